@@ -1,0 +1,73 @@
+"""What a run hands on: maps, readouts, findings, and where every number came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .series import ASLSeries, Finding, Parameter, Tissue, Volume
+
+
+@dataclass(frozen=True)
+class Readout:
+    """One number a map is judged by.
+
+    Args:
+        name: stable key, e.g. ``gm_mean`` or ``roi_thalamus_mean``.
+        label: for people, e.g. ``GM mean``.
+        value: NaN where it could not be measured.
+        unit: empty for ratios.
+        meaning: one sentence, how it is computed and how to read it.
+    """
+
+    name: str
+    label: str
+    value: float
+    unit: str
+    meaning: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A finished run.
+
+    Args:
+        series: what was processed (the series as read).
+        maps: by BIDS ending without extension, in the order to show them: ``desc-mean_cbf`` (raw, always first),
+            ``desc-denoised_cbf``, ``desc-smoothed_cbf`` (blur-matched baseline), ``desc-mean_pwi``,
+            ``desc-denoised_pwi``, ...; all on the grid of the series.
+        readouts: one tuple of readouts for each CBF map, by the same keys; same names in the same order.
+        tissue: the tissue the readouts were taken in, on the grid of the series.
+        findings: what the doctor saw.
+        parameters: every value that entered, with unit and origin.
+        regions: given ROIs, name to mask (0/1) on the grid of the series.
+        t1: the T1 as given, on its own grid, or None.
+        t1_to_asl: 4x4, LPS mm: takes a point of the T1 to the same anatomy in the series; identity when none.
+        model: what denoised (name, sha256, one line for people, ...), empty for `quantify`.
+        timings: seconds a stage, in order.
+    """
+
+    series: ASLSeries
+    maps: Mapping[str, Volume]
+    readouts: Mapping[str, tuple[Readout, ...]]
+    tissue: Tissue
+    findings: tuple[Finding, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    regions: Mapping[str, Volume] = field(default_factory=dict)
+    t1: Volume | None = None
+    t1_to_asl: np.ndarray = field(default_factory=lambda: np.eye(4))
+    model: Mapping[str, object] = field(default_factory=dict)
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+
+MAP_LABELS = {
+    "desc-mean_cbf": "Raw mean",
+    "desc-denoised_cbf": "Denoised",
+    "desc-smoothed_cbf": "Gaussian, noise-matched",
+    "desc-mean_pwi": "Raw mean difference",
+    "desc-denoised_pwi": "Denoised difference",
+    "desc-residual_cbf": "Raw minus denoised",
+    "desc-uncertainty_cbf": "Standard error of the raw mean",
+}

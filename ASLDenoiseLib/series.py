@@ -1,0 +1,393 @@
+"""The nouns everything speaks: Geometry, Volume, Acquisition, ASLSeries.
+
+Arrays are C-ordered ``(K, J, I)``, a series ``(T, K, J, I)``, as SimpleITK and ``slicer.util.arrayFromVolume`` give
+them. Geometry is ITK's: LPS origin and direction, spacing in mm. NaN means 'not measured'; zero means zero.
+No torch and no slicer here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import Enum
+from types import MappingProxyType
+
+import numpy as np
+
+from .errors import InputError
+
+CBF_UNIT = "ml/100g/min"
+_LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+class VolumeType(str, Enum):
+    """What one volume of a series is; the words of BIDS' aslcontext.tsv."""
+
+    CONTROL = "control"
+    LABEL = "label"
+    M0SCAN = "m0scan"
+    DELTAM = "deltam"
+    CBF = "cbf"
+    NORF = "noRF"
+    NOT_AVAILABLE = "n/a"
+
+
+class Labeling(str, Enum):
+    """How the blood is labelled; BIDS ``ArterialSpinLabelingType``."""
+
+    PCASL = "PCASL"
+    CASL = "CASL"
+    PASL = "PASL"
+
+
+class M0Type(str, Enum):
+    """Where the calibration image comes from; BIDS ``M0Type``."""
+
+    SEPARATE = "Separate"
+    INCLUDED = "Included"
+    ESTIMATE = "Estimate"
+    ABSENT = "Absent"
+
+
+class Origin(str, Enum):
+    """Where a parameter value came from. Every value that enters a result carries one."""
+
+    SIDECAR = "sidecar"
+    DICOM = "DICOM"
+    IMAGE = "image"
+    DEFAULT = "default"
+    USER = "user"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One value that entered a result, with its unit and where it came from.
+
+    >>> str(Parameter("post_labeling_delay", 1.8, "s", Origin.SIDECAR))
+    'post_labeling_delay = 1.8 s (sidecar)'
+    """
+
+    name: str
+    value: object
+    unit: str
+    origin: Origin
+    note: str = ""
+
+    def __str__(self) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        note = f"; {self.note}" if self.note else ""
+        return f"{self.name} = {self.value}{unit} ({self.origin.value}{note})"
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where a voxel grid lies in the patient.
+
+    Args:
+        size: voxels along (i, j, k), the reverse of an array's shape.
+        spacing: mm along (i, j, k).
+        origin: centre of voxel (0, 0, 0), mm, LPS.
+        direction: row-major 3x3 cosines, LPS; column a is the direction of array axis a of (i, j, k).
+
+    Raises:
+        InputError: a size or spacing is not positive, or the axes do not span space.
+    """
+
+    size: tuple[int, int, int]
+    spacing: tuple[float, float, float]
+    origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    direction: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", tuple(int(n) for n in self.size))
+        for name in ("spacing", "origin", "direction"):
+            object.__setattr__(self, name, tuple(float(v) for v in getattr(self, name)))
+        if len(self.size) != 3 or min(self.size) < 1:
+            raise InputError(f"An image needs three dimensions of at least one voxel, not {self.size}.")
+        if not (np.all(np.isfinite(self.spacing)) and min(self.spacing) > 0):
+            raise InputError(f"The voxel spacing {self.spacing} mm is not positive; mend the image's header.")
+        if not abs(np.linalg.det(np.reshape(self.direction, (3, 3)))) > 1e-3:
+            raise InputError("The image's axes do not span space; mend the orientation in its header.")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Array shape (K, J, I)."""
+        return self.size[::-1]
+
+    @property
+    def voxel_volume(self) -> float:
+        """mm^3."""
+        return float(np.prod(self.spacing))
+
+    @property
+    def affine_lps(self) -> np.ndarray:
+        """4x4 matrix from voxel (i, j, k, 1) to LPS mm."""
+        matrix = np.eye(4)
+        matrix[:3, :3] = np.reshape(self.direction, (3, 3)) * self.spacing
+        matrix[:3, 3] = self.origin
+        return matrix
+
+    @property
+    def affine_ras(self) -> np.ndarray:
+        """4x4 matrix from voxel (i, j, k, 1) to RAS mm, as NIfTI stores it."""
+        return _LPS_FROM_RAS @ self.affine_lps
+
+    @classmethod
+    def from_affine_ras(cls, affine: np.ndarray, size: Iterable[int]) -> Geometry:
+        """The geometry of a NIfTI affine (RAS, mm) and size (i, j, k)."""
+        lps = _LPS_FROM_RAS @ np.asarray(affine, float)
+        spacing = np.linalg.norm(lps[:3, :3], axis=0)
+        if not np.all(spacing > 0):
+            raise InputError("The image's affine has a zero column; mend the orientation in its header.")
+        return cls(tuple(size), tuple(spacing), tuple(lps[:3, 3]), tuple((lps[:3, :3] / spacing).ravel()))
+
+    def matches(self, other: Geometry, *, tolerance: float = 1e-2) -> bool:
+        """Whether both are the same grid, to `tolerance` mm at its far corner."""
+        if self.size != other.size:
+            return False
+        corners = np.array([[0, 0, 0, 1], [*self.size, 1]], float).T
+        return bool(np.allclose(self.affine_lps @ corners, other.affine_lps @ corners, atol=tolerance))
+
+
+def _frozen_array(array: np.ndarray) -> np.ndarray:
+    """A read-only float32 view (or copy, where the type differs) of `array`."""
+    view = np.ascontiguousarray(array, dtype=np.float32).view()
+    view.flags.writeable = False
+    return view
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """A 3D image: float32 array (K, J, I), geometry, and the unit its numbers carry.
+
+    Raises:
+        InputError: array and geometry disagree.
+    """
+
+    array: np.ndarray
+    geometry: Geometry
+    unit: str = ""
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "array", _frozen_array(self.array))
+        if self.array.shape != self.geometry.shape:
+            raise InputError(f"The array is {self.array.shape}, its geometry {self.geometry.shape} (K, J, I).")
+
+    def with_array(self, array: np.ndarray, *, unit: str | None = None, name: str | None = None) -> Volume:
+        """The same grid with other numbers."""
+        return replace(
+            self, array=array, unit=self.unit if unit is None else unit, name=self.name if name is None else name
+        )
+
+
+def _bids(name: str, unit: str = "", label: str = "") -> dict:
+    return {"bids": name, "unit": unit, "label": label}
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """How the series was acquired. `None` means 'not stated'; `origins` says where each stated value came from.
+
+    Each field's metadata give its BIDS name, unit and a label for people (see `parameters`).
+
+    Raises:
+        InputError: a value is outside what it can physically be (a negative time, an efficiency above 1).
+    """
+
+    labeling: Labeling | None = field(default=None, metadata=_bids("ArterialSpinLabelingType", label="Labelling"))
+    post_labeling_delay: float | tuple[float, ...] | None = field(
+        default=None, metadata=_bids("PostLabelingDelay", "s", "Post-labelling delay (PASL: inversion time)")
+    )
+    label_duration: float | None = field(default=None, metadata=_bids("LabelingDuration", "s", "Label duration"))
+    bolus_cut_off: bool | None = field(default=None, metadata=_bids("BolusCutOffFlag", label="Bolus cut-off"))
+    bolus_duration: float | None = field(
+        default=None, metadata=_bids("BolusCutOffDelayTime", "s", "Bolus duration (TI1)")
+    )
+    bolus_technique: str | None = field(
+        default=None, metadata=_bids("BolusCutOffTechnique", label="Bolus cut-off technique")
+    )
+    field_strength: float | None = field(default=None, metadata=_bids("MagneticFieldStrength", "T", "Field strength"))
+    background_suppression: bool | None = field(
+        default=None, metadata=_bids("BackgroundSuppression", label="Background suppression")
+    )
+    suppression_pulses: int | None = field(
+        default=None, metadata=_bids("BackgroundSuppressionNumberPulses", label="Background suppression pulses")
+    )
+    labeling_efficiency: float | None = field(
+        default=None, metadata=_bids("LabelingEfficiency", label="Labelling efficiency")
+    )
+    readout: str | None = field(default=None, metadata=_bids("MRAcquisitionType", label="Readout"))
+    slice_timing: tuple[float, ...] | None = field(default=None, metadata=_bids("SliceTiming", "s", "Slice timing"))
+    slice_encoding_direction: str | None = field(
+        default=None, metadata=_bids("SliceEncodingDirection", label="Slice encoding direction")
+    )
+    repetition_time: float | tuple[float, ...] | None = field(
+        default=None, metadata=_bids("RepetitionTimePreparation", "s", "Repetition time")
+    )
+    total_pairs: int | None = field(default=None, metadata=_bids("TotalAcquiredPairs", label="Pairs acquired"))
+    m0_type: M0Type | None = field(default=None, metadata=_bids("M0Type", label="M0"))
+    m0_estimate: float | None = field(default=None, metadata=_bids("M0Estimate", label="M0 estimate"))
+    m0_repetition_time: float | None = field(
+        default=None, metadata=_bids("M0RepetitionTime", "s", "M0 repetition time")
+    )
+    m0_scale: float | None = field(default=None, metadata=_bids("M0Scale", label="M0 scale"))
+    t1_blood: float | None = field(default=None, metadata=_bids("BloodT1", "s", "T1 of blood"))
+    t1_tissue: float | None = field(default=None, metadata=_bids("TissueT1", "s", "T1 of tissue"))
+    partition_coefficient: float | None = field(
+        default=None, metadata=_bids("BrainBloodPartitionCoefficient", "mL/g", "Brain-blood partition coefficient")
+    )
+    manufacturer: str | None = field(default=None, metadata=_bids("Manufacturer", label="Manufacturer"))
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        stated = {f.name for f in fields(self) if f.name != "origins" and getattr(self, f.name) is not None}
+        origins = {name: Origin(self.origins.get(name, Origin.USER)) for name in sorted(stated)}
+        object.__setattr__(self, "origins", MappingProxyType(origins))
+        _check_ranges(self)
+
+    def __reduce__(self):  # a mapping proxy cannot be pickled; a plain dict can
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values["origins"] = dict(self.origins)
+        return (_rebuild_acquisition, (values,))
+
+    @property
+    def delays(self) -> tuple[float, ...]:
+        """The distinct post-labelling delays, s, ascending; zeros (of M0 volumes) left out unless they are all."""
+        if self.post_labeling_delay is None:
+            return ()
+        values = np.atleast_1d(np.asarray(self.post_labeling_delay, float))
+        kept = values[values > 0]
+        return tuple(float(v) for v in np.unique(np.round(kept if kept.size else values, 6)))
+
+    def with_values(self, origin: Origin, **values: object) -> Acquisition:
+        """A copy in which each given value replaces the old one and is marked as coming from `origin`."""
+        return replace(self, **values, origins={**self.origins, **dict.fromkeys(values, origin)})
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Every stated value with its unit and origin, in field order."""
+        return tuple(
+            Parameter(f.name, _plain(getattr(self, f.name)), f.metadata["unit"], self.origins[f.name])
+            for f in fields(self)
+            if f.name in self.origins
+        )
+
+
+def _rebuild_acquisition(values: dict) -> Acquisition:
+    return Acquisition(**values)
+
+
+def _plain(value: object) -> object:
+    return value.value if isinstance(value, Enum) else list(value) if isinstance(value, tuple) else value
+
+
+def _check_ranges(acquisition: Acquisition) -> None:
+    for f in fields(acquisition):
+        value = getattr(acquisition, f.name)
+        if f.name == "origins" or value is None or isinstance(value, (str, bool, Enum)):
+            continue
+        numbers = np.atleast_1d(np.asarray(value, float))
+        if not np.all(np.isfinite(numbers)):
+            raise InputError(f"{f.metadata['bids']} is not a finite number; correct it in the sidecar.")
+        if np.any(numbers < 0):
+            raise InputError(f"{f.metadata['bids']} is negative ({numbers.min():g}); correct it in the sidecar.")
+    if acquisition.labeling_efficiency is not None and not 0 < acquisition.labeling_efficiency <= 1:
+        raise InputError(
+            f"LabelingEfficiency is {acquisition.labeling_efficiency:g}; give a fraction above 0 and at most 1."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class ASLSeries:
+    """A 4D ASL series: array (T, K, J, I), what each volume is, how it was acquired, and its calibration image.
+
+    Args:
+        array: float32 (T, K, J, I), scanner units (cbf volumes: ml/100g/min).
+        geometry: the grid of every volume.
+        context: one VolumeType a volume.
+        acquisition: parameters with their origins.
+        m0: the calibration image on the same grid, or None. `Included` M0 volumes are already averaged into it.
+        name: the BIDS stem, e.g. ``sub-01_acq-grase`` (without ``_asl``), for naming outputs.
+        source: what it was read from, for provenance.
+
+    Raises:
+        InputError: shapes disagree.
+    """
+
+    array: np.ndarray
+    geometry: Geometry
+    context: tuple[VolumeType, ...]
+    acquisition: Acquisition = field(default_factory=Acquisition)
+    m0: Volume | None = None
+    name: str = "asl"
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "array", _frozen_array(self.array))
+        object.__setattr__(self, "context", tuple(VolumeType(c) for c in self.context))
+        if self.array.ndim != 4 or self.array.shape[1:] != self.geometry.shape:
+            raise InputError(
+                f"A series is (T, K, J, I); this array is {self.array.shape}, {self.geometry.shape} asked."
+            )
+        if len(self.context) != self.array.shape[0]:
+            raise InputError(
+                f"The series has {self.array.shape[0]} volumes but its context names {len(self.context)}; "
+                "give one volume_type a volume."
+            )
+        if self.m0 is not None and not self.m0.geometry.matches(self.geometry):
+            raise InputError("The M0 image is not on the grid of the series; resample it to the series first.")
+
+    def indices(self, *types: VolumeType) -> list[int]:
+        """Positions of the volumes of the given types, in order."""
+        return [i for i, c in enumerate(self.context) if c in types]
+
+    def volume(self, index: int) -> Volume:
+        """One volume (K, J, I)."""
+        return Volume(self.array[index], self.geometry, name=f"{self.name}_{self.context[index].value}-{index}")
+
+    def mean(self, *types: VolumeType) -> Volume:
+        """The mean of all volumes of the given types (NaN where any is NaN)."""
+        return Volume(self.array[self.indices(*types)].mean(axis=0), self.geometry, name=self.name)
+
+
+@dataclass(frozen=True, eq=False)
+class Tissue:
+    """Tissue on a grid: probabilities (0..1) of grey matter, white matter and CSF, and the brain they lie in.
+
+    `source` says in words how they were had (given masks, T1 segmentation, M0 guess); `warning` is empty when they
+    can be trusted and otherwise says in one sentence why not.
+    """
+
+    gm: Volume
+    wm: Volume
+    csf: Volume | None
+    brain: Volume
+    source: str
+    warning: str = ""
+
+    def __post_init__(self) -> None:
+        for other in (self.wm, self.csf, self.brain):
+            if other is not None and not other.geometry.matches(self.gm.geometry):
+                raise InputError("The tissue maps are not on one grid; resample them to the CBF map first.")
+
+
+class Severity(str, Enum):
+    """How much a finding matters; the exit status of `inspect` follows the worst."""
+
+    NOTE = "note"
+    WARNING = "warning"
+    UNUSABLE = "unusable"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong or doubtful: a stable code, what it is, why it is thought so, and the mend."""
+
+    code: str
+    severity: Severity
+    what: str
+    why: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{self.severity.value}: {self.what} ({self.why}) {self.mend}"
