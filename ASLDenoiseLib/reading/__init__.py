@@ -1,0 +1,1 @@
+"""Reading ASL series from disk, and the doctor that inspects them."""

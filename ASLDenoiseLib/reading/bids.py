@@ -1,0 +1,382 @@
+"""BIDS sidecars and aslcontext tables to an `Acquisition` and a context.
+
+Keys and their meaning are those of the BIDS specification 1.9, "Arterial Spin Labeling perfusion data".
+Unknown keys are ignored; a known key with a wrong type is refused, never guessed.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from ..series import Acquisition, Geometry, Labeling, M0Type, Origin, VolumeType
+from .images import image_stem, is_image_name
+
+_FIELDS = {f.name: f for f in fields(Acquisition) if f.name != "origins"}
+_PERFUSION = (VolumeType.CONTROL, VolumeType.LABEL, VolumeType.DELTAM)
+_WORDS = {t.value.lower(): t for t in VolumeType}
+# What dcm2niix calls some values in its JSON; taken where the BIDS key is absent.
+_CONVERTER_NAMES = {"PostLabelingDelay": "InitialPostLabelDelay", "BolusCutOffDelayTime": "BolusDuration"}
+
+
+def read_json(path: Path) -> dict[str, object]:
+    """A sidecar's object.
+
+    Raises:
+        InputError: the file is not readable JSON or not an object.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"The sidecar {path} is not valid JSON ({_brief(error)}); correct it.") from error
+    if not isinstance(content, dict):
+        raise InputError(f"The sidecar {path} is not a JSON object; write its keys between braces.")
+    return content
+
+
+def applicable_files(image: Path, suffix: str, ending: str) -> list[Path]:
+    """Metadata files that apply to `image` by BIDS' inheritance principle, the least specific first.
+
+    Looked for beside the image and, in a data set (a folder with ``dataset_description.json``), in every folder from
+    its root down. A file applies when all its entities are among the image's.
+
+    Args:
+        image: e.g. ``sub-01_acq-grase_asl.nii.gz``.
+        suffix: of the metadata file: ``asl``, ``aslcontext``, ``m0scan``.
+        ending: with its dot: ``.json``, ``.tsv``.
+    """
+    stem = image_stem(image)
+    beside = image.parent.resolve()  # not image.resolve(): data sets under git-annex link their images elsewhere
+    base = stem.removesuffix("_asl").removesuffix("_m0scan")
+    exact = {f"{base}_{suffix}{ending}"} | ({f"{stem}{ending}"} if ending == ".json" else set())
+    wanted = set(base.split("_"))
+    found: list[tuple[int, int, Path]] = []
+    for depth, folder in enumerate(_folders(beside)):
+        for path in folder.glob(f"*{suffix}{ending}"):
+            parts = path.name.removesuffix(ending).split("_")
+            if parts[-1] == suffix and set(parts[:-1]) <= wanted:
+                found.append((depth, len(parts), path))
+    named = [path for _, _, path in sorted(found, key=lambda item: item[:2])]
+    extra = [beside / name for name in sorted(exact) if (beside / name).is_file() and beside / name not in named]
+    return named + extra
+
+
+def _folders(nearest: Path) -> list[Path]:
+    """Folders from the data set's root down to `nearest`; `nearest` alone outside a data set."""
+    chain = [nearest]
+    for folder in (nearest, *nearest.parents):
+        if folder != nearest:
+            chain.append(folder)
+        if (folder / "dataset_description.json").is_file():
+            return chain[::-1]
+    return [nearest]
+
+
+def read_sidecar(image: Path, *, suffix: str = "asl") -> dict[str, object]:
+    """The merged sidecars of `image`, the nearest and most specific winning; empty when there is none."""
+    merged: dict[str, object] = {}
+    for path in applicable_files(image, suffix, ".json"):
+        merged.update(read_json(path))
+    return merged
+
+
+def read_context(path: Path) -> tuple[VolumeType, ...]:
+    """An ``_aslcontext.tsv``: one `VolumeType` a row under the heading ``volume_type``; case does not matter.
+
+    Raises:
+        InputError: the file is unreadable, lacks the column or holds an unknown word.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"The context file {path} cannot be read ({_brief(error)}); give an _aslcontext.tsv."
+        ) from error
+    rows = [row for row in csv.reader(text.splitlines(), delimiter="\t") if any(cell.strip() for cell in row)]
+    heads = [cell.strip().lower() for cell in rows[0]] if rows else []
+    if "volume_type" not in heads:
+        raise InputError(f"The context file {path} has no column 'volume_type'; make that its first line.")
+    column = heads.index("volume_type")
+    return as_context((row[column] if column < len(row) else "" for row in rows[1:]), where=str(path))
+
+
+def as_context(words: Iterable[str], *, where: str = "the context") -> tuple[VolumeType, ...]:
+    """Words to volume types.
+
+    Raises:
+        InputError: a word is none of BIDS' volume types.
+    """
+    context = []
+    for word in words:
+        kind = _WORDS.get(str(getattr(word, "value", word)).strip().lower())
+        if kind is None:
+            known = ", ".join(t.value for t in VolumeType)
+            raise InputError(f"'{str(word).strip()}' in {where} is no volume type; use one of {known}.")
+        context.append(kind)
+    return tuple(context)
+
+
+def expanded_context(pattern: Sequence[str | VolumeType], volumes: int) -> tuple[VolumeType, ...]:
+    """A context of `volumes` entries from a pattern whose control/label (or deltam) part repeats.
+
+    Leading words other than control, label, deltam and cbf stand once: ``m0scan, n/a, label, control`` over 18 volumes
+    is one M0, one left out, and eight label/control pairs.
+
+    Raises:
+        InputError: the pattern is empty, too long, or does not fill the series evenly.
+
+    >>> [v.value for v in expanded_context(["m0scan", "label", "control"], 5)]
+    ['m0scan', 'label', 'control', 'label', 'control']
+    """
+    words = as_context(pattern)
+    if len(words) == volumes:
+        return words
+    repeating = (*_PERFUSION, VolumeType.CBF)
+    start = next((i for i, word in enumerate(words) if word in repeating), len(words))
+    head, cycle = words[:start], words[start:]
+    rest = volumes - len(head)
+    if not cycle or rest < len(cycle) or rest % len(cycle):
+        raise InputError(
+            f"The context pattern of {len(words)} does not fill the series of {volumes} volumes evenly; "
+            "name leading M0 or dummy volumes (m0scan, n/a) or give one word a volume."
+        )
+    return head + cycle * (rest // len(cycle))
+
+
+def acquisition_from(
+    sidecar: Mapping[str, object],
+    *,
+    volumes: int | None = None,
+    origin: Origin = Origin.SIDECAR,
+    where: str = "the sidecar",
+) -> Acquisition:
+    """The acquisition a sidecar states. Per-volume arrays stay whole; `fitted` checks and collapses them.
+
+    Args:
+        sidecar: a BIDS object; keys that BIDS does not give a meaning here are ignored.
+        volumes: of the series; a list of label durations must have as many.
+        origin: marked on every value.
+        where: names the source in errors.
+
+    Raises:
+        InputError: a value has a wrong type or an impossible value.
+    """
+    keys = dict(sidecar)
+    for key, name in _CONVERTER_NAMES.items():
+        keys.setdefault(key, keys.get(name))
+    keys["RepetitionTimePreparation"] = preparation_time(sidecar)
+    durations = keys.get("LabelingDuration")
+    if volumes is not None and isinstance(durations, list) and len(durations) not in (1, volumes):
+        raise InputError(
+            f"LabelingDuration in {where} holds {len(durations)} values but the series has {volumes} volumes; "
+            "give one number or one a volume."
+        )
+    if keys.get("BackgroundSuppressionNumberPulses") is None and keys.get("BackgroundSuppressionPulseTime") is not None:
+        times = _numbers(keys["BackgroundSuppressionPulseTime"], "BackgroundSuppressionPulseTime", "s", where)
+        keys["BackgroundSuppressionNumberPulses"] = len(np.atleast_1d(times))
+    values = {}
+    for name, f in _FIELDS.items():
+        raw = keys.get(f.metadata["bids"])
+        if raw is not None and raw != "n/a":
+            values[name] = parse_value(name, raw, where=where)
+    return Acquisition().with_values(origin, **values)
+
+
+def preparation_time(sidecar: Mapping[str, object]) -> object:
+    """RepetitionTimePreparation (s) as stated, else the repetition time a converter wrote, else None.
+
+    For Philips dcm2niix puts the scanner's own repetition time in RepetitionTimeExcitation when its estimate from the
+    acquisition times, RepetitionTime, disagrees (segmented 3D readouts); the scanner's is taken.
+    """
+    if sidecar.get("RepetitionTimePreparation") is not None:
+        return sidecar["RepetitionTimePreparation"]
+    if str(sidecar.get("Manufacturer", "")).lower().startswith("philips") and "RepetitionTimeExcitation" in sidecar:
+        return sidecar["RepetitionTimeExcitation"]
+    return sidecar.get("RepetitionTime")
+
+
+def find_m0(image: Path) -> Path | None:
+    """The ``_m0scan`` image that belongs to an ``_asl`` image, or None.
+
+    The same stem wins; then one whose sidecar's IntendedFor names the image; then one whose entities are among the
+    image's.
+
+    Raises:
+        InputError: several belong to it equally.
+    """
+    base = image_stem(image).removesuffix("_asl")
+    scans = [p for p in sorted(image.parent.glob("*_m0scan.*")) if is_image_name(p)]
+    exact = [p for p in scans if image_stem(p) == f"{base}_m0scan"]
+    wanted = set(base.split("_"))
+    akin = [p for p in scans if set(image_stem(p).split("_")[:-1]) <= wanted]
+    found = exact or [p for p in scans if _intended_for(p, image)] or akin
+    if len(found) > 1:
+        names = ", ".join(p.name for p in found)
+        raise InputError(f"Several M0 images belong to {image.name} ({names}); choose one with --m0.")
+    return found[0] if found else None
+
+
+def _intended_for(scan: Path, image: Path) -> bool:
+    named = read_sidecar(scan, suffix="m0scan").get("IntendedFor", [])
+    named = [named] if isinstance(named, str) else named if isinstance(named, list) else []
+    return any(str(name).replace("\\", "/").split("/")[-1] == image.name for name in named)
+
+
+def with_user_values(acquisition: Acquisition, values: Mapping[str, object] | None) -> Acquisition:
+    """`acquisition` with the user's values, by field name; `None` values leave what is there.
+
+    Raises:
+        InputError: a name is no field of `Acquisition`, or a value has a wrong type.
+    """
+    parsed = {}
+    for name, raw in (values or {}).items():
+        if name not in _FIELDS:
+            raise InputError(f"'{name}' is no acquisition value; use one of {', '.join(_FIELDS)}.")
+        if raw is not None:
+            parsed[name] = parse_value(name, raw, where="the given values")
+    return acquisition.with_values(Origin.USER, **parsed)
+
+
+def parse_value(name: str, raw: object, *, where: str) -> object:
+    """One raw value as the type its `Acquisition` field holds.
+
+    Raises:
+        InputError: the type is wrong; the sentence names the BIDS key and `where`.
+    """
+    metadata = _FIELDS[name].metadata
+    return _PARSERS.get(name, _number)(raw, metadata["bids"], metadata["unit"], where)
+
+
+def fitted(acquisition: Acquisition, context: Sequence[VolumeType], geometry: Geometry) -> Acquisition:
+    """`acquisition` with its per-volume and per-slice arrays checked against the series.
+
+    A delay or repetition time that is the same for all control, label and deltam volumes becomes that one number.
+
+    Raises:
+        InputError: an array has another length than the series has volumes, or slices.
+    """
+    axis = "ijk".index((acquisition.slice_encoding_direction or "k")[0])
+    timing = acquisition.slice_timing
+    if timing is not None and len(timing) != geometry.size[axis]:
+        raise InputError(
+            f"SliceTiming holds {len(timing)} times but the series has {geometry.size[axis]} slices; "
+            "give one time a slice."
+        )
+    changed = {}
+    for name in ("post_labeling_delay", "repetition_time"):
+        value = getattr(acquisition, name)
+        if not isinstance(value, tuple):
+            continue
+        if len(value) != len(context):
+            raise InputError(
+                f"{_FIELDS[name].metadata['bids']} holds {len(value)} values but the series has {len(context)} "
+                "volumes; give one number or one a volume."
+            )
+        wanted = {round(v, 6) for v, kind in zip(value, context, strict=True) if kind in _PERFUSION}
+        if len(wanted) == 1:
+            changed[name] = wanted.pop()
+    for name, value in changed.items():
+        acquisition = acquisition.with_values(acquisition.origins[name], **{name: value})
+    return acquisition
+
+
+def _brief(error: Exception) -> str:
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return text.split("\n")[0].rstrip(".") or type(error).__name__
+
+
+def _number(raw: object, key: str, unit: str, where: str) -> float:
+    if isinstance(raw, (list, tuple)) and len(raw) == 1:
+        raw = raw[0]
+    if isinstance(raw, (bool, np.bool_)) or not isinstance(raw, (int, float, np.integer, np.floating)):
+        raise InputError(f"{key} in {where} is {raw!r}; write it as a plain number{f' in {unit}' if unit else ''}.")
+    if not math.isfinite(raw):
+        raise InputError(f"{key} in {where} is not a finite number; correct it.")
+    return float(raw)
+
+
+def _numbers(raw: object, key: str, unit: str, where: str) -> float | tuple[float, ...]:
+    if isinstance(raw, (list, tuple, np.ndarray)) and len(raw) != 1:
+        if not len(raw):
+            raise InputError(f"{key} in {where} is an empty list; give its values or leave it out.")
+        return tuple(_number(value, key, unit, where) for value in raw)
+    return _number(raw, key, unit, where)
+
+
+def _array(raw: object, key: str, unit: str, where: str) -> tuple[float, ...]:
+    if not isinstance(raw, (list, tuple, np.ndarray)):
+        raise InputError(f"{key} in {where} is {raw!r}; write it as a list of numbers{f' in {unit}' if unit else ''}.")
+    return tuple(_number(value, key, unit, where) for value in raw)
+
+
+def _first(raw: object, key: str, unit: str, where: str) -> float:
+    """BolusCutOffDelayTime: Q2TIPS states start and end of the saturation train; the start is TI1."""
+    return float(np.atleast_1d(_numbers(raw, key, unit, where))[0])
+
+
+def _one_of_array(raw: object, key: str, unit: str, where: str) -> float:
+    """LabelingDuration: zero for M0 volumes where it is an array; the rest must agree."""
+    values = np.atleast_1d(_numbers(raw, key, unit, where))
+    kept = np.unique(np.round(values[values != 0], 6))
+    if kept.size > 1:
+        raise InputError(f"{key} in {where} names several durations; a series with one label duration can be read.")
+    return float(kept[0]) if kept.size else 0.0
+
+
+def _integer(raw: object, key: str, unit: str, where: str) -> int:
+    value = _number(raw, key, unit, where)
+    if value != int(value):
+        raise InputError(f"{key} in {where} is {value:g}; write a whole number.")
+    return int(value)
+
+
+def _boolean(raw: object, key: str, unit: str, where: str) -> bool:
+    if isinstance(raw, (bool, np.bool_)):
+        return bool(raw)
+    raise InputError(f"{key} in {where} is {raw!r}; write true or false.")
+
+
+def _text(raw: object, key: str, unit: str, where: str) -> str:
+    if not isinstance(raw, str):
+        raise InputError(f"{key} in {where} is {raw!r}; write it as text.")
+    return raw.strip()
+
+
+def _choice(*words: str, to: Callable[[str], object] = str) -> Callable[[object, str, str, str], object]:
+    """A parser that takes one of `words` whatever its case."""
+
+    def parse(raw: object, key: str, unit: str, where: str) -> object:
+        text = str(raw.value if isinstance(raw, Enum) else raw).strip()
+        for word in words:
+            if text.lower() == word.lower():
+                return to(word)
+        raise InputError(f"{key} in {where} is {text!r}; write one of {', '.join(words)}.")
+
+    return parse
+
+
+_PARSERS: dict[str, Callable[[object, str, str, str], object]] = {
+    "labeling": _choice(*(kind.value for kind in Labeling), to=Labeling),
+    "m0_type": _choice(*(kind.value for kind in M0Type), to=M0Type),
+    "readout": _choice("2D", "3D"),
+    "slice_encoding_direction": _choice("i", "j", "k", "i-", "j-", "k-"),
+    "post_labeling_delay": _numbers,
+    "repetition_time": _numbers,
+    "label_duration": _one_of_array,
+    "bolus_duration": _first,
+    "slice_timing": _array,
+    "bolus_cut_off": _boolean,
+    "background_suppression": _boolean,
+    "suppression_pulses": _integer,
+    "total_pairs": _integer,
+    "bolus_technique": _text,
+    "manufacturer": _text,
+}

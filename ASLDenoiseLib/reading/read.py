@@ -1,0 +1,236 @@
+"""The one door: a NIfTI with BIDS sidecars, or a folder of DICOM, to an `ASLSeries`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from ..series import Acquisition, ASLSeries, M0Type, Origin, Volume, VolumeType
+from .bids import (
+    acquisition_from,
+    applicable_files,
+    expanded_context,
+    find_m0,
+    fitted,
+    parse_value,
+    preparation_time,
+    read_context,
+    with_user_values,
+)
+from .images import is_image_name
+from .scan import Scan, scan_from_file
+
+_SWAP = {VolumeType.CONTROL: VolumeType.LABEL, VolumeType.LABEL: VolumeType.CONTROL}
+
+
+def read_series(
+    path: Path | str,
+    *,
+    m0: Path | str | float | None = None,
+    context: Path | str | Sequence[str] | None = None,
+    values: Mapping[str, object] | None = None,
+) -> ASLSeries:
+    """Read an ASL series.
+
+    Args:
+        path: a NIfTI, a folder with exactly one ``*_asl.nii[.gz]`` (itself or in its ``perf``), or a folder of DICOM.
+        m0: an M0 image, or one number for the whole image (scanner units); replaces what the sidecar says.
+        context: an ``_aslcontext.tsv``, or words (``"control,label"`` or a list) whose control/label part is repeated.
+        values: `Acquisition` fields given by the user, in seconds and tesla; they override the sidecar.
+
+    Returns:
+        The series, float32 (T, K, J, I) in scanner units; its M0 averaged and on its grid; noRF and n/a volumes kept
+        under that context. An M0 that is one number stays in ``acquisition.m0_estimate`` with ``m0`` None.
+
+    Raises:
+        InputError: it cannot be read as an ASL series; one sentence with the mend.
+    """
+    path = Path(path)
+    scan = _scan(path)
+    types = _context(scan, context)
+    _require_perfusion(scan, types)
+    acquisition = acquisition_from(scan.sidecar, volumes=len(types), origin=scan.origin, where=scan.where)
+    acquisition = with_user_values(acquisition, values)
+    acquisition, calibration = _calibration(scan, types, acquisition, m0)
+    acquisition = fitted(acquisition, types, scan.geometry)
+    source = str(path if scan.path is None else scan.path)
+    return ASLSeries(scan.array, scan.geometry, types, acquisition, calibration, scan.name, source)
+
+
+def swapped(series: ASLSeries) -> ASLSeries:
+    """The series with control and label exchanged; the sign of ``deltam`` volumes is turned."""
+    array = series.array
+    differences = series.indices(VolumeType.DELTAM)
+    if differences:
+        array = array.copy()
+        array[differences] *= -1
+    return replace(series, array=array, context=tuple(_SWAP.get(kind, kind) for kind in series.context))
+
+
+def _scan(path: Path) -> Scan:
+    if not path.exists():
+        raise InputError(f"There is no file or folder {path}; check the path.")
+    if path.is_file():
+        if not is_image_name(path) and _looks_dicom(path):
+            raise InputError(f"The file {path} is a single DICOM file; give the folder that holds the whole series.")
+        return scan_from_file(path)
+    found = [p for folder in (path, path / "perf") for p in sorted(folder.glob("*_asl.nii*")) if is_image_name(p)]
+    if len(found) > 1:
+        raise InputError(f"Several ASL series are in {path} ({', '.join(p.name for p in found)}); give one of them.")
+    if found:
+        return scan_from_file(found[0])
+    from .dicom import read_dicom
+
+    return read_dicom(path)
+
+
+def _looks_dicom(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
+def _context(scan: Scan, given: Path | str | Sequence[str] | None) -> tuple[VolumeType, ...]:
+    volumes = len(scan.array)
+    if isinstance(given, str) and not (given.lower().endswith(".tsv") or Path(given).is_file()):
+        given = [word for word in given.split(",") if word.strip()]
+    if given is not None and not isinstance(given, (str, Path)):
+        return expanded_context(given, volumes)
+    if given is None and scan.context is not None:
+        return scan.context
+    tables = [] if scan.path is None else applicable_files(scan.path, "aslcontext", ".tsv")
+    table = Path(given) if given is not None else tables[-1] if tables else None
+    if table is None and volumes == 1:
+        raise InputError(
+            f"{scan.name} is a single 3D volume, not a series of control and label volumes; "
+            "give the 4D series, or say what the volume is with --context deltam."
+        )
+    if table is None:
+        what = "no _aslcontext.tsv beside it" if scan.path else "nothing in the DICOM says which volume is a control"
+        raise InputError(
+            f"What the {volumes} volumes of {scan.name} are is not known ({what}); "
+            "give their order with --context control,label or --context label,control."
+        )
+    types = read_context(table)
+    if len(types) != volumes:
+        raise InputError(
+            f"The context {table.name} names {len(types)} volumes but the series has {volumes}; "
+            "correct it so that there is one line a volume."
+        )
+    return types
+
+
+def _require_perfusion(scan: Scan, types: Sequence[VolumeType]) -> None:
+    if VolumeType.DELTAM in types or VolumeType.CBF in types:
+        wanted = (VolumeType.DELTAM, VolumeType.CBF)
+    else:
+        if len(types) == 1:
+            raise InputError(
+                f"{scan.name} is a single 3D volume, not a series of control and label volumes; give the 4D series."
+            )
+        for kind in (VolumeType.CONTROL, VolumeType.LABEL):
+            if kind not in types:
+                raise InputError(
+                    f"The context of {scan.name} names no {kind.value} volume; "
+                    "correct its aslcontext, or give the order with --context control,label."
+                )
+        wanted = (VolumeType.CONTROL, VolumeType.LABEL)
+    values = scan.array[[i for i, kind in enumerate(types) if kind in wanted]]
+    if not np.isfinite(values).any() or not np.nan_to_num(values, posinf=0, neginf=0).any():
+        raise InputError(f"The perfusion volumes of {scan.name} are NaN or zero everywhere; export the series again.")
+
+
+def _calibration(
+    scan: Scan, types: Sequence[VolumeType], acquisition: Acquisition, given: Path | str | float | None
+) -> tuple[Acquisition, Volume | None]:
+    """The M0 image on the series' grid, or None, with M0 type and repetition time noted in the acquisition."""
+    if isinstance(given, (int, float)) and not isinstance(given, bool):
+        if not (math.isfinite(given) and given > 0):
+            raise InputError(f"The M0 value {given} is not a positive number; give it in the units of the series.")
+        return acquisition.with_values(Origin.USER, m0_type=M0Type.ESTIMATE, m0_estimate=float(given)), None
+    if given is not None:
+        given = Path(given)
+        if given.is_dir():
+            raise InputError(f"The M0 {given} is a folder; give an M0 image as NIfTI.")
+        acquisition = acquisition.with_values(Origin.USER, m0_type=M0Type.SEPARATE)
+        return _from_separate(scan_from_file(given, suffix="m0scan"), scan, acquisition)
+    kind = acquisition.m0_type
+    if kind in (None, M0Type.SEPARATE):
+        beside = find_m0(scan.path) if scan.path else None
+        separate = scan_from_file(beside, suffix="m0scan") if beside else scan.m0
+    if kind is None:
+        kind = _inferred(types, separate is not None, acquisition)
+        acquisition = acquisition if kind is None else acquisition.with_values(Origin.IMAGE, m0_type=kind)
+    if kind is M0Type.SEPARATE:
+        if separate is None:
+            raise InputError(f"M0Type of {scan.name} is Separate but no _m0scan image is beside it; give it with --m0.")
+        return _from_separate(separate, scan, acquisition)
+    if kind is M0Type.INCLUDED:
+        return _from_included(scan, types, acquisition)
+    if kind is M0Type.ESTIMATE and not acquisition.m0_estimate:
+        raise InputError(f"M0Type of {scan.name} is Estimate but M0Estimate is not stated; give the number with --m0.")
+    return acquisition, None
+
+
+def _inferred(types: Sequence[VolumeType], separate: bool, acquisition: Acquisition) -> M0Type | None:
+    """The M0 type that what is there amounts to, when the sidecar does not state one."""
+    if VolumeType.M0SCAN in types:
+        return M0Type.INCLUDED
+    if separate:
+        return M0Type.SEPARATE
+    return M0Type.ESTIMATE if acquisition.m0_estimate else None
+
+
+def _from_separate(m0: Scan, scan: Scan, acquisition: Acquisition) -> tuple[Acquisition, Volume]:
+    from ..preparing.resampling import resample
+
+    mean = Volume(m0.array.mean(axis=0), m0.geometry, name="m0")
+    if not mean.geometry.matches(scan.geometry):
+        mean = resample(mean, scan.geometry)
+        if not np.isfinite(mean.array).any():
+            raise InputError(
+                f"The M0 image {m0.name} does not overlap the series {scan.name}; give the M0 of this scan."
+            )
+    if acquisition.m0_repetition_time is None:
+        time = _common_time(m0, preparation_time(m0.sidecar), range(len(m0.array)))
+        acquisition = _with_m0_time(acquisition, time, m0.origin)
+    return acquisition, mean
+
+
+def _from_included(scan: Scan, types: Sequence[VolumeType], acquisition: Acquisition) -> tuple[Acquisition, Volume]:
+    indices = [i for i, kind in enumerate(types) if kind is VolumeType.M0SCAN]
+    if not indices:
+        raise InputError(
+            f"M0Type of {scan.name} is Included but its context names no m0scan volume; "
+            "correct the context, or give the M0 with --m0."
+        )
+    if acquisition.m0_repetition_time is None and acquisition.repetition_time is not None:
+        time = _common_time(scan, acquisition.repetition_time, indices)
+        acquisition = _with_m0_time(acquisition, time, acquisition.origins["repetition_time"])
+    return acquisition, Volume(scan.array[indices].mean(axis=0), scan.geometry, name="m0")
+
+
+def _common_time(scan: Scan, raw: object, indices: Sequence[int]) -> float | None:
+    """The one repetition time (s) of the volumes at `indices`."""
+    if raw is None:
+        return None
+    value = parse_value("repetition_time", raw, where=scan.where)
+    if not isinstance(value, tuple):
+        return value
+    if len(value) != len(scan.array):
+        raise InputError(
+            f"RepetitionTimePreparation in {scan.where} holds {len(value)} values but the image has {len(scan.array)} "
+            "volumes; give one number or one a volume."
+        )
+    times = {value[i] for i in indices}
+    if len(times) > 1:
+        raise InputError(f"The M0 volumes of {scan.name} have different repetition times; give one M0 image with --m0.")
+    return times.pop()
+
+
+def _with_m0_time(acquisition: Acquisition, time: float | None, origin: Origin) -> Acquisition:
+    return acquisition if time is None else acquisition.with_values(origin, m0_repetition_time=time)

@@ -1,0 +1,54 @@
+"""What one image file, or one converted DICOM series, holds before it is known to be an ASL series."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ..series import Geometry, Origin, VolumeType
+from .bids import read_sidecar
+from .images import image_stem, read_array4d
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """An image as read, with what its metadata say.
+
+    Args:
+        array: float32 (T, K, J, I), scanner units.
+        geometry: the grid of every volume.
+        sidecar: BIDS (or dcm2niix) keys.
+        origin: what the sidecar's values count as.
+        name: stem for output names.
+        path: the file it came from, None for DICOM.
+        context: what the DICOM says each volume is, None where it does not.
+        m0: the M0 scan that was found beside it in a DICOM folder.
+    """
+
+    array: np.ndarray
+    geometry: Geometry
+    sidecar: Mapping[str, object] = field(default_factory=dict)
+    origin: Origin = Origin.SIDECAR
+    name: str = "asl"
+    path: Path | None = None
+    context: tuple[VolumeType, ...] | None = None
+    m0: Scan | None = None
+
+    @property
+    def where(self) -> str:
+        """The source of its values, for errors."""
+        return "the DICOM" if self.path is None else f"the sidecar of {self.path.name}"
+
+
+def scan_from_file(path: Path, *, suffix: str = "asl") -> Scan:
+    """A NIfTI (or MGZ) with its sidecars.
+
+    Raises:
+        InputError: as `images.read_array4d` and `bids.read_json`.
+    """
+    array, geometry = read_array4d(path)
+    name = image_stem(path).removesuffix(f"_{suffix}")
+    return Scan(array, geometry, read_sidecar(path, suffix=suffix), name=name, path=path)

@@ -1,0 +1,217 @@
+"""The doctor: each fault of the field is found, with a mend; sound series are left in peace."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from reading_builders import PAIRS, head, refusal, series_array, write_series
+
+from ASLDenoiseLib.reading.inspecting import inspect, require_quantifiable
+from ASLDenoiseLib.reading.read import read_series, swapped
+from ASLDenoiseLib.series import Severity
+
+
+def found(folder, **how) -> dict:
+    """Findings by code of a series written with `how`; user values under `values`."""
+    values = how.pop("values", None)
+    return {f.code: f for f in inspect(read_series(write_series(folder, **how), values=values))}
+
+
+def test_a_sound_series_has_no_findings(tmp_path):
+    assert found(tmp_path) == {}
+
+
+def test_findings_come_worst_first_and_each_has_a_mend(tmp_path):
+    path = write_series(tmp_path, words=PAIRS[:4], sidecar={"PostLabelingDelay": None, "BackgroundSuppression": None})
+    findings = inspect(read_series(path))
+    ranks = [("unusable", "warning", "note").index(f.severity.value) for f in findings]
+    assert ranks == sorted(ranks)
+    assert {f.severity for f in findings} == set(Severity)
+    for f in findings:
+        assert f.mend.endswith(".")
+        assert not f.what.endswith(".")
+        assert not f.why.endswith(".")
+        assert f.why
+
+
+def test_swapped_control_and_label_are_found(tmp_path):
+    series = read_series(write_series(tmp_path))
+    findings = {f.code: f for f in inspect(swapped(series))}
+    assert "--swap" in findings["control-label-swapped"].mend
+    assert "m0-scale" not in findings, "the sign alone is wrong"
+
+
+def test_one_swapped_pair_or_negative_difference_is_found_too(tmp_path):
+    words = ("control", "label")
+    wrong = series_array(("label", "control"), noise=1)
+    assert "control-label-swapped" in found(tmp_path / "a", words=words, array=wrong)
+    negative = found(tmp_path / "b", words=("deltam",) * 6, fraction=-0.005)
+    assert "--swap" in negative["control-label-swapped"].mend
+
+
+def test_noise_without_perfusion_is_not_called_swapped(tmp_path):
+    for seed in range(5):
+        assert "control-label-swapped" not in found(tmp_path / str(seed), fraction=0.0, seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "mend"),
+    [
+        ({"PostLabelingDelay": 1800}, "--pld 1.8"),
+        ({"LabelingDuration": 1500}, "--label-duration 1.5"),
+        ({"RepetitionTimePreparation": 4000}, "4, in the sidecar"),
+        ({"MRAcquisitionType": "2D", "SliceTiming": list(range(0, 640, 40))}, "0.6, in the sidecar"),
+    ],
+)
+def test_milliseconds_are_found_and_refused(tmp_path, sidecar, mend):
+    path = write_series(tmp_path, sidecar=sidecar)
+    finding = next(f for f in inspect(read_series(path)) if f.code == "milliseconds")
+    assert finding.severity is Severity.UNUSABLE
+    assert mend in finding.mend
+    refusal(require_quantifiable, read_series(path), mentions=("milliseconds", mend))
+
+
+@pytest.mark.parametrize(
+    ("m0", "factor"), [(10_000, "0.1"), (100, "10"), (1000 / 32, "32"), (1000 / 96, "96"), (32_000, "0.03125")]
+)
+def test_an_m0_of_another_scale_is_found_with_the_factor_that_mends_it(tmp_path, m0, factor):
+    findings = found(tmp_path / "a", m0=m0)
+    assert f"M0Scale of {factor} " in findings["m0-scale"].mend, "M0 against control tells it"
+    assert "m0-scale" not in found(tmp_path / "b", m0=m0, values={"m0_scale": float(factor)})
+    suppressed = {"BackgroundSuppression": True, "BackgroundSuppressionNumberPulses": 2}
+    mend = found(tmp_path / "c", m0=m0, sidecar=suppressed)["m0-scale"].mend
+    assert factor in re.findall(r"[\d.]*\d", mend), "CBF alone cannot tell 96 from 64 or 128 and names them all"
+
+
+def test_an_implausible_cbf_that_no_scale_explains_is_said(tmp_path):
+    findings = found(tmp_path, fraction=0.05)  # 430 ml/100g/min, while M0 and control agree
+    assert "implausible-cbf" in findings
+    assert "m0-scale" not in findings
+
+
+def test_an_m0_repetition_time_of_zero_is_unusable(tmp_path):
+    path = write_series(tmp_path, m0_sidecar={"RepetitionTimePreparation": 0})
+    assert any(f.code == "m0-tr-zero" and f.severity is Severity.UNUSABLE for f in inspect(read_series(path)))
+    refusal(require_quantifiable, read_series(path), mentions=("repetition time of the M0 is zero",))
+
+
+def test_an_unrelaxed_m0_and_an_unstated_repetition_time_are_noted(tmp_path):
+    note = found(tmp_path / "a", m0_sidecar={"RepetitionTimePreparation": 2.0})["m0-not-relaxed"]
+    assert note.severity is Severity.NOTE
+    assert "1.405" in note.mend
+    assert "m0-tr-missing" in found(tmp_path / "b", m0_sidecar={"EchoTime": 0.01})
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "code", "option"),
+    [
+        ({"PostLabelingDelay": None}, "missing-pld", "--pld"),
+        ({"PostLabelingDelay": 0}, "missing-pld", "--pld"),
+        ({"LabelingDuration": None}, "missing-label-duration", "--label-duration"),
+        ({"ArterialSpinLabelingType": None}, "missing-labeling", "--labeling"),
+        ({"ArterialSpinLabelingType": "PASL"}, "missing-bolus-duration", "--bolus-duration"),
+        ({"PostLabelingDelay": [1.8] * 8 + [2.2] * 8}, "multi-pld", "one delay"),
+    ],
+)
+def test_what_quantification_needs_is_found_missing_and_refused(tmp_path, sidecar, code, option):
+    path = write_series(tmp_path, sidecar=sidecar)
+    finding = next(f for f in inspect(read_series(path)) if f.code == code)
+    assert finding.severity is Severity.UNUSABLE
+    refusal(require_quantifiable, read_series(path), mentions=(option,))
+
+
+def test_doubtful_delays_are_warned_of(tmp_path):
+    short = found(tmp_path / "a", sidecar={"PostLabelingDelay": 0.8})["pld-label-duration-doubtful"]
+    assert short.severity is Severity.WARNING
+    equal = found(tmp_path / "b", sidecar={"LabelingDuration": 1.8})["pld-label-duration-doubtful"]
+    assert equal.severity is Severity.NOTE, "1.8 s for both is a common protocol"
+    pasl = {"ArterialSpinLabelingType": "PASL", "PostLabelingDelay": 1.8, "BolusCutOffDelayTime": 1.9}
+    assert "inversion time" in found(tmp_path / "c", sidecar=pasl)["pld-label-duration-doubtful"].why
+
+
+def test_counts_that_disagree_are_found(tmp_path):
+    assert "9 controls and 8 labels" in found(tmp_path / "a", words=(*PAIRS, "control"))["count-mismatch"].why
+    assert "is 12" in found(tmp_path / "b", sidecar={"TotalAcquiredPairs": 12})["count-mismatch"].why
+
+
+def test_dummy_volumes_are_found_and_those_left_out_are_noted(tmp_path):
+    array = series_array(PAIRS)
+    array[..., :2] *= 1.6
+    dummies = found(tmp_path / "a", array=array)["dummy-volumes"]
+    assert "volume 1: 1.60 times and volume 2: 1.60 times" in dummies.why
+    assert "--context n/a,n/a,label,control" in dummies.mend
+    assert "m0scan" in dummies.mend
+    findings = found(tmp_path / "b", words=("n/a", "noRF", *PAIRS))
+    assert "volume 1, 2" in findings["volumes-left-out"].why
+    assert "dummy-volumes" not in findings
+
+
+def test_an_absent_m0_is_a_warning_or_unusable_by_background_suppression(tmp_path):
+    absent = {"M0Type": "Absent"}
+    plain = found(tmp_path / "a", sidecar=absent)["m0-absent"]
+    assert plain.severity is Severity.WARNING
+    assert "mean control" in plain.why
+    for folder, suppressed in (("b", True), ("c", None)):
+        path = write_series(tmp_path / folder, sidecar={**absent, "BackgroundSuppression": suppressed})
+        finding = next(f for f in inspect(read_series(path)) if f.code == "m0-absent")
+        assert finding.severity is Severity.UNUSABLE
+        refusal(require_quantifiable, read_series(path), mentions=("no M0", "--m0"))
+
+
+def test_unstated_suppression_and_slice_timing_are_found(tmp_path):
+    sidecar = {"BackgroundSuppression": None, "MRAcquisitionType": "2D"}
+    findings = found(tmp_path / "a", sidecar=sidecar)
+    assert findings["background-suppression-unknown"].severity is Severity.WARNING
+    assert "too low" in findings["slice-timing-missing"].why
+    pulses = found(tmp_path / "b", sidecar={"BackgroundSuppression": True})["background-suppression-unknown"]
+    assert pulses.severity is Severity.NOTE
+    assert "readout-unknown" in found(tmp_path / "c", sidecar={"MRAcquisitionType": None})
+
+
+def test_nan_voxels_are_counted(tmp_path):
+    array = series_array(PAIRS)
+    array[0, 0, :3, 5] = np.nan
+    assert "3 voxels" in found(tmp_path, array=array)["nan-voxels"].why
+
+
+def test_difference_only_and_few_pairs_are_noted(tmp_path):
+    findings = found(tmp_path, words=("deltam",))
+    assert "difference-only" in findings
+    assert findings["few-pairs"].severity is Severity.WARNING
+
+
+def test_ge_and_philips_scaling_are_explained(tmp_path):
+    ge = found(tmp_path / "a", words=("deltam",) * 2, fraction=0.16, sidecar={"Manufacturer": "GE MEDICAL SYSTEMS"})
+    assert "32" in ge["ge-scaling"].why
+    assert re.search(r"M0Scale of 32\b", ge["m0-scale"].mend)
+    philips = found(tmp_path / "b", m0=90_000.0, sidecar={"Manufacturer": "Philips"})
+    assert "same scaling" in philips["philips-scaling"].mend
+
+
+def test_an_image_without_contrast_does_not_stop_the_doctor(tmp_path):
+    flat = np.ones((*head().shape, 16))
+    assert isinstance(found(tmp_path, array=flat, m0=None, sidecar={"M0Type": "Absent"}), dict)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ["grase", "epi", "picore"])
+def test_real_series_are_not_called_swapped_and_their_swapped_copies_are(shared_data, name):
+    perf = shared_data / "real" / "sub-01" / "perf"
+    series = read_series(perf / f"sub-01_acq-{name}_asl.nii.gz")
+    codes = [f.code for f in inspect(series)]
+    assert not {"control-label-swapped", "m0-scale", "implausible-cbf", "dummy-volumes"} & set(codes)
+    assert ("pld-label-duration-doubtful" in codes) == (name == "epi")
+    require_quantifiable(series)
+    assert "control-label-swapped" in [f.code for f in inspect(swapped(series))]
+
+
+@pytest.mark.shared
+def test_a_real_m0_scaled_by_ten_is_found(shared_data):
+    path = shared_data / "real" / "sub-01" / "perf" / "sub-01_acq-grase_asl.nii.gz"
+    series = read_series(path)
+    scaled = replace(series, m0=series.m0.with_array(series.m0.array * 10))
+    finding = next(f for f in inspect(scaled) if f.code == "m0-scale")
+    assert "M0Scale of 0.1 " in finding.mend
