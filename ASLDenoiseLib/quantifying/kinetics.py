@@ -1,0 +1,127 @@
+"""The single-delay kinetic models of the ASL consensus paper."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import InputError
+from ..series import Acquisition, Labeling, Parameter
+from .constants import labeling_efficiency, partition_coefficient, t1_blood
+
+
+def pcasl_scale(
+    *,
+    post_labeling_delay: float | np.ndarray,
+    label_duration: float,
+    t1_blood: float,
+    efficiency: float,
+    partition_coefficient: float = 0.9,
+) -> float | np.ndarray:
+    """CBF (ml/100g/min) per unit of dM/M0, for pCASL and CASL; times in s.
+
+    6000 lambda exp(PLD/T1b) / (2 alpha T1b (1 - exp(-tau/T1b))): Alsop et al. 2015, equation 1.
+
+    >>> round(0.01 * pcasl_scale(post_labeling_delay=1.8, label_duration=1.8, t1_blood=1.65, efficiency=0.85), 4)
+    86.2999
+    """
+    decay = np.exp(np.asarray(post_labeling_delay, float) / t1_blood)
+    filling = 1 - np.exp(-label_duration / t1_blood)
+    return 6000 * partition_coefficient * decay / (2 * efficiency * t1_blood * filling)
+
+
+def pasl_scale(
+    *,
+    inversion_time: float | np.ndarray,
+    bolus_duration: float,
+    t1_blood: float,
+    efficiency: float,
+    partition_coefficient: float = 0.9,
+) -> float | np.ndarray:
+    """CBF (ml/100g/min) per unit of dM/M0, for PASL with QUIPSS II or Q2TIPS; times in s.
+
+    6000 lambda exp(TI/T1b) / (2 alpha TI1): Alsop et al. 2015, equation 2.
+
+    >>> round(0.01 * pasl_scale(inversion_time=1.8, bolus_duration=0.8, t1_blood=1.65, efficiency=0.98), 4)
+    102.5235
+    """
+    decay = np.exp(np.asarray(inversion_time, float) / t1_blood)
+    return 6000 * partition_coefficient * decay / (2 * efficiency * bolus_duration)
+
+
+def m0_relaxation_factor(*, repetition_time: float, t1_tissue: float) -> float:
+    """What an M0 image with a short repetition time (s) must be multiplied by: 1 / (1 - exp(-TR/T1)).
+
+    >>> round(m0_relaxation_factor(repetition_time=2.0, t1_tissue=1.607), 4)
+    1.4046
+    """
+    if not repetition_time > 0:
+        raise InputError("The repetition time of the M0 is 0 s, which would make every CBF 0; give it with --m0-tr.")
+    return 1 / (1 - float(np.exp(-repetition_time / t1_tissue)))
+
+
+def delay_of_slices(acquisition: Acquisition, delay: float, slices: int) -> np.ndarray:
+    """The delay (s) at which each slice is read: PLD + SliceTiming for a 2D readout, else the same for all; (K,).
+
+    BIDS orders SliceTiming along the slice axis, reversed when SliceEncodingDirection is ``k-``.
+
+    Raises:
+        InputError: SliceTiming has not one entry a slice.
+    """
+    timing = acquisition.slice_timing
+    if timing is None or acquisition.readout == "3D":
+        return np.full(slices, delay)
+    if len(timing) != slices:
+        raise InputError(
+            f"SliceTiming has {len(timing)} entries but the series has {slices} slices; correct it in the sidecar."
+        )
+    offsets = np.asarray(timing, float)
+    return delay + (offsets[::-1] if acquisition.slice_encoding_direction == "k-" else offsets)
+
+
+def single_delay(acquisition: Acquisition) -> float:
+    """The one post-labelling delay, s.
+
+    Raises:
+        InputError: none is stated, or several (a multi-delay series needs a fit that is not built).
+    """
+    delays = acquisition.delays
+    if not delays:
+        raise InputError("PostLabelingDelay is not stated; give it in seconds with --pld or in the sidecar.")
+    if len(delays) > 1:
+        listed = ", ".join(f"{d:g}" for d in delays)
+        raise InputError(f"The series has several post-labelling delays ({listed} s); give a series with one delay.")
+    return delays[0]
+
+
+def cbf_scale(acquisition: Acquisition, *, slices: int | None = None) -> tuple[np.ndarray, tuple[Parameter, ...]]:
+    """CBF (ml/100g/min) per unit of dM/M0, and every parameter that went in.
+
+    Args:
+        acquisition: what is stated; constants not stated are resolved by `constants`.
+        slices: K; gives an array (K, 1, 1) that follows the slice timing. None ignores slice timing (shape ()).
+
+    Raises:
+        InputError: a required value is missing; the message says how to give it.
+    """
+    blood, efficiency = t1_blood(acquisition), labeling_efficiency(acquisition)
+    partition = partition_coefficient(acquisition)
+    delay = single_delay(acquisition)
+    delays = np.asarray(delay) if slices is None else delay_of_slices(acquisition, delay, slices)[:, None, None]
+    common = {
+        "t1_blood": float(blood.value),
+        "efficiency": float(efficiency.value),
+        "partition_coefficient": float(partition.value),
+    }
+    if acquisition.labeling is None:
+        raise InputError("ArterialSpinLabelingType is not stated; give --labeling PCASL, CASL or PASL.")
+    if acquisition.labeling is Labeling.PASL:
+        if not acquisition.bolus_duration:
+            raise InputError(
+                "PASL needs the bolus duration (BolusCutOffDelayTime, TI1); give it in seconds with --bolus-duration."
+            )
+        scale = pasl_scale(inversion_time=delays, bolus_duration=acquisition.bolus_duration, **common)
+    else:
+        if not acquisition.label_duration:
+            raise InputError("LabelingDuration is not stated; give it in seconds with --label-duration.")
+        scale = pcasl_scale(post_labeling_delay=delays, label_duration=acquisition.label_duration, **common)
+    return np.asarray(scale), (blood, efficiency, partition)
