@@ -1,0 +1,1 @@
+"""Disk and paper: plots, the HTML report, the readouts table, BIDS derivatives."""

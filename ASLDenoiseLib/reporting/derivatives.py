@@ -1,0 +1,230 @@
+"""Write a finished run as BIDS derivatives: a whole result or none.
+
+Everything is written and flushed to disk in a folder aside first. Only then is it moved: in one rename where the
+destination is new, file by file (each in one step) where it exists. A failure puts back what was there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import InputError
+from ..result import Result
+from ..series import Volume
+from . import html, provenance
+from .software import NAME
+from .table import map_label
+
+DESCRIPTION = "dataset_description.json"
+READOUTS_JSON = "readouts.json"
+READOUTS_TSV = "readouts.tsv"
+REPORT = "report.html"
+
+
+@dataclass(frozen=True)
+class WrittenFiles:
+    """Where a run's files lie: the folder, each map by its key, and the rest by name."""
+
+    folder: Path
+    maps: Mapping[str, Path]
+    readouts_json: Path
+    readouts_tsv: Path
+    report: Path
+    description: Path
+    attachments: tuple[Path, ...] = ()
+
+    def all(self) -> tuple[Path, ...]:
+        """Every file, the maps' sidecars included."""
+        sidecars = [sidecar_path(path) for path in self.maps.values()]
+        return (
+            *self.maps.values(),
+            *sidecars,
+            self.readouts_tsv,
+            self.report,
+            self.description,
+            self.readouts_json,
+            *self.attachments,
+        )
+
+
+Attachment = Callable[[Path], None]
+
+
+def write_result(
+    result: Result, out: Path, *, command: str = "", attachments: Mapping[str, Attachment] | None = None
+) -> WrittenFiles:
+    """Write maps, sidecars, readouts, report and data set description into `out`.
+
+    Args:
+        result: the finished run; its maps are written in their own unit, float32, NaN kept.
+        out: the folder; made where absent. Other files in it are left alone.
+        command: what was asked for, for provenance.
+        attachments: more files, by name: each value writes its file at the path it is given (a Slicer scene, say).
+
+    Raises:
+        InputError: `out` cannot hold the result (a file, another data set, not writable); nothing has been written.
+        OSError: the disk failed (full, gone); `out` is as it was.
+    """
+    out = Path(out)
+    check_destination(out)
+    if not result.series.name or any(c in result.series.name for c in '/\\:*?"<>|\0'):
+        raise InputError(f"The series name '{result.series.name}' cannot start a file name; rename the series.")
+    with _staging(out) as stage:
+        _write_all(result, stage, command, attachments or {})
+        _move_into_place(stage, out)
+    return WrittenFiles(
+        out,
+        {key: out / provenance.map_file(result, key) for key in result.maps},
+        out / READOUTS_JSON,
+        out / READOUTS_TSV,
+        out / REPORT,
+        out / DESCRIPTION,
+        tuple(out / name for name in attachments or {}),
+    )
+
+
+def check_destination(out: Path) -> None:
+    """Refuse a folder that cannot or must not be written to; call it before the long work starts.
+
+    Raises:
+        InputError: `out` is a file, holds a data set that ASLDenoise did not make, or may not be written to.
+    """
+    out = Path(out)
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is a file; give a folder to write the results into.")
+    nearest = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+        raise InputError(f"{nearest} may not be written to; give a folder that may.")
+    description = out / DESCRIPTION
+    if description.exists() and NAME not in _generators(description):
+        raise InputError(
+            f"{out} already holds a data set that {NAME} did not make; give a folder of its own, "
+            f"for example {out / 'derivatives' / NAME}."
+        )
+
+
+def save_volume(volume: Volume, path: Path, *, description: str = "") -> None:
+    """Write one volume as NIfTI-1: float32, NaN kept, sform and qform code 1, mm.
+
+    Args:
+        volume: array (K, J, I), any unit; geometry in LPS mm, stored in RAS mm as NIfTI asks.
+        path: ends in .nii or .nii.gz.
+        description: up to 79 characters for the header's `descrip`; longer text is cut.
+    """
+    import nibabel as nib
+
+    image = nib.Nifti1Image(volume.array.transpose(2, 1, 0), volume.geometry.affine_ras)
+    image.header.set_data_dtype("float32")
+    image.header.set_xyzt_units("mm")
+    image.set_sform(volume.geometry.affine_ras, code=1)
+    image.set_qform(volume.geometry.affine_ras, code=1)
+    image.header["descrip"] = description.encode("ascii", "replace")[:79]
+    nib.save(image, path)
+
+
+def sidecar_path(image: Path) -> Path:
+    """The JSON beside a NIfTI: ``x_cbf.nii.gz`` -> ``x_cbf.json``."""
+    return image.with_name(image.name.removesuffix(".gz").removesuffix(".nii") + ".json")
+
+
+def _write_all(result: Result, folder: Path, command: str, attachments: Mapping[str, Attachment]) -> None:
+    for key, volume in result.maps.items():
+        image = folder / provenance.map_file(result, key)
+        save_volume(volume, image, description=f"{map_label(key)} [{volume.unit or 'no unit'}]")
+        _write_text(sidecar_path(image), provenance.to_json(provenance.sidecar(result, key, command=command)))
+    _write_text(folder / READOUTS_JSON, provenance.to_json(provenance.readouts_json(result, command=command)))
+    _write_text(folder / READOUTS_TSV, provenance.readouts_tsv(result))
+    _write_text(folder / REPORT, html.report_html(result, command=command))
+    _write_text(folder / DESCRIPTION, provenance.to_json(provenance.dataset_description()))
+    for name, write in attachments.items():
+        write(folder / name)
+    for path in folder.iterdir():
+        _sync(path)
+    _sync(folder)
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _generators(description: Path) -> list[str]:
+    """Who made the data set that this dataset_description.json describes; empty where it does not say."""
+    try:
+        return [str(entry.get("Name")) for entry in json.loads(description.read_text("utf-8"))["GeneratedBy"]]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return []
+
+
+@contextmanager
+def _staging(out: Path) -> Iterator[Path]:
+    """A fresh folder on the same disk as `out`, gone afterwards, with the parents made for it if the work fails.
+
+    Inside `out` where that exists, since `out` may be a mount of its own; beside it otherwise.
+    """
+    made = [folder for folder in out.absolute().parents if not folder.exists()]
+    home = out if out.exists() else out.absolute().parent
+    home.mkdir(parents=True, exist_ok=True)
+    stage = home / f".{out.name}-{uuid.uuid4().hex[:12]}.partial"
+    stage.mkdir()
+    try:
+        yield stage
+    except BaseException:
+        shutil.rmtree(stage, ignore_errors=True)
+        with suppress(OSError):  # someone else may have put a file there meanwhile
+            for folder in made:
+                folder.rmdir()
+        raise
+    shutil.rmtree(stage, ignore_errors=True)
+
+
+def _move_into_place(stage: Path, out: Path) -> None:
+    if not out.exists():
+        os.rename(stage, out)
+        _sync(out.absolute().parent)
+        return
+    kept = stage / "replaced"
+    kept.mkdir()
+    moved: list[Path] = []
+    try:
+        # readouts.json last: whoever waits for it finds all the others in place
+        files = sorted((p for p in stage.iterdir() if p.is_file()), key=lambda p: (p.name == READOUTS_JSON, p.name))
+        for path in files:
+            target = out / path.name
+            if target.exists():
+                _keep(target, kept / path.name)
+            os.replace(path, target)
+            moved.append(target)
+        _sync(out)
+    except BaseException:
+        for target in moved:
+            if (kept / target.name).exists():
+                os.replace(kept / target.name, target)
+            else:
+                target.unlink(missing_ok=True)
+        raise
+
+
+def _keep(target: Path, copy: Path) -> None:
+    """A second name for the old file, so that it can come back and is never absent; a copy where links are not had."""
+    try:
+        os.link(target, copy)
+    except OSError:
+        shutil.copy2(target, copy)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file or folder is on disk; Windows cannot open folders for that, and does not need it."""
+    if os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

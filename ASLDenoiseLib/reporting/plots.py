@@ -1,0 +1,223 @@
+"""Pictures for the report: the maps side by side at one window, and how raw and processed agree.
+
+Drawn through matplotlib's figure objects, not pyplot: nothing is shared with a host program's own figures.
+Axial slices in radiological convention: the patient's right is on the left of the picture, anterior is up.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..result import Result
+from ..series import CBF_UNIT, Geometry, Volume
+from .table import RAW, map_label, processed_key
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+WINDOW = (0.0, 90.0)  # ml/100g/min, the same for every CBF map
+DIFFERENCE_WINDOW = (-30.0, 30.0)  # ml/100g/min
+_NOT_MEASURED = "#4a4a4a"
+
+
+def montage_png(result: Result, *, slices: int = 6) -> bytes:
+    """Raw, processed and compared CBF in rows at one window, then raw minus processed; axial slices in columns.
+
+    Args:
+        result: maps in ml/100g/min.
+        slices: how many axial slices, evenly over the brain.
+
+    Returns:
+        A PNG. NaN is grey, values beyond the window take its end colours, as the colour bar's arrows say.
+    """
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+    from matplotlib.figure import Figure
+
+    raw = result.maps[RAW]
+    shown = [key for key in (RAW, processed_key(result), "desc-smoothed_cbf") if key in result.maps]
+    on_grid = [key for key in shown if result.maps[key].geometry.matches(raw.geometry)]
+    panels = [(map_label(key), result.maps[key].array, "inferno", WINDOW) for key in on_grid]
+    processed = processed_key(result)
+    if processed in on_grid:
+        difference = raw.array - result.maps[processed].array
+        label = f"Raw minus {map_label(processed).lower()}"
+        panels.append((label, difference, "RdBu_r", DIFFERENCE_WINDOW))
+
+    columns, box = _slices_and_box(result.tissue.brain, slices)
+    step_x, step_y = _in_plane_spacing(raw.geometry)
+    height_of_cell = 1.45 * (box[0].stop - box[0].start) * step_y / ((box[1].stop - box[1].start) * step_x)
+    figure = Figure(
+        figsize=(1.45 * len(columns) + 1.9, height_of_cell * len(panels) + 0.75),
+        facecolor="black",
+        layout="constrained",
+    )
+    axes = figure.subplots(len(panels), len(columns), squeeze=False)
+    for row, (label, array, colours, window) in zip(axes, panels, strict=True):
+        image = radiological(array, raw.geometry)
+        for axis, k in zip(row, columns, strict=True):
+            _show_slice(axis, image[k][box], colours, window, aspect=step_y / step_x)
+        row[0].set_ylabel(_wrapped(label), color="white", fontsize=8)
+        scale = ScalarMappable(Normalize(*window), _colour_map(colours))
+        bar = figure.colorbar(scale, ax=list(row), extend="both", fraction=0.03, pad=0.01, aspect=12)
+        bar.set_label(CBF_UNIT, color="white", fontsize=7)
+        bar.ax.tick_params(colors="white", labelsize=7)
+        bar.outline.set_edgecolor("0.6")
+    _letter_sides(axes[0, 0])
+    title = "Axial, radiological: the patient's right (R) is on the left. Grey: not measured."
+    figure.suptitle(title, color="white", fontsize=8)
+    return _png(figure)
+
+
+def agreement_png(result: Result) -> bytes | None:
+    """Histograms of GM and WM CBF, and the Bland-Altman plot of raw against processed in GM voxels.
+
+    Bland and Altman (Lancet 1986;327:307): difference against mean, bias, and the 1.96 SD limits of agreement.
+
+    Returns:
+        A PNG; None where the brain has no GM voxel to show (GM probability above 0.5 and a finite raw CBF).
+    """
+    from matplotlib.figure import Figure
+
+    raw = result.maps[RAW]
+    if not np.any(_inside(result.tissue.gm, raw)):
+        return None
+    key = processed_key(result)
+    processed = result.maps[key] if key and result.maps[key].geometry.matches(raw.geometry) else None
+    figure = Figure(figsize=(8.6 if processed is not None else 4.5, 3.4), layout="constrained")
+    axes = figure.subplots(1, 2 if processed is not None else 1, squeeze=False)[0]
+    _histogram(axes[0], result, [raw] if processed is None else [raw, processed])
+    if processed is not None:
+        _bland_altman(axes[1], raw, processed, _inside(result.tissue.gm, raw, processed))
+    return _png(figure)
+
+
+def radiological(array: np.ndarray, geometry: Geometry) -> np.ndarray:
+    """Reorder (K, J, I) to the nearest axial view: first axis towards superior, rows to posterior, columns to left.
+
+    The array axis nearest each anatomical axis is taken (nibabel's `io_orientation`) and flipped where needed; nothing
+    is interpolated, so an oblique acquisition is shown in its own planes.
+    """
+    return np.transpose(_reoriented(array, geometry), (2, 1, 0))
+
+
+def _reoriented(array: np.ndarray, geometry: Geometry) -> np.ndarray:
+    """(K, J, I) to an array indexed (towards left, towards posterior, towards superior)."""
+    from nibabel import orientations
+
+    now = orientations.io_orientation(geometry.affine_ras)
+    wanted = orientations.axcodes2ornt(("L", "P", "S"))
+    return orientations.apply_orientation(array.transpose(2, 1, 0), orientations.ornt_transform(now, wanted))
+
+
+def _in_plane_spacing(geometry: Geometry) -> tuple[float, float]:
+    """mm a column (left-right) and a row (front-back) of the radiological view."""
+    from nibabel import orientations
+
+    axes = orientations.io_orientation(geometry.affine_ras)[:, 0]
+    spacing = {int(anatomical): step for anatomical, step in zip(axes, geometry.spacing, strict=True)}
+    return spacing[0], spacing[1]
+
+
+def _slices_and_box(brain: Volume, count: int) -> tuple[list[int], tuple[slice, slice]]:
+    """Axial slices evenly over the middle four fifths of the brain, and its in-plane box with a small margin."""
+    inside = radiological(brain.array > 0.5, brain.geometry)
+    if not inside.any():
+        inside = np.ones_like(inside)
+    where = [np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
+    low, high = where[0][0], where[0][-1]
+    margin = (high - low) / 10
+    chosen = sorted({round(k) for k in np.linspace(low + margin, high - margin, count)})
+    box = tuple(slice(max(0, w[0] - 2), min(n, w[-1] + 3)) for w, n in zip(where[1:], inside.shape[1:], strict=True))
+    return chosen, box
+
+
+def _colour_map(name: str):
+    from matplotlib import colormaps
+
+    return colormaps[name].with_extremes(bad=_NOT_MEASURED)
+
+
+def _show_slice(axis, image: np.ndarray, colours: str, window: tuple[float, float], *, aspect: float) -> None:
+    low, high = window
+    axis.imshow(
+        np.ma.masked_invalid(image),
+        cmap=_colour_map(colours),
+        vmin=low,
+        vmax=high,
+        aspect=aspect,
+        interpolation="nearest",
+    )
+    axis.set(xticks=[], yticks=[])
+    for edge in axis.spines.values():
+        edge.set_visible(False)
+
+
+def _letter_sides(axis) -> None:
+    """R and L at the patient's sides: columns run towards the patient's left."""
+    for x, letter in ((0.03, "R"), (0.97, "L")):
+        align = "left" if letter == "R" else "right"
+        axis.text(
+            x, 0.97, letter, transform=axis.transAxes, color="white", ha=align, va="top", fontsize=8, weight="bold"
+        )
+
+
+def _inside(tissue: Volume, *maps: Volume) -> np.ndarray:
+    return (tissue.array > 0.5) & np.all([np.isfinite(volume.array) for volume in maps], axis=0)
+
+
+def _histogram(axis, result: Result, maps: list[Volume]) -> None:
+    """Voxels a CBF bin, GM and WM, raw dashed under processed; tails beyond the bins are counted in words."""
+    bins = np.linspace(-40, 140, 61)
+    labels = ["raw", map_label(processed_key(result)).lower() if len(maps) > 1 else ""]
+    beyond = 0
+    for tissue, name, colour in ((result.tissue.gm, "GM", "#b5282e"), (result.tissue.wm, "WM", "#1f6fb2")):
+        for volume, label, style in zip(maps, labels, ("--", "-"), strict=False):
+            values = volume.array[_inside(tissue, volume)]
+            beyond += int(np.sum((values < bins[0]) | (values > bins[-1])))
+            axis.hist(values, bins=bins, histtype="step", color=colour, linestyle=style, label=f"{name}, {label}")
+    axis.set(xlabel=f"CBF ({CBF_UNIT})", ylabel="voxels", title="CBF in grey and white matter")
+    axis.axvline(0, color="0.7", linewidth=0.8)
+    axis.legend(
+        fontsize=7, frameon=False, title=f"{beyond} values beyond the axis" if beyond else None, title_fontsize=7
+    )
+
+
+def _bland_altman(axis, raw: Volume, processed: Volume, where: np.ndarray) -> None:
+    before, after = raw.array[where].astype(float), processed.array[where].astype(float)
+    mean, difference = (before + after) / 2, after - before
+    bias, spread = float(difference.mean()), float(difference.std(ddof=1)) if difference.size > 1 else 0.0
+    axis.plot(mean, difference, ".", markersize=1.5, color="#444444", alpha=0.35, rasterized=True)
+    for value, style, name in (
+        (bias, "-", f"bias {bias:+.2f}"),
+        (bias + 1.96 * spread, "--", f"+1.96 SD {bias + 1.96 * spread:+.1f}"),
+        (bias - 1.96 * spread, "--", f"-1.96 SD {bias - 1.96 * spread:+.1f}"),
+    ):
+        axis.axhline(value, color="#b5282e", linestyle=style, linewidth=1, label=name)
+    axis.set(
+        xlabel=f"mean of raw and processed ({CBF_UNIT})",
+        ylabel=f"processed minus raw ({CBF_UNIT})",
+        title=f"Agreement in {before.size} GM voxels (Bland-Altman)",
+    )
+    axis.legend(fontsize=7, frameon=False)
+
+
+def _wrapped(label: str) -> str:
+    import textwrap
+
+    return textwrap.fill(label, 16)
+
+
+def _png(figure: Figure) -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    for axis in figure.axes:
+        axis.title.set_fontsize(9)
+        axis.xaxis.label.set_fontsize(8)
+        axis.yaxis.label.set_fontsize(8)
+    buffer = io.BytesIO()
+    FigureCanvasAgg(figure).print_figure(buffer, dpi=110, format="png", facecolor=figure.get_facecolor())
+    return buffer.getvalue()

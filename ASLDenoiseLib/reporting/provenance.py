@@ -1,0 +1,151 @@
+"""What stands beside every number: the sidecar of a map, readouts.json, readouts.tsv, dataset_description.json.
+
+Plain JSON throughout: NaN becomes null (TSV: n/a), so any parser reads it and nobody takes 'not measured' for zero.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from enum import Enum
+from pathlib import PurePath
+
+import numpy as np
+
+from ..result import Result
+from ..series import Parameter
+from .software import NAME, own_version, software_versions
+from .table import RAW, columns, map_label, processed_key, rows
+
+BIDS_VERSION = "1.10.0"
+_DESCRIPTIONS = {
+    "desc-mean_cbf": "Cerebral blood flow from the mean of all control-label differences, not denoised.",
+    "desc-denoised_cbf": "Cerebral blood flow from the denoised mean control-label difference; an estimate.",
+    "desc-smoothed_cbf": "Raw cerebral blood flow after the Gaussian smoothing that reaches the white-matter noise "
+    "of the denoised map; the baseline a denoiser has to beat.",
+    "desc-superres_cbf": "Cerebral blood flow on a finer grid than was acquired; detail beyond the acquired grid is "
+    "an estimate, not a measurement.",
+    "desc-residual_cbf": "Raw minus denoised cerebral blood flow: what the denoiser took away.",
+    "desc-uncertainty_cbf": "Standard error of the raw mean cerebral blood flow, from the spread of the pairs.",
+    "desc-mean_pwi": "Mean control-label difference, not denoised.",
+    "desc-denoised_pwi": "Denoised mean control-label difference; an estimate.",
+}
+
+
+def plain(value: object) -> object:
+    """Anything a parameter or model card holds, as JSON can carry it: NaN as null, infinity in words."""
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if value is None or isinstance(value, (str, bool)):
+        return value
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+    if isinstance(value, (int, float)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in value]
+    return str(value)
+
+
+def to_json(content: Mapping[str, object]) -> str:
+    """Indented JSON text that ends with a line break."""
+    return json.dumps(plain(content), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def sidecar(result: Result, key: str, *, command: str = "") -> dict[str, object]:
+    """The JSON that goes beside one map: what it is, its unit, and everything that entered it."""
+    content: dict[str, object] = {
+        "Description": _DESCRIPTIONS.get(key, f"{map_label(key)}."),
+        "Units": result.maps[key].unit,
+        "Sources": [PurePath(result.series.source).as_posix()] if result.series.source else [],
+        "ResearchUseOnly": True,
+    }
+    if key != RAW and RAW in result.maps and key.endswith("_cbf"):
+        content["ComparedWith"] = map_file(result, RAW)
+    return {
+        **content,
+        "Parameters": [_parameter(parameter) for parameter in result.parameters],
+        "Model": dict(result.model),
+        "Findings": [asdict(finding) for finding in result.findings],
+        "Tissue": {"Source": result.tissue.source, "Warning": result.tissue.warning},
+        "SoftwareVersions": dict(software_versions()),
+        "Command": command,
+    }
+
+
+def readouts_json(result: Result, *, command: str = "") -> dict[str, object]:
+    """Every readout of every map by name, and what they rest on."""
+    return {
+        "research_use_only": True,
+        "series": {"name": result.series.name, "source": result.series.source},
+        "raw": RAW,
+        "processed": processed_key(result),
+        "maps": {
+            key: {"file": map_file(result, key), "label": map_label(key), "unit": volume.unit}
+            for key, volume in result.maps.items()
+        },
+        "readouts": {
+            key: {
+                readout.name: {
+                    "value": float(readout.value),
+                    "unit": readout.unit,
+                    "label": readout.label,
+                    "meaning": readout.meaning,
+                }
+                for readout in result.readouts[key]
+            }
+            for key in columns(result)
+        },
+        "tissue": {"source": result.tissue.source, "warning": result.tissue.warning},
+        "parameters": [_parameter(parameter) for parameter in result.parameters],
+        "findings": [asdict(finding) for finding in result.findings],
+        "model": dict(result.model),
+        "timings_s": dict(result.timings),
+        "software": dict(software_versions()),
+        "command": command,
+    }
+
+
+def readouts_tsv(result: Result) -> str:
+    """The readouts as BIDS tabular text: name, label, unit, a column a map; n/a where not measured."""
+    keys = columns(result)
+    lines = [("name", "label", "unit", *keys)]
+    lines += [(row.name, row.label, row.unit or "n/a", *map(_tsv_number, row.values)) for row in rows(result)]
+    return "".join("\t".join(" ".join(cell.split()) for cell in line) + "\n" for line in lines)
+
+
+def dataset_description() -> dict[str, object]:
+    """The description that makes the folder a BIDS derivative."""
+    return {
+        "Name": "ASLDenoise: perfusion maps and readouts",
+        "BIDSVersion": BIDS_VERSION,
+        "DatasetType": "derivative",
+        "GeneratedBy": [{"Name": NAME, "Version": own_version()}],
+    }
+
+
+def map_file(result: Result, key: str) -> str:
+    """The file name of a map, e.g. ``sub-01_acq-grase_desc-mean_cbf.nii.gz``."""
+    return f"{result.series.name}_{key}.nii.gz"
+
+
+def _parameter(parameter: Parameter) -> dict[str, object]:
+    return {
+        "name": parameter.name,
+        "value": parameter.value,
+        "unit": parameter.unit,
+        "origin": parameter.origin,
+        "note": parameter.note,
+    }
+
+
+def _tsv_number(value: float) -> str:
+    return repr(float(value)) if math.isfinite(value) else "n/a" if math.isnan(value) else str(value)

@@ -1,0 +1,83 @@
+"""Write a simulated scan as the BIDS data set a scanner would have given, with the truth beside it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..series import Acquisition, ASLSeries
+from .derivatives import save_volume
+
+if TYPE_CHECKING:
+    from ..learning.simulate import Head
+
+_RAW_SCALE = 4.0  # scanner units are stored as integers a quarter apart: well below the noise, half the size
+
+
+def acquisition_sidecar(acquisition: Acquisition) -> dict[str, object]:
+    """The BIDS sidecar that states an acquisition."""
+    stated = {p.name: p.value for p in acquisition.parameters() if p.name not in ("m0_repetition_time", "m0_scale")}
+    return {f.metadata["bids"]: stated[f.name] for f in fields(acquisition) if f.name in stated}
+
+
+def write_simulated(head: Head, out: Path) -> tuple[Path, ...]:
+    """Write series, context, M0, T1 and truth below ``out/sub-<name>``; returns the images' paths.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    series, name = head.scan.series, head.scan.series.name
+    perf, anat = out / name / "perf", out / name / "anat"
+    perf.mkdir(parents=True, exist_ok=True)
+    anat.mkdir(parents=True, exist_ok=True)
+    asl, m0 = perf / f"{name}_asl.nii.gz", perf / f"{name}_m0scan.nii.gz"
+    truth, t1 = perf / f"{name}_desc-truth_cbf.nii.gz", anat / f"{name}_T1w.nii.gz"
+    _save_integers(series.array, series, asl)
+    _save_integers(series.m0.array[None], series, m0)
+    save_volume(head.scan.cbf, truth, description="noise-free CBF, ml/100g/min")
+    _save_t1(head, t1)
+    _save_json(asl, acquisition_sidecar(series.acquisition))
+    _save_json(
+        m0, {"RepetitionTimePreparation": series.acquisition.m0_repetition_time, "IntendedFor": f"perf/{asl.name}"}
+    )
+    _save_json(truth, {"Units": "ml/100g/min", "Description": "Noise-free CBF of the phantom"})
+    _save_json(t1, {"MagneticFieldStrength": series.acquisition.field_strength, "Description": "Simulated"})
+    context = "\n".join(["volume_type", *(kind.value for kind in series.context)])
+    (perf / f"{name}_aslcontext.tsv").write_text(context + "\n")
+    description = {"Name": "Simulated ASL", "BIDSVersion": "1.10.0", "DatasetType": "raw", "License": "CC0"}
+    (out / "dataset_description.json").write_text(json.dumps(description, indent=2) + "\n")
+    return asl, m0, truth, t1
+
+
+def _save_json(image: Path, content: dict[str, object]) -> None:
+    path = image.with_name(image.name.removesuffix(".nii.gz") + ".json")
+    path.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def _save_integers(array: np.ndarray, series: ASLSeries, path: Path) -> None:
+    """A (T, K, J, I) array as int16 with a scale slope, as scanners store it."""
+    import nibabel
+
+    stored = np.round(array * _RAW_SCALE).astype(np.int16).transpose(3, 2, 1, 0)
+    affine = series.geometry.affine_ras
+    image = nibabel.Nifti1Image(stored[..., 0] if len(array) == 1 else stored, affine)
+    image.header.set_slope_inter(1 / _RAW_SCALE, 0)
+    image.header.set_xyzt_units("mm", "sec")
+    image.set_sform(affine, code=1)
+    image.set_qform(affine, code=1)
+    nibabel.save(image, path)
+
+
+def _save_t1(head: Head, path: Path) -> None:
+    import nibabel
+
+    affine = head.t1.geometry.affine_ras
+    image = nibabel.Nifti1Image(np.round(head.t1.array).astype(np.int16).transpose(2, 1, 0), affine)
+    image.header.set_xyzt_units("mm")
+    image.set_sform(affine, code=1)
+    image.set_qform(affine, code=1)
+    nibabel.save(image, path)

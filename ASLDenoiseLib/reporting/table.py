@@ -1,0 +1,139 @@
+"""The readouts as rows, and as a plain-text table for a terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..result import MAP_LABELS, Readout, Result
+
+RAW = "desc-mean_cbf"
+_BESIDE = {RAW, "desc-smoothed_cbf", "desc-residual_cbf", "desc-uncertainty_cbf"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One readout over every map.
+
+    Args:
+        name: stable key.
+        label: for people.
+        unit: empty for ratios.
+        meaning: how it is computed and how to read it.
+        values: one a map, in the order of `columns`; NaN where it could not be measured.
+        change: 100 * (processed - raw) / |raw|, %, NaN where there is no processed map or raw is zero.
+    """
+
+    name: str
+    label: str
+    unit: str
+    meaning: str
+    values: tuple[float, ...]
+    change: float
+
+
+def map_label(key: str) -> str:
+    """A map's name for people."""
+    return MAP_LABELS.get(key, key.removeprefix("desc-").replace("_", " "))
+
+
+def columns(result: Result) -> tuple[str, ...]:
+    """The maps that were measured, in the order to show them: raw, processed, then what they are compared with."""
+    order = {RAW: 0, processed_key(result): 1}
+    return tuple(sorted(result.readouts, key=lambda key: order.get(key, 2)))
+
+
+def processed_key(result: Result) -> str | None:
+    """The map the run was for (denoised or super-resolved), or None where it only quantified."""
+    return next((key for key in result.maps if key.endswith("_cbf") and key not in _BESIDE), None)
+
+
+def rows(result: Result) -> tuple[Row, ...]:
+    """Every readout of every map, a row a readout, in the order in which the maps give them."""
+    keys = columns(result)
+    by_key = {key: {readout.name: readout for readout in result.readouts[key]} for key in keys}
+    known = {readout.name: readout for key in reversed(keys) for readout in result.readouts[key]}
+    order = dict.fromkeys(readout.name for key in keys for readout in result.readouts[key])
+    processed = processed_key(result)
+
+    def value(key: str | None, name: str) -> float:
+        readout = by_key.get(key, {}).get(name) if key else None
+        return math.nan if readout is None else float(readout.value)
+
+    return tuple(
+        Row(
+            name,
+            known[name].label,
+            known[name].unit,
+            known[name].meaning,
+            tuple(value(key, name) for key in keys),
+            percent_change(value(RAW, name), value(processed, name)),
+        )
+        for name in order
+    )
+
+
+def percent_change(raw: float, processed: float) -> float:
+    """100 * (processed - raw) / |raw|, %; NaN where either is not measured or raw is zero.
+
+    >>> percent_change(50.0, 55.0)
+    10.0
+    """
+    if not (math.isfinite(raw) and math.isfinite(processed)) or raw == 0:
+        return math.nan
+    return 100.0 * (processed - raw) / abs(raw)
+
+
+def format_value(value: float) -> str:
+    """A number at the precision it deserves, 'n/a' where it was not measured.
+
+    >>> format_value(52.3456), format_value(0.01234), format_value(float("nan"))
+    ('52.3', '0.0123', 'n/a')
+    """
+    if not math.isfinite(value):
+        return "n/a" if math.isnan(value) else str(value)
+    if value == 0:
+        return "0"
+    if abs(value) < 1e-4 or abs(value) >= 1e6:
+        return f"{value:.2e}"
+    decimals = max(0, 2 - math.floor(math.log10(abs(value))))
+    return f"{value:.{decimals}f}"
+
+
+def format_change(percent: float) -> str:
+    """A signed percentage without its sign of percent; 'n/a' where there is none."""
+    return f"{percent:+.1f}" if math.isfinite(percent) else "n/a"
+
+
+def readouts_table(result: Result) -> str:
+    """The readouts as aligned plain text: readout, unit, raw, processed, compared, change; then the findings."""
+    keys = columns(result)
+    changes = processed_key(result) in keys
+    head = ["Readout", "Unit", *(map_label(key) for key in keys), *(["Change %"] if changes else [])]
+    body = [
+        [row.label, row.unit, *map(format_value, row.values), *([format_change(row.change)] if changes else [])]
+        for row in rows(result)
+    ]
+    lines = aligned([head, *body], left=2)
+    if result.findings:
+        lines += ["", "Findings", *(f"  {finding}" for finding in result.findings)]
+    return "\n".join(lines)
+
+
+def readouts_list(readouts: Iterable[Readout]) -> str:
+    """The readouts of one map as aligned plain text: readout, value, unit."""
+    return "\n".join(
+        aligned([["Readout", "Value", "Unit"], *([r.label, format_value(r.value), r.unit] for r in readouts)], left=1)
+    )
+
+
+def aligned(table: list[list[str]], *, left: int) -> list[str]:
+    """Lines of a table under its first row, a rule between; the first `left` columns are set left, the rest right."""
+    widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
+
+    def line(cells: list[str]) -> str:
+        set_out = [c.ljust(w) if i < left else c.rjust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True))]
+        return "  ".join(set_out).rstrip()
+
+    return [line(table[0]), "  ".join("-" * w for w in widths), *map(line, table[1:])]

@@ -1,0 +1,1 @@
+"""Long work: progress, a job in a child process, cancel."""
