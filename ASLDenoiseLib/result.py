@@ -68,6 +68,7 @@ MAP_LABELS = {
     "desc-smoothed_cbf": "Gaussian, noise-matched",
     "desc-mean_pwi": "Raw mean difference",
     "desc-denoised_pwi": "Denoised difference",
+    "desc-recovered_cbf": "Put back from the residual",
     "desc-residual_cbf": "Raw minus denoised",
     "desc-uncertainty_cbf": "Standard error of the raw mean",
 }

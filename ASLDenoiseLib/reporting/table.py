@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..result import MAP_LABELS, Readout, Result
 
 RAW = "desc-mean_cbf"
-_BESIDE = {RAW, "desc-smoothed_cbf", "desc-residual_cbf", "desc-uncertainty_cbf"}
+_BESIDE = {RAW, "desc-smoothed_cbf", "desc-recovered_cbf", "desc-residual_cbf", "desc-uncertainty_cbf"}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,51 @@
+"""Is the input like what a model was trained on? What is not becomes a finding."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..preparing.averaging import mean_difference, standard_error
+from ..series import ASLSeries, Finding, Severity, Volume
+from .catalogue import ModelCard
+
+_WORDS = {
+    "voxel_in_plane_mm": "in-plane voxel size",
+    "slice_thickness_mm": "slice thickness",
+    "mean_snr": "signal-to-noise ratio of the mean difference",
+}
+
+
+def input_figures(pairs: ASLSeries, brain: Volume) -> dict[str, float]:
+    """The figures of an input that a model's domain is stated in; an unknown one is left out.
+
+    ``mean_snr`` is the brain mean of the mean difference over the median of its standard error (three pairs or more).
+    """
+    sx, sy, sz = pairs.geometry.spacing
+    figures = {"voxel_in_plane_mm": (sx + sy) / 2, "slice_thickness_mm": sz}
+    error = standard_error(pairs)
+    if error is not None:
+        inside = (brain.array > 0) & np.isfinite(error.array) & (error.array > 0)
+        if inside.any():
+            mean = float(np.nanmean(mean_difference(pairs).array[inside]))
+            figures["mean_snr"] = mean / float(np.median(error.array[inside]))
+    return figures
+
+
+def domain_findings(card: ModelCard, pairs: ASLSeries, brain: Volume) -> list[Finding]:
+    """One warning for each figure of the input outside what the model was trained on."""
+    findings = []
+    for name, value in input_figures(pairs, brain).items():
+        low, high = card.domain.get(name, (-np.inf, np.inf))
+        if low <= value <= high:
+            continue
+        unit = " mm" if name.endswith("_mm") else ""
+        findings.append(
+            Finding(
+                "outside-model-domain",
+                Severity.WARNING,
+                f"The {_WORDS[name]} is {value:.3g}{unit}, outside what model {card.name} was trained on.",
+                f"it was trained on {low:g} to {high:g}{unit}",
+                "Compare the denoised map with the raw one with care, or choose another model.",
+            )
+        )
+    return findings

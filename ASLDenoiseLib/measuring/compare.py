@@ -1,0 +1,35 @@
+"""How a CBF map compares with a reference, as readouts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import InputError
+from ..result import Readout
+from ..series import CBF_UNIT, Tissue, Volume
+from .image_quality import bias, ccc, nmae, psnr, rmse, ssim
+
+
+def compare_maps(cbf: Volume, reference: Volume, tissue: Tissue) -> tuple[Readout, ...]:
+    """PSNR, SSIM, RMSE, NMAE and CCC in the brain, bias in GM and WM; voxels not measured in either are left out.
+
+    Raises:
+        InputError: the maps are not on one grid, or share no measured voxel of the brain.
+    """
+    if not cbf.geometry.matches(reference.geometry):
+        raise InputError("The reference is not on the grid of the CBF map; resample it first.")
+    mask = (tissue.brain.array > 0) & np.isfinite(cbf.array) & np.isfinite(reference.array)
+    if not mask.any():
+        raise InputError("The CBF map and its reference share no measured voxel in the brain; check both.")
+    pair = (cbf.array, reference.array)
+    gm, wm = (mask & (m.array > 0.7) for m in (tissue.gm, tissue.wm))
+    peak = f"peak: the reference's maximum in the brain, {reference.array[mask].max():.1f} {CBF_UNIT}"
+    return (
+        Readout("psnr", "PSNR", psnr(*pair, mask), "dB", peak),
+        Readout("ssim", "SSIM", ssim(*pair, mask), "", "mean over the brain"),
+        Readout("rmse", "RMSE", rmse(*pair, mask), CBF_UNIT, "in the brain"),
+        Readout("nmae", "NMAE", nmae(*pair, mask), "", "sum of absolute error over sum of the reference"),
+        Readout("ccc", "CCC", ccc(*pair, mask), "", "concordance correlation in the brain"),
+        Readout("gm_bias", "GM bias", bias(*pair, gm) if gm.any() else float("nan"), "%", "GM fraction > 0.7"),
+        Readout("wm_bias", "WM bias", bias(*pair, wm) if wm.any() else float("nan"), "%", "WM fraction > 0.7"),
+    )

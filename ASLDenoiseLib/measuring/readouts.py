@@ -1,0 +1,150 @@
+"""The numbers a CBF map is judged by, the same for raw, denoised and baseline."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..errors import InputError
+from ..result import Readout
+from ..series import Geometry, Tissue, Volume
+from .masks import FEWEST_VOXELS, GM_THRESHOLD, WM_THRESHOLD, grey_matter, white_matter
+from .quality_index import quality_evaluation_index
+
+_NAN = float("nan")
+_RULES = f"NaN voxels are left out; fewer than {FEWEST_VOXELS} voxels give no value."
+_GM = f"voxels of more than {GM_THRESHOLD:.0%} grey matter"
+_WM = f"voxels of more than {WM_THRESHOLD:.0%} white matter"
+
+
+def measure(
+    cbf: Volume,
+    tissue: Tissue,
+    *,
+    regions: Mapping[str, Volume] | None = None,
+    pairs: np.ndarray | None = None,
+) -> tuple[Readout, ...]:
+    """All readouts of one map, always the same names in the same order.
+
+    SNR is the mean of grey matter over the SD of white matter, GM/WM contrast the ratio of the means (LFN's convention,
+    over the volume); both reward blurring, so read them beside the blur-matched baseline. SDs are of the population.
+
+    Args:
+        cbf: ml/100g/min (or another unit, which the readouts then carry).
+        tissue: on the grid of `cbf`.
+        regions: name to mask (above 0.5 is in), on the grid of `cbf`; each adds mean, SD, SNR and volume.
+        pairs: (N, K, J, I), one map a control/label pair, in the unit of `cbf`, for temporal SNR.
+
+    Raises:
+        InputError: tissue, a region or the pairs are not on the grid of the map.
+    """
+    _check_grid(cbf.geometry, tissue, regions or {}, pairs)
+    array = cbf.array.astype(np.float64)
+    gm, wm = _values(array, grey_matter(tissue)), _values(array, white_matter(tissue))
+    unit = cbf.unit
+    noise = _sd(wm)
+    lead = (
+        Readout("gm_mean", "GM mean", _mean(gm), unit, f"Mean over {_GM}. {_RULES}"),
+        Readout("gm_sd", "GM SD", _sd(gm), unit, f"SD over {_GM}: noise and true differences together. {_RULES}"),
+        Readout("gm_median", "GM median", _median(gm), unit, f"Median over {_GM}; outliers do not move it. {_RULES}"),
+        Readout("wm_mean", "WM mean", _mean(wm), unit, f"Mean over {_WM}. {_RULES}"),
+        Readout("wm_sd", "WM SD", noise, unit, f"SD over {_WM}, mostly noise. {_RULES}"),
+        Readout("snr", "SNR", _ratio(_mean(gm), noise), "", f"GM mean over WM SD; blurring raises it too. {_RULES}"),
+        Readout(
+            "gm_wm_contrast",
+            "GM/WM contrast",
+            _ratio(_mean(gm), _mean(wm)),
+            "",
+            f"GM mean over WM mean; 2 to 4 is usual; no value when WM is not positive. {_RULES}",
+        ),
+        Readout(
+            "spatial_cov",
+            "Spatial CoV",
+            100 * _ratio(_sd(gm), _mean(gm)),
+            "%",
+            f"GM SD over GM mean; high values speak of late arrival or noise. {_RULES}",
+        ),
+        Readout(
+            "tsnr",
+            "tSNR",
+            _temporal_snr(pairs, grey_matter(tissue)),
+            "",
+            "Mean over GM of each voxel's mean over SD across the pairs; needs at least two pairs, and is of the raw "
+            f"pairs whatever the map. {_RULES}",
+        ),
+        Readout(
+            "negative_gm_fraction",
+            "Negative GM",
+            100 * float(np.mean(gm < 0)) if gm.size >= FEWEST_VOXELS else _NAN,
+            "%",
+            f"Share of {_GM} below zero, where perfusion cannot be. {_RULES}",
+        ),
+        Readout(
+            "qei",
+            "QEI",
+            quality_evaluation_index(cbf, tissue),
+            "",
+            "Quality evaluation index (Dolui 2024), 0 to 1, higher is better; there is no agreed cut-off. " + _RULES,
+        ),
+    )
+    rest = (r for name, mask in (regions or {}).items() for r in _region(name, mask, array, noise, unit))
+    return (*lead, *rest)
+
+
+def _region(name: str, mask: Volume, array: np.ndarray, noise: float, unit: str) -> tuple[Readout, ...]:
+    inside = np.nan_to_num(mask.array) > 0.5
+    values = _values(array, inside)
+    millilitres = float(inside.sum()) * mask.geometry.voxel_volume / 1000
+    key = "roi_" + (re.sub(r"\W+", "_", name.strip().lower()).strip("_") or "region")
+    measured = f"{values.size} of {int(inside.sum())} voxels are measured."
+    return (
+        Readout(f"{key}_mean", f"{name} mean", _mean(values), unit, f"Mean over the region; {measured} {_RULES}"),
+        Readout(f"{key}_sd", f"{name} SD", _sd(values), unit, f"SD over the region; {measured} {_RULES}"),
+        Readout(
+            f"{key}_snr", f"{name} SNR", _ratio(_mean(values), noise), "", f"Region's mean over the WM SD. {_RULES}"
+        ),
+        Readout(f"{key}_volume", f"{name} volume", millilitres, "ml", "Volume of the mask on the grid of the map."),
+    )
+
+
+def _values(array: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    inside = array[mask]
+    return inside[np.isfinite(inside)]
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if values.size >= FEWEST_VOXELS else _NAN
+
+
+def _median(values: np.ndarray) -> float:
+    return float(np.median(values)) if values.size >= FEWEST_VOXELS else _NAN
+
+
+def _sd(values: np.ndarray) -> float:
+    return float(values.std()) if values.size >= FEWEST_VOXELS else _NAN
+
+
+def _ratio(above: float, below: float) -> float:
+    return above / below if below > 0 else _NAN
+
+
+def _temporal_snr(pairs: np.ndarray | None, gm: np.ndarray) -> float:
+    if pairs is None or len(pairs) < 2:
+        return _NAN
+    series = np.asarray(pairs)[:, gm].astype(np.float64)
+    series = series[:, np.isfinite(series).all(axis=0)]
+    deviation = series.std(axis=0, ddof=1)
+    ratio = series.mean(axis=0)[deviation > 0] / deviation[deviation > 0]
+    return _mean(ratio)
+
+
+def _check_grid(geometry: Geometry, tissue: Tissue, regions: Mapping[str, Volume], pairs: np.ndarray | None) -> None:
+    if not tissue.gm.geometry.matches(geometry):
+        raise InputError("The tissue is not on the grid of the CBF map; resample it to the map first.")
+    for name, mask in regions.items():
+        if not mask.geometry.matches(geometry):
+            raise InputError(f"The region {name!r} is not on the grid of the CBF map; resample it to the map first.")
+    if pairs is not None and np.shape(pairs)[1:] != geometry.shape:
+        raise InputError(f"The pairs are {np.shape(pairs)}, not (N, {', '.join(map(str, geometry.shape))}).")

@@ -1,0 +1,340 @@
+"""The one way through, written once: panel, console and shell all call these functions.
+
+read -> inspect -> prepare -> denoise -> quantify -> measure. This module joins the stages and holds no arithmetic.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .denoising.catalogue import DEFAULT_MODEL, ModelCard, find_model
+from .denoising.domain import domain_findings
+from .denoising.recovery import Recovered, recover
+from .measuring.baselines import noise_matched_gaussian
+from .measuring.masks import white_matter
+from .measuring.readouts import measure
+from .preparing.averaging import mean_difference, standard_error
+from .preparing.brain_mask import brain_mask
+from .preparing.pairs import difference_volumes, select_pairs
+from .preparing.registration import register_rigid
+from .preparing.tissue import tissue_from_m0, tissue_from_t1, tissue_on
+from .quantifying.calibration import calibrate
+from .quantifying.cbf import Quantification, quantification
+from .reading.inspecting import inspect, require_quantifiable
+from .result import Readout, Result
+from .running.device import resolve_device
+from .running.progress import Progress, silent, span
+from .series import (
+    CBF_UNIT,
+    ASLSeries,
+    Finding,
+    Origin,
+    Parameter,
+    Severity,
+    Tissue,
+    Volume,
+    VolumeType,
+)
+
+
+@dataclass(eq=False)
+class _Run:
+    """What the stages of one run have in common while it runs."""
+
+    series: ASLSeries
+    pairs: ASLSeries
+    brain: Volume
+    quantification: Quantification
+    findings: list[Finding]
+    parameters: list[Parameter]
+    timings: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage."""
+        started = time.perf_counter()
+        yield
+        self.timings[name] = round(self.timings.get(name, 0.0) + time.perf_counter() - started, 3)
+
+
+def denoise(
+    series: ASLSeries,
+    *,
+    t1: Volume | None = None,
+    model: str = DEFAULT_MODEL,
+    pairs: str | None = None,
+    device: str = "auto",
+    group: int | None = None,
+    interleaved: bool = False,
+    recovery: bool = True,
+    tissue: Tissue | None = None,
+    regions: Mapping[str, Volume] | None = None,
+    progress: Progress = silent,
+) -> Result:
+    """Denoise a series and quantify it, raw and noise-matched Gaussian beside it.
+
+    Args:
+        series: what was read.
+        t1: a T1-weighted image of the same head, for tissue and overlay; None guesses tissue from the M0.
+        model: a name of the catalogue (`denoising.catalogue.list_models`).
+        pairs: ``"10"`` the first ten pairs, ``"1-10"`` a range, None all.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        group: pairs averaged before the network; None all chosen ones (see `denoising.inference.denoise_pairs`).
+        interleaved: how groups are taken.
+        recovery: put back what the residual shows the network to have taken from tissue (`denoising.recovery`).
+        tissue: known tissue on the grid of the series, instead of one made from `t1` or the M0.
+        regions: ROI masks (0/1) on the grid of the series, by name.
+        progress: told where the run is.
+
+    Returns:
+        A `Result` whose maps are raw mean, denoised, noise-matched Gaussian, raw minus denoised, what recovery put
+        back, the raw mean's standard error (three pairs or more), and the difference images behind them.
+
+    Raises:
+        InputError: the series, the choice of pairs, the model or the device cannot be used.
+    """
+    from .denoising.inference import denoise_pairs
+
+    card = find_model(model)
+    device = resolve_device(device)
+    run = _begin(series, pairs, span(progress, 0.0, 0.1))
+    run.findings += domain_findings(card, run.pairs, run.brain)
+    with run.stage("denoise"):
+        denoised = denoise_pairs(
+            run.pairs,
+            run.brain,
+            card,
+            device=device,
+            group=group,
+            interleaved=interleaved,
+            progress=span(progress, 0.1, 0.4),
+        )
+    run.parameters += [
+        Parameter("model", card.name, "", Origin.DEFAULT if model == DEFAULT_MODEL else Origin.USER),
+        Parameter("pre_average", group or len(run.pairs.context), "pairs", Origin.USER if group else Origin.DEFAULT),
+        Parameter("device", denoised.device, "", Origin.USER),
+        Parameter("input_scale", [round(s, 6) for s in denoised.scales], "scanner units", Origin.IMAGE),
+    ]
+    return _finish(
+        run,
+        t1,
+        tissue,
+        regions or {},
+        span(progress, 0.4, 1.0),
+        denoised=denoised.difference,
+        recovery=recovery,
+        model=_described(card),
+    )
+
+
+def quantify(
+    series: ASLSeries,
+    *,
+    t1: Volume | None = None,
+    pairs: str | None = None,
+    tissue: Tissue | None = None,
+    regions: Mapping[str, Volume] | None = None,
+    progress: Progress = silent,
+) -> Result:
+    """CBF of the plain mean, with readouts; no denoising. Arguments, returns and errors as `denoise`."""
+    run = _begin(series, pairs, span(progress, 0.0, 0.2))
+    return _finish(run, t1, tissue, regions or {}, span(progress, 0.2, 1.0))
+
+
+def _begin(series: ASLSeries, choice: str | None, progress: Progress) -> _Run:
+    """Inspect, subtract, mask and calibrate."""
+    progress(0.0, "inspecting the series")
+    started = time.perf_counter()
+    require_quantifiable(series)
+    findings = list(inspect(series))
+    every = difference_volumes(series)
+    pairs = select_pairs(every, choice)
+    parameters = list(series.acquisition.parameters())
+    origin = Origin.DEFAULT if choice is None else Origin.USER
+    parameters.append(Parameter("pairs", choice or f"1-{len(every.context)}", "", origin))
+    progress(0.5, "finding the brain")
+    if pairs.context[0] is VolumeType.CBF:
+        brain = brain_mask(_reference(series, pairs))
+        factor = brain.with_array(np.where(brain.array > 0, 1.0, np.nan))
+        quantified = Quantification(factor, ())
+    else:
+        calibration = calibrate(series)
+        brain = brain_mask(calibration.m0 if series.m0 is not None else _reference(series, pairs))
+        quantified = quantification(series.acquisition, calibration, brain)
+    known = {p.name for p in parameters}
+    parameters += [p for p in quantified.parameters if p.name not in known]
+    run = _Run(series, pairs, brain, quantified, findings, parameters)
+    run.timings["prepare"] = round(time.perf_counter() - started, 3)
+    progress(1.0, "prepared")
+    return run
+
+
+def _reference(series: ASLSeries, pairs: ASLSeries) -> Volume:
+    """The image anatomy is best seen in: M0, else the mean control, else the mean difference."""
+    if series.m0 is not None:
+        return series.m0
+    if series.indices(VolumeType.CONTROL):
+        return series.mean(VolumeType.CONTROL)
+    return mean_difference(pairs)
+
+
+def _finish(
+    run: _Run,
+    t1: Volume | None,
+    tissue: Tissue | None,
+    regions: Mapping[str, Volume],
+    progress: Progress,
+    *,
+    denoised: Volume | None = None,
+    recovery: bool = False,
+    model: Mapping[str, object] | None = None,
+) -> Result:
+    """Tissue, CBF maps, readouts and what the doctor says of them."""
+    with run.stage("tissue"):
+        found, matrix = _find_tissue(run, t1, tissue, span(progress, 0.0, 0.8))
+    if found.warning:
+        run.findings.append(_tissue_finding(found.warning))
+    recovered = None
+    if denoised is not None and recovery:
+        with run.stage("recover"):
+            recovered = _recover(run, denoised, found if tissue is not None or t1 is not None else None)
+    with run.stage("quantify"):
+        maps = _maps(run, denoised, recovered, found)
+    with run.stage("measure"):
+        progress(0.85, "measuring")
+        readouts = _readouts(run, maps, found, regions)
+    progress(1.0, "done")
+    return Result(
+        run.series,
+        maps,
+        readouts,
+        found,
+        tuple(dict.fromkeys(run.findings)),
+        tuple(run.parameters),
+        dict(regions),
+        t1,
+        matrix,
+        model or {},
+        run.timings,
+    )
+
+
+def _find_tissue(run: _Run, t1: Volume | None, tissue: Tissue | None, progress: Progress) -> tuple[Tissue, np.ndarray]:
+    """The tissue on the grid of the series, and the T1's transform to it (identity without a T1).
+
+    The T1 is segmented first: its brain then guides the registration, where skull and neck would mislead it.
+    """
+    reference = _reference(run.series, run.pairs)
+    if t1 is None:
+        return tissue or tissue_from_m0(reference, mean_difference(run.pairs), run.brain), np.eye(4)
+    progress(0.0, "finding grey and white matter in the T1")
+    segmented = tissue_from_t1(t1, progress=span(progress, 0.0, 0.7))
+    progress(0.7, "aligning the T1 with the series")
+    registration = register_rigid(t1, reference, fixed_mask=run.brain, moving_mask=segmented.brain)
+    if registration.warning:
+        run.findings.append(_registration_finding(registration.warning))
+    if tissue is None:
+        tissue = tissue_on(run.series.geometry, segmented, transform=registration.matrix)
+    return tissue, registration.matrix
+
+
+def _recover(run: _Run, denoised: Volume, tissue: Tissue | None) -> Recovered | None:
+    """Recovery by known tissue, else by the M0, else (a CBF series alone) none; what was used is a parameter."""
+    m0 = run.series.m0
+    guide = "tissue" if tissue is not None else "M0" if m0 is not None else "none"
+    run.parameters.append(Parameter("recovery_guide", guide, "", Origin.DEFAULT))
+    if guide == "none":
+        return None
+    return recover(denoised, mean_difference(run.pairs), run.brain, tissue=tissue, m0=m0)
+
+
+def _maps(run: _Run, denoised: Volume | None, recovered: Recovered | None, tissue: Tissue) -> dict[str, Volume]:
+    """Every map of the run, raw first; `result.MAP_LABELS` says what each is."""
+    raw, to_cbf = mean_difference(run.pairs), run.quantification.cbf
+    final = recovered.difference if recovered is not None else denoised
+    maps = {"desc-mean_cbf": to_cbf(raw)}
+    if final is not None:
+        maps["desc-denoised_cbf"] = to_cbf(final)
+        smoothed, fwhm = _noise_matched(maps["desc-mean_cbf"], maps["desc-denoised_cbf"], tissue)
+        if smoothed is not None:
+            maps["desc-smoothed_cbf"] = smoothed
+            note = "Gaussian with the white-matter SD of the denoised map"
+            run.parameters.append(Parameter("noise_matched_fwhm", round(fwhm, 2), "mm", Origin.IMAGE, note))
+        residual = maps["desc-mean_cbf"].array - maps["desc-denoised_cbf"].array
+        maps["desc-residual_cbf"] = maps["desc-mean_cbf"].with_array(residual)
+    if recovered is not None:
+        maps["desc-recovered_cbf"] = to_cbf(recovered.put_back)
+    error = standard_error(run.pairs)
+    if error is not None:
+        maps["desc-uncertainty_cbf"] = to_cbf(error)
+    if run.pairs.context[0] is not VolumeType.CBF:
+        maps["desc-mean_pwi"] = raw
+        if final is not None:
+            maps["desc-denoised_pwi"] = final
+    return maps
+
+
+def _noise_matched(raw: Volume, denoised: Volume, tissue: Tissue) -> tuple[Volume | None, float]:
+    """The Gaussian baseline, or None where white matter is too small to match noise in."""
+    white = white_matter(tissue) & np.isfinite(denoised.array)
+    if white.sum() < 10:
+        return None, float("nan")
+    return noise_matched_gaussian(raw, float(np.std(denoised.array[white])), tissue)
+
+
+def _readouts(
+    run: _Run, maps: Mapping[str, Volume], tissue: Tissue, regions: Mapping[str, Volume]
+) -> dict[str, tuple[Readout, ...]]:
+    """Readouts of the raw, denoised and noise-matched maps; tSNR, a property of the pairs, for the raw one alone."""
+    judged = [key for key in ("desc-mean_cbf", "desc-denoised_cbf", "desc-smoothed_cbf") if key in maps]
+    pairs = run.pairs.array * run.quantification.factor.array
+    return {
+        key: measure(maps[key], tissue, regions=regions, pairs=pairs if key == "desc-mean_cbf" else None)
+        for key in judged
+    }
+
+
+def _registration_finding(warning: str) -> Finding:
+    return Finding(
+        "registration-doubtful",
+        Severity.WARNING,
+        warning,
+        "the alignment of the T1 with the series did not pass its own checks",
+        "Look at the overlay; give tissue masks on the grid of the series if it is wrong.",
+    )
+
+
+def _tissue_finding(warning: str) -> Finding:
+    return Finding("tissue-guessed", Severity.WARNING, warning, "no T1 and no masks were given", "Give a T1 with --t1.")
+
+
+def _described(card: ModelCard) -> dict[str, object]:
+    return {
+        "name": card.name,
+        "sha256": card.sha256,
+        "summary": card.summary,
+        "domain": {name: list(limits) for name, limits in card.domain.items()},
+        "licence": card.metadata.get("licence", ""),
+    }
+
+
+def measure_map(cbf: Volume, tissue: Tissue, *, regions: Mapping[str, Volume] | None = None) -> tuple[Readout, ...]:
+    """Readouts of a CBF map that exists already (any source); see `measuring.readouts.measure`."""
+    return measure(cbf if cbf.unit else cbf.with_array(cbf.array, unit=CBF_UNIT), tissue, regions=regions or {})
+
+
+def tissue_of_map(cbf: Volume, *, t1: Volume | None = None, tissue: Tissue | None = None) -> Tissue:
+    """Tissue on the grid of a CBF map that stands alone: given, from a T1 of the head, or guessed with a warning."""
+    if tissue is not None:
+        return tissue
+    if t1 is not None:
+        segmented = tissue_from_t1(t1)
+        registration = register_rigid(t1, cbf, moving_mask=segmented.brain)
+        return tissue_on(cbf.geometry, segmented, transform=registration.matrix)
+    measured = cbf.with_array(np.isfinite(cbf.array) & (cbf.array != 0))
+    return tissue_from_m0(cbf, cbf, measured)

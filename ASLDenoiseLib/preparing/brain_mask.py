@@ -1,0 +1,124 @@
+"""A brain mask from an M0 image or a mean control, by intensity and shape alone (no template, no network)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import InputError
+from ..series import Volume
+from .resampling import from_sitk, to_sitk
+
+# Fractions of the brain's own level, after bias correction: above the scalp and marrow that fat suppression leaves,
+# below white matter that background suppression has darkened.
+_LEVEL_FRACTION = 0.5
+# Wide enough to cut the optic nerves and the muscles off the brain, narrow enough to leave the cerebellum on it, mm.
+_BRIDGE_RADIUS = 8.0
+_CLOSING_RADIUS = 7.0
+_SMALLEST_BRAIN_ML = 20.0
+_FEWEST_VOXELS = 30
+
+
+def brain_mask(reference: Volume) -> Volume:
+    """The brain in an M0 image or a mean control, as 0/1 on the same grid.
+
+    N4 (Tustison 2010) evens out the coil's bias, Otsu's threshold (1979) tells head from air, the median of the head
+    gives the brain's level, and a fraction of it separates brain from scalp. Bridges to eyes and muscles are cut by an
+    opening of fixed radius in mm, the largest piece is kept, sulci are closed and holes are filled slice by slice.
+    Where the scan ends inside the head the mask ends with it. In the lowest slices of the head the mask is least sure;
+    look at it.
+
+    Args:
+        reference: M0 or mean control, (K, J, I), scanner units; NaN counts as outside.
+
+    Raises:
+        InputError: the image is constant or empty, or what is found is too small to be a brain.
+    """
+    from scipy.ndimage import binary_fill_holes
+
+    array = np.where(np.isfinite(reference.array), reference.array, 0.0)
+    array = np.clip(array, 0.0, np.percentile(array, 99.8)) if array.size else array
+    if not np.ptp(array) > 0:
+        raise InputError("The brain cannot be found in an image without contrast; give an M0 image or control volumes.")
+    even = without_bias(reference.with_array(array)).array
+    head = even > _otsu(np.sqrt(even)) ** 2
+    level = float(np.median(even[head]))
+    bright = even > _LEVEL_FRACTION * level
+    spacing = reference.geometry.spacing[::-1]
+    mask = _largest(_opened(bright, _BRIDGE_RADIUS, spacing))
+    mask = _closed(mask, _CLOSING_RADIUS, spacing)
+    mask = np.stack([binary_fill_holes(each) for each in mask])
+    _check_size(mask, reference)
+    return reference.with_array(mask, unit="", name="brain")
+
+
+def without_bias(volume: Volume) -> Volume:
+    """The image with the coils' slowly varying bias divided out: N4 (Tustison 2010) on a coarse copy, same unit.
+
+    Meant for masks and registration, where a second suffices; images of fewer than four coarse voxels along an axis
+    come back as they are.
+    """
+    import SimpleITK as sitk
+
+    image = to_sitk(volume)
+    coarse = max(1, round(5.0 / min(volume.geometry.spacing)))
+    shrink = [min(coarse, max(1, n // 8)) for n in volume.geometry.size]
+    small = sitk.Shrink(image, shrink)
+    if min(small.GetSize()) < 4:
+        return volume
+    head = sitk.OtsuThreshold(sitk.Sqrt(small), 0, 1)
+    n4 = sitk.N4BiasFieldCorrectionImageFilter()
+    n4.SetNumberOfThreads(1)  # threads add in any order, and registration after it would not repeat exactly
+    n4.SetMaximumNumberOfIterations([30, 20])
+    n4.Execute(small, head)
+    field = sitk.Exp(n4.GetLogBiasFieldAsImage(image))
+    return from_sitk(image / sitk.Cast(field, sitk.sitkFloat32))
+
+
+def _otsu(values: np.ndarray) -> float:
+    from skimage.filters import threshold_otsu
+
+    return float(threshold_otsu(values))
+
+
+def _opened(mask: np.ndarray, radius: float, spacing: tuple[float, ...]) -> np.ndarray:
+    """Opening with a ball of `radius` mm that keeps only the largest core; the edge of the scan does not erode."""
+    from scipy.ndimage import distance_transform_edt
+
+    for smaller in (radius, radius / 2, 0.0):
+        core = distance_transform_edt(mask, sampling=spacing) > smaller
+        if core.sum() >= _FEWEST_VOXELS:
+            break
+    core = _largest(core)
+    if not core.any():
+        return mask
+    return mask & (distance_transform_edt(~core, sampling=spacing) <= smaller + 0.5 * min(spacing))
+
+
+def _closed(mask: np.ndarray, radius: float, spacing: tuple[float, ...]) -> np.ndarray:
+    from scipy.ndimage import distance_transform_edt
+
+    if not mask.any():
+        return mask
+    # Beyond the array's edge there is no outside: EDT knows none there, so end slices are closed as inner ones are.
+    grown = distance_transform_edt(~mask, sampling=spacing) <= radius
+    if grown.all():
+        return grown
+    return mask | (distance_transform_edt(grown, sampling=spacing) > radius)
+
+
+def _largest(mask: np.ndarray) -> np.ndarray:
+    from scipy.ndimage import label
+
+    pieces, count = label(mask)
+    if count < 2:
+        return mask
+    return pieces == 1 + int(np.argmax(np.bincount(pieces.ravel())[1:]))
+
+
+def _check_size(mask: np.ndarray, reference: Volume) -> None:
+    millilitres = mask.sum() * reference.geometry.voxel_volume / 1000
+    if millilitres < _SMALLEST_BRAIN_ML or mask.sum() < _FEWEST_VOXELS:
+        raise InputError(
+            f"No brain was found in {reference.name or 'the image'} ({millilitres:.0f} ml bright in one piece); "
+            "give an M0 image or a brain mask."
+        )

@@ -1,0 +1,178 @@
+"""How maps look: one colour scale and one window for all CBF maps, a diverging one for differences, and legends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .embedded import module_logic
+
+if TYPE_CHECKING:
+    import slicer
+
+CBF_WINDOW = (0.0, 90.0)
+DIFFERENCE_WINDOW = (-30.0, 30.0)
+OVERLAY_OPACITY = 0.55
+# The least CBF (ml/100g/min) that is drawn. Zero and below, and NaN, are transparent; the voxels themselves are kept.
+CBF_SHOWN_ABOVE = 1e-3
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one kind of map is shown: window (lowest, highest value), legend title, least value drawn (None: all),
+    whether zero is the middle of the colour scale, and how many numbers stand beside the legend."""
+
+    window: tuple[float, float]
+    title: str
+    shown_above: float | None = None
+    diverging: bool = False
+    labels: int = 4
+
+
+CBF_LOOK = Look(CBF_WINDOW, "CBF (ml/100g/min)", shown_above=CBF_SHOWN_ABOVE)
+DIFFERENCE_LOOK = Look(DIFFERENCE_WINDOW, "Difference (ml/100g/min)", diverging=True, labels=5)
+ERROR_LOOK = Look((0.0, 30.0), "Standard error (ml/100g/min)", shown_above=CBF_SHOWN_ABOVE)
+
+# Value 0..1 and its red, green, blue 0..1. Inferno (matplotlib, CC0) where Slicer's file of it is absent; and blue over
+# white to red with even lightness.
+_INFERNO = (
+    (0.0000, 0.001, 0.000, 0.014),
+    (0.0625, 0.042, 0.028, 0.141),
+    (0.1250, 0.129, 0.047, 0.291),
+    (0.1875, 0.238, 0.037, 0.396),
+    (0.2500, 0.342, 0.062, 0.429),
+    (0.3125, 0.441, 0.099, 0.432),
+    (0.3750, 0.541, 0.135, 0.415),
+    (0.4375, 0.640, 0.171, 0.381),
+    (0.5000, 0.736, 0.216, 0.330),
+    (0.5625, 0.822, 0.275, 0.266),
+    (0.6250, 0.894, 0.353, 0.194),
+    (0.6875, 0.947, 0.449, 0.115),
+    (0.7500, 0.978, 0.558, 0.035),
+    (0.8125, 0.988, 0.675, 0.065),
+    (0.8750, 0.975, 0.798, 0.206),
+    (0.9375, 0.948, 0.917, 0.411),
+    (1.0000, 0.988, 0.998, 0.645),
+)
+_DIVERGING = (
+    (0.0, 0.03, 0.19, 0.58),
+    (0.25, 0.35, 0.58, 0.86),
+    (0.5, 0.96, 0.96, 0.96),
+    (0.75, 0.88, 0.45, 0.35),
+    (1.0, 0.58, 0.04, 0.10),
+)
+
+
+def cbf_colour(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLColorNode:
+    """The colour scale of CBF maps: Slicer's Inferno, else the same made here.
+
+    Not PET-Heat: it is yellow from 33 ml/100g/min of a 0 to 90 window on, so most of grey matter has one colour.
+    """
+    return _named(scene, ("Inferno",)) or _table(scene, "ASL Inferno", _INFERNO)
+
+
+def difference_colour(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLColorNode:
+    """The colour scale of differences: Slicer's DivergingBlueRed, else a blue-white-red table made here."""
+    return _named(scene, ("DivergingBlueRed",)) or _table(scene, "ASL DivergingBlueRed", _DIVERGING)
+
+
+def apply_look(node: slicer.vtkMRMLScalarVolumeNode, look: Look, *, legend: bool = True) -> None:
+    """Give a volume node of a scene its colour scale, fixed window, threshold and colour legend."""
+    scene = node.GetScene()
+    if node.GetDisplayNode() is None:
+        node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    colour = difference_colour(scene) if look.diverging else cbf_colour(scene)
+    display.SetAndObserveColorNodeID(colour.GetID())
+    display.AutoWindowLevelOff()
+    display.SetWindowLevelMinMax(*look.window)
+    display.SetInterpolate(True)
+    # NaN compares false with any threshold, so thresholding is also what keeps 'not measured' transparent.
+    display.AutoThresholdOff()
+    display.SetThreshold(*_shown_range(node, look))
+    display.ApplyThresholdOn()
+    if legend:
+        add_legend(node, look.title, labels=look.labels)
+
+
+def add_legend(
+    node: slicer.vtkMRMLScalarVolumeNode, title: str, *, labels: int = 4
+) -> slicer.vtkMRMLColorLegendDisplayNode | None:
+    """A colour legend beside the slice for `node`; None where no colour logic serves the scene."""
+    logic = module_logic(node.GetScene(), "Colors")
+    if logic is None:
+        return None
+    legend = logic.AddDefaultColorLegendDisplayNode(node)
+    if legend is None:
+        return None
+    legend.SetTitleText(title)
+    legend.SetNumberOfLabels(labels)
+    legend.SetLabelFormat("%.0f")
+    return legend
+
+
+def show_grey(node: slicer.vtkMRMLScalarVolumeNode) -> None:
+    """Show an anatomical image in grey, from 0 to its 99.5th percentile (of finite, positive voxels)."""
+    import slicer
+
+    if node.GetDisplayNode() is None:
+        node.CreateDefaultDisplayNodes()
+    values = slicer.util.arrayFromVolume(node)
+    values = values[np.isfinite(values) & (values > 0)]
+    if values.size:
+        node.GetDisplayNode().AutoWindowLevelOff()
+        node.GetDisplayNode().SetWindowLevelMinMax(0.0, float(np.percentile(values, 99.5)))
+
+
+def set_layers(
+    scene: slicer.vtkMRMLScene,
+    *,
+    background: slicer.vtkMRMLVolumeNode | None,
+    foreground: slicer.vtkMRMLVolumeNode | None,
+    opacity: float = OVERLAY_OPACITY,
+) -> None:
+    """Show `foreground` over `background` in every slice view the scene has; no view, no change."""
+    import slicer
+
+    for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
+        composite.SetBackgroundVolumeID(None if background is None else background.GetID())
+        composite.SetForegroundVolumeID(None if foreground is None else foreground.GetID())
+        composite.SetForegroundOpacity(opacity)
+
+
+def _shown_range(node: slicer.vtkMRMLScalarVolumeNode, look: Look) -> tuple[float, float]:
+    import slicer
+
+    values = slicer.util.arrayFromVolume(node)
+    values = values[np.isfinite(values)]
+    lowest, highest = (float(values.min()), float(values.max())) if values.size else look.window
+    # One unit wider than the voxels: a float32 voxel at the very edge must not fall out of a range kept in double.
+    lower = min(lowest, look.window[0]) - 1.0 if look.shown_above is None else look.shown_above
+    return lower, max(highest, look.window[1]) + 1.0
+
+
+def _named(scene: slicer.vtkMRMLScene, names: tuple[str, ...]) -> slicer.vtkMRMLColorNode | None:
+    for name in names:
+        node = scene.GetFirstNode(name, "vtkMRMLColorNode")
+        if node is not None:
+            return node
+    return None
+
+
+def _table(
+    scene: slicer.vtkMRMLScene, name: str, anchors: tuple[tuple[float, float, float, float], ...]
+) -> slicer.vtkMRMLColorTableNode:
+    """A 256-entry table through `anchors`, made once a scene."""
+    existing = scene.GetFirstNode(name, "vtkMRMLColorTableNode")
+    if existing is not None:
+        return existing
+    table = scene.AddNewNodeByClass("vtkMRMLColorTableNode", name)
+    table.SetTypeToUser()
+    table.SetNumberOfColors(256)
+    places = np.array(anchors)
+    for index, value in enumerate(np.linspace(0.0, 1.0, 256)):
+        rgb = [float(np.interp(value, places[:, 0], places[:, channel])) for channel in (1, 2, 3)]
+        table.SetColor(index, f"{index}", *rgb, 1.0)
+    return table

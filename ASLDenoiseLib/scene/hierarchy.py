@@ -1,0 +1,85 @@
+"""The subject hierarchy: where a run's folder goes and what lies in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import slicer
+
+RUN_ATTRIBUTE = "ASLDenoise.run"
+
+
+def hierarchy(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLSubjectHierarchyNode:
+    """The scene's subject hierarchy."""
+    import slicer
+
+    return slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+
+
+def study_of(node: slicer.vtkMRMLNode | None, scene: slicer.vtkMRMLScene) -> int:
+    """The item that outputs of `node` belong under: its study, else its patient, else the scene."""
+    tree = hierarchy(scene)
+    item = tree.GetItemByDataNode(node) if node is not None else 0
+    for level in ("Study", "Patient"):
+        ancestor = tree.GetItemAncestorAtLevel(item, level) if item else 0
+        if ancestor:
+            return ancestor
+    return tree.GetSceneItemID()
+
+
+def make_folder(scene: slicer.vtkMRMLScene, *, name: str, parent: int, run: str) -> int:
+    """A new folder item under `parent`, marked as the outputs of `run`."""
+    tree = hierarchy(scene)
+    folder = tree.CreateFolderItem(parent, name)
+    tree.SetItemAttribute(folder, RUN_ATTRIBUTE, run)
+    return folder
+
+
+def put_under(scene: slicer.vtkMRMLScene, folder: int, nodes: Sequence[slicer.vtkMRMLNode]) -> None:
+    """Make `nodes` children of `folder`, in that order. Only the desktop makes items by itself."""
+    tree = hierarchy(scene)
+    for node in nodes:
+        item = tree.GetItemByDataNode(node)
+        if item:
+            tree.SetItemParent(item, folder)
+        else:
+            tree.CreateItem(folder, node)
+
+
+def folders_of(scene: slicer.vtkMRMLScene, run: str, *, parent: int) -> list[int]:
+    """The folders directly under `parent` that hold outputs of `run`."""
+    tree = hierarchy(scene)
+    return [item for item in _children(tree, parent) if tree.GetItemAttribute(item, RUN_ATTRIBUTE) == run]
+
+
+def all_items(scene: slicer.vtkMRMLScene) -> list[int]:
+    """Every item of the scene."""
+    tree = hierarchy(scene)
+    return _children(tree, tree.GetSceneItemID(), recursive=True)
+
+
+def remove_run(scene: slicer.vtkMRMLScene, folder: int) -> None:
+    """Remove a run's folder, the nodes in it, and what hangs on them (display, storage)."""
+    tree = hierarchy(scene)
+    items = _children(tree, folder, recursive=True)
+    nodes = [node for node in map(tree.GetItemDataNode, items) if node is not None]
+    # Items first: outside the desktop nothing removes an item when its node goes, and it would stay without a name.
+    for item in [*reversed(items), folder]:
+        tree.RemoveItem(item, False, False)
+    for node in nodes:
+        for role in ("display", "storage"):
+            for index in reversed(range(node.GetNumberOfNodeReferences(role))):
+                dependent = node.GetNthNodeReference(role, index)
+                if dependent is not None:
+                    scene.RemoveNode(dependent)
+        scene.RemoveNode(node)
+
+
+def _children(tree: slicer.vtkMRMLSubjectHierarchyNode, item: int, *, recursive: bool = False) -> list[int]:
+    import vtk
+
+    children = vtk.vtkIdList()
+    tree.GetItemChildren(item, children, recursive)
+    return [children.GetId(index) for index in range(children.GetNumberOfIds())]

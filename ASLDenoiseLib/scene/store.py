@@ -1,0 +1,85 @@
+"""A scene to and from a Slicer bundle (.mrb): a whole file or none."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from .embedded import close_scene, make_scene, module_logic, running_slicer, scene_folder
+
+if TYPE_CHECKING:
+    import slicer
+
+
+def save_mrb(scene: slicer.vtkMRMLScene, path: str | Path) -> Path:
+    """Write `scene` as a bundle at `path`, replacing what was there only once the new file is complete.
+
+    Raises:
+        InputError: the folder does not exist, the name does not end in .mrb, or no Segmentations logic serves a scene
+            with segmentations (MRML would abort the whole process).
+        RuntimeError: MRML could not write it; the message holds what it said.
+    """
+    import slicer
+
+    path = Path(path)
+    if path.suffix.lower() != ".mrb":
+        raise InputError(f"A scene is saved as a .mrb file, not '{path.name}'; give a name that ends in .mrb.")
+    if not path.parent.is_dir():
+        raise InputError(f"The folder '{path.parent}' does not exist; make it or save elsewhere.")
+    if scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") and module_logic(scene, "Segmentations") is None:
+        raise InputError("This scene cannot save its segmentations; make it with make_scene().")
+    with tempfile.TemporaryDirectory(prefix=".ASLDenoise-", dir=path.parent) as folder:
+        part = Path(folder) / path.name  # MRML names the bundle's inner folder after the file
+        messages = slicer.vtkMRMLMessageCollection()
+        url, root = scene.GetURL(), scene.GetRootDirectory()
+        try:
+            written = scene.WriteToMRB(str(part), None, messages)
+        finally:
+            scene.SetURL(url or "")
+            scene.SetRootDirectory(root or "")
+        if not written or not part.is_file():
+            raise RuntimeError(f"The scene could not be saved to '{path}': {messages.GetAllMessagesAsString().strip()}")
+        os.replace(part, path)
+    return path
+
+
+def load_mrb(path: str | Path) -> slicer.vtkMRMLScene:
+    """Open a bundle and return its scene: inside Slicer the application's (replaced), else a new `make_scene()`.
+
+    Raises:
+        InputError: there is no such file, or it is not a readable bundle.
+    """
+    import slicer
+
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"There is no scene file '{path}'; check the name.")
+    unreadable = InputError(f"'{path.name}' is not a readable Slicer bundle; save it again from Slicer.")
+    if running_slicer():
+        if not slicer.util.loadScene(str(path)):
+            raise unreadable
+        return slicer.mrmlScene
+    scene = make_scene()
+    try:
+        document = _unpacked(path, scene_folder(scene) / "bundle")
+        scene.SetURL(str(document))
+        if not scene.Import():
+            raise unreadable
+    except (zipfile.BadZipFile, StopIteration) as error:
+        close_scene(scene)
+        raise unreadable from error
+    except InputError:
+        close_scene(scene)
+        raise
+    return scene
+
+
+def _unpacked(path: Path, folder: Path) -> Path:
+    """The .mrml document of a bundle, unpacked in `folder`. MRML's own reader needs the desktop's cache manager."""
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(folder)
+    return next(iter(sorted(folder.rglob("*.mrml"))))

@@ -1,0 +1,90 @@
+"""Small results made by hand for the scene tests: no network, no pipeline."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ASLDenoiseLib.result import Readout, Result
+from ASLDenoiseLib.series import (
+    CBF_UNIT,
+    Acquisition,
+    ASLSeries,
+    Geometry,
+    Labeling,
+    M0Type,
+    Origin,
+    Tissue,
+    Volume,
+)
+
+
+def oblique_geometry(size: tuple[int, int, int] = (14, 16, 8)) -> Geometry:
+    """Turned about two axes, and off centre."""
+    a, b = np.deg2rad(14.0), np.deg2rad(-9.0)
+    about_x = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
+    about_z = np.array([[np.cos(b), -np.sin(b), 0], [np.sin(b), np.cos(b), 0], [0, 0, 1]])
+    return Geometry(size, (9.0, 8.5, 12.0), (-61.0, -70.0, -33.0), tuple((about_z @ about_x).ravel()))
+
+
+def made_series(geometry: Geometry | None = None) -> ASLSeries:
+    """M0, two pairs; one voxel that was not measured."""
+    geometry = geometry or oblique_geometry()
+    context = ("m0scan", "control", "label", "control", "label")
+    array = np.random.default_rng(0).normal(500, 20, (5, *geometry.shape)).astype(np.float32)
+    array[1, 2, 3, 4] = np.nan
+    acquisition = Acquisition(
+        labeling=Labeling.PCASL,
+        post_labeling_delay=(0.0, 1.8, 1.8, 1.8, 1.8),
+        label_duration=1.5,
+        background_suppression=True,
+        slice_timing=tuple(0.04 * k for k in range(geometry.size[2])),
+        m0_type=M0Type.INCLUDED,
+        manufacturer="Siemens",
+        origins={"labeling": Origin.SIDECAR, "post_labeling_delay": Origin.DICOM, "label_duration": Origin.DEFAULT},
+    )
+    return ASLSeries(
+        array, geometry, context, acquisition, m0=Volume(array[0], geometry), name="sub-77", source="made here"
+    )
+
+
+def made_result(geometry: Geometry | None = None, *, model: str = "test-model") -> Result:
+    """Raw (noisy), denoised and residual CBF, a T1 on another grid, tissue, one ROI. NaN in the lowest slice."""
+    series = made_series(geometry)
+    grid = series.geometry
+    k, j, i = np.indices(grid.shape)
+    middle = (np.array(grid.shape) - 1) / 2
+    radius = np.sqrt(sum(((x - m) / (m + 0.5)) ** 2 for x, m in zip((k, j, i), middle, strict=True)))
+    wm, gm = (radius < 0.6).astype(np.float32), ((radius >= 0.6) & (radius < 1)).astype(np.float32)
+    cbf = 60.0 * gm + 20.0 * wm
+    cbf[0] = np.nan
+    noisy = cbf + np.random.default_rng(1).normal(0, 10, grid.shape)
+    raw, denoised = Volume(noisy, grid, CBF_UNIT), Volume(cbf, grid, CBF_UNIT)
+    t1_grid = Geometry((40, 44, 36), (5.0, 5.0, 5.0), (-98.0, -108.0, -70.0))
+    to_asl = np.eye(4)
+    to_asl[:3, 3] = (4.0, -3.0, 2.0)
+    return Result(
+        series,
+        {"desc-mean_cbf": raw, "desc-denoised_cbf": denoised, "desc-residual_cbf": raw.with_array(noisy - cbf)},
+        {
+            "desc-mean_cbf": (
+                Readout("gm_mean", "GM mean", 50.0, CBF_UNIT),
+                Readout("snr", "SNR", 2.0, ""),
+                Readout("tsnr", "tSNR", 1.5, ""),
+            ),
+            "desc-denoised_cbf": (Readout("gm_mean", "GM mean", 51.0, CBF_UNIT), Readout("snr", "SNR", 5.0, "")),
+        },
+        Tissue(Volume(gm, grid), Volume(wm, grid), None, Volume(gm + wm, grid), "made here"),
+        regions={"thalamus": Volume(radius < 0.3, grid)},
+        t1=Volume(np.random.default_rng(2).uniform(10, 900, t1_grid.shape), t1_grid, name="T1w"),
+        t1_to_asl=to_asl,
+        model={"name": model},
+    )
+
+
+def contents(scene) -> list[tuple[str, str]]:
+    """Class and name of every node of the scene, sorted; MRML numbers display and storage nodes, so without theirs."""
+    nodes = [scene.GetNthNode(index) for index in range(scene.GetNumberOfNodes())]
+    numbered = [node.IsA("vtkMRMLVolumeDisplayNode") or node.IsA("vtkMRMLSegmentationDisplayNode") for node in nodes]
+    numbered = [n or node.IsA("vtkMRMLStorageNode") for n, node in zip(numbered, nodes, strict=True)]
+    named = ((node.GetClassName(), "" if n else node.GetName() or "") for n, node in zip(numbered, nodes, strict=True))
+    return sorted(named)

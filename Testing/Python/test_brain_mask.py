@@ -1,0 +1,102 @@
+"""The brain mask from M0 or mean control."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.ndimage import binary_fill_holes, label
+
+from ASLDenoiseLib.errors import InputError
+from ASLDenoiseLib.preparing.brain_mask import brain_mask
+from ASLDenoiseLib.series import Geometry, Volume
+
+GRID = Geometry((48, 56, 20), (4.0, 4.0, 6.0))
+
+
+def distance_mm(geometry: Geometry, centre: tuple[float, float, float]) -> np.ndarray:
+    """mm from a point, (K, J, I)."""
+    axes = [np.arange(n) * s - c for n, s, c in zip(geometry.size, geometry.spacing, centre, strict=True)]
+    k, j, i = np.meshgrid(axes[2], axes[1], axes[0], indexing="ij")
+    return np.sqrt(i**2 + j**2 + k**2)
+
+
+def head(geometry: Geometry = GRID, *, centre=(94.0, 110.0, 50.0), seed=0) -> tuple[Volume, np.ndarray]:
+    """A bright brain (60 mm) with dark ventricles and skull, dim scalp, bright eyes, coil bias, noise; the brain."""
+    r = distance_mm(geometry, centre)
+    brain = r < 60
+    array = 900.0 * brain + 250.0 * ((r > 68) & (r < 76))
+    array[distance_mm(geometry, centre) < 12] = 150.0
+    for side in (-30, 30):
+        array[distance_mm(geometry, (centre[0] + side, centre[1] - 78, centre[2])) < 12] = 1500.0
+    bias = 1 + 0.4 * np.linspace(-1, 1, geometry.size[1])[None, :, None]
+    noise = np.random.default_rng(seed).normal(0, 15, array.shape)
+    return Volume(np.abs(array * bias + noise), geometry), brain
+
+
+def dice(one: np.ndarray, other: np.ndarray) -> float:
+    return 2 * float((one & other).sum()) / float(one.sum() + other.sum())
+
+
+def test_the_mask_is_the_brain_despite_bias_scalp_and_eyes():
+    image, brain = head()
+    mask = brain_mask(image)
+    assert mask.geometry == image.geometry and set(np.unique(mask.array)) == {0.0, 1.0}
+    assert dice(mask.array > 0.5, brain) > 0.96
+
+
+def test_ventricles_are_filled_and_only_one_piece_is_kept():
+    mask = brain_mask(head()[0]).array > 0.5
+    assert label(mask)[1] == 1
+    assert all(np.array_equal(each, binary_fill_holes(each)) for each in mask)
+
+
+def test_where_the_scan_ends_inside_the_head_the_mask_reaches_the_last_slice():
+    image, brain = head(Geometry((48, 56, 8), (4.0, 4.0, 6.0)), centre=(94.0, 110.0, 20.0))
+    mask = brain_mask(image).array > 0.5
+    for k in (0, -1):
+        assert dice(mask[k], brain[k]) > 0.93
+
+
+@pytest.mark.parametrize("geometry", [Geometry((24, 28, 14), (8.0, 8.0, 8.0)), Geometry((64, 75, 3), (3.0, 3.0, 8.0))])
+def test_tiny_matrices_and_a_few_slices_still_give_a_brain(geometry):
+    centre = tuple(0.5 * n * s for n, s in zip(geometry.size, geometry.spacing, strict=True))
+    image, brain = head(geometry, centre=centre)
+    assert dice(brain_mask(image).array > 0.5, brain) > 0.9
+
+
+def test_voxels_that_were_not_measured_do_not_break_the_mask():
+    image, brain = head()
+    array = image.array.copy()
+    array[:, :5] = np.nan
+    assert dice(brain_mask(image.with_array(array)).array > 0.5, brain) > 0.96
+
+
+@pytest.mark.parametrize("array", [np.zeros(GRID.shape), np.full(GRID.shape, np.nan), np.full(GRID.shape, 7.0)])
+def test_an_image_without_contrast_is_refused(array):
+    with pytest.raises(InputError, match="without contrast"):
+        brain_mask(Volume(array, GRID))
+
+
+def test_a_speck_is_no_brain():
+    array = np.zeros(GRID.shape)
+    array[10:13, 20:28, 20:28] = 100
+    with pytest.raises(InputError, match="No brain was found"):
+        brain_mask(Volume(array, GRID))
+
+
+@pytest.mark.shared
+def test_real_grase_and_epi_masks_have_the_size_of_a_brain(shared_data):
+    import nibabel as nib
+
+    perf = shared_data / "real" / "sub-01" / "perf"
+    for name, low, high in (
+        ("acq-grase_asl", 1300, 1650),
+        ("acq-epi_m0scan", 1250, 1550),
+        ("acq-picore_asl", 1250, 1550),
+    ):
+        image = nib.load(perf / f"sub-01_{name}.nii.gz")
+        first = np.asarray(image.dataobj[..., 0] if image.ndim == 4 else image.dataobj, np.float32)
+        volume = Volume(first.T, Geometry.from_affine_ras(image.affine, first.shape))
+        mask = brain_mask(volume).array > 0.5
+        assert low < mask.sum() * volume.geometry.voxel_volume / 1000 < high
+        assert label(mask)[1] == 1

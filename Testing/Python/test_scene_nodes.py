@@ -1,0 +1,198 @@
+"""Volumes and series to MRML nodes and back, and the scene they live in."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+pytest.importorskip("slicer", reason="the real MRML scene needs slicer-core")
+
+from scene_builders import made_result, made_series, oblique_geometry
+
+from ASLDenoiseLib.errors import InputError
+from ASLDenoiseLib.scene.embedded import current_scene, embedded_scene, module_logic
+from ASLDenoiseLib.scene.segments import add_segmentation, regions_from_segmentation
+from ASLDenoiseLib.scene.series import series_from_sequence, series_to_nodes
+from ASLDenoiseLib.scene.volumes import matrix_node, volume_from_node, volume_to_node
+from ASLDenoiseLib.series import CBF_UNIT, Acquisition, Geometry, Origin, Volume, VolumeType
+
+
+@pytest.fixture
+def scene():
+    with embedded_scene() as scene:
+        yield scene
+
+
+def assert_same_grid(one: Geometry, other: Geometry) -> None:
+    assert one.size == other.size
+    np.testing.assert_allclose(one.affine_lps, other.affine_lps, atol=1e-9)
+
+
+def test_the_scene_made_here_is_the_current_one_and_has_its_logics(scene):
+    import slicer
+
+    assert current_scene() is scene is slicer.mrmlScene
+    for name in ("Colors", "Volumes", "Segmentations", "SubjectHierarchy", "Sequences"):
+        assert module_logic(scene, name) is not None
+
+
+def test_a_process_that_used_scenes_ends_without_a_word_or_a_crash(repo_root):
+    code = (
+        "from ASLDenoiseLib.scene.embedded import make_scene, embedded_scene\n"
+        "import slicer\n"
+        "left_open = make_scene()\n"
+        "left_open.AddNewNodeByClass('vtkMRMLSegmentationNode').CreateDefaultDisplayNodes()\n"
+        "with embedded_scene() as scene:\n"
+        "    scene.AddNewNodeByClass('vtkMRMLSegmentationNode').CreateDefaultDisplayNodes()\n"
+        "assert slicer.mrmlScene is left_open\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=repo_root, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_volume_keeps_voxels_nan_oblique_place_and_unit(scene):
+    volume = made_result().maps["desc-mean_cbf"]
+    back = volume_from_node(volume_to_node(volume))
+    np.testing.assert_array_equal(back.array, volume.array)
+    assert np.isnan(back.array).any()
+    assert_same_grid(back.geometry, volume.geometry)
+    assert back.unit == CBF_UNIT
+
+
+def test_a_left_handed_grid_keeps_its_place(scene):
+    geometry = Geometry((3, 4, 5), (2.0, 3.0, 4.0), (1.0, 2.0, 3.0), (-1.0, 0, 0, 0, 1, 0, 0, 0, 1))
+    volume = Volume(np.arange(60.0).reshape(5, 4, 3), geometry)
+    assert_same_grid(volume_from_node(volume_to_node(volume)).geometry, geometry)
+
+
+def test_a_voxel_lies_where_slicer_says_in_ras(scene):
+    import vtk
+
+    geometry = Geometry((3, 4, 5), (2.0, 3.0, 4.0), (10.0, 20.0, 30.0))
+    node = volume_to_node(Volume(np.zeros(geometry.shape), geometry))
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    assert matrix.MultiplyPoint((1, 2, 3, 1))[:3] == (-12.0, -26.0, 42.0)
+
+
+def test_cbf_carries_the_ucum_unit_and_the_dicom_quantity(scene):
+    node = volume_to_node(made_result().maps["desc-mean_cbf"])
+    unit, quantity = node.GetVoxelValueUnits(), node.GetVoxelValueQuantity()
+    assert (unit.GetCodeValue(), unit.GetCodingSchemeDesignator()) == ("ml/[100]g/min", "UCUM")
+    assert (quantity.GetCodeValue(), quantity.GetCodeMeaning()) == ("113055", "Regional Cerebral Blood Flow")
+
+
+def test_a_volume_under_a_rigid_transform_is_read_where_it_is_shown(scene):
+    volume = Volume(np.zeros((5, 4, 3)), Geometry((3, 4, 5), (1, 1, 1), (10.0, 20.0, 30.0)))
+    shift = np.eye(4)
+    shift[:3, 3] = (1.0, 2.0, 3.0)
+    node = volume_to_node(volume)
+    node.SetAndObserveTransformNodeID(matrix_node(shift, scene=scene, name="shift").GetID())
+    np.testing.assert_allclose(volume_from_node(node).geometry.origin, (11.0, 22.0, 33.0))
+
+
+def test_a_sheared_volume_is_refused(scene):
+    shear = np.eye(4)
+    shear[0, 1] = 0.3
+    node = volume_to_node(Volume(np.zeros((5, 4, 3)), Geometry((3, 4, 5), (1, 1, 1))))
+    node.SetAndObserveTransformNodeID(matrix_node(shear, scene=scene, name="shear").GetID())
+    with pytest.raises(InputError, match="shears"):
+        volume_from_node(node)
+
+
+def test_an_empty_volume_node_is_refused(scene):
+    with pytest.raises(InputError, match="holds no image"):
+        volume_from_node(scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "empty"))
+
+
+def test_a_series_comes_back_from_its_sequence_browser_and_proxy(scene):
+    series = made_series()
+    nodes = series_to_nodes(series)
+    for node in (nodes.sequence, nodes.browser, nodes.proxy):
+        back = series_from_sequence(node)
+        np.testing.assert_array_equal(back.array, series.array)
+        assert_same_grid(back.geometry, series.geometry)
+        assert (back.context, back.name, back.source) == (series.context, "sub-77", "made here")
+        assert back.acquisition == series.acquisition
+        assert back.acquisition.origins["post_labeling_delay"] is Origin.DICOM
+        np.testing.assert_array_equal(back.m0.array, series.m0.array)
+
+
+def test_the_browser_shows_which_volume_is_which(scene):
+    sequence = series_to_nodes(made_series()).sequence
+    assert sequence.GetIndexName() == "volume"
+    assert [sequence.GetNthIndexValue(i) for i in range(3)] == ["0 m0scan", "1 control", "2 label"]
+
+
+def test_the_proxy_follows_the_browser(scene):
+    import slicer
+
+    series = made_series()
+    nodes = series_to_nodes(series)
+    nodes.browser.SetSelectedItemNumber(3)
+    module_logic(scene, "Sequences").UpdateProxyNodesFromSequences(nodes.browser)
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(nodes.proxy), series.array[3])
+
+
+def test_a_sequence_without_attributes_states_nothing(scene):
+    sequence = series_to_nodes(made_series()).sequence
+    for name in sequence.GetAttributeNames():
+        sequence.RemoveAttribute(name)
+    back = series_from_sequence(sequence)
+    assert set(back.context) == {VolumeType.NOT_AVAILABLE}
+    assert back.acquisition == Acquisition()
+
+
+def test_m0_volumes_become_the_m0_where_no_node_is_named(scene):
+    series = made_series()
+    sequence = series_to_nodes(series).sequence
+    sequence.RemoveNodeReferenceIDs("ASLDenoise.M0")
+    np.testing.assert_array_equal(series_from_sequence(sequence).m0.array, series.array[0])
+
+
+def test_frames_of_a_vector_volume_are_read_as_volumes(scene):
+    import slicer
+
+    frames = np.random.default_rng(0).normal(size=(4, 6, 5, 3)).astype(np.float32)  # T, K, J, I
+    node = scene.AddNewNodeByClass("vtkMRMLVectorVolumeNode", "frames_asl")
+    slicer.util.updateVolumeFromArray(node, np.moveaxis(frames, 0, -1))
+    node.SetSpacing(2, 3, 4)
+    node.SetAttribute("ASLDenoise.context", '["control", "label", "control", "label"]')
+    series = series_from_sequence(node)
+    np.testing.assert_array_equal(series.array, frames)
+    assert series.geometry.spacing == (2, 3, 4)
+    assert series.name == "frames"
+
+
+@pytest.mark.parametrize(
+    ("attribute", "text"), [("ASLDenoise.context", '["controll"]'), ("ASLDenoise.labeling", '"PPASL"')]
+)
+def test_attributes_that_make_no_sense_are_refused_by_name(scene, attribute, text):
+    sequence = series_to_nodes(made_series()).sequence
+    sequence.SetAttribute(attribute, text)
+    with pytest.raises(InputError, match="cannot be understood"):
+        series_from_sequence(sequence)
+
+
+def test_segments_come_back_as_masks_on_another_grid(scene):
+    result = made_result()
+    reference = volume_to_node(result.maps["desc-mean_cbf"])
+    node = add_segmentation(result, scene=scene, name="rois", reference=reference)
+    regions = regions_from_segmentation(node, result.series.geometry)
+    assert list(regions) == ["GM", "WM", "thalamus"]
+    np.testing.assert_array_equal(regions["GM"].array, result.tissue.gm.array)
+    fine = oblique_geometry((28, 32, 16))
+    fine = Geometry(fine.size, tuple(s / 2 for s in fine.spacing), fine.origin, fine.direction)
+    volume_ratio = regions_from_segmentation(node, fine)["GM"].array.sum() / (8 * result.tissue.gm.array.sum())
+    assert 0.85 < volume_ratio < 1.15
+
+
+def test_a_segment_outside_the_images_is_refused(scene):
+    result = made_result()
+    reference = volume_to_node(result.maps["desc-mean_cbf"])
+    node = add_segmentation(result, scene=scene, name="rois", reference=reference)
+    with pytest.raises(InputError, match="outside the ASL images"):
+        regions_from_segmentation(node, Geometry((4, 4, 4), (2, 2, 2), (900.0, 0.0, 0.0)))
