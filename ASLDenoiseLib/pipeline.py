@@ -20,6 +20,7 @@ from .measuring.masks import white_matter
 from .measuring.readouts import measure
 from .preparing.averaging import mean_difference, standard_error
 from .preparing.brain_mask import brain_mask
+from .preparing.contrast import contrast_classes
 from .preparing.pairs import difference_volumes, select_pairs
 from .preparing.registration import register_rigid
 from .preparing.tissue import tissue_from_m0, tissue_from_t1, tissue_on
@@ -183,6 +184,13 @@ def _reference(series: ASLSeries, pairs: ASLSeries) -> Volume:
     return mean_difference(pairs)
 
 
+def _alignment_target(series: ASLSeries, pairs: ASLSeries) -> Volume:
+    """What the T1 is aligned with: a background-suppressed control, whose CSF stands out, else the usual reference."""
+    if series.acquisition.background_suppression and series.indices(VolumeType.CONTROL):
+        return series.mean(VolumeType.CONTROL)
+    return _reference(series, pairs)
+
+
 def _finish(
     run: _Run,
     t1: Volume | None,
@@ -202,7 +210,8 @@ def _finish(
     recovered = None
     if denoised is not None and recovery:
         with run.stage("recover"):
-            recovered = _recover(run, denoised, found if tissue is not None or t1 is not None else None)
+            progress(0.8, "putting back what tissue lost")
+            recovered = _recover(run, denoised, t1, matrix, tissue)
     with run.stage("quantify"):
         maps = _maps(run, denoised, recovered, found)
     with run.stage("measure"):
@@ -229,13 +238,15 @@ def _find_tissue(run: _Run, t1: Volume | None, tissue: Tissue | None, progress: 
 
     The T1 is segmented first: its brain then guides the registration, where skull and neck would mislead it.
     """
-    reference = _reference(run.series, run.pairs)
     if t1 is None:
-        return tissue or tissue_from_m0(reference, mean_difference(run.pairs), run.brain), np.eye(4)
+        if tissue is None:
+            tissue = tissue_from_m0(_reference(run.series, run.pairs), mean_difference(run.pairs), run.brain)
+        return tissue, np.eye(4)
     progress(0.0, "finding grey and white matter in the T1")
     segmented = tissue_from_t1(t1, progress=span(progress, 0.0, 0.7))
     progress(0.7, "aligning the T1 with the series")
-    registration = register_rigid(t1, reference, fixed_mask=run.brain, moving_mask=segmented.brain)
+    target = _alignment_target(run.series, run.pairs)
+    registration = register_rigid(t1, target, fixed_mask=run.brain, moving_mask=segmented.brain)
     if registration.warning:
         run.findings.append(_registration_finding(registration.warning))
     if tissue is None:
@@ -243,14 +254,22 @@ def _find_tissue(run: _Run, t1: Volume | None, tissue: Tissue | None, progress: 
     return tissue, registration.matrix
 
 
-def _recover(run: _Run, denoised: Volume, tissue: Tissue | None) -> Recovered | None:
-    """Recovery by known tissue, else by the M0, else (a CBF series alone) none; what was used is a parameter."""
-    m0 = run.series.m0
-    guide = "tissue" if tissue is not None else "M0" if m0 is not None else "none"
+def _recover(
+    run: _Run, denoised: Volume, t1: Volume | None, matrix: np.ndarray, tissue: Tissue | None
+) -> Recovered | None:
+    """Recovery guided by the T1, else by given tissue, else by the M0; what was used is a parameter."""
+    guides: tuple[Volume, ...] = ()
+    guide = (
+        "T1" if t1 is not None else "tissue" if tissue is not None else "M0" if run.series.m0 is not None else "none"
+    )
     run.parameters.append(Parameter("recovery_guide", guide, "", Origin.DEFAULT))
     if guide == "none":
         return None
-    return recover(denoised, mean_difference(run.pairs), run.brain, tissue=tissue, m0=m0)
+    if t1 is not None:
+        guides = contrast_classes(t1, run.brain, transform=matrix)
+    elif tissue is not None:
+        guides = tuple(m for m in (tissue.gm, tissue.wm, tissue.csf) if m is not None)
+    return recover(denoised, mean_difference(run.pairs), run.brain, guides=guides, m0=run.series.m0)
 
 
 def _maps(run: _Run, denoised: Volume | None, recovered: Recovered | None, tissue: Tissue) -> dict[str, Volume]:

@@ -2,13 +2,13 @@
 
 A denoiser that is best on average pulls thin grey matter towards its surroundings. The residual (raw minus denoised)
 then still holds that perfusion, hidden voxel by voxel in noise but plain in an average over many voxels. So, in a
-Gaussian window of some centimetres, the residual is regressed on the partial volumes of grey matter, white matter and
-CSF, and the fit is put back: the linear regression that Asllani et al. (2008) apply to the map itself. With no tissue
-known the M0 stands in, by its level and its square.
+Gaussian window of some centimetres, the residual is regressed on guide maps that tell tissues apart (fractions of CSF,
+grey and white matter), and the fit is put back: the linear regression that Asllani et al. (2008) apply to the map
+itself. Without guide maps the M0 stands in, by its level and its square.
 
 Averaging hundreds of voxels, it brings back little noise, and the tissue means of the raw map are kept by construction.
-Its price: where the tissue map is wrong (white matter that looks grey on the T1) it puts grey-matter perfusion where
-there may be none, which is why what was put back is a map of its own and the step can be left out.
+Its price: where a guide is wrong (white matter that looks grey on the T1) it puts grey-matter perfusion where there may
+be none. So what was put back is a map of its own, and the step can be left out.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
-from ..series import Tissue, Volume
+from ..series import Volume
 
-TISSUE_WINDOW = 30.0  # mm FWHM of the regression's window
+WINDOW = 30.0  # mm FWHM of the regression's window
 _BIAS_WINDOW = 40.0  # mm FWHM: slower than this, M0 is coil sensitivity, not tissue
 
 
@@ -34,7 +34,7 @@ class Recovered:
 
 
 def recover(
-    denoised: Volume, raw: Volume, brain: Volume, *, tissue: Tissue | None = None, m0: Volume | None = None
+    denoised: Volume, raw: Volume, brain: Volume, *, guides: Sequence[Volume] = (), m0: Volume | None = None
 ) -> Recovered:
     """Put back what the residual shows a denoised difference to have lost.
 
@@ -42,31 +42,26 @@ def recover(
         denoised: the denoised mean difference.
         raw: the mean difference it was made from.
         brain: 0/1 mask; nothing changes outside.
-        tissue: partial volumes on the same grid, where they are known.
-        m0: the calibration image, used where `tissue` is None.
+        guides: maps on the same grid that tell tissues apart; together they should span 'everywhere' (fractions do).
+        m0: the calibration image, used where there are no guides.
 
     Raises:
-        InputError: neither tissue nor M0 is given.
+        InputError: neither guides nor M0 are given.
     """
     residual = raw.array.astype(np.float64) - denoised.array
     inside = (brain.array > 0) & np.isfinite(residual)
     residual = np.where(inside, residual, 0.0)
     spacing = denoised.geometry.spacing
-    if tissue is not None:
-        features = _tissue_features(tissue, inside)
+    if guides:
+        features = [np.where(inside, np.nan_to_num(g.array), 0.0).astype(np.float64) for g in guides]
     elif m0 is not None:
         features = _m0_features(m0, inside, spacing)
     else:
-        raise InputError("Recovery needs tissue maps or an M0; give one of them, or switch recovery off.")
+        raise InputError("Recovery needs guide maps or an M0; give one of them, or switch recovery off.")
     fit = regress_locally(residual, features, inside, spacing)
     return Recovered(
         denoised.with_array(denoised.array + fit), denoised.with_array(np.where(inside, fit, np.nan), name="put back")
     )
-
-
-def _tissue_features(tissue: Tissue, inside: np.ndarray) -> list[np.ndarray]:
-    maps = [m for m in (tissue.gm, tissue.wm, tissue.csf) if m is not None]
-    return [np.where(inside, np.nan_to_num(m.array), 0.0).astype(np.float64) for m in maps]
 
 
 def _m0_features(m0: Volume, inside: np.ndarray, spacing: Sequence[float]) -> list[np.ndarray]:
@@ -83,7 +78,7 @@ def regress_locally(
     inside: np.ndarray,
     spacing: Sequence[float],
     *,
-    window: float = TISSUE_WINDOW,
+    window: float = WINDOW,
 ) -> np.ndarray:
     """What `features` explain of `values`, by least squares in a Gaussian window round each voxel; all (K, J, I).
 

@@ -130,7 +130,7 @@ class Head:
 
 
 # 3 degrees about the left-right axis and some millimetres: what lying down again does to a head.
-_MOVED = np.array(
+MOVED = np.array(
     [[1.0, 0.0, 0.0, 3.0], [0.0, 0.9986295, -0.0523360, -4.0], [0.0, 0.0523360, 0.9986295, 2.0], [0.0, 0.0, 0.0, 1.0]]
 )
 
@@ -149,11 +149,11 @@ def simulate_head(
     drawn = draw_phantom(anatomy, phantom, seed=seed, spacing=spacing)
     shape = tuple(int(np.ceil(n / t1_spacing)) for n in anatomy.classes.shape)
     points = centred_points(shape, (t1_spacing,) * 3).flip(-1)  # to (i, j, k), the order of the matrix
-    moved = points @ torch.tensor(_MOVED[:3, :3].T).float() + torch.tensor(_MOVED[:3, 3]).float()
+    moved = points @ torch.tensor(MOVED[:3, :3].T).float() + torch.tensor(MOVED[:3, 3]).float()
     t1 = draw_t1w(drawn.deformation.classes(anatomy, moved.flip(-1)), seed=seed)
     origin = tuple(-(n - 1) / 2 * t1_spacing for n in shape[::-1])
     geometry = Geometry(shape[::-1], (t1_spacing,) * 3, origin)
-    return Head(simulate_scan(drawn, scan, seed=seed, name=name), Volume(t1.numpy(), geometry, name="T1w"), _MOVED)
+    return Head(simulate_scan(drawn, scan, seed=seed, name=name), Volume(t1.numpy(), geometry, name="T1w"), MOVED)
 
 
 def _magnitude(signal: torch.Tensor, sigma: float, correlation: float, generator: torch.Generator) -> torch.Tensor:

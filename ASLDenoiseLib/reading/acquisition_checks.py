@@ -8,6 +8,7 @@ import numpy as np
 
 from ..series import ASLSeries, Finding, Labeling, M0Type, Severity, VolumeType
 
+_CONSENSUS_TIME = 1.8  # s: Alsop 2015 recommends it for the label and for the delay
 _NOTE, _WARNING, _UNUSABLE = Severity.NOTE, Severity.WARNING, Severity.UNUSABLE
 LONGEST_TIME = 20.0  # s; no time of an ASL sequence is longer, so a larger number is in milliseconds
 _FULLY_RELAXED = 5.0  # s, as in quantifying.calibration
@@ -121,8 +122,8 @@ def _delays(series: ASLSeries) -> Iterator[Finding]:
             doubts.append((_WARNING, f"a delay of {delay:g} s is unusual, 1.5 to 2.5 s is common, and {short}"))
         if duration and duration <= LONGEST_TIME and not 1 <= duration <= 4:
             doubts.append((_WARNING, f"a label duration of {duration:g} s is unusual, 1.4 to 2 s is common"))
-        if duration and duration == delay:
-            doubts.append((_NOTE, f"both are {delay:g} s, which is usual at 1.8 s but also what a mix-up looks like"))
+        if duration and duration == delay and delay != _CONSENSUS_TIME:
+            doubts.append((_NOTE, f"both are {delay:g} s, which is what a mix-up looks like"))
     for severity, why in doubts:
         yield Finding(
             "pld-label-duration-doubtful",

@@ -10,6 +10,7 @@ weakened by its default. The truth is used for judging alone.
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 import time
 from collections.abc import Callable
@@ -23,17 +24,22 @@ sys.path.insert(0, str(ROOT))
 
 from ASLDenoiseLib.denoising.catalogue import find_model  # noqa: E402
 from ASLDenoiseLib.denoising.inference import denoise_pairs  # noqa: E402
+from ASLDenoiseLib.denoising.recovery import recover  # noqa: E402
 from ASLDenoiseLib.learning.anatomy import read_anatomy  # noqa: E402
-from ASLDenoiseLib.learning.phantom import PhantomSettings, draw_phantom  # noqa: E402
-from ASLDenoiseLib.learning.simulate import Scan, ScanSettings, simulate_scan  # noqa: E402
+from ASLDenoiseLib.learning.phantom import PhantomSettings  # noqa: E402
+from ASLDenoiseLib.learning.simulate import Head, Scan, ScanSettings, simulate_head  # noqa: E402
 from ASLDenoiseLib.measuring.baselines import gaussian  # noqa: E402
 from ASLDenoiseLib.measuring.image_quality import bias, ccc, psnr, rmse, ssim  # noqa: E402
 from ASLDenoiseLib.measuring.readouts import measure  # noqa: E402
 from ASLDenoiseLib.preparing.averaging import mean_difference, standard_error  # noqa: E402
+from ASLDenoiseLib.preparing.brain_mask import brain_mask  # noqa: E402
+from ASLDenoiseLib.preparing.contrast import contrast_classes  # noqa: E402
 from ASLDenoiseLib.preparing.pairs import difference_volumes  # noqa: E402
+from ASLDenoiseLib.preparing.registration import register_rigid  # noqa: E402
+from ASLDenoiseLib.preparing.tissue import tissue_from_t1  # noqa: E402
 from ASLDenoiseLib.quantifying.calibration import calibrate  # noqa: E402
 from ASLDenoiseLib.quantifying.cbf import quantification  # noqa: E402
-from ASLDenoiseLib.series import ASLSeries, Volume  # noqa: E402
+from ASLDenoiseLib.series import ASLSeries, Volume, VolumeType  # noqa: E402
 
 VALIDATION, HELD_OUT = ("brain-15",), ("brain-16", "brain-17")
 VOXELS = ((3.4, 3.4, 5.0), (3.0, 3.0, 3.5))
@@ -43,23 +49,37 @@ SEEDS = (11, 12)
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One simulated scan, ready to denoise."""
+    """One simulated scan, ready to denoise; `guides` are what the pipeline reads off its T1, none in tuning."""
 
     scan: Scan
     pairs: ASLSeries
     brain: Volume
     sigma: float
+    guides: tuple[Volume, ...]
     label: str
 
 
-def make_case(anatomy: Path, *, spacing: tuple, gm_snr: float, seed: int) -> Case:
-    head = read_anatomy(anatomy)
-    phantom = draw_phantom(head, PhantomSettings(size=(64, 64, 24)), seed=seed, spacing=spacing)
-    scan = simulate_scan(phantom, ScanSettings(pairs=10, gm_snr=gm_snr), seed=seed)
-    pairs = difference_volumes(scan.series)
-    brain = scan.tissue.brain
+def draw_head(anatomy: Path, *, spacing: tuple, gm_snr: float, seed: int) -> Head:
+    settings = PhantomSettings(size=(64, 64, 24))
+    scan = ScanSettings(pairs=10, gm_snr=gm_snr)
+    return simulate_head(read_anatomy(anatomy), phantom=settings, spacing=spacing, scan=scan, seed=seed)
+
+
+def guides_of(head: Head) -> tuple[Volume, ...]:
+    """The T1's contrast on the grid of the series, as a run with a T1 finds it: segmented, registered, averaged."""
+    series = head.scan.series
+    mask = brain_mask(series.m0)
+    brain = tissue_from_t1(head.t1).brain
+    control = series.mean(VolumeType.CONTROL)
+    matrix = register_rigid(head.t1, control, fixed_mask=mask, moving_mask=brain).matrix
+    return contrast_classes(head.t1, mask, transform=matrix)
+
+
+def make_case(head: Head, label: str, *, guides: tuple[Volume, ...] = ()) -> Case:
+    pairs = difference_volumes(head.scan.series)
+    brain = head.scan.tissue.brain
     sigma = float(np.median(standard_error(pairs).array[brain.array > 0]))
-    return Case(scan, pairs, brain, sigma, f"{head.name}, {spacing[0]:g}x{spacing[2]:g} mm, SNR {gm_snr:g}")
+    return Case(head.scan, pairs, brain, sigma, guides, label)
 
 
 def to_cbf(case: Case, difference: Volume) -> Volume:
@@ -111,6 +131,17 @@ def _network(name: str) -> Denoiser:
     return lambda case: denoise_pairs(case.pairs, case.brain, card).difference
 
 
+def _recovered(denoiser: Denoiser, *, guide: str) -> Denoiser:
+    """`denoiser` followed by the recovery step, guided by the segmented T1 or by the M0 alone."""
+
+    def run(case: Case) -> Volume:
+        raw = mean_difference(case.pairs)
+        known = {"guides": case.guides} if guide == "T1" else {"m0": case.scan.series.m0}
+        return recover(denoiser(case), raw, case.brain, **known).difference
+
+    return run
+
+
 TUNED: dict[str, tuple[Callable[[float], Denoiser], tuple[float, ...]]] = {
     "non-local means": (_non_local_means, (0.6, 0.8, 1.0, 1.3)),
     "total variation": (_total_variation, (0.7, 1.0, 1.4, 2.0, 2.8)),
@@ -154,9 +185,14 @@ def tune(folder: Path) -> dict[str, float]:
 def methods(folder: Path) -> dict[str, Denoiser]:
     rows: dict[str, Denoiser] = {"raw mean": lambda case: mean_difference(case.pairs)}
     rows |= {f"Gaussian {fwhm} mm": _smoothed(fwhm) for fwhm in (4, 6, 8)}
-    for name, strength in tune(folder).items():
-        rows[f"{name} ({strength:g} sigma)"] = TUNED[name][0](strength)
-    rows["DWAN, learning from noise (ours)"] = _network("dwan-lfn")
+    strengths = tune(folder)
+    peers = {name: TUNED[name][0](strength) for name, strength in strengths.items()}
+    rows |= {f"{name} ({strengths[name]:g} sigma)": peer for name, peer in peers.items()}
+    rows["BM4D + recovery by T1"] = _recovered(peers["BM4D"], guide="T1")
+    ours = _network("dwan-lfn")
+    rows["DWAN alone (`--no-recovery`)"] = ours
+    rows["DWAN + recovery by M0 (default, no T1)"] = _recovered(ours, guide="M0")
+    rows["DWAN + recovery by T1 (default)"] = _recovered(ours, guide="T1")
     return rows
 
 
@@ -181,17 +217,18 @@ def main() -> int:
     rows = methods(args.anatomy)
     by_snr: dict[float, dict[str, list]] = {snr: {name: [] for name in rows} for snr in GM_SNRS}
     worst: dict[str, float] = dict.fromkeys(rows, 0.0)
-    for anatomy in HELD_OUT:
-        for spacing in VOXELS:
-            for seed in SEEDS:
-                for snr in GM_SNRS:
-                    path = args.anatomy / f"{anatomy}_labels.nii.gz"
-                    case = make_case(path, spacing=spacing, gm_snr=snr, seed=seed)
-                    for name, denoiser in rows.items():
-                        cell = score(case, denoiser)
-                        by_snr[snr][name].append(cell)
-                        worst[name] = max(worst[name], abs(cell["GM bias (%)"]), abs(cell["WM bias (%)"]))
-                    print(case.label, file=sys.stderr)
+    for anatomy, spacing, seed in itertools.product(HELD_OUT, VOXELS, SEEDS):
+        path = args.anatomy / f"{anatomy}_labels.nii.gz"
+        guides = ()
+        for snr in GM_SNRS:
+            head = draw_head(path, spacing=spacing, gm_snr=snr, seed=seed)
+            guides = guides or guides_of(head)  # the T1 is the same at every noise level
+            case = make_case(head, f"{anatomy}, {spacing[0]:g} x {spacing[2]:g} mm, SNR {snr:g}", guides=guides)
+            for name, denoiser in rows.items():
+                cell = score(case, denoiser)
+                by_snr[snr][name].append(cell)
+                worst[name] = max(worst[name], abs(cell["GM bias (%)"]), abs(cell["WM bias (%)"]))
+            print(case.label, file=sys.stderr)
     everything = {name: [c for snr in GM_SNRS for c in by_snr[snr][name]] for name in rows}
     n = len(everything["raw mean"])
     text = [

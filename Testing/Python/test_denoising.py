@@ -18,7 +18,7 @@ GRID = Geometry((40, 44, 6), (3.4, 3.4, 5.0))
 
 def truth_and_brain() -> tuple[np.ndarray, Volume]:
     """Bands of 30 and 10 units 5 voxels wide in an ellipse."""
-    k, j, i = np.indices(GRID.shape)
+    _, j, i = np.indices(GRID.shape)
     inside = ((i - 20) / 17) ** 2 + ((j - 22) / 19) ** 2 < 1
     return np.where((i // 5) % 2 == 0, 30.0, 10.0) * inside, Volume(inside.astype(float), GRID)
 

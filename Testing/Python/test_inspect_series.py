@@ -126,8 +126,10 @@ def test_what_quantification_needs_is_found_missing_and_refused(tmp_path, sideca
 def test_doubtful_delays_are_warned_of(tmp_path):
     short = found(tmp_path / "a", sidecar={"PostLabelingDelay": 0.8})["pld-label-duration-doubtful"]
     assert short.severity is Severity.WARNING
-    equal = found(tmp_path / "b", sidecar={"LabelingDuration": 1.8})["pld-label-duration-doubtful"]
-    assert equal.severity is Severity.NOTE, "1.8 s for both is a common protocol"
+    equal = {"LabelingDuration": 1.6, "PostLabelingDelay": 1.6}
+    assert found(tmp_path / "b", sidecar=equal)["pld-label-duration-doubtful"].severity is Severity.NOTE
+    consensus = {"LabelingDuration": 1.8, "PostLabelingDelay": 1.8}
+    assert "pld-label-duration-doubtful" not in found(tmp_path / "d", sidecar=consensus)
     pasl = {"ArterialSpinLabelingType": "PASL", "PostLabelingDelay": 1.8, "BolusCutOffDelayTime": 1.9}
     assert "inversion time" in found(tmp_path / "c", sidecar=pasl)["pld-label-duration-doubtful"].why
 

@@ -1,0 +1,41 @@
+"""What an anatomical image shows in each voxel of a series: fractions of its intensity classes, unnamed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..series import Volume
+from .brain_mask import without_bias
+from .resampling import average_onto, resample
+
+
+def contrast_classes(image: Volume, brain: Volume, *, transform: np.ndarray, classes: int = 3) -> tuple[Volume, ...]:
+    """How much of each voxel of a series is dark, middling and bright in an anatomical image.
+
+    The bias-corrected image is cut at Otsu's thresholds for several classes (Liao et al. 2001) within the brain, on its
+    own fine grid, and each class is averaged over the voxels of the series. On a T1 the classes are CSF, GM and WM
+    without a template or a prior saying so; cutting before averaging keeps a voxel that is half CSF and half white
+    matter apart from one of grey matter, which has the same mean intensity.
+
+    Args:
+        image: anatomical image, any grid.
+        brain: 0/1 mask on the grid of the series; the classes come on this grid too.
+        transform: 4x4, LPS mm, from points of `image` to the series.
+        classes: how many.
+
+    Returns:
+        One map of fractions (0..1) a class, darkest first; NaN beyond the image's field of view.
+    """
+    from skimage.filters import threshold_multiotsu
+
+    even = without_bias(image.with_array(np.clip(np.nan_to_num(image.array), 0, None)))
+    back = np.linalg.inv(transform)
+    inside = resample(brain, image.geometry, transform=back, interpolation="nearest", outside=0.0).array > 0.5
+    values = even.array[inside]
+    # Fat and vessels would each claim a class of their own.
+    thresholds = threshold_multiotsu(np.clip(values, *np.percentile(values, (0.5, 99.5))), classes)
+    number = np.digitize(even.array, thresholds)
+    return tuple(
+        average_onto(even.with_array(number == c, unit="", name=f"class {c}"), brain.geometry, transform=transform)
+        for c in range(classes)
+    )
