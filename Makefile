@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help demo test lint format benchmark-denoise setup screen clean
+.PHONY: help demo test lint format benchmark-denoise benchmark-real setup screen clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -39,8 +39,13 @@ format: setup ## let ruff mend what it can
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-benchmark-denoise: setup ## measure the denoisers and write the table
+benchmark-denoise: setup ## measure the denoisers and write the tables
+	$(PY) -m pip install --quiet --editable '.[benchmark]'
 	$(PY) Testing/Benchmarks/denoise.py
+	$(PY) Testing/Benchmarks/lesions.py
+
+benchmark-real: setup ## run the main job on the real series, where they are, and write the table
+	$(PY) Testing/Benchmarks/real.py
 
 setup: screen $(READY) ## .venv with everything the other targets need
 

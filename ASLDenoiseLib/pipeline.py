@@ -265,6 +265,7 @@ def _recover(
     run.parameters.append(Parameter("recovery_guide", guide, "", Origin.DEFAULT))
     if guide == "none":
         return None
+    run.findings.append(_recovery_finding(guide))
     if t1 is not None:
         guides = contrast_classes(t1, run.brain, transform=matrix)
     elif tissue is not None:
@@ -316,6 +317,16 @@ def _readouts(
         key: measure(maps[key], tissue, regions=regions, pairs=pairs if key == "desc-mean_cbf" else None)
         for key in judged
     }
+
+
+def _recovery_finding(guide: str) -> Finding:
+    return Finding(
+        "guided-recovery",
+        Severity.NOTE,
+        f"Tissue contrast was put back by the {guide}",
+        f"a lesion that looks like another tissue on the {guide} gets that tissue's perfusion in part",
+        "Where the two disagree, believe the raw map; desc-recovered shows what was put back, and where.",
+    )
 
 
 def _registration_finding(warning: str) -> Finding:

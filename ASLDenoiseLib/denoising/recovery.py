@@ -1,14 +1,15 @@
 """Put back what denoising took from tissue: read it off the residual, where averaging makes it visible.
 
-A denoiser that is best on average pulls thin grey matter towards its surroundings. The residual (raw minus denoised)
-then still holds that perfusion, hidden voxel by voxel in noise but plain in an average over many voxels. So, in a
-Gaussian window of some centimetres, the residual is regressed on guide maps that tell tissues apart (fractions of CSF,
-grey and white matter), and the fit is put back: the linear regression that Asllani et al. (2008) apply to the map
-itself. Without guide maps the M0 stands in, by its level and its square.
+A denoiser that is best on average blurs what is thinner than it can see: it pulls cortex towards its surroundings. The
+residual (raw minus denoised) then still holds that perfusion, hidden voxel by voxel in noise but plain in an average
+over many voxels. What a blur takes from a tissue of even perfusion is that tissue's map minus the blurred map. So, in a
+Gaussian window of some centimetres, the residual is regressed on the fine detail of guide maps that tell tissues apart
+(fractions of CSF, grey and white matter), and the fit is put back: a linear regression as Asllani et al. (2008) apply
+to the map itself. Without guide maps the M0 stands in, by its level and its square.
 
-Averaging hundreds of voxels, it brings back little noise, and the tissue means of the raw map are kept by construction.
-Its price: where a guide is wrong (white matter that looks grey on the T1) it puts grey-matter perfusion where there may
-be none. So what was put back is a map of its own, and the step can be left out.
+Averaging hundreds of voxels, it brings back little noise, and nearly keeps the tissue means of the raw map. Its price:
+where a guide is wrong (white matter that looks grey on the T1) it puts grey-matter perfusion where there may be none.
+So what was put back is a map of its own, a finding says so, and the step can be left out.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ..errors import InputError
 from ..series import Volume
 
 WINDOW = 30.0  # mm FWHM of the regression's window
+BLUR = 12.0  # mm FWHM: about how far the shipped network blurs; coarser structure it keeps by itself
 _BIAS_WINDOW = 40.0  # mm FWHM: slower than this, M0 is coil sensitivity, not tissue
 
 
@@ -42,7 +44,7 @@ def recover(
         denoised: the denoised mean difference.
         raw: the mean difference it was made from.
         brain: 0/1 mask; nothing changes outside.
-        guides: maps on the same grid that tell tissues apart; together they should span 'everywhere' (fractions do).
+        guides: maps on the same grid that tell tissues apart; three or more are fractions that sum to one.
         m0: the calibration image, used where there are no guides.
 
     Raises:
@@ -53,23 +55,26 @@ def recover(
     residual = np.where(inside, residual, 0.0)
     spacing = denoised.geometry.spacing
     if guides:
-        features = [np.where(inside, np.nan_to_num(g.array), 0.0).astype(np.float64) for g in guides]
+        maps = [np.where(inside, np.nan_to_num(g.array), 0.0).astype(np.float64) for g in guides]
+        maps = maps[1:] if len(maps) > 2 else maps  # fractions sum to one: the detail of the first follows
     elif m0 is not None:
-        features = _m0_features(m0, inside, spacing)
+        maps = _m0_contrast(m0, inside, spacing)
     else:
         raise InputError("Recovery needs guide maps or an M0; give one of them, or switch recovery off.")
+    detail = [np.where(inside, m - smooth_within(m, inside, spacing, BLUR), 0.0) for m in maps]
+    features = [inside.astype(np.float64), *detail]
     fit = regress_locally(residual, features, inside, spacing)
     return Recovered(
         denoised.with_array(denoised.array + fit), denoised.with_array(np.where(inside, fit, np.nan), name="put back")
     )
 
 
-def _m0_features(m0: Volume, inside: np.ndarray, spacing: Sequence[float]) -> list[np.ndarray]:
-    """One, the local M0 contrast, and its square: perfusion rises from white to grey matter and falls to CSF."""
+def _m0_contrast(m0: Volume, inside: np.ndarray, spacing: Sequence[float]) -> list[np.ndarray]:
+    """The local M0 contrast and its square: perfusion rises from white to grey matter and falls to CSF."""
     level = smooth_within(m0.array, inside, spacing, _BIAS_WINDOW)
     contrast = np.where(inside, m0.array / np.where(level > 0, level, 1) - 1, 0.0)
     contrast = np.clip(contrast / max(float(contrast[inside].std()), 1e-6), -3, 3)
-    return [inside.astype(np.float64), contrast, np.where(inside, contrast**2 - 1, 0.0)]
+    return [contrast, contrast**2]
 
 
 def regress_locally(

@@ -171,10 +171,8 @@ def score(case: Case, denoiser: Denoiser) -> dict[str, float]:
 
 def tune(folder: Path) -> dict[str, float]:
     """The strength of each classical peer with the best mean PSNR on the validation anatomy."""
-    cases = [
-        make_case(folder / f"{VALIDATION[0]}_labels.nii.gz", spacing=VOXELS[0], gm_snr=snr, seed=21)
-        for snr in (0.6, 2.0)
-    ]
+    path = folder / f"{VALIDATION[0]}_labels.nii.gz"
+    cases = [make_case(draw_head(path, spacing=VOXELS[0], gm_snr=snr, seed=21), "tuning") for snr in (0.6, 2.0)]
     best = {}
     for name, (make, strengths) in TUNED.items():
         gains = [np.mean([score(case, make(strength))["PSNR (dB)"] for case in cases]) for strength in strengths]
