@@ -102,6 +102,7 @@ def denoise(
     from .denoising.inference import denoise_pairs
 
     card = find_model(model)
+    device_origin = Origin.DEFAULT if device == "auto" else Origin.USER
     device = resolve_device(device)
     run = _begin(series, pairs, span(progress, 0.0, 0.1))
     run.findings += domain_findings(card, run.pairs, run.brain)
@@ -118,7 +119,7 @@ def denoise(
     run.parameters += [
         Parameter("model", card.name, "", Origin.DEFAULT if model == DEFAULT_MODEL else Origin.USER),
         Parameter("pre_average", group or len(run.pairs.context), "pairs", Origin.USER if group else Origin.DEFAULT),
-        Parameter("device", denoised.device, "", Origin.USER),
+        Parameter("device", denoised.device, "", device_origin),
         Parameter("input_scale", [round(s, 6) for s in denoised.scales], "scanner units", Origin.IMAGE),
     ]
     return _finish(
@@ -206,7 +207,7 @@ def _finish(
     with run.stage("tissue"):
         found, matrix = _find_tissue(run, t1, tissue, span(progress, 0.0, 0.8))
     if found.warning:
-        run.findings.append(_tissue_finding(found.warning))
+        run.findings.append(_tissue_finding(found))
     recovered = None
     if denoised is not None and recovery:
         with run.stage("recover"):
@@ -339,8 +340,14 @@ def _registration_finding(warning: str) -> Finding:
     )
 
 
-def _tissue_finding(warning: str) -> Finding:
-    return Finding("tissue-guessed", Severity.WARNING, warning, "no T1 and no masks were given", "Give a T1 with --t1.")
+def _tissue_finding(tissue: Tissue) -> Finding:
+    return Finding(
+        "tissue-doubtful",
+        Severity.WARNING,
+        tissue.warning,
+        f"tissue comes from: {tissue.source}",
+        "Look at the tissue maps; give a T1 with --t1, or masks with --gm and --wm.",
+    )
 
 
 def _described(card: ModelCard) -> dict[str, object]:

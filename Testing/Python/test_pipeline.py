@@ -83,7 +83,7 @@ def test_leaving_recovery_out_leaves_its_map_and_guide_out(sample):
     plain = pipeline.denoise(series, pairs="4", device="cpu", recovery=False)
     assert "desc-recovered_cbf" not in plain.maps
     assert "recovery_guide" not in {p.name for p in plain.parameters}
-    assert any(f.code == "tissue-guessed" and f.severity is Severity.WARNING for f in plain.findings)
+    assert any(f.code == "tissue-doubtful" and f.severity is Severity.WARNING for f in plain.findings)
 
 
 @pytest.mark.shared
