@@ -21,7 +21,7 @@ def pcasl_scale(
 
     6000 lambda exp(PLD/T1b) / (2 alpha T1b (1 - exp(-tau/T1b))): Alsop et al. 2015, equation 1.
 
-    >>> round(0.01 * pcasl_scale(post_labeling_delay=1.8, label_duration=1.8, t1_blood=1.65, efficiency=0.85), 4)
+    >>> round(float(0.01 * pcasl_scale(post_labeling_delay=1.8, label_duration=1.8, t1_blood=1.65, efficiency=0.85)), 4)
     86.2999
     """
     decay = np.exp(np.asarray(post_labeling_delay, float) / t1_blood)
@@ -41,7 +41,7 @@ def pasl_scale(
 
     6000 lambda exp(TI/T1b) / (2 alpha TI1): Alsop et al. 2015, equation 2.
 
-    >>> round(0.01 * pasl_scale(inversion_time=1.8, bolus_duration=0.8, t1_blood=1.65, efficiency=0.98), 4)
+    >>> round(float(0.01 * pasl_scale(inversion_time=1.8, bolus_duration=0.8, t1_blood=1.65, efficiency=0.98)), 4)
     102.5235
     """
     decay = np.exp(np.asarray(inversion_time, float) / t1_blood)

@@ -143,9 +143,9 @@ def _recovered(denoiser: Denoiser, *, guide: str) -> Denoiser:
 
 
 TUNED: dict[str, tuple[Callable[[float], Denoiser], tuple[float, ...]]] = {
-    "non-local means": (_non_local_means, (0.6, 0.8, 1.0, 1.3)),
-    "total variation": (_total_variation, (0.7, 1.0, 1.4, 2.0, 2.8)),
-    "BM4D": (_bm4d, (1.0, 1.3, 1.6, 2.0)),
+    "non-local means": (_non_local_means, (0.2, 0.3, 0.45, 0.6, 0.8)),
+    "total variation": (_total_variation, (0.3, 0.5, 0.7, 1.0)),
+    "BM4D": (_bm4d, (0.7, 0.85, 1.0, 1.3)),
 }
 
 
@@ -236,7 +236,7 @@ def main() -> int:
         "",
         f"{n} simulated scans of two anatomies no model was trained on (brain-16, brain-17), voxels "
         + " and ".join("x".join(f"{s:g}" for s in v) for v in VOXELS)
-        + " mm, 10 pairs, complex k-space-like noise correlated between neighbours. CBF in ml/100g/min against the "
+        + " mm, 10 pairs, complex noise correlated between neighbours. CBF in ml/100g/min against the "
         "noise-free truth, in the brain; PSNR's peak is the truth's maximum there. GM is fraction > 0.7, WM > 0.9. "
         "The peers' strengths are their best on brain-15. Every method gets the noise SD estimated from the pairs.",
         "",
