@@ -103,6 +103,7 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         model: str | None = None,
         pairs: str | None = None,
         device: str = "auto",
+        recovery: bool = True,
         progress: Callable[[float, str], None] | None = None,
     ):
         """Denoise, quantify, measure and show.
@@ -115,6 +116,7 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
             model: name in the catalogue; None the default.
             pairs: "10" the first ten, "1-10" a range, None all.
             device: auto, cpu, cuda or mps.
+            recovery: put back what the residual shows the network to have taken from tissue.
             progress: called with a fraction 0..1 and a line of text.
 
         Returns:
@@ -129,7 +131,7 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         series, inputs = self.inputs(asl, t1, m0=m0, segmentation=segmentation)
         chosen = {"model": model, "pairs": pairs, "progress": progress}
         chosen = {name: value for name, value in chosen.items() if value}
-        result = pipeline.denoise(series, device=device, **inputs, **chosen)
+        result = pipeline.denoise(series, device=device, recovery=recovery, **inputs, **chosen)
         return present(result, scene=asl.GetScene(), source=asl)
 
     def inputs(self, asl, t1=None, *, m0=None, segmentation=None) -> "tuple[Any, dict[str, Any]]":

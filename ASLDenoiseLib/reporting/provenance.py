@@ -27,6 +27,7 @@ _DESCRIPTIONS = {
     "of the denoised map; the baseline a denoiser has to beat.",
     "desc-superres_cbf": "Cerebral blood flow on a finer grid than was acquired; detail beyond the acquired grid is "
     "an estimate, not a measurement.",
+    "desc-recovered_cbf": "What recovery put back into the denoised map, by the tissue contrast of its guide.",
     "desc-residual_cbf": "Raw minus denoised cerebral blood flow: what the denoiser took away.",
     "desc-uncertainty_cbf": "Standard error of the raw mean cerebral blood flow, from the spread of the pairs.",
     "desc-mean_pwi": "Mean control-label difference, not denoised.",

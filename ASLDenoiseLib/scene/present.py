@@ -124,7 +124,7 @@ def look_of(key: str, volume: Volume) -> Look | None:
     """How the map of a result is shown; None for maps without absolute units (grey)."""
     if volume.unit != CBF_UNIT:
         return None
-    if key.startswith("desc-residual"):
+    if key.startswith(("desc-residual", "desc-recovered")):
         return DIFFERENCE_LOOK
     return ERROR_LOOK if key.startswith("desc-uncertainty") else CBF_LOOK
 

@@ -80,7 +80,9 @@ def test_process_presents_what_the_pipeline_returns(module, scene, monkeypatch):
     """With the pipeline's own quantify in place of denoise: no weights needed, everything else real."""
     from ASLDenoiseLib import pipeline
 
-    monkeypatch.setattr(pipeline, "denoise", lambda series, *, device, **options: pipeline.quantify(series, **options))
+    monkeypatch.setattr(
+        pipeline, "denoise", lambda series, *, device, recovery, **options: pipeline.quantify(series, **options)
+    )
     sequence = series_to_nodes(module._madeSeries()).sequence
     nodes = module.ASLDenoiseLogic().process(sequence, pairs="1-4")
     cbf = nodes.result.maps["desc-mean_cbf"].array
