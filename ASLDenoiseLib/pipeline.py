@@ -19,7 +19,7 @@ from .measuring.baselines import noise_matched_gaussian
 from .measuring.masks import white_matter
 from .measuring.readouts import measure
 from .preparing.averaging import mean_difference, standard_error
-from .preparing.brain_mask import brain_mask
+from .preparing.brain_mask import brain_mask, mask_of_cbf
 from .preparing.contrast import contrast_classes
 from .preparing.pairs import difference_volumes, select_pairs
 from .preparing.registration import register_rigid
@@ -161,7 +161,7 @@ def _begin(series: ASLSeries, choice: str | None, progress: Progress) -> _Run:
     parameters.append(Parameter("pairs", choice or f"1-{len(every.context)}", "", origin))
     progress(0.5, "finding the brain")
     if pairs.context[0] is VolumeType.CBF:
-        brain = brain_mask(_reference(series, pairs))
+        brain = mask_of_cbf(mean_difference(pairs)) if series.m0 is None else brain_mask(series.m0)
         factor = brain.with_array(np.where(brain.array > 0, 1.0, np.nan))
         quantified = Quantification(factor, ())
     else:

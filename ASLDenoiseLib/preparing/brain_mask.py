@@ -16,6 +16,7 @@ _BRIDGE_RADIUS = 8.0
 _CLOSING_RADIUS = 7.0
 _SMALLEST_BRAIN_ML = 20.0
 _FEWEST_VOXELS = 30
+_FULL_GRID = 0.7  # of the grid: no brain fills more, so a map with values in more was never masked
 
 
 def brain_mask(reference: Volume) -> Volume:
@@ -122,3 +123,22 @@ def _check_size(mask: np.ndarray, reference: Volume) -> None:
             f"No brain was found in {reference.name or 'the image'} ({millilitres:.0f} ml bright in one piece); "
             "give an M0 image or a brain mask."
         )
+
+
+def mask_of_cbf(cbf: Volume) -> Volume:
+    """The brain of a CBF map that comes without an anatomical image: where it has values at all, holes filled.
+
+    CBF maps are usually zero or NaN outside the brain; one that has values nearly everywhere is masked by intensity.
+
+    Raises:
+        InputError: the map has no values.
+    """
+    from scipy.ndimage import binary_fill_holes
+
+    covered = np.isfinite(cbf.array) & (cbf.array != 0)
+    if not covered.any():
+        raise InputError("The CBF map is empty; check the series.")
+    if covered.mean() > _FULL_GRID:
+        return brain_mask(cbf)
+    filled = np.stack([binary_fill_holes(each) for each in covered])
+    return cbf.with_array(filled, unit="", name="brain")

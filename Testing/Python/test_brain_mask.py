@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import binary_fill_holes, label
 
 from ASLDenoiseLib.errors import InputError
-from ASLDenoiseLib.preparing.brain_mask import brain_mask
+from ASLDenoiseLib.preparing.brain_mask import brain_mask, mask_of_cbf
 from ASLDenoiseLib.series import Geometry, Volume
 
 GRID = Geometry((48, 56, 20), (4.0, 4.0, 6.0))
@@ -100,3 +100,20 @@ def test_real_grase_and_epi_masks_have_the_size_of_a_brain(shared_data):
         mask = brain_mask(volume).array > 0.5
         assert low < mask.sum() * volume.geometry.voxel_volume / 1000 < high
         assert label(mask)[1] == 1
+
+
+def test_the_brain_of_a_masked_cbf_map_is_where_it_has_values_dark_tissue_too():
+    grid = Geometry((20, 20, 6), (4.0, 4.0, 6.0))
+    _, j, i = np.indices(grid.shape)
+    radius = np.hypot(i - 9.5, j - 9.5)
+    cbf = np.where(radius < 8, np.where(radius < 4, 10.0, 60.0), 0.0)
+    cbf[3, 10, 10] = 0.0  # a hole
+    cbf[2, 9, 9] = np.nan
+    mask = mask_of_cbf(Volume(cbf, grid, "ml/100g/min")).array > 0
+    np.testing.assert_array_equal(mask, radius < 8)
+
+
+def test_an_empty_cbf_map_has_no_brain():
+    grid = Geometry((4, 4, 4), (4.0, 4.0, 4.0))
+    with pytest.raises(InputError, match="CBF map is empty"):
+        mask_of_cbf(Volume(np.zeros(grid.shape), grid))
