@@ -16,7 +16,7 @@ from .denoising.catalogue import DEFAULT_MODEL, ModelCard, find_model
 from .denoising.domain import domain_findings
 from .denoising.recovery import Recovered, recover
 from .measuring.baselines import noise_matched_gaussian
-from .measuring.masks import white_matter
+from .measuring.masks import FEWEST_VOXELS, white_matter
 from .measuring.readouts import measure
 from .preparing.averaging import mean_difference, standard_error
 from .preparing.brain_mask import brain_mask, mask_of_cbf
@@ -49,6 +49,7 @@ class _Run:
 
     series: ASLSeries
     pairs: ASLSeries
+    raw: Volume  # the mean of the pairs
     brain: Volume
     quantification: Quantification
     findings: list[Finding]
@@ -159,37 +160,38 @@ def _begin(series: ASLSeries, choice: str | None, progress: Progress) -> _Run:
     parameters = list(series.acquisition.parameters())
     origin = Origin.DEFAULT if choice is None else Origin.USER
     parameters.append(Parameter("pairs", choice or f"1-{len(every.context)}", "", origin))
+    raw = mean_difference(pairs)
     progress(0.5, "finding the brain")
     if pairs.context[0] is VolumeType.CBF:
-        brain = mask_of_cbf(mean_difference(pairs)) if series.m0 is None else brain_mask(series.m0)
+        brain = mask_of_cbf(raw) if series.m0 is None else brain_mask(series.m0)
         factor = brain.with_array(np.where(brain.array > 0, 1.0, np.nan))
         quantified = Quantification(factor, ())
     else:
         calibration = calibrate(series)
-        brain = brain_mask(calibration.m0 if series.m0 is not None else _reference(series, pairs))
+        brain = brain_mask(calibration.m0 if series.m0 is not None else _reference(series, raw))
         quantified = quantification(series.acquisition, calibration, brain)
     known = {p.name for p in parameters}
     parameters += [p for p in quantified.parameters if p.name not in known]
-    run = _Run(series, pairs, brain, quantified, findings, parameters)
+    run = _Run(series, pairs, raw, brain, quantified, findings, parameters)
     run.timings["prepare"] = round(time.perf_counter() - started, 3)
     progress(1.0, "prepared")
     return run
 
 
-def _reference(series: ASLSeries, pairs: ASLSeries) -> Volume:
+def _reference(series: ASLSeries, raw: Volume) -> Volume:
     """The image anatomy is best seen in: M0, else the mean control, else the mean difference."""
     if series.m0 is not None:
         return series.m0
     if series.indices(VolumeType.CONTROL):
         return series.mean(VolumeType.CONTROL)
-    return mean_difference(pairs)
+    return raw
 
 
-def _alignment_target(series: ASLSeries, pairs: ASLSeries) -> Volume:
+def _alignment_target(series: ASLSeries, raw: Volume) -> Volume:
     """What the T1 is aligned with: a background-suppressed control, whose CSF stands out, else the usual reference."""
     if series.acquisition.background_suppression and series.indices(VolumeType.CONTROL):
         return series.mean(VolumeType.CONTROL)
-    return _reference(series, pairs)
+    return _reference(series, raw)
 
 
 def _finish(
@@ -241,12 +243,12 @@ def _find_tissue(run: _Run, t1: Volume | None, tissue: Tissue | None, progress: 
     """
     if t1 is None:
         if tissue is None:
-            tissue = tissue_from_m0(_reference(run.series, run.pairs), mean_difference(run.pairs), run.brain)
+            tissue = tissue_from_m0(_reference(run.series, run.raw), run.raw, run.brain)
         return tissue, np.eye(4)
     progress(0.0, "finding grey and white matter in the T1")
     segmented = tissue_from_t1(t1, progress=span(progress, 0.0, 0.7))
     progress(0.7, "aligning the T1 with the series")
-    target = _alignment_target(run.series, run.pairs)
+    target = _alignment_target(run.series, run.raw)
     registration = register_rigid(t1, target, fixed_mask=run.brain, moving_mask=segmented.brain)
     if registration.warning:
         run.findings.append(_registration_finding(registration.warning))
@@ -271,12 +273,12 @@ def _recover(
         guides = contrast_classes(t1, run.brain, transform=matrix)
     elif tissue is not None:
         guides = tuple(m for m in (tissue.gm, tissue.wm, tissue.csf) if m is not None)
-    return recover(denoised, mean_difference(run.pairs), run.brain, guides=guides, m0=run.series.m0)
+    return recover(denoised, run.raw, run.brain, guides=guides, m0=run.series.m0)
 
 
 def _maps(run: _Run, denoised: Volume | None, recovered: Recovered | None, tissue: Tissue) -> dict[str, Volume]:
     """Every map of the run, raw first; `result.MAP_LABELS` says what each is."""
-    raw, to_cbf = mean_difference(run.pairs), run.quantification.cbf
+    raw, to_cbf = run.raw, run.quantification.cbf
     final = recovered.difference if recovered is not None else denoised
     maps = {"desc-mean_cbf": to_cbf(raw)}
     if final is not None:
@@ -303,7 +305,7 @@ def _maps(run: _Run, denoised: Volume | None, recovered: Recovered | None, tissu
 def _noise_matched(raw: Volume, denoised: Volume, tissue: Tissue) -> tuple[Volume | None, float]:
     """The Gaussian baseline, or None where white matter is too small to match noise in."""
     white = white_matter(tissue) & np.isfinite(denoised.array)
-    if white.sum() < 10:
+    if white.sum() < FEWEST_VOXELS:
         return None, float("nan")
     return noise_matched_gaussian(raw, float(np.std(denoised.array[white])), tissue)
 

@@ -89,7 +89,7 @@ def _denoise_array(array: np.ndarray, brain: Volume, network: torch.nn.Module, d
     box = _brain_box(brain.array > 0)
     stack = torch.from_numpy(np.ascontiguousarray(filled[box]))[:, None]
     result, device = run_network(network, stack, device=device)
-    output = np.where(brain.array > 0, 0, filled)  # outside the box nothing was denoised: pass it on as it is
+    output = filled.copy()  # outside the box nothing was denoised: passed on as it is
     output[box] = result[:, 0].numpy()
     output[missing] = np.nan
     return output, device

@@ -20,10 +20,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
+from ..preparing.smoothing import blur, smooth_within
 from ..series import Volume
 
 WINDOW = 30.0  # mm FWHM of the regression's window
 BLUR = 12.0  # mm FWHM: about how far the shipped network blurs; coarser structure it keeps by itself
+_TRUNCATE = 3.0  # SDs at which the windows end
 _BIAS_WINDOW = 40.0  # mm FWHM: slower than this, M0 is coil sensitivity, not tissue
 
 
@@ -61,7 +63,7 @@ def recover(
         maps = _m0_contrast(m0, inside, spacing)
     else:
         raise InputError("Recovery needs guide maps or an M0; give one of them, or switch recovery off.")
-    detail = [np.where(inside, m - smooth_within(m, inside, spacing, BLUR), 0.0) for m in maps]
+    detail = [np.where(inside, m - smooth_within(m, inside, spacing, BLUR, truncate=_TRUNCATE), 0.0) for m in maps]
     features = [inside.astype(np.float64), *detail]
     fit = regress_locally(residual, features, inside, spacing)
     return Recovered(
@@ -71,7 +73,7 @@ def recover(
 
 def _m0_contrast(m0: Volume, inside: np.ndarray, spacing: Sequence[float]) -> list[np.ndarray]:
     """The local M0 contrast and its square: perfusion rises from white to grey matter and falls to CSF."""
-    level = smooth_within(m0.array, inside, spacing, _BIAS_WINDOW)
+    level = smooth_within(m0.array, inside, spacing, _BIAS_WINDOW, truncate=_TRUNCATE)
     contrast = np.where(inside, m0.array / np.where(level > 0, level, 1) - 1, 0.0)
     contrast = np.clip(contrast / max(float(contrast[inside].std()), 1e-6), -3, 3)
     return [contrast, contrast**2]
@@ -98,24 +100,10 @@ def regress_locally(
     normal = np.empty((*values.shape, n, n))
     right = np.empty((*values.shape, n, 1))
     for i in range(n):
-        right[..., i, 0] = _blur(features[i] * values, spacing, window)
+        right[..., i, 0] = blur(features[i] * values, spacing, window, truncate=_TRUNCATE)
         for j in range(i, n):
-            normal[..., i, j] = normal[..., j, i] = _blur(features[i] * features[j], spacing, window)
+            normal[..., i, j] = normal[..., j, i] = blur(features[i] * features[j], spacing, window, truncate=_TRUNCATE)
     # A little ridge, so that a window without one of the tissues has a solution: none of it is put back there.
     ridge = 1e-3 * np.trace(normal, axis1=-2, axis2=-1) / n + 1e-9
     weights = np.linalg.solve(normal + ridge[..., None, None] * np.eye(n), right)[..., 0]
     return np.where(inside, sum(weights[..., i] * features[i] for i in range(n)), 0.0)
-
-
-def smooth_within(array: np.ndarray, inside: np.ndarray, spacing: Sequence[float], fwhm: float) -> np.ndarray:
-    """Gaussian mean over the neighbours that are `inside`; zero outside."""
-    weight = _blur(inside.astype(np.float64), spacing, fwhm)
-    smooth = _blur(np.where(inside, array, 0.0), spacing, fwhm)
-    return np.where(inside, smooth / np.maximum(weight, 1e-6), 0.0)
-
-
-def _blur(array: np.ndarray, spacing: Sequence[float], fwhm: float) -> np.ndarray:
-    from scipy.ndimage import gaussian_filter
-
-    sigma = fwhm / np.sqrt(8 * np.log(2))
-    return gaussian_filter(array, [sigma / s for s in reversed(spacing)], mode="constant", truncate=3.0)

@@ -68,31 +68,22 @@ def _metadata(recipe: Recipe, trained: Trained, sha256: str) -> dict:
             "validation_gain_db": round(trained.gain_db, 2),
         },
         "network_data_format": {
-            "inputs": {
-                "image": {
-                    "type": "perfusion difference",
-                    "format": "magnitude",
-                    "num_channels": 1,
-                    "spatial_shape": ["*", "*"],
-                    "dtype": "float32",
-                    "value_range": [],
-                    "is_patch_data": False,
-                    "channel_def": {"0": "mean difference divided by its mean in the brain"},
-                }
-            },
-            "outputs": {
-                "pred": {
-                    "type": "perfusion difference",
-                    "format": "magnitude",
-                    "num_channels": 1,
-                    "spatial_shape": ["*", "*"],
-                    "dtype": "float32",
-                    "value_range": [],
-                    "is_patch_data": False,
-                    "channel_def": {"0": "denoised difference, same scale"},
-                }
-            },
+            "inputs": {"image": _channel("mean difference divided by its mean in the brain")},
+            "outputs": {"pred": _channel("denoised difference, same scale")},
         },
+    }
+
+
+def _channel(meaning: str) -> dict:
+    return {
+        "type": "perfusion difference",
+        "format": "magnitude",
+        "num_channels": 1,
+        "spatial_shape": ["*", "*"],
+        "dtype": "float32",
+        "value_range": [],
+        "is_patch_data": False,
+        "channel_def": {"0": meaning},
     }
 
 

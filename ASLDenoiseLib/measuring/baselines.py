@@ -4,48 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import InputError
+from ..preparing.smoothing import gaussian
 from ..series import Tissue, Volume
-from .masks import white_matter
+from .masks import FEWEST_VOXELS, white_matter
 
-_SIGMA_OF_FWHM = 1.0 / np.sqrt(8.0 * np.log(2.0))
 _FIRST_FWHM = 2.0  # mm
 _WIDEST_FWHM = 30.0  # mm; beyond it nothing of a brain map is left
 _TOLERANCE = 0.005  # of the target
-
-
-def gaussian(volume: Volume, fwhm_mm: float, *, mask: Volume | np.ndarray | None = None) -> Volume:
-    """Gaussian smoothing by normalised convolution: voxels that are NaN or outside `mask` neither blur in nor darken
-    the edge.
-
-    Args:
-        volume: any unit (kept).
-        fwhm_mm: full width at half maximum, mm, the same in all directions; 0 changes nothing inside the mask.
-        mask: where to smooth (above 0.5); outside it the result is NaN. None: wherever the volume is measured.
-
-    Returns:
-        The smoothed volume; NaN stays NaN.
-
-    Raises:
-        InputError: a negative or endless width, or a mask of another shape.
-    """
-    from scipy.ndimage import gaussian_filter
-
-    if not (np.isfinite(fwhm_mm) and fwhm_mm >= 0):
-        raise InputError(f"The smoothing width is {fwhm_mm} mm; give zero or more.")
-    array = volume.array.astype(np.float64)
-    inside = np.isfinite(array)
-    if mask is not None:
-        wanted = mask.array if isinstance(mask, Volume) else np.asarray(mask)
-        if wanted.shape != array.shape:
-            raise InputError("The smoothing mask is not on the image's grid; resample it to the image first.")
-        inside &= wanted > 0.5
-    sigma = [fwhm_mm * _SIGMA_OF_FWHM / s for s in volume.geometry.spacing[::-1]]
-    weight = gaussian_filter(inside.astype(np.float64), sigma, mode="constant")
-    total = gaussian_filter(np.where(inside, array, 0.0), sigma, mode="constant")
-    smooth = np.full(array.shape, np.nan)
-    np.divide(total, weight, out=smooth, where=inside)
-    return volume.with_array(smooth)
 
 
 def noise_matched_gaussian(cbf_raw: Volume, target_wm_sd: float, tissue: Tissue) -> tuple[Volume, float]:
@@ -68,7 +33,7 @@ def noise_matched_gaussian(cbf_raw: Volume, target_wm_sd: float, tissue: Tissue)
     """
     white = white_matter(tissue)
     measured = white & np.isfinite(cbf_raw.array)
-    if measured.sum() < 10 or not np.isfinite(target_wm_sd):
+    if measured.sum() < FEWEST_VOXELS or not np.isfinite(target_wm_sd):
         return cbf_raw, float("nan")
 
     def deviation(fwhm: float) -> float:

@@ -8,6 +8,7 @@ from ..errors import InputError
 from ..result import Readout
 from ..series import CBF_UNIT, Tissue, Volume
 from .image_quality import bias, ccc, nmae, psnr, rmse, ssim
+from .masks import GM_THRESHOLD, WM_THRESHOLD, grey_matter, white_matter
 
 
 def compare_maps(cbf: Volume, reference: Volume, tissue: Tissue) -> tuple[Readout, ...]:
@@ -22,7 +23,8 @@ def compare_maps(cbf: Volume, reference: Volume, tissue: Tissue) -> tuple[Readou
     if not mask.any():
         raise InputError("The CBF map and its reference share no measured voxel in the brain; check both.")
     pair = (cbf.array, reference.array)
-    gm, wm = (mask & (m.array > 0.7) for m in (tissue.gm, tissue.wm))
+    gm, wm = mask & grey_matter(tissue), mask & white_matter(tissue)
+    gm_bias, wm_bias = (bias(*pair, m) if m.any() else float("nan") for m in (gm, wm))
     peak = f"peak: the reference's maximum in the brain, {reference.array[mask].max():.1f} {CBF_UNIT}"
     return (
         Readout("psnr", "PSNR", psnr(*pair, mask), "dB", peak),
@@ -30,6 +32,6 @@ def compare_maps(cbf: Volume, reference: Volume, tissue: Tissue) -> tuple[Readou
         Readout("rmse", "RMSE", rmse(*pair, mask), CBF_UNIT, "in the brain"),
         Readout("nmae", "NMAE", nmae(*pair, mask), "", "sum of absolute error over sum of the reference"),
         Readout("ccc", "CCC", ccc(*pair, mask), "", "concordance correlation in the brain"),
-        Readout("gm_bias", "GM bias", bias(*pair, gm) if gm.any() else float("nan"), "%", "GM fraction > 0.7"),
-        Readout("wm_bias", "WM bias", bias(*pair, wm) if wm.any() else float("nan"), "%", "WM fraction > 0.7"),
+        Readout("gm_bias", "GM bias", gm_bias, "%", f"GM fraction > {GM_THRESHOLD:g}"),
+        Readout("wm_bias", "WM bias", wm_bias, "%", f"WM fraction > {WM_THRESHOLD:g}"),
     )

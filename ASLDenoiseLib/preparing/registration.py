@@ -92,11 +92,12 @@ def register_rigid(
         InputError: an image is constant, or a mask is empty.
     """
     _check_contrast(moving, fixed)
-    pair = _Pair.of(_brain_only(_working(moving), moving_mask), _working(fixed), fixed_mask, seed)
+    moving, fixed = _working(moving), _working(fixed)
+    pair = _Pair.of(_brain_only(moving, moving_mask), fixed, fixed_mask, seed)
     (_, first), spread = _best_of_starts(pair)
     cost, best = pair.optimise(first, "fine")
     if fixed_mask is not None:
-        inner = pair.within(fixed_mask, _working(moving), _working(fixed))
+        inner = pair.within(fixed_mask, moving, fixed)
         best = _settled_inside(inner, best) or best
     coverage = pair.coverage(best)
     return RigidRegistration(np.linalg.inv(matrix_of(best)), -cost, spread, coverage, _warning(spread, coverage, -cost))

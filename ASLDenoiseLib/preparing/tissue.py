@@ -17,10 +17,12 @@ from ..series import Geometry, Tissue, Volume
 from .brain_mask import without_bias
 from .registration import register_affine
 from .resampling import average_onto, resample, with_spacing
+from .smoothing import gaussian
 
 _SPACING = 2.0  # mm; ASL voxels are coarser, and time grows with the cube
 _PRIOR_WEIGHT = 0.25  # Atropos: 0 ignores the template (thin cortex turns to CSF), 1 ignores the image
 _PRIOR_FLOOR = 0.005  # no tissue is impossible anywhere: the anatomy may differ from the template's
+_SMOOTHING = 5.0  # mm FWHM, of perfusion before it tells tissues apart
 _BRAIN_ML = (700.0, 2200.0)
 _UNKNOWN_LABELS = 0.02  # fraction of labelled voxels that may carry labels of neither scheme
 
@@ -176,7 +178,8 @@ def tissue_from_m0(reference: Volume, pwi: Volume | None, brain: Volume) -> Tiss
     even = without_bias(reference.with_array(np.where(mask, reference.array, 0.0))).array
     level = float(np.median(even[mask]))
     csf = np.zeros(mask.shape) if pwi is reference else _soft_step(even, 1.35 * level, 0.1 * level) * mask
-    contrast = even if pwi is None else _smooth_within(np.where(mask, pwi.array, np.nan), reference.geometry)
+    # single-voxel noise would otherwise decide the tissue
+    contrast = even if pwi is None else gaussian(pwi, _SMOOTHING, mask=mask).array
     inner = mask & (csf < 0.5) & np.isfinite(contrast)
     grey = _soft_step(contrast, *_otsu_step(contrast[inner])) if inner.any() else np.zeros(mask.shape)
     grey = np.nan_to_num(grey) * mask
@@ -323,10 +326,3 @@ def _otsu_step(values: np.ndarray) -> tuple[float, float]:
     values = np.clip(values, *np.percentile(values, [1, 99]))
     threshold = float(threshold_otsu(values))
     return threshold, 0.1 * float(values[values > threshold].mean() - values[values <= threshold].mean())
-
-
-def _smooth_within(array: np.ndarray, geometry: Geometry) -> np.ndarray:
-    """5 mm FWHM, NaN left out: single-voxel noise would otherwise decide the tissue."""
-    from ..measuring.baselines import gaussian
-
-    return gaussian(Volume(array, geometry), 5.0).array

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..series import Acquisition, ASLSeries
+from ..series import Acquisition, Geometry
 from .derivatives import save_volume
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ def write_simulated(head: Head, out: Path) -> tuple[Path, ...]:
     anat.mkdir(parents=True, exist_ok=True)
     asl, m0 = perf / f"{name}_asl.nii.gz", perf / f"{name}_m0scan.nii.gz"
     truth, t1 = perf / f"{name}_desc-truth_cbf.nii.gz", anat / f"{name}_T1w.nii.gz"
-    _save_integers(series.array, series, asl)
-    _save_integers(series.m0.array[None], series, m0)
+    _save_integers(series.array, series.geometry, asl)
+    _save_integers(series.m0.array[None], series.geometry, m0)
     save_volume(head.scan.cbf, truth, description="noise-free CBF, ml/100g/min")
-    _save_t1(head, t1)
+    _save_integers(head.t1.array[None], head.t1.geometry, t1, scale=1.0)
     _save_json(asl, acquisition_sidecar(series.acquisition))
     _save_json(
         m0, {"RepetitionTimePreparation": series.acquisition.m0_repetition_time, "IntendedFor": f"perf/{asl.name}"}
@@ -58,26 +58,15 @@ def _save_json(image: Path, content: dict[str, object]) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n")
 
 
-def _save_integers(array: np.ndarray, series: ASLSeries, path: Path) -> None:
-    """A (T, K, J, I) array as int16 with a scale slope, as scanners store it."""
+def _save_integers(array: np.ndarray, geometry: Geometry, path: Path, *, scale: float = _RAW_SCALE) -> None:
+    """A (T, K, J, I) array as int16 with a scale slope, as scanners store it; one volume becomes a 3D image."""
     import nibabel
 
-    stored = np.round(array * _RAW_SCALE).astype(np.int16).transpose(3, 2, 1, 0)
-    affine = series.geometry.affine_ras
+    stored = np.round(array * scale).astype(np.int16).transpose(3, 2, 1, 0)
+    affine = geometry.affine_ras
     image = nibabel.Nifti1Image(stored[..., 0] if len(array) == 1 else stored, affine)
-    image.header.set_slope_inter(1 / _RAW_SCALE, 0)
+    image.header.set_slope_inter(1 / scale, 0)
     image.header.set_xyzt_units("mm", "sec")
-    image.set_sform(affine, code=1)
-    image.set_qform(affine, code=1)
-    nibabel.save(image, path)
-
-
-def _save_t1(head: Head, path: Path) -> None:
-    import nibabel
-
-    affine = head.t1.geometry.affine_ras
-    image = nibabel.Nifti1Image(np.round(head.t1.array).astype(np.int16).transpose(2, 1, 0), affine)
-    image.header.set_xyzt_units("mm")
     image.set_sform(affine, code=1)
     image.set_qform(affine, code=1)
     nibabel.save(image, path)

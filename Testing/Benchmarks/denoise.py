@@ -28,7 +28,6 @@ from ASLDenoiseLib.denoising.recovery import recover  # noqa: E402
 from ASLDenoiseLib.learning.anatomy import read_anatomy  # noqa: E402
 from ASLDenoiseLib.learning.phantom import PhantomSettings  # noqa: E402
 from ASLDenoiseLib.learning.simulate import Head, Scan, ScanSettings, simulate_head  # noqa: E402
-from ASLDenoiseLib.measuring.baselines import gaussian  # noqa: E402
 from ASLDenoiseLib.measuring.image_quality import bias, ccc, psnr, rmse, ssim  # noqa: E402
 from ASLDenoiseLib.measuring.readouts import measure  # noqa: E402
 from ASLDenoiseLib.preparing.averaging import mean_difference, standard_error  # noqa: E402
@@ -36,6 +35,7 @@ from ASLDenoiseLib.preparing.brain_mask import brain_mask  # noqa: E402
 from ASLDenoiseLib.preparing.contrast import contrast_classes  # noqa: E402
 from ASLDenoiseLib.preparing.pairs import difference_volumes  # noqa: E402
 from ASLDenoiseLib.preparing.registration import register_rigid  # noqa: E402
+from ASLDenoiseLib.preparing.smoothing import gaussian  # noqa: E402
 from ASLDenoiseLib.preparing.tissue import tissue_from_t1  # noqa: E402
 from ASLDenoiseLib.quantifying.calibration import calibrate  # noqa: E402
 from ASLDenoiseLib.quantifying.cbf import quantification  # noqa: E402

@@ -26,10 +26,10 @@ from ASLDenoiseLib.denoising.recovery import recover  # noqa: E402
 from ASLDenoiseLib.learning.anatomy import read_anatomy  # noqa: E402
 from ASLDenoiseLib.learning.phantom import PhantomSettings  # noqa: E402
 from ASLDenoiseLib.learning.simulate import Head, ScanSettings, simulate_head  # noqa: E402
-from ASLDenoiseLib.measuring.baselines import gaussian  # noqa: E402
 from ASLDenoiseLib.preparing.averaging import mean_difference  # noqa: E402
 from ASLDenoiseLib.preparing.contrast import contrast_classes  # noqa: E402
 from ASLDenoiseLib.preparing.pairs import difference_volumes  # noqa: E402
+from ASLDenoiseLib.preparing.smoothing import gaussian  # noqa: E402
 from ASLDenoiseLib.quantifying.kinetics import cbf_scale  # noqa: E402
 from ASLDenoiseLib.series import ASLSeries, Geometry, Volume  # noqa: E402
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from ASLDenoiseLib.errors import InputError
-from ASLDenoiseLib.measuring.baselines import gaussian, noise_matched_gaussian
+from ASLDenoiseLib.measuring.baselines import noise_matched_gaussian
 from ASLDenoiseLib.measuring.readouts import measure
+from ASLDenoiseLib.preparing.smoothing import gaussian
 from ASLDenoiseLib.series import CBF_UNIT, Geometry, Tissue, Volume
 
 GRID = Geometry((24, 24, 12), (3.0, 3.0, 4.0))
