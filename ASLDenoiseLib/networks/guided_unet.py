@@ -1,0 +1,78 @@
+"""The flagship: a bias-free residual 3D U-Net over guided averages, with a head that says how sure it is."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+def _convolution(channels_in: int, channels_out: int, size: int = 3) -> nn.Conv3d:
+    return nn.Conv3d(channels_in, channels_out, size, padding=size // 2, bias=False)
+
+
+class Level(nn.Module):
+    """Two bias-free 3x3x3 convolutions with ReLU, and the input carried past them by a 1x1x1 one."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.first = _convolution(channels_in, channels_out)
+        self.second = _convolution(channels_out, channels_out)
+        self.past = _convolution(channels_in, channels_out, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.relu(self.second(torch.relu(self.first(x))) + self.past(x))
+
+
+class GuidedUNet(nn.Module):
+    """3D U-Net of three levels without biases and without normalisation, in units of the noise SD.
+
+    Without biases the estimate is homogeneous of degree one in its input: with the local noise SD as one of the
+    channels, twice the signal in twice the noise gives twice the estimate, and the network holds at any level of
+    signal and noise (Mohan et al. 2020 on bias-free networks; Zhang et al. 2021 on a noise channel). The first pooling
+    spares the slices, which are thick.
+
+    The estimate is a learned mixture of the input's channels plus what the U-Net adds. The head reads the last
+    features without training them and gives the SD of the estimate's error, in the same units; it is not part of the
+    homogeneous path, because how errors grow with the signal is learned.
+
+    Args:
+        channels: of the input; `denoising.guiding.channels` makes them.
+        widths: of the three levels.
+
+    Args of forward: x (B, channels, K, J, I), any size; returns the estimate and its SD, each (B, 1, K, J, I).
+    """
+
+    POOLS = ((1, 2, 2), (2, 2, 2))
+
+    def __init__(self, *, channels: int = 8, widths: tuple[int, int, int] = (24, 48, 96)) -> None:
+        super().__init__()
+        a, b, c = widths
+        self.down = nn.ModuleList([Level(channels, a), Level(a, b), Level(b, c)])
+        self.lift = nn.ModuleList([_convolution(c, b, 1), _convolution(b, a, 1)])
+        self.up = nn.ModuleList([Level(2 * b, b), Level(2 * a, a)])
+        self.last = _convolution(a, 1)
+        self.mixture = _convolution(channels, 1, 1)
+        nn.init.zeros_(self.last.weight)
+        nn.init.constant_(self.mixture.weight, 1 / max(1, channels - 1))
+        with torch.no_grad():
+            self.mixture.weight[:, -1] = 0  # the noise channel is no perfusion
+        self.spread = nn.Sequential(nn.Conv3d(a + channels + 1, 16, 1), nn.ReLU(), nn.Conv3d(16, 1, 1))
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        size = x.shape[-3:]
+        x = F.pad(x, [n for s, m in zip(reversed(size), (4, 4, 2), strict=True) for n in (0, -s % m)])
+        fine = self.down[0](x)
+        middle = self.down[1](F.avg_pool3d(fine, self.POOLS[0]))
+        coarse = self.down[2](F.avg_pool3d(middle, self.POOLS[1]))
+        middle = self.up[0](torch.cat([middle, _grown(self.lift[0](coarse), self.POOLS[1])], dim=1))
+        fine = self.up[1](torch.cat([fine, _grown(self.lift[1](middle), self.POOLS[0])], dim=1))
+        estimate = self.mixture(x) + self.last(fine)
+        seen = torch.cat([fine, x, estimate], dim=1).detach()
+        spread = F.softplus(self.spread(seen).float()) + 1e-3
+        k, j, i = size
+        return estimate[..., :k, :j, :i], spread[..., :k, :j, :i]
+
+
+def _grown(x: torch.Tensor, factor: tuple[int, int, int]) -> torch.Tensor:
+    return F.interpolate(x, scale_factor=[float(f) for f in factor], mode="nearest")
