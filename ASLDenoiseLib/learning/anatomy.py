@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -38,14 +39,105 @@ _FREESURFER = {
     TissueClass.BRAIN_STEM: (16, 7, 46),
     TissueClass.BONE: (511, 515),
 }
+_VENTRICLES = (4, 5, 43, 44, 14, 31, 63, 72)
+
+# A packed voxel: 4 bits of class, 6 of quarter mm from the ventricles, 4 of quarter mm into cortex, 1 near the brain.
+STEP = 0.25
+VENTRICLE_ZERO = 24  # so that 6 mm inside to 9.75 mm outside fit
+_VENTRICLE_LAST, _CORTEX_LAST = 63, 15
+_NEAR_BRAIN = 1 << 14
+_MARGIN = 8  # voxels of 1 mm around the brain that a wide voxel or a blur may reach into
 
 
 @dataclass(frozen=True, eq=False)
 class Anatomy:
-    """A head at 1 mm: uint8 `TissueClass`, array (K, J, I) with axes towards superior, posterior, left (LPS)."""
+    """A head at 1 mm: uint8 `TissueClass`, array (K, J, I) with axes towards superior, posterior, left (LPS).
+
+    `ventricles` (bool, same shape) lets a phantom widen or narrow them; None keeps them as they are.
+    """
 
     classes: np.ndarray
     name: str
+    ventricles: np.ndarray | None = None
+
+    @cached_property
+    def packed(self) -> np.ndarray:
+        """Everything a phantom looks up at a place in one int16, padded by a voxel of background (K+2, J+2, I+2)."""
+        near = _dilated(_is_brain(self.classes), _MARGIN)
+        packed = self.classes.astype(np.int16) | np.where(near, _NEAR_BRAIN, 0).astype(np.int16)
+        away = np.full(self.classes.shape, _VENTRICLE_LAST, np.int16)
+        if self.ventricles is not None and self.ventricles.any():
+            box = _box_around(self.ventricles, 11)
+            away[box] = _signed_steps(self.ventricles[box], VENTRICLE_ZERO, _VENTRICLE_LAST)
+        packed |= away << 4
+        cortex = self.classes == TissueClass.CORTEX
+        packed |= _depth_steps(cortex, cortex | (self.classes == TissueClass.WM), _CORTEX_LAST) << 10
+        return np.pad(packed, 1, constant_values=_VENTRICLE_LAST << 4)
+
+
+def class_table(*, widened: float = 0.0, thinned: float = 0.0) -> np.ndarray:
+    """The `TissueClass` of every packed value (uint8, 2^15) once ventricles and cortex have changed.
+
+    Args:
+        widened: mm by which the ventricles take white matter around them; negative gives white matter their rim.
+        thinned: mm of cortex lost to the CSF outside it.
+    """
+    value = np.arange(1 << 15)
+    tissue = (value & 15).astype(np.uint8)
+    away = ((value >> 4 & 63) - VENTRICLE_ZERO) * STEP
+    depth = (value >> 10 & 15) * STEP
+    brain = tissue.copy()
+    brain[(tissue == TissueClass.WM) & (away < widened)] = TissueClass.CSF
+    brain[(tissue == TissueClass.CSF) & (away < 0) & (away >= widened)] = TissueClass.WM
+    brain[(tissue == TissueClass.CORTEX) & (depth > 0) & (depth <= thinned)] = TissueClass.CSF
+    return brain
+
+
+def near_brain(packed):
+    """Whether packed values (array or tensor) lie in the brain or within 8 mm of it."""
+    return (packed & _NEAR_BRAIN) != 0
+
+
+def _is_brain(classes: np.ndarray) -> np.ndarray:
+    return (classes >= TissueClass.CORTEX) & (classes <= TissueClass.BRAIN_STEM)
+
+
+def _box_around(mask: np.ndarray, margin: int) -> tuple[slice, ...]:
+    spans = []
+    for axis in range(mask.ndim):
+        where = np.flatnonzero(mask.any(axis=tuple(a for a in range(mask.ndim) if a != axis)))
+        spans.append(slice(max(0, where[0] - margin), where[-1] + 1 + margin))
+    return tuple(spans)
+
+
+def _dilated(mask: np.ndarray, radius: int) -> np.ndarray:
+    """A cube of half-width `radius` around every voxel of the mask."""
+    from scipy.ndimage import maximum_filter1d
+
+    result = mask.astype(np.uint8)
+    for axis in range(3):
+        result = maximum_filter1d(result, 2 * radius + 1, axis=axis, mode="constant")
+    return result > 0
+
+
+def _signed_steps(mask: np.ndarray, zero: int, last: int) -> np.ndarray:
+    """Distance to the mask's border in `STEP` mm, negative inside, shifted by `zero` and cut to 0..last."""
+    from scipy.ndimage import distance_transform_edt
+
+    signed = np.where(mask, 0.5 - distance_transform_edt(mask), distance_transform_edt(~mask) - 0.5)
+    return np.clip(np.round(signed / STEP) + zero, 0, last).astype(np.int16)
+
+
+def _depth_steps(cortex: np.ndarray, solid: np.ndarray, last: int) -> np.ndarray:
+    """How deep (`STEP` mm, at most `last`) voxels of cortex lie below what is neither cortex nor WM; 0 elsewhere."""
+    from scipy.ndimage import distance_transform_edt
+
+    steps = np.zeros(cortex.shape, np.int16)
+    if cortex.any():
+        box = _box_around(cortex, 2)
+        depth = np.round((distance_transform_edt(solid[box]) - 0.5) / STEP)
+        steps[box] = np.where(cortex[box], np.clip(depth, 1, last), 0)
+    return steps
 
 
 def read_anatomy(path: Path | str) -> Anatomy:
@@ -74,7 +166,9 @@ def read_anatomy(path: Path | str) -> Anatomy:
     low = np.maximum(where.min(axis=0) - 20, 0)
     high = np.minimum(where.max(axis=0) + 21, classes.shape)
     box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-    return Anatomy(np.ascontiguousarray(classes[box]), Path(path).name.split("_")[0].split(".")[0])
+    ventricles = np.isin(labels, _VENTRICLES).transpose(2, 1, 0)[:, ::-1, ::-1][box]
+    name = Path(path).name.split("_")[0].split(".")[0]
+    return Anatomy(np.ascontiguousarray(classes[box]), name, np.ascontiguousarray(ventricles))
 
 
 def read_anatomies(folder: Path | str) -> list[Anatomy]:

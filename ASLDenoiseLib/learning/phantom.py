@@ -1,8 +1,9 @@
-"""A first perfusion phantom: individual anatomies with random shape, perfusion, lesions and partial volume.
+"""The perfusion phantom: individual or abstract anatomy, perfusion, arrival, lesions, and what a voxel averages.
 
-What is drawn here is noise-free truth; `noise.py` adds what a scanner adds. Everything is drawn on a grid two to
-four times finer than the acquired voxel and averaged down, so partial volume is real. Runs on any torch device and is
-fixed by its seed (on one device and torch version).
+What is drawn here is noise-free truth; `noise.py` and `simulate.py` add what a scanner adds. The tissue is looked up at
+several places in each acquired voxel that touches the brain, and only the shares of the tissues are kept: the smooth
+parts (regional variation, arrival) are then functions of the voxel's place. Runs on any torch device and is fixed by
+its seed (on one torch version).
 """
 
 from __future__ import annotations
@@ -11,14 +12,25 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
-from ..series import Geometry
+from ..quantifying.kinetics import delay_of_slices, single_delay
+from ..series import Acquisition, Geometry
 from .anatomy import GM_CLASSES, WM_CLASSES, Anatomy, TissueClass
+from .arrival import arrival_factor, draw_acquisition, draw_arrival, draw_seeds
+from .contrasts import draw_m0_values, draw_t1w_values, painted
+from .deformation import draw_deformation
+from .lesions import Lesion, LesionSettings, cell_regions, draw_lesions, regions
+from .perfusion_field import draw_arterial_spots, draw_perfusion, draw_texture, draw_vessels
+from .shapes import Shape, draw_abstract, draw_brain, half_extent
+from .smooth import centred_points, gaussian_blur, smooth_field, stream, uniform
 
-# Relative signal by TissueClass at 3 T: proton-density-like M0 (long TR, short TE) and an MPRAGE-like T1 weighting.
-_M0 = (0.0, 1.0, 0.82, 0.80, 0.82, 0.70, 0.72, 0.65, 0.12)
-_T1W = (0.0, 0.18, 0.55, 0.62, 0.55, 0.95, 0.92, 0.60, 0.12)
+__all__ = ["Phantom", "PhantomSettings", "centred_points", "draw_phantom", "gaussian_blur", "smooth_field"]
+
+_CLASSES = len(TissueClass)
+_FINE = 1.4  # mm, about how far apart the places looked up in a voxel are
+_GREY, _WHITE = [int(c) for c in GM_CLASSES], [int(c) for c in WM_CLASSES]
+_TISSUE = _GREY + _WHITE
+_PAINTS = (int(TissueClass.CSF), int(TissueClass.CORTEX), int(TissueClass.WM))
 
 
 @dataclass(frozen=True)
@@ -28,29 +40,55 @@ class PhantomSettings:
     Args:
         size: voxels (i, j, k) of the acquired grid.
         spacing_xy, spacing_z: acquired voxel, mm.
+        isotropic: chance that slices are as thick as voxels are wide.
         affine: relative scaling of the anatomy along each axis is drawn from 1 +- this.
         rotation: degrees about each axis, +- this.
-        warp: standard deviation of the smooth displacement field, mm.
+        warp: SD of each component of the smooth displacement, mm; the peak is some four times that.
+        ventricles: mm by which ventricles widen (negative: narrow).
+        atrophy: mm of cortex lost to CSF.
+        abstract: chance of an abstract arrangement of tissues instead of a brain.
         gm_cbf: grey-matter CBF, ml/100g/min.
         gm_wm_ratio: GM CBF over WM CBF.
         regional: SD of the smooth relative variation of CBF.
-        lesions: most lesions a phantom may hold (drawn 0..lesions).
+        asymmetry: largest relative difference of left and right.
+        texture: SD of the fine relative variation, independent of the anatomy.
+        vessels: chance of bright arteries.
+        arrival: whether late blood lowers the difference; False is the consensus formula everywhere.
+        delay: post-labelling delay, s, where no acquisition is given.
+        lesions: most lesions a phantom may hold.
+        lesion_chance: that it holds any.
+        lesion_kinds: relative frequency of lesions of perfusion, of perfusion and structure, of structure alone.
+        lesion_diameter: mm, drawn log-uniformly.
         blur: SD of the in-plane point spread, voxels.
-        vessels: chance of bright vessel spots.
+        blur_z: SD of the through-plane point spread, voxels, of half of the phantoms (GRASE); the others have none.
+        pointwise: chance that voxels are samples of the tissue instead of averages.
     """
 
     size: tuple[int, int, int] = (64, 64, 24)
-    spacing_xy: tuple[float, float] = (2.5, 4.0)
-    spacing_z: tuple[float, float] = (3.0, 8.0)
-    affine: float = 0.12
+    spacing_xy: tuple[float, float] = (2.0, 4.5)
+    spacing_z: tuple[float, float] = (2.5, 8.0)
+    isotropic: float = 0.25
+    affine: float = 0.15
     rotation: float = 12.0
     warp: float = 2.5
-    gm_cbf: tuple[float, float] = (30.0, 95.0)
-    gm_wm_ratio: tuple[float, float] = (1.8, 4.5)
-    regional: float = 0.15
-    lesions: int = 3
-    blur: tuple[float, float] = (0.0, 0.55)
+    ventricles: tuple[float, float] = (-1.5, 4.0)
+    atrophy: tuple[float, float] = (0.0, 1.5)
+    abstract: float = 0.0
+    gm_cbf: tuple[float, float] = (20.0, 110.0)
+    gm_wm_ratio: tuple[float, float] = (1.5, 5.0)
+    regional: float = 0.12
+    asymmetry: float = 0.15
+    texture: tuple[float, float] = (0.0, 0.05)
     vessels: float = 0.5
+    arrival: bool = True
+    delay: tuple[float, float] = (1.0, 2.5)
+    lesions: int = 4
+    lesion_chance: float = 0.5
+    lesion_kinds: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    lesion_diameter: tuple[float, float] = (4.0, 40.0)
+    blur: tuple[float, float] = (0.0, 0.55)
+    blur_z: tuple[float, float] = (0.0, 1.0)
+    pointwise: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,12 +97,17 @@ class Phantom:
 
     Args:
         geometry: the acquired grid.
-        perfusion: M0-weighted perfusion, ml/100g/min times relative M0: proportional to the difference image.
-        m0: relative M0 (CSF 1), without coil bias.
+        perfusion: M0-weighted apparent perfusion, ml/100g/min times relative M0: proportional to the difference image,
+            with what late arrival takes from it.
+        m0: relative M0 (CSF about 1), without coil bias.
         gm, wm, csf: partial-volume fractions.
         brain: 1 in the brain (any tissue or CSF inside it above one half).
-        lesion: 1 where a lesion covers most of the voxel.
-        deformation: how its space maps into the anatomy, for drawing other contrasts of the same head.
+        lesion: 1 where lesions that change perfusion cover most of the voxel.
+        structural: 1 where lesions that change the T1 or the M0 do.
+        att: arterial transit time of grey matter, s; 0 outside the head.
+        t1w: clean T1w signal (0..1) as the voxel averages it.
+        acquisition: labelling and timing that the perfusion stands for.
+        shape, lesions, t1w_values: what the head is made of, for drawing it at other places.
     """
 
     geometry: Geometry
@@ -75,169 +118,222 @@ class Phantom:
     csf: torch.Tensor
     brain: torch.Tensor
     lesion: torch.Tensor
-    deformation: Deformation
+    structural: torch.Tensor
+    att: torch.Tensor
+    t1w: torch.Tensor
+    acquisition: Acquisition
+    shape: Shape
+    lesions: tuple[Lesion, ...]
+    t1w_values: torch.Tensor
 
     @property
     def cbf(self) -> torch.Tensor:
         """CBF as the voxel's M0 calibrates it, ml/100g/min; 0 outside the brain."""
         return torch.where(self.brain > 0, self.perfusion / self.m0.clamp_min(0.05), torch.zeros_like(self.perfusion))
 
+    def t1w_at(self, points: torch.Tensor) -> torch.Tensor:
+        """The clean T1w signal (..., 0..1) at points (..., 3), mm from the centre of the grid, ordered (k, j, i).
 
-def _uniform(generator: torch.Generator, low: float, high: float) -> float:
-    return low + (high - low) * float(torch.rand((), generator=generator))
+        Lesions show in it. `contrasts.draw_t1w` adds bias and noise.
+        """
+        code = regions(self.lesions, points).int() * _CLASSES + self.shape.classes(points).int()
+        return painted(self.t1w_values, self.lesions, "t1w").flatten()[code]
 
+    def t1w_classes(self, move: torch.Tensor | None = None) -> torch.Tensor:
+        """Shares (3, K, J, I) of each voxel that are dark, middling and bright on the T1, lesions included.
 
-def smooth_field(shape: tuple[int, int, int], knots: int, generator: torch.Generator, device: str) -> torch.Tensor:
-    """A smooth random field (K, J, I) of unit variance at its `knots`^3 control points, linearly interpolated."""
-    control = torch.randn((1, 1, knots, knots, knots), generator=generator).to(device)
-    return F.interpolate(control, size=shape, mode="trilinear", align_corners=True)[0, 0]
-
-
-def _blobs(points: torch.Tensor, inside: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """A warped ellipsoid (bool, same grid as `points` (K, J, I, 3) in mm) centred somewhere inside the brain."""
-    candidates = inside.flatten().nonzero()
-    centre = points.reshape(-1, 3)[candidates[int(_uniform(generator, 0, len(candidates) - 1))]]
-    radius = torch.tensor([_uniform(generator, 2.5, 16.0) for _ in range(3)]).to(points)
-    return (((points - centre) / radius) ** 2).sum(-1) < 1
+        Args:
+            move: (4, 4) that takes points of the grid (k, j, i, 1; mm) to where they are looked up, for a T1 that is
+                not perfectly registered.
+        """
+        grid = _Cells.of(self.geometry, self.shape, move=move, device=self.m0.device)
+        shares = grid.shares(self.shape, self.lesions)
+        signal = painted(self.t1w_values, self.lesions, "t1w")
+        dark, middling, bright = (self.t1w_values[c] for c in (TissueClass.CSF, TissueClass.CORTEX, TissueClass.WM))
+        level = (signal > (dark + middling) / 2).int() + (signal > (middling + bright) / 2).int()
+        weights = torch.stack([(level == n).float() for n in range(3)], -1)
+        outside = [c for c in TissueClass if c not in _TISSUE and c != TissueClass.CSF]
+        weights[:, outside] = 0
+        return grid.image(shares.flatten(1) @ weights.flatten(0, 1))
 
 
 @dataclass(frozen=True, eq=False)
-class Deformation:
-    """How one phantom's space maps into its anatomy: affine, smooth warp, and how high its slab sits.
+class _Cells:
+    """The voxels of a grid that hold part of a head, and the places looked up in each."""
 
-    Points are mm from the centre of the acquired grid, ordered (k, j, i).
-    """
+    shape: tuple[int, int, int]
+    index: torch.Tensor  # (N,) flat index of each voxel
+    centres: torch.Tensor  # (N, 3) mm
+    offsets: torch.Tensor  # (S, 3) mm
 
-    matrix: torch.Tensor
-    warp: torch.Tensor  # (1, 3, n, n, n) mm at control points spread over the acquired box
-    half_box: torch.Tensor  # mm, half the acquired box
-    lift: float  # share of half the anatomy's height
+    @classmethod
+    def of(cls, geometry: Geometry, shape: Shape, *, move=None, device="cpu", pointwise: bool = False) -> _Cells:
+        spacing = geometry.spacing[::-1]
+        points = centred_points(geometry.shape, spacing, device).reshape(-1, 3)
+        if move is not None:
+            points = points @ move[:3, :3].T.to(points) + move[:3, 3].to(points)
+        index = shape.near(points).nonzero()[:, 0]
+        count = [1 if pointwise else int(np.clip(round(s / _FINE), 1, 5)) for s in spacing]
+        offsets = centred_points(tuple(count), tuple(s / n for s, n in zip(spacing, count, strict=True)), device)
+        offsets = offsets.reshape(-1, 3)
+        if move is not None:
+            offsets = offsets @ move[:3, :3].T.to(points)
+        return cls(geometry.shape, index, points[index], offsets)
 
-    def classes(self, anatomy: Anatomy, points: torch.Tensor) -> torch.Tensor:
-        """The tissue class (long) at each of `points` (K, J, I, 3)."""
-        where = (points / self.half_box).flip(-1)[None]
-        shift = F.grid_sample(self.warp, where, mode="bilinear", padding_mode="border", align_corners=True)[0]
-        sampled = points @ self.matrix.T + shift.movedim(0, -1)
-        half = torch.tensor([(n - 1) / 2 for n in anatomy.classes.shape], device=points.device)
-        grid = (sampled / half).flip(-1) + torch.tensor([0.0, 0.0, self.lift], device=points.device)
-        labels = torch.from_numpy(anatomy.classes.astype(np.float32)).to(points.device)[None, None]
-        return F.grid_sample(labels, grid[None], mode="nearest", align_corners=True)[0, 0].long()
+    def shares(self, shape: Shape, lesions: tuple[Lesion, ...]) -> torch.Tensor:
+        """The share (N, L + 1, C) of each voxel that is each lesion (0: none) and tissue class."""
+        codes = (len(lesions) + 1) * _CLASSES
+        code = shape.cells(self.centres, self.offsets).int()
+        if lesions:
+            code += cell_regions(lesions, self.centres, self.offsets).int() * _CLASSES
+        code += torch.arange(len(code), device=code.device, dtype=torch.int32)[:, None] * codes
+        counts = torch.bincount(code.flatten(), minlength=len(code) * codes)
+        return (counts.float() / len(self.offsets)).reshape(len(code), -1, _CLASSES)
 
-
-def centred_points(shape: tuple[int, ...], spacing: tuple[float, ...], device: str = "cpu") -> torch.Tensor:
-    """Voxel centres (K, J, I, 3) in mm from the centre of a grid; `shape`, `spacing` and result ordered (k, j, i)."""
-    axes = [(torch.arange(n, device=device) - (n - 1) / 2) * s for n, s in zip(shape, spacing, strict=True)]
-    return torch.stack(torch.meshgrid(*axes, indexing="ij"), -1)
-
-
-def draw_deformation(
-    anatomy: Anatomy, settings: PhantomSettings, half_box: torch.Tensor, generator: torch.Generator
-) -> Deformation:
-    """Draw an affine, a warp and a slab position."""
-    angles = [np.deg2rad(_uniform(generator, -settings.rotation, settings.rotation)) for _ in range(3)]
-    rotation = np.eye(3)
-    for a, angle in enumerate(angles):
-        c, s, turn = np.cos(angle), np.sin(angle), np.eye(3)
-        b, d = [x for x in range(3) if x != a]
-        turn[[b, b, d, d], [b, d, b, d]] = c, -s, s, c
-        rotation = rotation @ turn
-    scale = [1 + _uniform(generator, -settings.affine, settings.affine) for _ in range(3)]
-    mirror = -1.0 if _uniform(generator, 0, 1) < 0.5 else 1.0
-    matrix = torch.tensor(rotation @ np.diag([scale[0], scale[1], scale[2] * mirror]), dtype=torch.float32)
-    warp = settings.warp * torch.stack([torch.randn((6, 6, 6), generator=generator) for _ in range(3)])[None]
-    # A thin slab sees a different part of the brain each time.
-    height = anatomy.classes.shape[0]
-    slack = max(0.0, height - 40 - 2 * float(half_box[0])) / height
-    lift = _uniform(generator, -slack, slack)
-    return Deformation(matrix.to(half_box), warp.to(half_box), half_box, lift)
+    def image(self, values: torch.Tensor) -> torch.Tensor:
+        """Values (N, P) as images (P, K, J, I), zero elsewhere."""
+        image = torch.zeros((values.shape[1], int(np.prod(self.shape))), device=values.device)
+        image[:, self.index] = values.T
+        return image.reshape(-1, *self.shape)
 
 
 def draw_phantom(
-    anatomy: Anatomy, settings: PhantomSettings, *, seed: int, device: str = "cpu", spacing: tuple | None = None
+    anatomy: Anatomy | None,
+    settings: PhantomSettings,
+    *,
+    seed: int,
+    device: str = "cpu",
+    spacing: tuple | None = None,
+    acquisition: Acquisition | None = None,
 ) -> Phantom:
     """One phantom of one anatomy.
 
+    Anatomy, perfusion, lesions and contrasts each have draws of their own: the same seed with other lesion settings is
+    the same head without or with other lesions.
+
     Args:
-        anatomy: the head (1 mm).
+        anatomy: the head (1 mm); None is an abstract arrangement of tissues.
         settings: what to draw from.
         seed: fixes every draw.
         device: where the tensors live.
         spacing: acquired voxel (x, y, z) mm instead of a drawn one.
+        acquisition: labelling and timing instead of drawn ones.
     """
-    g = torch.Generator().manual_seed(seed)
-    drawn_xy, drawn_z = _uniform(g, *settings.spacing_xy), _uniform(g, *settings.spacing_z)
-    sx, sy, sz = spacing or (drawn_xy, drawn_xy, drawn_z)
-    factor = tuple(int(np.clip(round(s / 1.3), 2, 4)) for s in (sz, sy, sx))
-    ni, nj, nk = settings.size
-    fine_shape = (nk * factor[0], nj * factor[1], ni * factor[2])
-    fine_spacing = (sz / factor[0], sy / factor[1], sx / factor[2])
-    points = centred_points(fine_shape, fine_spacing, device)
-    half_box = points[-1, -1, -1].abs() + points[0, 0, 0].abs()
-    deformation = draw_deformation(anatomy, settings, half_box / 2, g)
-    fine = deformation.classes(anatomy, points)
+    g = stream(seed, 0)
+    geometry = _draw_geometry(settings, spacing, g)
+    shape = _draw_shape(anatomy, settings, geometry, g, device)
+    pointwise = uniform(g, 0, 1) < settings.pointwise
+    cells = _Cells.of(geometry, shape, device=device, pointwise=pointwise)
+    acquisition = acquisition or draw_acquisition(stream(seed, 1), delay=settings.delay)
+    seeds = draw_seeds(stream(seed, 2), device=device)
+    middle = shape.classes(cells.centres)
+    candidates = cells.centres[(middle >= TissueClass.CORTEX) & (middle <= TissueClass.BRAIN_STEM)]
+    lesions = draw_lesions(_lesion_settings(settings), candidates, shape, seeds, _PAINTS, stream(seed, 3))
+    shares = cells.shares(shape, lesions)
 
-    gm_cbf, ratio = _uniform(g, *settings.gm_cbf), _uniform(g, *settings.gm_wm_ratio)
-    wm_cbf = gm_cbf / ratio
-    by_class = torch.zeros(len(TissueClass))
-    for tissue in GM_CLASSES:
-        by_class[tissue] = gm_cbf * _uniform(g, 0.85, 1.15)
-    for tissue in WM_CLASSES:
-        by_class[tissue] = wm_cbf * _uniform(g, 0.9, 1.1)
-    cbf = by_class.to(device)[fine]
-    cbf = cbf * (1 + settings.regional * smooth_field(fine_shape, 5, g, device)).clamp_min(0.2)
-    cbf = cbf * (1 + 0.5 * settings.regional * smooth_field(fine_shape, 14, g, device)).clamp_min(0.2)
+    c = stream(seed, 4)
+    healthy_m0, t1w_values = (draw(c).to(device) for draw in (draw_m0_values, draw_t1w_values))
+    m0 = _mix(shares, painted(healthy_m0, lesions, "m0"))
+    t1w = _mix(shares, painted(t1w_values, lesions, "t1w"))
+    grey, white, csf = (shares[..., kinds].sum((1, 2)) for kinds in (_GREY, _WHITE, [int(TissueClass.CSF)]))
+    touched = [_touched(shares, lesions, *names) for names in (("perfusion",), ("t1w", "m0"))]
+    perfusion, att = _draw_perfusion(settings, geometry, cells, shape, shares, lesions, healthy_m0, acquisition, seed)
 
-    tissue = (fine >= TissueClass.CORTEX) & (fine <= TissueClass.BRAIN_STEM)
-    lesion = torch.zeros_like(tissue)
-    for _ in range(int(_uniform(g, 0, settings.lesions + 0.999))):
-        blob = _blobs(points, tissue, g) & tissue
-        gain = _uniform(g, 0.0, 0.7) if _uniform(g, 0, 1) < 0.5 else _uniform(g, 1.3, 3.0)
-        cbf = torch.where(blob, cbf * gain, cbf)
-        lesion |= blob
-    if _uniform(g, 0, 1) < settings.vessels:
-        spots = smooth_field(fine_shape, max(8, fine_shape[0] // 3), g, device)
-        cbf = cbf + 1.5 * gm_cbf * ((spots - 1.8).clamp_min(0)) * (tissue | (fine == TissueClass.CSF))
-
-    m0 = torch.tensor(_M0, device=device)[fine]
-    csf = fine == TissueClass.CSF
-    stack = torch.stack(
-        [
-            cbf * m0,
-            m0,
-            sum((fine == c) for c in GM_CLASSES).float(),
-            sum((fine == c) for c in WM_CLASSES).float(),
-            csf.float(),
-            lesion.float(),
-        ]
+    p = stream(seed, 6)
+    width, depth, grase = uniform(p, *settings.blur), uniform(p, *settings.blur_z), uniform(p, 0, 1) < 0.5
+    images = cells.image(torch.stack([perfusion, m0, grey, white, csf, t1w, *touched], 1))
+    images = gaussian_blur(images, (depth if grase else 0.0, width, width))
+    perfusion, m0, grey, white, csf, t1w, lesion, structural = images
+    brain = ((grey + white + csf) > 0.5).float()
+    return Phantom(
+        geometry,
+        perfusion,
+        m0,
+        grey,
+        white,
+        csf,
+        brain,
+        (lesion > 0.5).float(),
+        (structural > 0.5).float(),
+        cells.image(att[:, None])[0],
+        t1w,
+        acquisition,
+        shape,
+        lesions,
+        t1w_values,
     )
-    coarse = F.avg_pool3d(stack[None], factor)[0]
-    blur = _uniform(g, *settings.blur)
-    coarse = gaussian_blur(coarse, (0.0, blur, blur))
-    perfusion, m0, gm, wm, csf, lesion = coarse
-    brain = ((gm + wm + csf) > 0.5).float()
-    geometry = Geometry(
-        settings.size, (sx, sy, sz), tuple(-(n - 1) / 2 * s for n, s in zip(settings.size, (sx, sy, sz), strict=True))
+
+
+def _draw_geometry(settings: PhantomSettings, spacing: tuple | None, g: torch.Generator) -> Geometry:
+    xy, z, thin = uniform(g, *settings.spacing_xy), uniform(g, *settings.spacing_z), uniform(g, 0, 1)
+    drawn = spacing or (xy, xy, xy if thin < settings.isotropic else z)
+    return Geometry(settings.size, drawn, tuple(-(n - 1) / 2 * s for n, s in zip(settings.size, drawn, strict=True)))
+
+
+def _draw_shape(anatomy, settings: PhantomSettings, geometry: Geometry, g: torch.Generator, device: str) -> Shape:
+    box = np.array(geometry.shape) * np.array(geometry.spacing[::-1]) / 2
+    if anatomy is None or uniform(g, 0, 1) < settings.abstract:
+        return draw_abstract(box, g, device=device)
+    deformation = draw_deformation(
+        half_extent(anatomy),
+        box,
+        g,
+        affine=settings.affine,
+        rotation=settings.rotation,
+        warp=settings.warp,
+        device=device,
     )
-    return Phantom(geometry, perfusion, m0, gm, wm, csf, brain, (lesion > 0.5).float(), deformation)
+    return draw_brain(anatomy, deformation, g, ventricles=settings.ventricles, atrophy=settings.atrophy)
 
 
-def gaussian_blur(array: torch.Tensor, sigma: tuple[float, float, float]) -> torch.Tensor:
-    """Gaussian blur of (C, K, J, I) by SDs in voxels along (k, j, i); zero leaves an axis alone."""
-    for axis, s in enumerate(sigma):
-        if s < 1e-3:
-            continue
-        radius = max(1, int(np.ceil(3 * s)))
-        kernel = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, device=array.device) / s) ** 2)
-        shape, padding = [1, 1, 1, 1, 1], [0, 0, 0]
-        shape[axis + 2], padding[axis] = 2 * radius + 1, radius
-        array = F.conv3d(array[:, None], (kernel / kernel.sum()).reshape(shape), padding=padding)[:, 0]
-    return array
+def _lesion_settings(settings: PhantomSettings) -> LesionSettings:
+    return LesionSettings(
+        settings.lesion_chance, settings.lesions, settings.lesion_diameter, kinds=settings.lesion_kinds
+    )
 
 
-def draw_t1w(classes: torch.Tensor, *, seed: int = 0, noise: float = 0.015) -> torch.Tensor:
-    """An MPRAGE-like T1w (K, J, I), 0..1000, of tissue classes, with a smooth coil bias and Rician noise."""
-    g = torch.Generator().manual_seed(seed)
-    signal = gaussian_blur(torch.tensor(_T1W)[classes][None], (0.5, 0.5, 0.5))[0]
-    signal = signal * (1 + 0.1 * smooth_field(tuple(signal.shape), 3, g, "cpu")).clamp_min(0.3)
-    real, imaginary = (noise * torch.randn(signal.shape, generator=g) for _ in range(2))
-    return 1000 * torch.hypot(signal + real, imaginary)
+def _mix(shares: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """Voxel averages (N,) of values by region and class."""
+    return shares.flatten(1) @ values.flatten()
+
+
+def _touched(shares: torch.Tensor, lesions: tuple[Lesion, ...], *changes: str) -> torch.Tensor:
+    """The share (N,) of each voxel that is tissue in a lesion that changes any of `changes`."""
+    numbers = [n for n, x in enumerate(lesions, start=1) if any(getattr(x, c) is not None for c in changes)]
+    return shares[:, numbers][..., _TISSUE].sum((1, 2))
+
+
+def _draw_perfusion(settings, geometry, cells, shape, shares, lesions, m0, acquisition, seed):
+    """Perfusion (N,) with its late arrival, and the transit time of grey matter (N,)."""
+    g, device = stream(seed, 5), str(shares.device)
+    drawn = draw_perfusion(
+        g,
+        gm_cbf=settings.gm_cbf,
+        ratio=settings.gm_wm_ratio,
+        regional=settings.regional,
+        asymmetry=settings.asymmetry,
+        device=device,
+    )
+    relative = shape.relative(cells.centres)
+    gains = torch.tensor([1.0, *(1.0 if x.perfusion is None else x.perfusion for x in lesions)], device=device)
+    flow = gains[:, None] * drawn.by_class * m0  # the M0 of healthy tissue: a lesion's own M0 is not that of its blood
+    grey, white = (_mix(shares[..., kinds], flow[:, kinds]) for kinds in (_GREY, _WHITE))
+    variation = drawn.variation(cells.centres, relative)
+    variation = (
+        variation * draw_texture(cells.shape, uniform(g, *settings.texture), g, device=device).flatten()[cells.index]
+    )
+    arrival = draw_arrival(draw_seeds(stream(seed, 2), device=device), g)
+    times = arrival(cells.centres, relative)
+    delays = delay_of_slices(acquisition, single_delay(acquisition), geometry.shape[0])
+    delay = torch.from_numpy(delays).float().to(device)[cells.index // (geometry.size[0] * geometry.size[1])]
+    delivered = [arrival_factor(t, acquisition, delay=delay) if settings.arrival else torch.ones_like(t) for t in times]
+    perfusion = variation * (delivered[0] * grey + delivered[1] * white)
+    vessels, waiting = uniform(g, 0, 1) < settings.vessels, uniform(g, 0, 1)
+    if vessels:
+        spots = draw_arterial_spots(cells.shape, g, device=device).flatten()[cells.index]
+        perfusion = perfusion + waiting * variation * (1 - delivered[0]) * grey * spots
+        base = torch.tensor([-0.35 * geometry.shape[0] * geometry.spacing[2], -5.0, 0.0], device=device)
+        image = draw_vessels(geometry.shape, geometry.spacing[::-1], base, g).flatten()[cells.index]
+        inside = shares[..., [*_TISSUE, int(TissueClass.CSF)]].sum((1, 2)) > 0
+        perfusion = perfusion + drawn.gm * image * inside
+    return perfusion, times[0]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 
 import numpy as np
 import torch
 
-from ..quantifying.kinetics import cbf_scale
+from ..errors import InputError
+from ..quantifying.calibration import FULLY_RELAXED
+from ..quantifying.constants import t1_tissue
+from ..quantifying.kinetics import cbf_scale, m0_relaxation_factor
 from ..series import (
     CBF_UNIT,
     Acquisition,
@@ -21,10 +24,14 @@ from ..series import (
     VolumeType,
 )
 from .anatomy import Anatomy
-from .phantom import Phantom, PhantomSettings, centred_points, draw_phantom, draw_t1w, gaussian_blur, smooth_field
+from .contrasts import draw_t1w
+from .phantom import Phantom, PhantomSettings, draw_phantom
+from .scan_noise import Mover, Physiology, coil_gain, coil_noise, draw_motion, spikes
+from .smooth import centred_points, smooth_field
 
 _SIGNAL = 2000.0  # scanner units of fully relaxed CSF
 _SUPPRESSED = 0.15  # what background suppression leaves of the static signal
+_UNSUPPRESSED = 0.9  # what the shorter repetition time of controls leaves of it otherwise
 
 PROTOCOL = Acquisition(
     labeling=Labeling.PCASL,
@@ -40,16 +47,52 @@ PROTOCOL = Acquisition(
 )
 
 
+def make_protocol(labeling: Labeling, *, readout: str = "3D", slices: int | None = None) -> Acquisition:
+    """A usual protocol of each labelling at 3 T; a 2D one is read slice by slice, bottom up, and is not suppressed.
+
+    Raises:
+        InputError: a 2D readout without a number of slices.
+    """
+    if readout == "2D" and not slices:
+        raise InputError("A 2D readout needs its number of slices; give it, or take a 3D readout.")
+    values: dict[str, object] = {"labeling": labeling, "readout": readout}
+    if labeling is Labeling.PASL:
+        values |= {
+            "post_labeling_delay": 2.0,
+            "label_duration": None,
+            "bolus_cut_off": True,
+            "bolus_duration": 0.7,
+            "bolus_technique": "QUIPSSII",
+            "repetition_time": 3.0,
+        }
+    if readout == "2D":
+        values |= {
+            "background_suppression": False,
+            "suppression_pulses": None,
+            "slice_timing": tuple(round(0.04 * k, 6) for k in range(slices)),
+        }
+    return replace(PROTOCOL, **values)
+
+
 @dataclass(frozen=True)
 class ScanSettings:
-    """How a phantom is scanned.
+    """How a phantom is scanned. The defaults are a quiet scan: noise, its texture, and little else.
 
     Args:
         pairs: control/label pairs.
         gm_snr: GM difference over the noise SD of one pair's difference.
-        correlation: Gaussian SD (voxels) that correlates neighbouring noise; 0.5 gives 0.37, as real series have.
-        physiological: SD of smooth fluctuations of the suppressed static signal from volume to volume, relative.
+        correlation: Gaussian SD (voxels) that correlates neighbouring noise; 0.5 gives 0.26, 0.6 gives 0.45, and real
+            series lie between 0.2 and 0.5.
+        physiological: SD of smooth fluctuations of the static signal from volume to volume, relative.
         acquisition: the protocol.
+        correlation_z: the same as `correlation` between slices; None is as in plane.
+        memory: correlation of the fluctuations of successive volumes.
+        common: share of their variance that is the same everywhere.
+        pulsation: SD of the fluctuation of CSF from volume to volume, relative; 0.01 to 0.03 in real series.
+        motion: SD of the head's shifts, mm, with turns to match; the M0 and the truth are the head at rest.
+        spikes: chance that a slice of a volume carries the stripes of a spoilt k-space.
+        unevenness: how much noisier parallel imaging makes the noisiest place.
+        static: static signal of the controls relative to the M0; None is 0.15 suppressed and 0.9 not.
     """
 
     pairs: int = 10
@@ -57,55 +100,95 @@ class ScanSettings:
     correlation: float = 0.5
     physiological: float = 0.002
     acquisition: Acquisition = PROTOCOL
+    _: KW_ONLY
+    correlation_z: float | None = None
+    memory: float = 0.0
+    common: float = 0.0
+    pulsation: float = 0.0
+    motion: float = 0.0
+    spikes: float = 0.0
+    unevenness: float = 0.0
+    static: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.pairs < 1 or not self.gm_snr > 0:
+            raise InputError("A simulated scan needs one pair or more and a GM SNR above 0; correct them.")
 
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """A simulated series with its noise-free CBF (ml/100g/min) and the tissue it was made from."""
+    """A simulated series with its noise-free CBF (ml/100g/min) and the tissue it was made from.
+
+    `poses` (T, 6) are the shifts (mm) and turns (radians) along (k, j, i) of the head in each volume.
+    """
 
     series: ASLSeries
     cbf: Volume
     tissue: Tissue
+    poses: np.ndarray | None = None
 
 
 def simulate_scan(phantom: Phantom, settings: ScanSettings, *, seed: int, name: str = "phantom") -> Scan:
     """Scan a phantom: complex noise on every control, label and M0, magnitude, no noise on the difference itself.
 
     Args:
-        phantom: the truth (on the CPU).
+        phantom: the truth, on any device; draw it with the acquisition of the scan for late blood to be as late.
         settings: protocol and noise.
         seed: fixes the noise.
         name: the series' name.
     """
     g = torch.Generator().manual_seed(seed)
-    shape = tuple(phantom.perfusion.shape)
-    scale, _ = cbf_scale(settings.acquisition, slices=shape[0])
-    bias = (1 + 0.15 * smooth_field(shape, 3, g, "cpu")).clamp_min(0.4) * _SIGNAL
-    difference = phantom.perfusion * bias / torch.from_numpy(scale).float()
-    static = phantom.m0 * bias * _SUPPRESSED
-    level = float(difference[phantom.gm > 0.7].mean()) if bool((phantom.gm > 0.7).any()) else float(difference.max())
+    device, shape = str(phantom.m0.device), tuple(phantom.perfusion.shape)
+    acquisition, spacing = settings.acquisition, phantom.geometry.spacing[::-1]
+    scale, _ = cbf_scale(acquisition, slices=shape[0])
+    bias = (1 + 0.15 * smooth_field(shape, 3, g, device)).clamp_min(0.4) * _SIGNAL
+    difference = phantom.perfusion * bias / torch.from_numpy(scale).to(phantom.perfusion)
+    static = phantom.m0 * bias * _static_share(settings)
+    gm = phantom.gm > 0.7
+    level = float(difference[gm].mean() if bool(gm.any()) else difference.max())
     sigma = level / settings.gm_snr / np.sqrt(2)
+    through = settings.correlation if settings.correlation_z is None else settings.correlation_z
+    texture = (through, settings.correlation, settings.correlation)
+    gain = sigma * coil_gain(shape, settings.unevenness, gm if bool(gm.any()) else phantom.brain > 0, g)
 
+    def scanned(signal: torch.Tensor, spoilt: float = 0.0) -> torch.Tensor:
+        real, imaginary = coil_noise(shape, texture, g, device) * gain
+        if spoilt > 0:
+            real = real + sigma * spikes(shape, spoilt, g).to(device)
+        return torch.hypot(signal + real, imaginary)
+
+    physiology = Physiology(shape, settings.physiological, settings.memory, settings.common, g)
+
+    beats = phantom.csf * torch.exp(0.6 * smooth_field(shape, 5, g, device))  # near big vessels more than elsewhere
+
+    def beating() -> torch.Tensor:
+        if settings.pulsation <= 0:
+            return torch.zeros((), device=device)
+        return settings.pulsation * beats * coil_noise(shape, (1.0, 1.0, 1.0), g, device)[0]
+
+    mover = Mover(torch.stack([static, difference]), spacing) if settings.motion > 0 else None
+    poses = draw_motion(2 * settings.pairs, settings.motion, g)
     volumes, context = [], []
-    for _ in range(settings.pairs):
-        for kind, signal in ((VolumeType.LABEL, static - difference), (VolumeType.CONTROL, static)):
-            wobble = 1 + settings.physiological * smooth_field(shape, 6, g, "cpu")
-            volumes.append(_magnitude(signal * wobble, sigma, settings.correlation, g))
-            context.append(kind)
-    m0 = _magnitude(phantom.m0 * bias, sigma, settings.correlation, g)
+    for pose in poses:
+        kind = VolumeType.CONTROL if len(volumes) % 2 else VolumeType.LABEL
+        still, perfused = (static, difference) if mover is None else mover.at(pose)
+        signal = still - perfused if kind is VolumeType.LABEL else still
+        volumes.append(scanned(signal * (physiology.next(device) + beating()), settings.spikes))
+        context.append(kind)
+    m0 = scanned(phantom.m0 * bias * _m0_relaxation(acquisition))
     geometry = phantom.geometry
     series = ASLSeries(
-        torch.stack(volumes).numpy(),
+        torch.stack(volumes).cpu().numpy(),
         geometry,
         tuple(context),
-        settings.acquisition.with_values(Origin.IMAGE, total_pairs=settings.pairs),
-        Volume(m0.numpy(), geometry, name="m0"),
+        acquisition.with_values(Origin.IMAGE, total_pairs=settings.pairs),
+        Volume(m0.cpu().numpy(), geometry, name="m0"),
         name,
         "simulated",
     )
 
     def volume(tensor: torch.Tensor, what: str, unit: str = "") -> Volume:
-        return Volume(tensor.numpy(), geometry, unit, what)
+        return Volume(tensor.cpu().numpy(), geometry, unit, what)
 
     tissue = Tissue(
         volume(phantom.gm, "GM"),
@@ -114,7 +197,21 @@ def simulate_scan(phantom: Phantom, settings: ScanSettings, *, seed: int, name: 
         volume(phantom.brain, "brain"),
         "the phantom's own tissue",
     )
-    return Scan(series, volume(phantom.cbf, "true CBF", CBF_UNIT), tissue)
+    return Scan(series, volume(phantom.cbf, "true CBF", CBF_UNIT), tissue, poses.numpy())
+
+
+def _static_share(settings: ScanSettings) -> float:
+    if settings.static is not None:
+        return settings.static
+    return _UNSUPPRESSED if settings.acquisition.background_suppression is False else _SUPPRESSED
+
+
+def _m0_relaxation(acquisition: Acquisition) -> float:
+    """What an M0 with a short repetition time shows of the relaxed signal, as `calibrate` will undo it."""
+    repetition = acquisition.m0_repetition_time
+    if repetition is None or repetition >= FULLY_RELAXED:
+        return 1.0
+    return 1 / m0_relaxation_factor(repetition_time=repetition, t1_tissue=float(t1_tissue(acquisition).value))
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,22 +243,36 @@ def simulate_head(
     t1_spacing: float = 1.5,
 ) -> Head:
     """Draw a phantom, scan it, and draw its T1 on an isotropic grid of `t1_spacing` mm, moved by a few millimetres."""
-    drawn = draw_phantom(anatomy, phantom, seed=seed, spacing=spacing)
+    drawn = draw_phantom(anatomy, phantom, seed=seed, spacing=spacing, acquisition=scan.acquisition)
     shape = tuple(int(np.ceil(n / t1_spacing)) for n in anatomy.classes.shape)
     points = centred_points(shape, (t1_spacing,) * 3).flip(-1)  # to (i, j, k), the order of the matrix
     moved = points @ torch.tensor(MOVED[:3, :3].T).float() + torch.tensor(MOVED[:3, 3]).float()
-    t1 = draw_t1w(drawn.deformation.classes(anatomy, moved.flip(-1)), seed=seed)
+    t1 = draw_t1w(drawn.t1w_at(moved.flip(-1)), seed=seed)
     origin = tuple(-(n - 1) / 2 * t1_spacing for n in shape[::-1])
     geometry = Geometry(shape[::-1], (t1_spacing,) * 3, origin)
     return Head(simulate_scan(drawn, scan, seed=seed, name=name), Volume(t1.numpy(), geometry, name="T1w"), MOVED)
 
 
-def _magnitude(signal: torch.Tensor, sigma: float, correlation: float, generator: torch.Generator) -> torch.Tensor:
-    """|signal + complex noise| with neighbour-correlated noise of SD `sigma` a channel."""
-    noise = torch.randn((2, *signal.shape), generator=generator)
-    if correlation > 0:
-        noise = gaussian_blur(noise, (correlation,) * 3)
-        probe = torch.zeros(1, 13, 13, 13)
-        probe[0, 6, 6, 6] = 1
-        noise = noise / gaussian_blur(probe, (correlation,) * 3).square().sum().sqrt()
-    return torch.hypot(signal + sigma * noise[0], sigma * noise[1])
+def draw_scan_settings(seed: int, *, pairs: int | None = None, acquisition: Acquisition = PROTOCOL) -> ScanSettings:
+    """A scan such as scanners give: every property from a range that lies around those of real series.
+
+    Args:
+        seed: fixes the draws.
+        pairs: how many; None draws 1 to 60, small numbers as often as large ones.
+        acquisition: the protocol.
+    """
+    rng = np.random.default_rng(seed)
+    return ScanSettings(
+        pairs=pairs or int(np.exp(rng.uniform(0, np.log(60.99)))),
+        gm_snr=float(np.exp(rng.uniform(np.log(0.15), np.log(5.0)))),
+        correlation=rng.uniform(0.2, 0.8),
+        physiological=float(np.exp(rng.uniform(np.log(0.001), np.log(0.01)))),
+        acquisition=acquisition,
+        correlation_z=rng.uniform(0.0, 0.8),
+        memory=rng.uniform(0.0, 0.95),
+        common=rng.uniform(0.0, 0.6),
+        pulsation=rng.uniform(0.0, 0.04),
+        motion=float(np.exp(rng.uniform(np.log(0.1), np.log(1.5)))),
+        spikes=rng.uniform(0.0, 0.1) if rng.random() < 0.2 else 0.0,
+        unevenness=rng.uniform(0.0, 2.0),
+    )
