@@ -22,7 +22,16 @@ if TYPE_CHECKING:
     import torch
 
 DEFAULT_MODEL = "dwan-lfn"
-NETWORKS = {"dwan": "ASLDenoiseLib.networks.dwan:DWAN"}
+NETWORKS = {
+    "dwan": "ASLDenoiseLib.networks.dwan:DWAN",
+    "unet2d": "ASLDenoiseLib.networks.unet2d:UNet2D",
+    "dilated-net": "ASLDenoiseLib.networks.dilated_net:DilatedNet",
+    "deepasl": "ASLDenoiseLib.networks.deepasl:DeepASL",
+    "unet3d": "ASLDenoiseLib.networks.unet3d:UNet3D",
+    "unet3d-m0": "ASLDenoiseLib.networks.unet3d:UNet3DWithM0",
+    "slab-transformer": "ASLDenoiseLib.networks.slab_transformer:SlabTransformer",
+    "guided-unet": "ASLDenoiseLib.networks.guided_unet:GuidedUNet",
+}
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,11 @@ class ModelCard:
     summary: str
     domain: Mapping[str, tuple[float, float]]
     metadata: Mapping[str, object]
+
+    @property
+    def guided(self) -> bool:
+        """Whether the network uses T1 and M0 itself, and so needs no recovery after it."""
+        return self.network == "guided-unet"
 
 
 def models_folder() -> Path:
@@ -87,7 +101,13 @@ def find_model(name: str) -> ModelCard:
 
 
 def build_network(network: str) -> torch.nn.Module:
-    """A network of `NETWORKS` with fresh weights."""
+    """A network of `NETWORKS` with fresh weights.
+
+    Raises:
+        InputError: there is no such network.
+    """
+    if network not in NETWORKS:
+        raise InputError(f"There is no network '{network}'; choose one of: {', '.join(NETWORKS)}.")
     module, name = NETWORKS[network].split(":")
     return getattr(importlib.import_module(module), name)()
 

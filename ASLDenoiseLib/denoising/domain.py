@@ -12,6 +12,7 @@ _WORDS = {
     "voxel_in_plane_mm": "in-plane voxel size",
     "slice_thickness_mm": "slice thickness",
     "mean_snr": "signal-to-noise ratio of the mean difference",
+    "pairs": "number of pairs",
 }
 
 
@@ -21,7 +22,7 @@ def input_figures(pairs: ASLSeries, brain: Volume) -> dict[str, float]:
     ``mean_snr`` is the brain mean of the mean difference over the median of its standard error (three pairs or more).
     """
     sx, sy, sz = pairs.geometry.spacing
-    figures = {"voxel_in_plane_mm": (sx + sy) / 2, "slice_thickness_mm": sz}
+    figures = {"voxel_in_plane_mm": (sx + sy) / 2, "slice_thickness_mm": sz, "pairs": float(len(pairs.context))}
     error = standard_error(pairs)
     if error is not None:
         inside = (brain.array > 0) & np.isfinite(error.array) & (error.array > 0)

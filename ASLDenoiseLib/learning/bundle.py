@@ -5,19 +5,25 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
 
 from .. import __version__
 from ..denoising.catalogue import NETWORKS
+from ..denoising.guiding import CHANNEL_MEANINGS
 from .recipe import Recipe
+from .targets import find_target
 from .training import Trained
+
+_BRAIN_OVER_GM = 0.6  # the brain's mean over the GM mean: how the noise's SNR in GM reads in `mean_snr`
 
 
 def write_bundle(recipe: Recipe, trained: Trained, folder: Path) -> Path:
-    """Write the bundle of a finished training; returns the folder.
+    """Write the bundle of a training; returns the folder.
 
     Benchmark figures are added to the card by hand from Testing/Benchmarks, with the command that made them.
     """
@@ -28,11 +34,12 @@ def write_bundle(recipe: Recipe, trained: Trained, folder: Path) -> Path:
     torch.save(trained.weights, buffer)
     (models / "model.pt").write_bytes(buffer.getvalue())
     sha256 = hashlib.sha256(buffer.getvalue()).hexdigest()
-    _write(configs / "metadata.json", _metadata(recipe, trained, sha256))
+    metadata = _metadata(recipe, trained, sha256)
+    _write(configs / "metadata.json", metadata)
     _write(configs / "inference.json", _inference(recipe))
     card = docs / "README.md"
     if not card.exists():  # a card is written by people; never overwrite it
-        card.write_text(f"# {recipe.name}\n\nSee configs/metadata.json.\n")
+        card.write_text(first_card(metadata))
     return folder
 
 
@@ -42,48 +49,82 @@ def _write(path: Path, content: dict) -> None:
 
 def _metadata(recipe: Recipe, trained: Trained, sha256: str) -> dict:
     phantom, noise = recipe.phantom, recipe.noise
-    parameters = sum(w.numel() for w in trained.weights.values())
     return {
         "version": __version__,
-        "monai_version": "1.6.1",
+        "monai_version": _version("monai"),
         "pytorch_version": torch.__version__.split("+")[0],
         "name": recipe.name,
         "task": "Denoising of mean ASL perfusion differences",
-        "description": "2D DWAN, trained on simulated scans by learning from noise (noisy target, L1)",
+        "description": recipe.summary or recipe.name,
+        "source": recipe.source,
+        "notes": recipe.notes,
         "network": recipe.network,
-        "parameters": parameters,
+        "parameters": sum(w.numel() for w in trained.weights.values() if w.is_floating_point()),
         "sha256": sha256,
         "licence": "Apache-2.0",
         "intended_use": "Research use only; not for diagnosis.",
         "data_source": "Phantoms drawn from individual brain label maps of the public SynthSeg repository (Apache-2.0)",
+        "input_smoothing_mm": recipe.input_smoothing_mm,
+        **trained.facts,
         "domain": {
             "voxel_in_plane_mm": list(phantom.spacing_xy),
             "slice_thickness_mm": list(phantom.spacing_z),
-            "mean_snr": [round(0.6 * noise.gm_snr[0], 2), noise.gm_snr[1]],
+            "mean_snr": [round(_BRAIN_OVER_GM * noise.gm_snr[0], 2), noise.gm_snr[1]],
+            "pairs": [1, 60],
         },
         "training": {
+            "saw": {
+                "anatomies": list(trained.anatomies),
+                "phantoms": trained.phantoms,
+                "samples": trained.steps * recipe.batch,
+                "target": find_target(recipe.target).words,
+            },
             "recipe": asdict(recipe),
             "steps": trained.steps,
+            "of_steps": recipe.steps,
             "seconds": round(trained.seconds),
-            "validation_gain_db": round(trained.gain_db, 2),
+            "device": trained.device,
+            "validation_gain_db": None if math.isnan(trained.gain_db) else round(trained.gain_db, 2),
         },
         "network_data_format": {
-            "inputs": {"image": _channel("mean difference divided by its mean in the brain")},
-            "outputs": {"pred": _channel("denoised difference, same scale")},
+            "inputs": {"image": _format(recipe, _input_channels(recipe))},
+            "outputs": {"pred": _format(recipe, _output_channels(recipe))},
         },
     }
 
 
-def _channel(meaning: str) -> dict:
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _input_channels(recipe: Recipe) -> list[str]:
+    smoothed = f", after a {recipe.input_smoothing_mm:g} mm Gaussian" if recipe.input_smoothing_mm else ""
+    difference = f"mean difference divided by its mean in the brain{smoothed}"
+    if recipe.task == "guided":
+        return list(CHANNEL_MEANINGS)
+    if recipe.task == "slabs":
+        return [f"{difference}: the slice {where}" for where in ("below", "itself", "above")]
+    return [difference, "M0 divided by its mean in the brain"] if recipe.m0 else [difference]
+
+
+def _output_channels(recipe: Recipe) -> list[str]:
+    head = ["SD of its error, same scale, before `uncertainty_factor`"] if recipe.task == "guided" else []
+    return ["denoised difference, same scale", *head]
+
+
+def _format(recipe: Recipe, channels: list[str]) -> dict:
     return {
         "type": "perfusion difference",
         "format": "magnitude",
-        "num_channels": 1,
-        "spatial_shape": ["*", "*"],
+        "num_channels": len(channels),
+        "spatial_shape": ["*"] * (3 if recipe.task in ("volumes", "guided") else 2),
         "dtype": "float32",
         "value_range": [],
         "is_patch_data": False,
-        "channel_def": {"0": meaning},
+        "channel_def": {str(n): meaning for n, meaning in enumerate(channels)},
     }
 
 
@@ -97,3 +138,33 @@ def _inference(recipe: Recipe) -> dict:
         "checkpoint": "$torch.load(@bundle_root + '/models/model.pt', map_location=@device, weights_only=True)",
         "inferer": {"_target_": "SimpleInferer"},
     }
+
+
+def first_card(metadata: dict) -> str:
+    """The card of a new bundle, from its metadata; figures of the benchmarks are added by hand."""
+    training, domain = metadata["training"], metadata["domain"]
+    saw = training["saw"]
+    limits = "\n".join(f"| {name} | {low:g} to {high:g} |" for name, (low, high) in domain.items())
+    gain = training["validation_gain_db"]
+    lines = [
+        f"# {metadata['name']}",
+        f"{metadata['description']}. {metadata['parameters']:,} parameters. Research use only; not for diagnosis.",
+        f"Source: {metadata['source']}." if metadata["source"] else "",
+        f"Departures from it: {metadata['notes']}" if metadata["notes"] else "",
+        "## What it saw",
+        f"{saw['samples']:,} samples drawn from {saw['phantoms']} simulated volumes of {len(saw['anatomies'])} "
+        f"anatomies (phantoms, never a real scan), with noise drawn afresh for each. Target: {saw['target']}. "
+        f"{training['steps']:,} of {training['of_steps']:,} planned steps, {training['seconds'] / 60:.1f} minutes on "
+        f"{training['device']}. On an anatomy kept out of training: {math.nan if gain is None else gain:+.2f} dB PSNR "
+        "over the input.",
+        "## Domain",
+        f"| figure | trained on |\n|---|---|\n{limits}",
+        "Input outside this range gives a finding; compare the denoised map with the raw one with care. Lesions seen "
+        "in training change perfusion by simple factors; real pathology may differ, and denoising lowers the contrast "
+        "of small lesions.",
+        "## Use",
+        f"```\npython -m ASLDenoiseLib denoise SERIES --model {metadata['name']} --out DIR\n```",
+        f"Licence {metadata['licence']}. Weights SHA256 `{metadata['sha256']}`. "
+        f"Training data: {metadata['data_source']}.",
+    ]
+    return "\n\n".join(line for line in lines if line) + "\n"

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from ..errors import InputError
+from .losses import check_loss
 from .noise import NoiseSettings
 from .phantom import PhantomSettings
+from .targets import find_target
 
 RECIPES = Path(__file__).parent / "recipes"
+AUGMENTATIONS = ("flips", "rigid")
+# What every recipe trains on unless it says otherwise: wide in voxel size, some of it no brain at all.
+TRAINING_PHANTOMS = PhantomSettings(spacing_xy=(1.8, 4.5), spacing_z=(2.0, 8.0), abstract=0.15, pointwise=0.1)
 
 
 @dataclass(frozen=True)
@@ -20,44 +26,75 @@ class Recipe:
     Args:
         name: the model's name in the catalogue.
         network: a key of `denoising.catalogue.NETWORKS`.
-        target: ``noisy`` (learning from noise: an independent noisy mean) or ``clean`` (the phantom's truth).
-        loss: ``l1`` (converges to the median) or ``l2`` (to the mean).
-        learning_rate: of Adam at the start; follows half a cosine to zero over `steps`.
-        batch: slices a step.
+        summary: one line for people.
+        source: the paper.
+        notes: where the recipe departs from it.
+        task: a key of `learning.tasks.TASKS`.
+        target: a key of `learning.targets.TARGETS`.
+        loss: one of `learning.losses.LOSSES`.
+        kinetic_share: lambda of the loss ``kinetic``.
+        input_smoothing_mm: FWHM of the Gaussian over input and target, in training and in use.
+        augmentation: ``flips`` (of i and j, and their exchange) or ``rigid`` (also shifts and turns to 45 degrees).
+        patch: voxels (j, i), or (k, j, i) for volumes, cut at random; none takes the whole.
+        m0: the M0 is a second channel.
+        learning_rate: of Adam at the start; follows half a cosine to zero.
+        batch: samples a step.
         steps: optimiser steps.
-        average_decay: of the exponential moving average of the weights that is kept.
-        phantoms_per_anatomy: volumes drawn from each anatomy.
+        average_decay: of the exponential moving average of the weights that is kept, once it is long enough.
+        phantoms, validation_phantoms: volumes in the pools.
         validation, held_out: anatomies never trained on; validation chooses nothing here but is watched.
         outside_weight: weight of the loss outside the brain, relative to inside.
+        start_from: a model of the catalogue whose weights to start from.
         seed: fixes draws and initial weights.
+        pool_seed: fixes the phantoms; recipes that agree on it and on `phantom` share one pool.
+        options: further settings of the task.
     """
 
     name: str
     network: str
+    summary: str = ""
+    source: str = ""
+    notes: str = ""
+    task: str = "slices"
     target: str = "noisy"
     loss: str = "l1"
+    kinetic_share: float = 0.2
+    input_smoothing_mm: float = 0.0
+    augmentation: str = "flips"
+    patch: tuple[int, ...] = ()
+    m0: bool = False
     learning_rate: float = 1e-3
-    batch: int = 64
-    steps: int = 3000
-    average_decay: float = 0.995
-    phantoms_per_anatomy: int = 24
-    validation: tuple[str, ...] = ()
-    held_out: tuple[str, ...] = ()
+    batch: int = 16
+    steps: int = 20000
+    average_decay: float = 0.999
+    phantoms: int = 280
+    validation_phantoms: int = 24
+    validation: tuple[str, ...] = ("brain-15",)
+    held_out: tuple[str, ...] = ("brain-16", "brain-17")
     outside_weight: float = 0.1
+    start_from: str | None = None
     seed: int = 0
-    phantom: PhantomSettings = field(default_factory=PhantomSettings)
+    pool_seed: int = 20261121
+    phantom: PhantomSettings = field(default_factory=lambda: TRAINING_PHANTOMS)
     noise: NoiseSettings = field(default_factory=NoiseSettings)
+    options: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.target not in ("noisy", "clean") or self.loss not in ("l1", "l2"):
-            raise InputError("A recipe's target is 'noisy' or 'clean' and its loss 'l1' or 'l2'; correct the recipe.")
+        from .tasks import TASKS
+
+        find_target(self.target)
+        check_loss(self.loss)
+        if self.task not in TASKS:
+            raise InputError(f"A recipe's task '{self.task}' is not known; correct the recipe to one of {list(TASKS)}.")
+        if self.augmentation not in AUGMENTATIONS:
+            raise InputError(f"A recipe's augmentation is one of {list(AUGMENTATIONS)}; correct the recipe.")
 
 
 def read_recipe(path: Path | str) -> Recipe:
     """Read a recipe file, or one of the recipes that come with the package by its bare name.
 
     Raises:
-        InputError: no such recipe, broken JSON, or an unknown key.
+        InputError: no such recipe, broken JSON, or an unknown key or value.
     """
     path = Path(path)
     if not path.suffix:
@@ -67,10 +104,14 @@ def read_recipe(path: Path | str) -> Recipe:
     except (OSError, json.JSONDecodeError) as error:
         known = ", ".join(sorted(p.stem for p in RECIPES.glob("*.json")))
         raise InputError(f"{path} is not a readable recipe ({error}); give a JSON file or one of: {known}.") from error
-    unknown = set(values) - {f.name for f in fields(Recipe)}
-    if unknown:
-        raise InputError(f"{path} has unknown keys {sorted(unknown)}; remove or correct them.")
     for name, kind in (("phantom", PhantomSettings), ("noise", NoiseSettings)):
         if name in values:
-            values[name] = kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values[name].items()})
-    return Recipe(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+            values[name] = _from_json(kind, values[name], f"{path} ({name})")
+    return _from_json(Recipe, values, str(path))
+
+
+def _from_json(kind: type, values: Mapping[str, object], where: str) -> object:
+    unknown = set(values) - {f.name for f in fields(kind)}
+    if unknown:
+        raise InputError(f"{where} has unknown keys {sorted(unknown)}; remove or correct them.")
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})

@@ -1,85 +1,50 @@
-"""Training a denoiser on phantom slices: one loop, resumable, watched on anatomies kept out."""
+"""Training a denoiser on phantoms: one loop for every task, resumable anywhere, watched on anatomies kept out."""
 
 from __future__ import annotations
 
 import csv
+import hashlib
+import json
 import math
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from ..denoising.catalogue import build_network
-from ..running.progress import Progress, silent
-from .anatomy import read_anatomies
-from .noise import draw_noise, draw_noise_parameters
+from ..denoising.catalogue import build_network, find_model, load_model
+from ..errors import InputError
+from ..running.progress import Progress, silent, span
+from .anatomy import Anatomy, read_anatomies
 from .recipe import Recipe
-from .slices import Slices, make_slices
+from .tasks import build_task
+from .volumes import Volumes, make_volumes
+
+_WARM_UP = 50  # steps over which the rate rises
+_EVERY = 200  # steps between looks at the validation pool, or
+_SECONDS = 120.0  # seconds
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a run left: the averaged weights, steps and seconds spent, and the last validation PSNR gain (dB)."""
+    """What a run left: averaged weights, steps, seconds and samples spent, the last validation gain, and what it saw.
+
+    `facts` are what the task found out on the validation pool, for the model's metadata.
+    `finished` is true after all steps, or when the time budget was used up and the rate had come down with it.
+    """
 
     weights: dict[str, torch.Tensor]
     steps: int
     seconds: float
     gain_db: float
     finished: bool
-
-
-def sample_batch(
-    slices: Slices, recipe: Recipe, generator: torch.Generator, device: str
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """A batch (input, target, truth, weight), each (B, 1, J, I): two means with independent noise of equal strength.
-
-    The scale is jittered by 10 % because the masked mean of a real, noisy input is itself uncertain.
-    """
-    index = torch.randint(len(slices), (recipe.batch,), generator=generator)
-    truth = slices.perfusion[index][:, None].to(device)
-    brain = slices.brain[index][:, None].float().to(device)
-    level = slices.gm_level[index].to(device)
-    if torch.rand((), generator=generator) < 0.5:
-        truth, brain = truth.flip(-1), brain.flip(-1)
-    if torch.rand((), generator=generator) < 0.5:
-        truth, brain = truth.flip(-2), brain.flip(-2)
-    if torch.rand((), generator=generator) < 0.5:
-        truth, brain = truth.transpose(-1, -2), brain.transpose(-1, -2)
-    jitter = (1 + 0.1 * torch.randn(recipe.batch, generator=generator)).clamp(0.7, 1.3).to(device)[:, None, None, None]
-    noise_generator = torch.Generator(device).manual_seed(int(torch.randint(2**31, (), generator=generator)))
-    draw = draw_noise_parameters(level, truth.shape[-2:], recipe.noise, noise_generator)
-    outside = 0.3 + 0.7 * torch.rand((recipe.batch, 1, 1, 1), generator=generator).to(device)
-    fade = brain + outside * (1 - brain)
-    noisy = truth + fade * draw_noise(draw, brain, noise_generator)
-    target = truth
-    if recipe.target == "noisy":
-        target = truth + fade * draw_noise(draw, brain, noise_generator)
-    weight = brain + recipe.outside_weight * (1 - brain)
-    return noisy * jitter, target * jitter, truth * jitter, weight
-
-
-def loss_of(kind: str, estimate: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """Weighted mean absolute (``l1``) or squared (``l2``) difference."""
-    difference = (estimate - target).abs() if kind == "l1" else (estimate - target).square()
-    return (weight * difference).sum() / weight.sum()
-
-
-def validation_gain(network: torch.nn.Module, slices: Slices, recipe: Recipe, device: str) -> float:
-    """PSNR gain over the input (dB) in the brain, over a fixed draw of validation slices."""
-    generator = torch.Generator().manual_seed(recipe.seed + 1)
-    network.eval()
-    before = after = 0.0
-    with torch.no_grad():
-        for _ in range(max(1, 128 // recipe.batch)):
-            noisy, _, truth, weight = sample_batch(slices, recipe, generator, device)
-            inside = (weight == 1).float()
-            level = truth.square().mul(inside).sum(dim=(1, 2, 3)).clamp_min(1e-6)
-            before += float((((noisy - truth) ** 2 * inside).sum(dim=(1, 2, 3)) / level).log10().mean())
-            after += float((((network(noisy) - truth) ** 2 * inside).sum(dim=(1, 2, 3)) / level).log10().mean())
-    network.train()
-    return 10 * (before - after) / max(1, 128 // recipe.batch)
+    device: str = "cpu"
+    anatomies: tuple[str, ...] = ()
+    phantoms: int = 0
+    facts: Mapping[str, float] = field(default_factory=dict)
 
 
 def train(
@@ -89,84 +54,205 @@ def train(
     work: Path,
     device: str = "cpu",
     max_minutes: float | None = None,
+    max_steps: int | None = None,
     progress: Progress = silent,
 ) -> Trained:
     """Train `recipe`, resuming from ``work/<name>.pt`` when it is there; curves go to ``work/<name>.csv``.
 
+    The rate follows half a cosine over the share of steps or of `max_minutes` that is spent, whichever is larger, so
+    that a short run ends annealed too. Every step draws from a seed of its own: a run that was stopped goes on as an
+    unbroken one would, on this device or another.
+
     Args:
         anatomy: folder of label maps (`learning.anatomy`).
-        work: folder for slices, checkpoint and curves.
-        device: ``cpu``, ``cuda`` or ``mps``; a checkpoint moves between them.
-        max_minutes: stop early (resumable) after this long; None runs to the end.
+        work: folder for phantoms, checkpoint and curves.
+        device: ``cpu``, ``cuda`` or ``mps``.
+        max_minutes: time budget of the training itself, over all sessions, phantoms not counted; None: no limit.
+        max_steps: stop (resumable, not annealed) after so many steps of this session.
     """
-    kept_out = {*recipe.validation, *recipe.held_out}
     work.mkdir(parents=True, exist_ok=True)
     everyone = read_anatomies(anatomy)
-    training = [a for a in everyone if a.name not in kept_out]
+    kept_out = {*recipe.validation, *recipe.held_out}
+    learned = [a for a in everyone if a.name not in kept_out]
     watched = [a for a in everyone if a.name in recipe.validation]
-    slices = make_slices(training, recipe, cache=work / f"{recipe.name}-slices.npz", device=device, progress=progress)
-    validation = make_slices(watched, recipe, cache=work / f"{recipe.name}-validation.npz", device=device)
-
-    torch.manual_seed(recipe.seed)
-    network = build_network(recipe.network).to(device, memory_format=torch.channels_last)
-    average = torch.optim.swa_utils.AveragedModel(
-        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(recipe.average_decay)
+    if not learned or not watched:
+        raise InputError(f"{anatomy} lacks anatomies to train on or the validation anatomy; see the recipe.")
+    pool = make_pool(learned, recipe, recipe.phantoms, work, device, span(progress, 0.0, 0.2))
+    validation = make_pool(watched, recipe, recipe.validation_phantoms, work, device, silent)
+    run = _Run(recipe, device, work)
+    run.resume()
+    run.go(pool, validation, max_minutes=max_minutes, max_steps=max_steps, progress=span(progress, 0.2, 1.0))
+    return Trained(
+        {k: v.detach().cpu().contiguous() for k, v in run.average.module.state_dict().items()},
+        run.step,
+        run.spent,
+        run.gain,
+        run.step >= recipe.steps or (max_minutes is not None and run.spent >= 60 * max_minutes),
+        device,
+        tuple(a.name for a in learned),
+        recipe.phantoms,
+        build_task(recipe).facts(run.average.module, validation, device),
     )
-    optimizer = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate)
-    generator = torch.Generator().manual_seed(recipe.seed)
-    step, spent, gain = 0, 0.0, float("nan")
-    checkpoint = work / f"{recipe.name}.pt"
-    if checkpoint.exists():
-        state = torch.load(checkpoint, map_location=device, weights_only=True)
-        network.load_state_dict(state["network"])
-        average.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
-        generator.set_state(state["generator"].cpu())
-        step, spent, gain = state["step"], state["spent"], state["gain"]
 
-    def save() -> None:
-        part = checkpoint.with_suffix(".part")
-        torch.save(
-            {
-                "network": network.state_dict(),
-                "average": average.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "generator": generator.get_state(),
-                "step": step,
-                "spent": spent,
-                "gain": gain,
-            },
-            part,
+
+def make_pool(
+    anatomies: Sequence[Anatomy], recipe: Recipe, count: int, work: Path, device: str, progress: Progress
+) -> Volumes:
+    """Volumes of `anatomies`; recipes that want the same phantoms share the folder they lie in."""
+    names = [a.name for a in anatomies]
+    wanted = json.dumps([asdict(recipe.phantom), recipe.pool_seed, names], sort_keys=True)
+    folder = work / f"pool-{hashlib.sha256(wanted.encode()).hexdigest()[:12]}"
+    seed = recipe.pool_seed + (10**6 if set(names) & set(recipe.validation) else 0)
+    return make_volumes(
+        anatomies, recipe.phantom, count=count, seed=seed, cache=folder, device=device, progress=progress
+    )
+
+
+def averaging(decay: float) -> Callable:
+    """The update of an exponential moving average that starts with short memory: min(decay, (1 + n) / (10 + n))."""
+
+    @torch.no_grad()
+    def update(averaged: Sequence[torch.Tensor], current: Sequence[torch.Tensor], count: torch.Tensor | int) -> None:
+        n = float(count)
+        torch._foreach_lerp_(list(averaged), list(current), 1 - min(decay, (1 + n) / (10 + n)))
+
+    return update
+
+
+def learning_rate(recipe: Recipe, step: int, spent: float, max_minutes: float | None) -> float:
+    """The rate at a step: warm-up, then half a cosine over the share of steps or time that is spent."""
+    done = step / recipe.steps
+    if max_minutes:
+        done = max(done, spent / (60 * max_minutes))
+    return recipe.learning_rate * min(1.0, (step + 1) / _WARM_UP) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+
+@dataclass(eq=False)
+class _Run:
+    """The state of one training."""
+
+    recipe: Recipe
+    device: str
+    work: Path
+    step: int = 0
+    spent: float = 0.0
+    gain: float = float("nan")
+    losses: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        torch.manual_seed(self.recipe.seed)
+        network = first_weights(self.recipe)
+        flat = all(p.ndim != 5 for p in network.parameters())
+        self.layout = torch.channels_last if flat else torch.channels_last_3d
+        self.network = network.to(self.device, memory_format=self.layout)
+        self.average = torch.optim.swa_utils.AveragedModel(
+            self.network, multi_avg_fn=averaging(self.recipe.average_decay)
         )
-        part.replace(checkpoint)
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=self.recipe.learning_rate)
+        self.checkpoint = self.work / f"{self.recipe.name}.pt"
 
-    started, since = time.monotonic(), time.monotonic()
-    losses: list[float] = []
-    while step < recipe.steps:
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * step / recipe.steps))
-        noisy, target, _, weight = sample_batch(slices, recipe, generator, device)
-        noisy = noisy.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
-            estimate = network(noisy)
-        loss = loss_of(recipe.loss, estimate.float(), target, weight)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        average.update_parameters(network)
-        step += 1
-        losses.append(float(loss.detach()))
-        out_of_time = max_minutes is not None and time.monotonic() - started > 60 * max_minutes
-        if step % 100 == 0 or step == recipe.steps or out_of_time:
-            spent, since = spent + time.monotonic() - since, time.monotonic()
-            gain = validation_gain(average.module, validation, recipe, device)
-            _log(work / f"{recipe.name}.csv", step, spent, float(np.mean(losses[-100:])), gain)
-            save()
-            progress(step / recipe.steps, f"step {step}, loss {np.mean(losses[-100:]):.4f}, validation {gain:+.2f} dB")
-        if out_of_time:
-            break
-    weights = {k: v.detach().cpu().contiguous() for k, v in average.module.state_dict().items()}
-    return Trained(weights, step, spent, gain, step >= recipe.steps)
+    def resume(self) -> None:
+        """Take up the checkpoint, if there is one."""
+        if not self.checkpoint.exists():
+            return
+        state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.spent, self.gain = state["step"], state["spent"], state["gain"]
+
+    def save(self) -> None:
+        """Write the checkpoint, whole or not at all."""
+        part = self.checkpoint.with_suffix(".part")
+        state = {name: getattr(self, name).state_dict() for name in ("network", "average", "optimizer")}
+        torch.save({**state, "step": self.step, "spent": self.spent, "gain": self.gain}, part)
+        part.replace(self.checkpoint)
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, ...]:
+        """The network in bfloat16 where that is safe; what a task calls for its loss."""
+        inputs = tuple(x.to(memory_format=self.layout) for x in inputs)
+        with torch.autocast(torch.device(self.device).type, dtype=torch.bfloat16):
+            return self.network(*inputs)
+
+    def go(
+        self,
+        pool: Volumes,
+        validation: Volumes,
+        *,
+        max_minutes: float | None,
+        max_steps: int | None,
+        progress: Progress,
+    ) -> None:
+        """Steps until all are done, or time or `max_steps` is up."""
+        recipe, task = self.recipe, build_task(self.recipe)
+        board = _board(self.work / "tensorboard" / recipe.name)
+        started, before = time.monotonic(), self.spent
+        first, looked = self.step, time.monotonic()
+        self.network.train()
+        while self.step < recipe.steps and (max_minutes is None or self.spent < 60 * max_minutes):
+            rate = learning_rate(recipe, self.step, self.spent, max_minutes)
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+            seed = recipe.seed * 1_000_003 + self.step
+            torch.manual_seed(seed)  # dropout
+            batch = task.batch(pool, torch.Generator().manual_seed(seed + 500_000), self.device)
+            loss = task.loss(self.forward, batch)
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+            self.optimizer.step()
+            self.average.update_parameters(self.network)
+            self.step += 1
+            self.losses.append(float(loss.detach()))
+            if not math.isfinite(self.losses[-1]):
+                raise InputError(f"Training {recipe.name} diverged at step {self.step}; lower its learning rate.")
+            self.spent = before + time.monotonic() - started
+            enough = max_steps is not None and self.step - first >= max_steps
+            over = self.step >= recipe.steps or (max_minutes is not None and self.spent >= 60 * max_minutes)
+            if enough or over or self.step % _EVERY == 0 or time.monotonic() - looked > _SECONDS:
+                self.gain = task.gain(self.average.module, validation, self.device)
+                looked = time.monotonic()
+                if not over:  # looking at the validation pool counts, except at the end
+                    self.spent = before + time.monotonic() - started
+                mean = float(np.mean(self.losses[-_EVERY:]))
+                _log(self.work / f"{recipe.name}.csv", self.step, self.spent, mean, self.gain)
+                if board is not None:
+                    board.add_scalar("loss", mean, self.step)
+                    board.add_scalar("validation_gain_db", self.gain, self.step)
+                self.save()
+                part = self.step / recipe.steps
+                part = part if max_minutes is None else max(part, self.spent / max(1e-9, 60 * max_minutes))
+                progress(part, f"step {self.step}, loss {mean:.4f}, validation {self.gain:+.2f} dB")
+            if enough:
+                break
+        if board is not None:
+            board.close()
+
+
+def first_weights(recipe: Recipe) -> torch.nn.Module:
+    """The network as training finds it: fresh, or with the weights of the model that the recipe starts from.
+
+    Raises:
+        InputError: that model is of another network, or there is none of that name.
+    """
+    if recipe.start_from is None:
+        return build_network(recipe.network)
+    card = find_model(recipe.start_from)
+    if card.network != recipe.network:
+        raise InputError(
+            f"{recipe.name} cannot start from {card.name}: that is a {card.network}, not a {recipe.network}; "
+            "correct start_from in the recipe."
+        )
+    return load_model(card)
+
+
+def _board(folder: Path) -> object | None:
+    """A TensorBoard writer where TensorBoard is installed."""
+    with suppress(ImportError):
+        from torch.utils.tensorboard import SummaryWriter
+
+        return SummaryWriter(str(folder))
+    return None
 
 
 def _log(path: Path, step: int, seconds: float, loss: float, gain: float) -> None:

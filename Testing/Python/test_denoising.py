@@ -1,15 +1,20 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from ASLDenoiseLib.denoising.catalogue import find_model, list_models, load_model  # noqa: E402
+from ASLDenoiseLib.denoising import inference  # noqa: E402
+from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, ModelCard, find_model, list_models, load_model  # noqa: E402
 from ASLDenoiseLib.denoising.domain import domain_findings  # noqa: E402
-from ASLDenoiseLib.denoising.inference import denoise_pairs, run_network  # noqa: E402
+from ASLDenoiseLib.denoising.feeding.mean import Fed  # noqa: E402
+from ASLDenoiseLib.denoising.feeding.memory import run_network, run_on_volume  # noqa: E402
+from ASLDenoiseLib.denoising.inference import denoise_pairs  # noqa: E402
 from ASLDenoiseLib.errors import InputError  # noqa: E402
 from ASLDenoiseLib.preparing.averaging import mean_difference  # noqa: E402
+from ASLDenoiseLib.preparing.smoothing import blur  # noqa: E402
 from ASLDenoiseLib.running.device import resolve_device  # noqa: E402
 from ASLDenoiseLib.series import ASLSeries, Geometry, Volume  # noqa: E402
 
@@ -74,25 +79,148 @@ def test_an_empty_difference_is_refused(card):
         denoise_pairs(ASLSeries(np.zeros((2, *GRID.shape)), GRID, ("deltam",) * 2), brain, card)
 
 
-class Hungry(torch.nn.Module):
-    """Runs out of memory above four slices at once."""
+class Answer(torch.nn.Module):
+    """A network in its simplest form, that remembers what it was given."""
+
+    def __init__(self, answer):
+        super().__init__()
+        self.answer, self.seen = answer, []
 
     def forward(self, x):
-        if len(x) > 4:
-            raise torch.OutOfMemoryError("too many slices")
+        self.seen.append(x.clone())
+        return self.answer(x)
+
+
+def run_with(monkeypatch, network: str, answer, pairs, brain, *, metadata=None, **options):
+    """`denoise_pairs` with a hand-made network of a family, through the family's own feeder; and that network."""
+    module = Answer(answer)
+    monkeypatch.setattr(inference, "load_model", lambda card, device: module)
+    card = ModelCard("by-hand", Path(), network, "", "", {}, metadata or {})
+    return denoise_pairs(pairs, brain, card, **options), module
+
+
+def test_networks_of_slices_see_the_mean_divided_by_its_brain_mean(monkeypatch):
+    pairs, _, brain = noisy_pairs()
+    denoised, network = run_with(monkeypatch, "dwan", lambda x: x, pairs, brain)
+    mean = mean_difference(pairs).array
+    scale = mean[brain.array > 0].mean()
+    assert denoised.scales == pytest.approx([scale])
+    box = (slice(0, 6), slice(0, 44), slice(0, 40))  # the brain and its margin are the whole slice here
+    np.testing.assert_allclose(torch.cat(network.seen)[:, 0].numpy(), mean[box] / scale, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(denoised.difference.array, mean, rtol=1e-4, atol=1e-3)
+    assert denoised.uncertainty is None
+
+
+def test_deepasl_sees_the_mean_after_its_in_plane_gaussian(monkeypatch):
+    pairs, _, brain = noisy_pairs()
+    denoised, _ = run_with(monkeypatch, "deepasl", lambda x: x, pairs, brain, metadata={"input_smoothing_mm": 4.0})
+    mean = mean_difference(pairs).array
+    expected = np.stack([blur(s[None], (3.4, 3.4, 1e6), 4.0)[0] for s in mean])
+    inner = (slice(None), slice(6, -6), slice(6, -6))
+    np.testing.assert_allclose(denoised.difference.array[inner], expected[inner], rtol=0.02, atol=0.05)
+
+
+def test_slabs_are_the_neighbours_of_each_slice_with_the_outermost_repeated(monkeypatch):
+    pairs, _, brain = noisy_pairs()
+    denoised, network = run_with(monkeypatch, "slab-transformer", lambda x: x[:, 1:2], pairs, brain)
+    slabs = torch.cat(network.seen)
+    assert slabs.shape[:2] == (6, 3)
+    assert torch.equal(slabs[0, 0], slabs[0, 1]) and torch.equal(slabs[5, 2], slabs[5, 1])
+    assert torch.equal(slabs[2, 0], slabs[1, 1]) and torch.equal(slabs[2, 2], slabs[3, 1])
+    np.testing.assert_allclose(denoised.difference.array, mean_difference(pairs).array, rtol=1e-4, atol=1e-3)
+
+
+def test_slabs_reach_past_the_brain_mask_where_the_scan_does(monkeypatch):
+    pairs, _, brain = noisy_pairs()
+    lower = Volume(brain.array * (np.arange(6) < 3)[:, None, None], GRID)
+    _, network = run_with(monkeypatch, "slab-transformer", lambda x: x[:, 1:2], pairs, lower)
+    slabs = torch.cat(network.seen)
+    assert len(slabs) == 3 and not torch.equal(slabs[2, 2], slabs[2, 1])
+
+
+def test_a_volume_is_given_whole_and_its_m0_divided_by_its_brain_mean(monkeypatch):
+    pairs, _, brain = noisy_pairs()
+    m0 = Volume(1000 + 50 * np.indices(GRID.shape)[0].astype(float), GRID)
+    denoised, network = run_with(monkeypatch, "unet3d-m0", lambda x: x[:, :1], pairs, brain, m0=m0)
+    (seen,) = network.seen
+    assert seen.shape[:3] == (1, 2, 6)
+    inside = brain.array > 0
+    assert float(seen[0, 1].numpy()[inside].mean()) == pytest.approx(1.0, rel=1e-4)
+    np.testing.assert_allclose(denoised.difference.array, mean_difference(pairs).array, rtol=1e-4, atol=1e-3)
+
+
+def test_a_model_that_needs_the_m0_says_so_when_there_is_none(monkeypatch):
+    pairs, _, brain = noisy_pairs()
+    with pytest.raises(InputError, match="needs the M0 image"):
+        run_with(monkeypatch, "unet3d-m0", lambda x: x[:, :1], pairs, brain)
+    with pytest.raises(InputError, match="M0 image is empty"):
+        run_with(monkeypatch, "unet3d-m0", lambda x: x[:, :1], pairs, brain, m0=Volume(np.zeros(GRID.shape), GRID))
+
+
+@pytest.mark.parametrize("network", ["dwan", "slab-transformer", "unet3d"])
+def test_every_family_keeps_what_was_not_measured_and_refuses_what_is_empty(monkeypatch, network):
+    def middle(x):
+        return x[:, x.shape[1] // 2 : x.shape[1] // 2 + 1]
+
+    pairs, _, brain = noisy_pairs()
+    array = pairs.array.copy()
+    array[:, 3, 22, 20] = np.nan
+    denoised, _ = run_with(monkeypatch, network, middle, ASLSeries(array, GRID, pairs.context), brain)
+    assert np.argwhere(np.isnan(denoised.difference.array)).tolist() == [[3, 22, 20]]
+    empty = Volume(np.zeros(GRID.shape), GRID)
+    with pytest.raises(InputError, match="empty"):
+        run_with(monkeypatch, network, middle, pairs, empty)
+
+
+def test_the_uncertainty_of_groups_adds_up_as_independent_errors_do(monkeypatch):
+    pairs, _, brain = noisy_pairs(6)
+
+    def feed(mean, network, device):
+        return Fed(mean.array, device, 1.0, np.full(GRID.shape, 2.0, np.float32))
+
+    monkeypatch.setattr(inference, "find_feeder", lambda network: feed)
+    denoised, _ = run_with(monkeypatch, "guided-unet", None, pairs, brain, group=4)  # groups of four and two
+    expected = 2.0 * np.sqrt((4 / 6) ** 2 + (2 / 6) ** 2)
+    np.testing.assert_allclose(denoised.uncertainty.array, expected, rtol=1e-5)
+
+
+class Hungry(torch.nn.Module):
+    """Runs out of memory above a number of voxels in one go."""
+
+    def __init__(self, most):
+        super().__init__()
+        self.most = most
+
+    def forward(self, x):
+        if x.numel() > self.most:
+            raise torch.OutOfMemoryError("too much at once")
         return 2 * x
 
 
 def test_running_out_of_memory_retreats_to_smaller_batches_and_says_so(caplog):
     stack = torch.arange(20.0).reshape(20, 1, 1, 1)
-    result, device = run_network(Hungry(), stack, device="cpu")
+    result, device = run_network(Hungry(4), stack, device="cpu")
     assert torch.equal(result, 2 * stack) and device == "cpu"
     assert "Out of memory" in caplog.text
 
 
+def test_a_volume_that_does_not_fit_is_done_in_patches_and_blended_without_seams(caplog):
+    volume = torch.rand(1, 1, 4, 70, 80)
+    result, device = run_on_volume(Hungry(4 * 40 * 40), volume, device="cpu")
+    torch.testing.assert_close(result, 2 * volume)
+    assert device == "cpu" and "patches of 40 voxels" in caplog.text
+
+
+def test_memory_that_never_suffices_is_an_error_not_an_endless_retreat():
+    with pytest.raises(torch.OutOfMemoryError):
+        run_network(Hungry(0), torch.zeros(3, 1, 4, 4), device="cpu")
+    with pytest.raises(torch.OutOfMemoryError):
+        run_on_volume(Hungry(0), torch.zeros(1, 1, 4, 70, 80), device="cpu")
+
+
 def test_every_shipped_bundle_states_its_weights_domain_licence_and_use():
     cards = list_models()
-    assert cards[0].name == "dwan-lfn"
+    assert cards[0].name == DEFAULT_MODEL
     for card in cards:
         load_model(card)  # checks the SHA256
         assert card.metadata["licence"] and "Research use only" in card.metadata["intended_use"]
@@ -114,7 +242,7 @@ def test_a_bundle_loads_with_monais_own_parser_to_the_same_network(card):
 
 
 def test_an_unknown_model_is_refused_with_those_there_are():
-    with pytest.raises(InputError, match="choose one of: dwan-lfn"):
+    with pytest.raises(InputError, match=f"choose one of: {DEFAULT_MODEL}"):
         find_model("nonsense")
 
 

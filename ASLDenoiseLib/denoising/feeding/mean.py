@@ -1,0 +1,103 @@
+"""What a feeder gets and gives, and the scaling and cutting that feeders share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from ...errors import InputError
+from ...series import ASLSeries, Volume
+from ..catalogue import ModelCard
+
+if TYPE_CHECKING:
+    import torch
+
+_MARGIN = 8  # voxels around the brain that a network still sees
+
+
+@dataclass(frozen=True, eq=False)
+class Mean:
+    """One mean difference to be denoised.
+
+    Args:
+        array: (K, J, I), scanner units, NaN where not measured.
+        count: pairs in it.
+        pairs: all pairs of the series, for their spread.
+        brain: 0/1 on the same grid.
+        card: the model.
+        m0, guides: further images on the same grid, where there are any.
+    """
+
+    array: np.ndarray
+    count: int
+    pairs: ASLSeries
+    brain: Volume
+    card: ModelCard
+    m0: Volume | None = None
+    guides: tuple[Volume, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Fed:
+    """A denoised mean (K, J, I) in the units of the input, NaN where the input was.
+
+    Args:
+        array: the mean.
+        device: where it was computed in the end.
+        scale: what the input was divided by.
+        uncertainty: (K, J, I) SD of the error in the same units, from networks that estimate it.
+    """
+
+    array: np.ndarray
+    device: str
+    scale: float
+    uncertainty: np.ndarray | None = None
+
+
+class Feeder(Protocol):
+    """Denoises a `Mean` with a network that is in evaluation mode on `device`."""
+
+    def __call__(self, mean: Mean, network: torch.nn.Module, device: str) -> Fed: ...
+
+
+def brain_scale(array: np.ndarray, brain: Volume) -> float:
+    """The mean of the brain; where it is not positive (swapped or no perfusion) the mean magnitude instead.
+
+    Raises:
+        InputError: the differences are all zero or not measured in the mask.
+    """
+    inside = array[brain.array > 0]
+    inside = inside[np.isfinite(inside)]
+    if not inside.size or not np.any(inside):
+        raise InputError("The perfusion difference is empty in the brain mask; check the series and its M0.")
+    mean, magnitude = float(inside.mean()), float(np.abs(inside).mean())
+    return mean if mean > 0.05 * magnitude else magnitude
+
+
+def brain_box(brain: Volume) -> tuple[slice, slice, slice]:
+    """The slices that hold brain, and the brain's box with a margin in plane.
+
+    Raises:
+        InputError: the mask is empty.
+    """
+    where = np.argwhere(brain.array > 0)
+    if not where.size:
+        raise InputError("The brain mask is empty; give an M0 or a mask that covers the brain.")
+    low = np.maximum(where.min(axis=0) - (0, _MARGIN, _MARGIN), 0)
+    high = np.minimum(where.max(axis=0) + 1 + (0, _MARGIN, _MARGIN), brain.array.shape)
+    return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+
+
+def filled(array: np.ndarray) -> np.ndarray:
+    """Float32 with zero where nothing was measured."""
+    return np.where(np.isfinite(array), array, 0).astype(np.float32)
+
+
+def placed(result: np.ndarray, box: tuple[slice, slice, slice], original: np.ndarray) -> np.ndarray:
+    """The result in its box of the original; outside, nothing was denoised, and what was not measured stays NaN."""
+    output = original.astype(np.float32)
+    output[box] = result
+    output[~np.isfinite(original)] = np.nan
+    return output

@@ -1,0 +1,102 @@
+"""What the flagship sees: the mean difference, and averages of it that anatomy has drawn, all in units of noise.
+
+A guide (the T1's intensity classes, the M0's contrast) enters only as the basis of local linear regressions of the
+difference itself: within a Gaussian window, perfusion is taken to be a linear function of the guide, fitted, and read
+off at the centre (the guided filter of He et al. 2010 with Gaussian windows; Asllani et al. 2008 fit perfusion to
+tissue fractions the same way). Every channel is therefore linear in the difference: a guide can say where perfusion
+may change, never how much there is, and a guide that is missing leaves plain local means in its channels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from .gaussian_windows import Window, window_of_mm
+
+T1_WINDOWS = (10.0, 18.0, 36.0)  # mm FWHM
+M0_WINDOWS = (14.0, 28.0)
+PLAIN_WINDOW = 12.0
+_BIAS_WINDOW = 40.0  # slower than this, M0 is coil sensitivity, not tissue
+_T1_RIDGE = 0.003  # in units of the variance of a fraction
+_M0_RIDGE = 0.03  # in units of the variance of a standardised contrast
+CHANNEL_MEANINGS = (
+    "mean difference over its noise SD",
+    *(f"its regression on the T1's intensity classes, window {w:g} mm" for w in T1_WINDOWS),
+    *(f"its regression on the M0's contrast, window {w:g} mm" for w in M0_WINDOWS),
+    f"its mean, window {PLAIN_WINDOW:g} mm",
+    "local noise SD over the noise SD",
+)
+CHANNELS = len(CHANNEL_MEANINGS)
+
+
+@dataclass(frozen=True, eq=False)
+class Guides:
+    """Guide features of a batch (B, 2, K, J, I), zero where there is no guide or no brain."""
+
+    t1: torch.Tensor
+    m0: torch.Tensor
+
+
+def t1_features(classes: torch.Tensor, brain: torch.Tensor) -> torch.Tensor:
+    """Fractions of all T1 intensity classes (B, C, K, J, I) but the brightest, which follows from them."""
+    return torch.nan_to_num(classes[:, :-1]) * brain
+
+
+def m0_features(m0: torch.Tensor, brain: torch.Tensor, spacing: torch.Tensor) -> torch.Tensor:
+    """The standardised local contrast of an M0 (B, 1, K, J, I) and its square less one, as (B, 2, K, J, I).
+
+    Perfusion rises from white to grey matter and falls again to CSF, hence the square. An M0 of one value gives zeros.
+    """
+    m0 = torch.nan_to_num(m0) * brain
+    window = window_of_mm(m0.shape[-3:], spacing, _BIAS_WINDOW)
+    level = window(m0) / window(brain).clamp_min(1e-6)
+    contrast = torch.where(brain > 0, m0 / level.clamp_min(1e-6) - 1, 0.0)
+    count = brain.sum(dim=(2, 3, 4), keepdim=True).clamp_min(1)
+    sd = (contrast.square().sum(dim=(2, 3, 4), keepdim=True) / count).sqrt()
+    contrast = torch.where(sd > 1e-4, contrast / sd.clamp_min(1e-4), 0.0).clamp(-2.5, 2.5)
+    return torch.cat([contrast, torch.where(sd > 1e-4, contrast.square() - 1, 0.0) * brain], dim=1)
+
+
+def regress_on(
+    features: torch.Tensor, values: torch.Tensor, brain: torch.Tensor, window: Window, *, ridge: float
+) -> torch.Tensor:
+    """What two `features` explain of `values` within a window round each voxel, all (B, *, K, J, I).
+
+    Ridge regression with an unpenalised constant: where the features do not vary, the window's mean.
+    """
+    f, g = features[:, :1], features[:, 1:2]
+    moments = torch.cat([brain, values, f, g, f * values, g * values, f * f, f * g, g * g], dim=1) * brain
+    w, p, mf, mg, fp, gp, ff, fg, gg = (window(moments)[:, n : n + 1] for n in range(9))
+    w = w.clamp_min(1e-6)
+    p, mf, mg = p / w, mf / w, mg / w
+    fp, gp = fp / w - mf * p, gp / w - mg * p
+    ff, fg, gg = ff / w - mf * mf + ridge, fg / w - mf * mg, gg / w - mg * mg + ridge
+    determinant = (ff * gg - fg * fg).clamp_min(ridge * ridge)
+    a = (gg * fp - fg * gp) / determinant
+    b = (ff * gp - fg * fp) / determinant
+    return (p + a * (f - mf) + b * (g - mg)) * brain
+
+
+def channels(
+    difference: torch.Tensor, noise: torch.Tensor, brain: torch.Tensor, guides: Guides, spacing: torch.Tensor
+) -> torch.Tensor:
+    """The network's input (B, CHANNELS, K, J, I); homogeneous of degree one in `difference` and `noise` together.
+
+    Args:
+        difference: mean difference over its noise SD, (B, 1, K, J, I); zero outside the brain.
+        noise: the smooth map of its local noise SD over that same SD: near one in the brain.
+        brain: 0/1.
+        guides: features of T1 and M0.
+        spacing: (B, 3) mm along (k, j, i).
+    """
+    shape = difference.shape[-3:]
+    parts = [difference]
+    for windows, features, ridge in ((T1_WINDOWS, guides.t1, _T1_RIDGE), (M0_WINDOWS, guides.m0, _M0_RIDGE)):
+        for fwhm in windows:
+            window = window_of_mm(shape, spacing, fwhm)
+            parts.append(regress_on(features, difference, brain, window, ridge=ridge))
+    window = window_of_mm(shape, spacing, PLAIN_WINDOW)
+    parts.append(window(difference * brain) / window(brain).clamp_min(1e-6) * brain)
+    return torch.cat([*parts, noise * brain], dim=1)

@@ -1,0 +1,214 @@
+"""Training the flagship: guided averages in units of noise, guides that may be missing, and an error that counts bias.
+
+Every step sees fresh noise. The loss is a sum of logarithms of error energies, so that every sample weighs alike
+whatever its SNR, and lowering an error by a decibel is worth the same everywhere. Beside the voxels' squared error it
+counts that of local averages within the brain, grey matter, white matter and lesions: what a denoiser that is best
+voxel by voxel gives away. Each has a logarithm of its own, because a part of it is noise that nothing can lower.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from ...denoising.gaussian_windows import gaussian_window
+from ...denoising.guiding import Guides, channels, m0_features, t1_features
+from ..noise import NoiseSettings, draw_noise, draw_noise_parameters
+from ..volumes import Volumes, join
+
+_FLOOR = 1e-3  # of the voxels' energy, in noise variances: below it nothing is worth learning
+_LOCAL_FLOOR = 5e-3  # of the local averages'
+_LEAST_LEVEL = 0.5  # of GM over the brain mean; phantoms whose blood comes too late teach that noise is no perfusion
+_LOCAL_SD = 2.0  # voxels, in plane; half of it between slices
+
+
+@dataclass(frozen=True)
+class GuidedSettings:
+    """How the flagship is trained.
+
+    Args:
+        batch: volumes a step.
+        crop: voxels (K, J, I) cut from each.
+        t1, m0: chances that a guide is there.
+        mismatched: chance that the T1 is of another brain.
+        empty: chance that there is no perfusion at all.
+        local_weights: of the local averages within brain, GM, WM and lesions, against the voxels.
+    """
+
+    batch: int = 2
+    crop: tuple[int, int, int] = (16, 40, 40)
+    t1: float = 0.55
+    m0: float = 0.65
+    mismatched: float = 0.03
+    empty: float = 0.02
+    local_weights: tuple[float, ...] = (0.1, 0.2, 0.2, 0.1)
+
+
+@dataclass(frozen=True, eq=False)
+class GuidedBatch:
+    """A batch in units of the noise SD, all (B, 1, K, J, I) but `inputs`, which holds the network's channels.
+
+    `regions` are brain, GM, WM and lesions, by fraction.
+    """
+
+    inputs: tuple[torch.Tensor, ...]
+    target: torch.Tensor
+    truth: torch.Tensor
+    weight: torch.Tensor
+    noisy: torch.Tensor
+    regions: tuple[torch.Tensor, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class GuidedTask:
+    """Draws batches for `networks.guided_unet` and judges it."""
+
+    settings: GuidedSettings
+    noise: NoiseSettings
+    seed: int = 0
+
+    def batch(
+        self, volumes: Volumes, generator: torch.Generator, device: str, *, guides: str | None = None
+    ) -> GuidedBatch:
+        """A batch; `guides` fixes what is there (``T1+M0``, ``M0``, ``none``) instead of drawing it."""
+        s = self.settings
+        index = torch.randint(len(volumes), (s.batch,), generator=generator)
+        drawn = torch.Generator(device).manual_seed(int(torch.randint(2**31, (), generator=generator)))
+        v = _cut(volumes[index], s.crop, generator)
+        parts = torch.cat([_as5d(p) for p in (v.perfusion, v.m0, v.gm, v.wm, v.brain, v.lesion, v.t1)], dim=1)
+        parts = _mirrored(parts.to(device), generator)
+        truth, m0, gm, wm, brain, lesion = (parts[:, n : n + 1] for n in range(6))
+        t1, spacing, level = parts[:, 6:], v.spacing.to(device), v.gm_level.to(device).clamp_min(_LEAST_LEVEL)
+        b, shape = s.batch, tuple(truth.shape[-3:])
+
+        def uniform() -> torch.Tensor:
+            return torch.rand((b, 1, 1, 1, 1), generator=drawn, device=device)
+
+        field = torch.exp(0.25 * _smooth(b, shape, drawn, device))  # the coil sees M0 and difference alike
+        truth = truth * field * (uniform() > s.empty)
+        seen = _worn_mask(brain, generator)
+        draw = draw_noise_parameters(level, shape, self.noise, drawn)
+        noisy = truth + draw_noise(draw, brain, drawn)
+        sd = draw.local_sd(brain)
+        count = seen.sum(dim=(2, 3, 4), keepdim=True).clamp_min(1)
+        sigma = (sd.square() * seen).sum(dim=(2, 3, 4), keepdim=True).div(count).sqrt()
+        sigma = sigma * torch.exp(0.08 * torch.randn((b, 1, 1, 1, 1), generator=drawn, device=device))
+        local = sd / sigma * torch.exp(0.08 * _smooth(b, shape, drawn, device))
+        m0 = m0 * field * (1 + (0.01 + 0.04 * uniform()) * torch.randn(m0.shape, generator=drawn, device=device))
+        have_t1, have_m0 = uniform() < s.t1, uniform() < s.m0
+        if guides is not None:
+            have_t1, have_m0 = torch.full_like(have_t1, "T1" in guides), torch.full_like(have_m0, "M0" in guides)
+        t1 = torch.where(uniform() < s.mismatched, t1.roll(1, 0), t1)
+        doubt = 0.08 * uniform() * torch.randn(t1.shape, generator=drawn, device=device)  # a T1 is noisy too
+        t1 = (t1 + doubt * (t1 * (1 - t1) * 4).sqrt()).clamp(0, 1)
+        features = Guides(t1_features(t1, seen) * have_t1, m0_features(m0, seen, spacing) * have_m0)
+        noisy, truth = noisy / sigma * seen, truth / sigma
+        inputs = (channels(noisy, local, seen, features, spacing),)
+        return GuidedBatch(inputs, truth, truth, seen, noisy, (brain, gm * seen, wm * seen, lesion * seen))
+
+    def loss(self, network: torch.nn.Module, batch: GuidedBatch) -> torch.Tensor:
+        """Mean log energies of the error, plus the Gaussian negative log likelihood of the SD head."""
+        estimate, spread = network(*batch.inputs)
+        error = (estimate.float() - batch.target) * batch.weight
+        count = batch.weight.sum(dim=(1, 2, 3, 4)).clamp_min(1)
+        energy = error.square().sum(dim=(1, 2, 3, 4)) / count
+        loss = torch.log(energy + _FLOOR)
+        window = gaussian_window(error.shape[-3:], error.new_tensor([[_LOCAL_SD / 2, _LOCAL_SD, _LOCAL_SD]]))
+        for weight, region in zip(self.settings.local_weights, batch.regions, strict=True):
+            loss = loss + weight * torch.log(_local_energy(error, region, window) + _LOCAL_FLOOR)
+        likelihood = spread.log() + 0.5 * (error.detach() / spread).square()
+        likelihood = (likelihood * batch.weight).sum() / batch.weight.sum().clamp_min(1)
+        return 0.5 * loss.mean() + 0.2 * likelihood
+
+    def gain(self, network: torch.nn.Module, volumes: Volumes, device: str) -> float:
+        """PSNR gain over the input (dB) in the brain: mean over fixed draws with T1 and M0, M0 alone, and neither."""
+        return sum(self.gains(network, volumes, device).values()) / 3
+
+    def gains(self, network: torch.nn.Module, volumes: Volumes, device: str, *, draws: int = 3) -> dict[str, float]:
+        """The gain by guides."""
+        network.eval()
+        found = {}
+        for guides in ("T1+M0", "M0", "none"):
+            generator = torch.Generator().manual_seed(self.seed + 1)
+            total = 0.0
+            with torch.no_grad():
+                for _ in range(draws):
+                    batch = self.batch(volumes, generator, device, guides=guides)
+                    with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
+                        estimate, _ = network(*batch.inputs)
+                    before = ((batch.noisy - batch.truth).square() * batch.weight).sum(dim=(1, 2, 3, 4))
+                    after = ((estimate.float() - batch.truth).square() * batch.weight).sum(dim=(1, 2, 3, 4))
+                    total += float(10 * (before / after.clamp_min(1e-9)).log10().mean())
+            found[guides] = total / draws
+        network.train()
+        return found
+
+    def facts(self, network: torch.nn.Module, volumes: Volumes, device: str, *, draws: int = 20) -> dict[str, float]:
+        """``uncertainty_factor``: what the head's SD is multiplied by so that 1.96 of it hold 95 % of the errors."""
+        network.eval()
+        generator = torch.Generator().manual_seed(self.seed + 2)
+        ratios = []
+        with torch.no_grad():
+            for guides in ("T1+M0", "M0", "none"):
+                for _ in range(draws):
+                    batch = self.batch(volumes, generator, device, guides=guides)
+                    estimate, spread = network(*batch.inputs)
+                    ratio = ((estimate - batch.truth).abs() / spread)[batch.weight > 0]
+                    ratios.append(ratio[:: max(1, len(ratio) // 2000)].cpu())
+        return {"uncertainty_factor": round(float(torch.cat(ratios).quantile(0.95)) / 1.96, 4)}
+
+
+def _as5d(part: torch.Tensor) -> torch.Tensor:
+    return (part if part.ndim == 5 else part[:, None]).float()
+
+
+def _local_energy(error: torch.Tensor, region: torch.Tensor, window) -> torch.Tensor:
+    """Mean square (B,) of the error's local averages within a region of weights 0..1; zero where there is no region."""
+    weight = window(region)
+    mean = window(error * region) / (weight + 0.02)
+    total = region.sum(dim=(1, 2, 3, 4))
+    return (mean.square() * region).sum(dim=(1, 2, 3, 4)) / (total + 5)
+
+
+def _cut(v: Volumes, crop: tuple[int, int, int], generator: torch.Generator) -> Volumes:
+    """One box of `crop` voxels out of every volume, round a random voxel of its brain as far as the edges allow."""
+    parts = []
+    for n in range(len(v)):
+        voxels = v.brain[n].nonzero()
+        centre = voxels[int(torch.randint(len(voxels), (), generator=generator))].tolist()
+        sizes = zip(v.brain.shape[1:], crop, centre, strict=True)
+        starts = [max(0, min(have - want, at - want // 2)) for have, want, at in sizes]
+        box = tuple(slice(s, s + n) for s, n in zip(starts, crop, strict=True))
+        whole = ("gm_level", "spacing")
+        names = v.__dataclass_fields__
+        one = {f: getattr(v, f)[n : n + 1] for f in names}
+        parts.append(Volumes(**{f: p if f in whole else p[(..., *box)] for f, p in one.items()}))
+    return join(parts)
+
+
+def _mirrored(parts: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Random flips of i, j and k and a swap of i and j, which share their spacing."""
+    flips = torch.rand(4, generator=generator)
+    for axis, chance in zip((-1, -2, -3), flips[:3].tolist(), strict=True):
+        if chance < 0.5:
+            parts = parts.flip(axis)
+    if flips[3] < 0.5 and parts.shape[-1] == parts.shape[-2]:
+        parts = parts.transpose(-1, -2)
+    return parts.contiguous()
+
+
+def _worn_mask(brain: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """The mask as another method might have drawn it: now and then a voxel wider or narrower in plane."""
+    chance = float(torch.rand((), generator=generator))
+    if chance < 0.2:
+        return F.max_pool3d(brain, (1, 3, 3), 1, (0, 1, 1))
+    if chance < 0.35:
+        return 1 - F.max_pool3d(1 - brain, (1, 3, 3), 1, (0, 1, 1))
+    return brain
+
+
+def _smooth(batch: int, shape: tuple[int, ...], generator: torch.Generator, device: str) -> torch.Tensor:
+    knots = torch.randn((batch, 1, 3, 3, 3), generator=generator, device=device)
+    return F.interpolate(knots, size=shape, mode="trilinear", align_corners=True)

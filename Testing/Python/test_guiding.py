@@ -1,0 +1,139 @@
+"""What the flagship is fed with: Gaussian windows, guided averages and the noise level."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ASLDenoiseLib.denoising.noise_level import noise_level
+from ASLDenoiseLib.series import Geometry
+
+torch = pytest.importorskip("torch")
+from ASLDenoiseLib.denoising.gaussian_windows import gaussian_window, window_of_mm  # noqa: E402
+from ASLDenoiseLib.denoising.guiding import (  # noqa: E402
+    CHANNELS,
+    Guides,
+    channels,
+    m0_features,
+    regress_on,
+    t1_features,
+)
+from ASLDenoiseLib.networks.guided_unet import GuidedUNet  # noqa: E402
+
+SHAPE = (8, 20, 22)
+SPACING = torch.tensor([[5.0, 3.0, 3.0]])
+
+
+def brain() -> torch.Tensor:
+    mask = torch.zeros(1, 1, *SHAPE)
+    mask[..., 1:7, 3:17, 4:18] = 1
+    return mask
+
+
+def random(seed: int = 0, *, count: int = 1) -> torch.Tensor:
+    return torch.randn((1, count, *SHAPE), generator=torch.Generator().manual_seed(seed))
+
+
+def guides_of(t1: torch.Tensor | None, m0: torch.Tensor | None) -> Guides:
+    nothing = torch.zeros(1, 2, *SHAPE)
+    return Guides(
+        nothing if t1 is None else t1_features(t1, brain()),
+        nothing if m0 is None else m0_features(m0, brain(), SPACING),
+    )
+
+
+def test_a_window_is_the_gaussian_blur_of_scipy() -> None:
+    from scipy.ndimage import gaussian_filter
+
+    image = random()
+    ours = gaussian_window(SHAPE, torch.tensor([[0.8, 1.5, 1.5]]))(image)
+    theirs = gaussian_filter(image[0, 0].numpy(), (0.8, 1.5, 1.5), mode="constant", truncate=8)
+    assert np.allclose(ours[0, 0].numpy(), theirs, atol=2e-3)
+
+
+def test_a_noise_window_keeps_the_variance_of_white_noise_up_to_the_edge() -> None:
+    window = gaussian_window((6, 40, 40), torch.tensor([[0.6, 0.6, 0.6]]), unit="noise")
+    noise = window(torch.randn((1, 300, 6, 40, 40), generator=torch.Generator().manual_seed(0)))
+    assert float(noise.std()) == pytest.approx(1, abs=0.01)
+    assert float(noise[:, :, 0, 0, 0].std()) == pytest.approx(1, abs=0.12)
+
+
+def test_regression_on_tissue_fractions_finds_what_each_tissue_holds() -> None:
+    fractions = torch.rand((1, 2, *SHAPE), generator=torch.Generator().manual_seed(1)) / 2
+    truth = 60 * fractions[:, :1] + 20 * fractions[:, 1:] + 5
+    found = regress_on(fractions, truth * brain(), brain(), window_of_mm(SHAPE, SPACING, 20.0), ridge=1e-5)
+    assert torch.allclose(found[brain() > 0], truth[brain() > 0], atol=0.2)
+
+
+def test_without_variation_in_the_guide_regression_is_the_local_mean() -> None:
+    values, window = random() * brain(), window_of_mm(SHAPE, SPACING, 15.0)
+    found = regress_on(torch.zeros(1, 2, *SHAPE), values, brain(), window, ridge=0.003)
+    assert torch.allclose(found, window(values) / window(brain()).clamp_min(1e-6) * brain(), atol=1e-5)
+
+
+def test_every_channel_is_linear_in_the_difference() -> None:
+    t1, m0, noise = torch.rand(1, 3, *SHAPE), 1 + torch.rand(1, 1, *SHAPE), torch.zeros_like(brain())
+    guides = guides_of(t1, m0)
+
+    def of(difference: torch.Tensor) -> torch.Tensor:
+        return channels(difference * brain(), noise, brain(), guides, SPACING)
+
+    a, b = random(1), random(2)
+    assert of(a).shape[1] == CHANNELS
+    assert torch.allclose(of(2 * a - 3 * b), 2 * of(a) - 3 * of(b), atol=1e-4)
+
+
+def test_an_m0_of_one_value_guides_nothing() -> None:
+    assert not m0_features(torch.full((1, 1, *SHAPE), 800.0), brain(), SPACING).any()
+
+
+def test_m0_features_do_not_depend_on_its_scale() -> None:
+    m0 = 1 + torch.rand(1, 1, *SHAPE)
+    assert torch.allclose(m0_features(m0, brain(), SPACING), m0_features(1000 * m0, brain(), SPACING), atol=1e-3)
+
+
+def test_the_flagship_has_739265_parameters_and_takes_any_size() -> None:
+    network = GuidedUNet().eval()
+    assert sum(p.numel() for p in network.parameters()) == 739_265
+    with torch.inference_mode():
+        estimate, spread = network(torch.randn(1, CHANNELS, 5, 13, 18))
+    assert estimate.shape == spread.shape == (1, 1, 5, 13, 18)
+    assert bool((spread > 0).all())
+
+
+def test_the_estimate_scales_with_signal_and_noise_together() -> None:
+    torch.manual_seed(0)
+    network = GuidedUNet().eval()
+    torch.nn.init.normal_(network.last.weight)
+    x = torch.randn(1, CHANNELS, 4, 12, 12)
+    with torch.inference_mode():
+        assert torch.allclose(network(3 * x)[0], 3 * network(x)[0], rtol=1e-3, atol=1e-4)
+
+
+GEOMETRY = Geometry((22, 20, 8), (3.0, 3.0, 5.0), (0.0, 0.0, 0.0))
+
+
+def test_the_noise_of_the_mean_is_read_off_the_pairs() -> None:
+    inside = brain()[0, 0].numpy() > 0
+    pairs = np.random.default_rng(0).normal(10, 4, (16, *SHAPE)).astype(np.float32)
+    level = noise_level(pairs, inside, GEOMETRY)
+    assert level.source == "pairs"
+    assert level.sigma == pytest.approx(1.0, rel=0.05)
+    assert level.local[inside].std() < 0.15
+    assert not level.local[~inside].any()
+
+
+def test_the_noise_of_a_single_image_is_read_off_its_fine_detail() -> None:
+    inside = brain()[0, 0].numpy() > 0
+    image = np.random.default_rng(0).normal(10, 4, (1, *SHAPE)).astype(np.float32)
+    level = noise_level(image, inside, GEOMETRY)
+    assert level.source == "image"
+    assert level.sigma == pytest.approx(4.0, rel=0.15)
+
+
+def test_uneven_noise_shows_in_its_map() -> None:
+    inside = brain()[0, 0].numpy() > 0
+    pairs = np.random.default_rng(0).normal(0, 1, (30, *SHAPE)).astype(np.float32)
+    pairs[..., 11:] *= 2
+    level = noise_level(pairs, inside, GEOMETRY)
+    assert level.local[4, 10, 16] > 1.5 * level.local[4, 10, 5]
