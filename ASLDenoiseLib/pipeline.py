@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -42,6 +43,9 @@ from .series import (
     VolumeType,
 )
 
+if TYPE_CHECKING:
+    from .denoising.inference import Denoised
+
 
 @dataclass(eq=False)
 class _Run:
@@ -51,6 +55,7 @@ class _Run:
     pairs: ASLSeries
     raw: Volume  # the mean of the pairs
     brain: Volume
+    m0: Volume | None  # the image that calibrates the pairs
     quantification: Quantification
     findings: list[Finding]
     parameters: list[Parameter]
@@ -88,14 +93,16 @@ def denoise(
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         group: pairs averaged before the network; None all chosen ones (see `denoising.inference.denoise_pairs`).
         interleaved: how groups are taken.
-        recovery: put back what the residual shows the network to have taken from tissue (`denoising.recovery`).
+        recovery: put back what the residual shows the network to have taken from tissue (`denoising.recovery`); models
+            that take guides themselves have no need of it and none is done.
         tissue: known tissue on the grid of the series, instead of one made from `t1` or the M0.
         regions: ROI masks (0/1) on the grid of the series, by name.
         progress: told where the run is.
 
     Returns:
         A `Result` whose maps are raw mean, denoised, noise-matched Gaussian, raw minus denoised, what recovery put
-        back, the raw mean's standard error (three pairs or more), and the difference images behind them.
+        back, the SD of the denoised map's error (models that know it), the raw mean's standard error (three pairs or
+        more), and the difference images behind them.
 
     Raises:
         InputError: the series, the choice of pairs, the model or the device cannot be used.
@@ -107,6 +114,10 @@ def denoise(
     device = resolve_device(device)
     run = _begin(series, pairs, span(progress, 0.0, 0.1))
     run.findings += domain_findings(card, run.pairs, run.brain)
+    with run.stage("tissue"):
+        anatomy = _find_tissue(run, t1, tissue, span(progress, 0.1, 0.7))
+        guides = _guides(run, t1, tissue, anatomy)
+    run.parameters.append(Parameter("guides", _guide_names(guides, t1, run.m0), "", Origin.DEFAULT))
     with run.stage("denoise"):
         denoised = denoise_pairs(
             run.pairs,
@@ -115,7 +126,9 @@ def denoise(
             device=device,
             group=group,
             interleaved=interleaved,
-            progress=span(progress, 0.1, 0.4),
+            m0=run.m0,
+            guides=guides,
+            progress=span(progress, 0.7, 0.85),
         )
     run.parameters += [
         Parameter("model", card.name, "", Origin.DEFAULT if model == DEFAULT_MODEL else Origin.USER),
@@ -123,14 +136,19 @@ def denoise(
         Parameter("device", denoised.device, "", device_origin),
         Parameter("input_scale", [round(s, 6) for s in denoised.scales], "scanner units", Origin.IMAGE),
     ]
+    recovered = None
+    if recovery and not card.guided:
+        with run.stage("recover"):
+            progress(0.85, "putting back what tissue lost")
+            recovered = _recover(run, denoised.difference, guides)
     return _finish(
         run,
         t1,
-        tissue,
+        anatomy,
         regions or {},
-        span(progress, 0.4, 1.0),
-        denoised=denoised.difference,
-        recovery=recovery,
+        span(progress, 0.85, 1.0),
+        denoised=denoised,
+        recovered=recovered,
         model=_described(card),
     )
 
@@ -146,7 +164,9 @@ def quantify(
 ) -> Result:
     """CBF of the plain mean, with readouts; no denoising. Arguments, returns and errors as `denoise`."""
     run = _begin(series, pairs, span(progress, 0.0, 0.2))
-    return _finish(run, t1, tissue, regions or {}, span(progress, 0.2, 1.0))
+    with run.stage("tissue"):
+        anatomy = _find_tissue(run, t1, tissue, span(progress, 0.2, 0.85))
+    return _finish(run, t1, anatomy, regions or {}, span(progress, 0.85, 1.0))
 
 
 def _begin(series: ASLSeries, choice: str | None, progress: Progress) -> _Run:
@@ -165,14 +185,15 @@ def _begin(series: ASLSeries, choice: str | None, progress: Progress) -> _Run:
     if pairs.context[0] is VolumeType.CBF:
         brain = mask_of_cbf(raw) if series.m0 is None else brain_mask(series.m0)
         factor = brain.with_array(np.where(brain.array > 0, 1.0, np.nan))
-        quantified = Quantification(factor, ())
+        quantified, m0 = Quantification(factor, ()), series.m0
     else:
         calibration = calibrate(series)
+        m0 = calibration.m0
         brain = brain_mask(calibration.m0 if series.m0 is not None else _reference(series, raw))
         quantified = quantification(series.acquisition, calibration, brain)
     known = {p.name for p in parameters}
     parameters += [p for p in quantified.parameters if p.name not in known]
-    run = _Run(series, pairs, raw, brain, quantified, findings, parameters)
+    run = _Run(series, pairs, raw, brain, m0, quantified, findings, parameters)
     run.timings["prepare"] = round(time.perf_counter() - started, 3)
     progress(1.0, "prepared")
     return run
@@ -194,57 +215,59 @@ def _alignment_target(series: ASLSeries, raw: Volume) -> Volume:
     return _reference(series, raw)
 
 
+@dataclass(frozen=True, eq=False)
+class _Anatomy:
+    """Tissue on the grid of the series, the T1's transform to it (identity without a T1), and whether to trust it."""
+
+    tissue: Tissue
+    t1_to_asl: np.ndarray
+    aligned: bool
+
+
 def _finish(
     run: _Run,
     t1: Volume | None,
-    tissue: Tissue | None,
+    anatomy: _Anatomy,
     regions: Mapping[str, Volume],
     progress: Progress,
     *,
-    denoised: Volume | None = None,
-    recovery: bool = False,
+    denoised: Denoised | None = None,
+    recovered: Recovered | None = None,
     model: Mapping[str, object] | None = None,
 ) -> Result:
-    """Tissue, CBF maps, readouts and what the doctor says of them."""
-    with run.stage("tissue"):
-        found, matrix = _find_tissue(run, t1, tissue, span(progress, 0.0, 0.8))
-    if found.warning:
-        run.findings.append(_tissue_finding(found))
-    recovered = None
-    if denoised is not None and recovery:
-        with run.stage("recover"):
-            progress(0.8, "putting back what tissue lost")
-            recovered = _recover(run, denoised, t1, matrix, tissue)
+    """CBF maps, readouts and what the doctor says of them."""
+    if anatomy.tissue.warning:
+        run.findings.append(_tissue_finding(anatomy.tissue))
     with run.stage("quantify"):
-        maps = _maps(run, denoised, recovered, found)
+        maps = _maps(run, denoised, recovered, anatomy.tissue)
     with run.stage("measure"):
-        progress(0.85, "measuring")
-        readouts = _readouts(run, maps, found, regions)
+        progress(0.3, "measuring")
+        readouts = _readouts(run, maps, anatomy.tissue, regions)
     progress(1.0, "done")
     return Result(
         run.series,
         maps,
         readouts,
-        found,
+        anatomy.tissue,
         tuple(dict.fromkeys(run.findings)),
         tuple(run.parameters),
         dict(regions),
         t1,
-        matrix,
+        anatomy.t1_to_asl,
         model or {},
         run.timings,
     )
 
 
-def _find_tissue(run: _Run, t1: Volume | None, tissue: Tissue | None, progress: Progress) -> tuple[Tissue, np.ndarray]:
-    """The tissue on the grid of the series, and the T1's transform to it (identity without a T1).
+def _find_tissue(run: _Run, t1: Volume | None, tissue: Tissue | None, progress: Progress) -> _Anatomy:
+    """Tissue, and where the T1 lies.
 
     The T1 is segmented first: its brain then guides the registration, where skull and neck would mislead it.
     """
     if t1 is None:
         if tissue is None:
             tissue = tissue_from_m0(_reference(run.series, run.raw), run.raw, run.brain)
-        return tissue, np.eye(4)
+        return _Anatomy(tissue, np.eye(4), True)
     progress(0.0, "finding grey and white matter in the T1")
     segmented = tissue_from_t1(t1, progress=span(progress, 0.0, 0.7))
     progress(0.7, "aligning the T1 with the series")
@@ -254,32 +277,36 @@ def _find_tissue(run: _Run, t1: Volume | None, tissue: Tissue | None, progress: 
         run.findings.append(_registration_finding(registration.warning))
     if tissue is None:
         tissue = tissue_on(run.series.geometry, segmented, transform=registration.matrix)
-    return tissue, registration.matrix
+    return _Anatomy(tissue, registration.matrix, not registration.warning)
 
 
-def _recover(
-    run: _Run, denoised: Volume, t1: Volume | None, matrix: np.ndarray, tissue: Tissue | None
-) -> Recovered | None:
-    """Recovery guided by the T1, else by given tissue, else by the M0; what was used is a parameter."""
-    guides: tuple[Volume, ...] = ()
-    guide = (
-        "T1" if t1 is not None else "tissue" if tissue is not None else "M0" if run.series.m0 is not None else "none"
-    )
-    run.parameters.append(Parameter("recovery_guide", guide, "", Origin.DEFAULT))
-    if guide == "none":
-        return None
-    run.findings.append(_recovery_finding(guide))
+def _guides(run: _Run, t1: Volume | None, given: Tissue | None, anatomy: _Anatomy) -> tuple[Volume, ...]:
+    """Maps that tell tissues apart, darkest on a T1 first: the T1's own classes, else given tissue, else none."""
     if t1 is not None:
-        guides = contrast_classes(t1, run.brain, transform=matrix)
-    elif tissue is not None:
-        guides = tuple(m for m in (tissue.gm, tissue.wm, tissue.csf) if m is not None)
-    return recover(denoised, run.raw, run.brain, guides=guides, m0=run.series.m0)
+        return contrast_classes(t1, run.brain, transform=anatomy.t1_to_asl)
+    if given is None or given.gm is None or given.wm is None:
+        return ()
+    rest = np.clip(1 - given.gm.array - given.wm.array, 0, 1)
+    return (given.csf or given.gm.with_array(rest, name="CSF"), given.gm, given.wm)
 
 
-def _maps(run: _Run, denoised: Volume | None, recovered: Recovered | None, tissue: Tissue) -> dict[str, Volume]:
+def _guide_names(guides: tuple[Volume, ...], t1: Volume | None, m0: Volume | None) -> str:
+    first = ["T1" if t1 is not None else "tissue"] if guides else []
+    return "+".join(first + (["M0"] if m0 is not None else [])) or "none"
+
+
+def _recover(run: _Run, denoised: Volume, guides: tuple[Volume, ...]) -> Recovered | None:
+    """Recovery by the guides, else by the M0, else none; the finding says which."""
+    if not guides and run.m0 is None:
+        return None
+    run.findings.append(_recovery_finding("T1 or tissue maps" if guides else "M0"))
+    return recover(denoised, run.raw, run.brain, guides=guides, m0=run.m0)
+
+
+def _maps(run: _Run, denoised: Denoised | None, recovered: Recovered | None, tissue: Tissue) -> dict[str, Volume]:
     """Every map of the run, raw first; `result.MAP_LABELS` says what each is."""
     raw, to_cbf = run.raw, run.quantification.cbf
-    final = recovered.difference if recovered is not None else denoised
+    final = recovered.difference if recovered is not None else denoised.difference if denoised is not None else None
     maps = {"desc-mean_cbf": to_cbf(raw)}
     if final is not None:
         maps["desc-denoised_cbf"] = to_cbf(final)
@@ -292,9 +319,11 @@ def _maps(run: _Run, denoised: Volume | None, recovered: Recovered | None, tissu
         maps["desc-residual_cbf"] = maps["desc-mean_cbf"].with_array(residual)
     if recovered is not None:
         maps["desc-recovered_cbf"] = to_cbf(recovered.put_back)
+    if denoised is not None and denoised.uncertainty is not None:
+        maps["desc-uncertainty_cbf"] = to_cbf(denoised.uncertainty)
     error = standard_error(run.pairs)
     if error is not None:
-        maps["desc-uncertainty_cbf"] = to_cbf(error)
+        maps["desc-meanerror_cbf"] = to_cbf(error)
     if run.pairs.context[0] is not VolumeType.CBF:
         maps["desc-mean_pwi"] = raw
         if final is not None:

@@ -70,5 +70,6 @@ MAP_LABELS = {
     "desc-denoised_pwi": "Denoised difference",
     "desc-recovered_cbf": "Put back from the residual",
     "desc-residual_cbf": "Raw minus denoised",
-    "desc-uncertainty_cbf": "Standard error of the raw mean",
+    "desc-uncertainty_cbf": "Uncertainty of the denoised map (SD)",
+    "desc-meanerror_cbf": "Standard error of the raw mean",
 }

@@ -29,7 +29,9 @@ _DESCRIPTIONS = {
     "an estimate, not a measurement.",
     "desc-recovered_cbf": "What recovery put back into the denoised map, by the tissue contrast of its guide.",
     "desc-residual_cbf": "Raw minus denoised cerebral blood flow: what the denoiser took away.",
-    "desc-uncertainty_cbf": "Standard error of the raw mean cerebral blood flow, from the spread of the pairs.",
+    "desc-uncertainty_cbf": "Standard deviation of the error of the denoised cerebral blood flow, as the model "
+    "estimates it; calibrated on phantoms.",
+    "desc-meanerror_cbf": "Standard error of the raw mean cerebral blood flow, from the spread of the pairs.",
     "desc-mean_pwi": "Mean control-label difference, not denoised.",
     "desc-denoised_pwi": "Denoised mean control-label difference; an estimate.",
 }

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from ..result import MAP_LABELS, Readout, Result
 
 RAW = "desc-mean_cbf"
-_BESIDE = {RAW, "desc-smoothed_cbf", "desc-recovered_cbf", "desc-residual_cbf", "desc-uncertainty_cbf"}
+_BESIDE = {
+    RAW,
+    *(f"desc-{name}_cbf" for name in ("smoothed", "recovered", "residual", "uncertainty", "meanerror")),
+}
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ def look_of(key: str, volume: Volume) -> Look | None:
         return None
     if key.startswith(("desc-residual", "desc-recovered")):
         return DIFFERENCE_LOOK
-    return ERROR_LOOK if key.startswith("desc-uncertainty") else CBF_LOOK
+    return ERROR_LOOK if key.startswith(("desc-uncertainty", "desc-meanerror")) else CBF_LOOK
 
 
 def add_readouts(result: Result, *, scene: slicer.vtkMRMLScene, name: str) -> slicer.vtkMRMLTableNode:

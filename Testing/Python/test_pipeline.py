@@ -56,7 +56,7 @@ def test_cbf_is_finite_in_the_brain_and_not_measured_outside(sample, result):
 
 def test_every_parameter_that_entered_has_an_origin_and_the_model_its_hash(result):
     names = {p.name for p in result.parameters}
-    needed = {"post_labeling_delay", "label_duration", "labeling_efficiency", "t1_blood", "model", "recovery_guide"}
+    needed = {"post_labeling_delay", "label_duration", "labeling_efficiency", "t1_blood", "model", "guides"}
     assert needed <= names
     assert all(p.origin.value for p in result.parameters) and len(result.model["sha256"]) == 64
 
@@ -82,7 +82,7 @@ def test_leaving_recovery_out_leaves_its_map_and_guide_out(sample):
     series, _, _ = sample
     plain = pipeline.denoise(series, pairs="4", device="cpu", recovery=False)
     assert "desc-recovered_cbf" not in plain.maps
-    assert "recovery_guide" not in {p.name for p in plain.parameters}
+    assert "guided-recovery" not in {p.name for p in plain.parameters}
     assert any(f.code == "tissue-doubtful" and f.severity is Severity.WARNING for f in plain.findings)
 
 
