@@ -302,7 +302,7 @@ def run_models(args: argparse.Namespace) -> int:
 
     for card in list_models():
         mark = " (default)" if card.name == DEFAULT_MODEL else ""
-        print(f"{card.name}{mark}: {card.summary} [{card.network}, sha256 {card.sha256[:12]}]")
+        print(f"{card.name}{mark}: {card.summary} [{card.facts}]")
     return 0
 
 

@@ -57,6 +57,18 @@ class ModelCard:
     metadata: Mapping[str, object]
 
     @property
+    def facts(self) -> str:
+        """Size, domain, time, licence and hash in a few words."""
+        words = {"voxel_in_plane_mm": "in-plane {} mm", "slice_thickness_mm": "slices {} mm", "mean_snr": "mean SNR {}"}
+        parts = [f"{int(self.metadata.get('parameters', 0)):,} parameters"]
+        for name, form in words.items():
+            if name in self.domain:
+                parts.append(form.format("{:g}-{:g}".format(*self.domain[name])))
+        seconds = dict(self.metadata.get("seconds_64x64x24", {}))
+        parts += [f"{taken:g} s a 64x64x24 volume on {device}" for device, taken in seconds.items()]
+        return ", ".join([*parts, str(self.metadata.get("licence", "")), f"sha256 {self.sha256[:12]}"])
+
+    @property
     def guided(self) -> bool:
         """Whether the network uses T1 and M0 itself, and so needs no recovery after it."""
         return self.network == "guided-unet"

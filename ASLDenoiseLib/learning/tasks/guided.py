@@ -34,6 +34,7 @@ class GuidedSettings:
         t1, m0: chances that a guide is there.
         mismatched: chance that the T1 is of another brain.
         empty: chance that there is no perfusion at all.
+        lesions: chance of each of three further lesions, of perfusion alone, besides those of the phantom.
         local_weights: of the local averages within brain, GM, WM and lesions, against the voxels.
     """
 
@@ -43,7 +44,8 @@ class GuidedSettings:
     m0: float = 0.65
     mismatched: float = 0.03
     empty: float = 0.02
-    local_weights: tuple[float, ...] = (0.1, 0.2, 0.2, 0.1)
+    lesions: float = 0.5
+    local_weights: tuple[float, ...] = (0.1, 0.2, 0.2, 0.4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +88,8 @@ class GuidedTask:
         def uniform() -> torch.Tensor:
             return torch.rand((b, 1, 1, 1, 1), generator=drawn, device=device)
 
+        change, hurt = perfusion_lesions(brain, spacing, drawn, chance=s.lesions)
+        truth, lesion = truth * change, torch.maximum(lesion, hurt)
         field = torch.exp(0.25 * _smooth(b, shape, drawn, device))  # the coil sees M0 and difference alike
         truth = truth * field * (uniform() > s.empty)
         seen = _worn_mask(brain, generator)
@@ -158,6 +162,43 @@ class GuidedTask:
                     ratio = ((estimate - batch.truth).abs() / spread)[batch.weight > 0]
                     ratios.append(ratio[:: max(1, len(ratio) // 2000)].cpu())
         return {"uncertainty_factor": round(float(torch.cat(ratios).quantile(0.95)) / 1.96, 4)}
+
+
+def perfusion_lesions(
+    brain: torch.Tensor, spacing: torch.Tensor, generator: torch.Generator, *, chance: float, most: int = 3
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ellipsoids of 5-40 mm that multiply perfusion by 0-0.7 or 1.3-3, and nothing that T1 or M0 would show.
+
+    Args:
+        brain: (B, 1, K, J, I) 0/1; lesions are centred in it.
+        spacing: (B, 3) mm along (k, j, i).
+        generator: on the device of `brain`.
+        chance: of each of `most` lesions.
+
+    Returns:
+        The factor, and 1 where a lesion fills most of a voxel, both of the shape of `brain`.
+    """
+    b, device = len(brain), brain.device
+
+    def uniform(low: float, high: float, count: int = 1) -> torch.Tensor:
+        return low + (high - low) * torch.rand((b, count), generator=generator, device=device)
+
+    axes = [torch.arange(n, device=device, dtype=torch.float32) for n in brain.shape[2:]]
+    places = torch.stack(torch.meshgrid(*axes, indexing="ij"), -1)[None]
+    factor, mask = torch.ones_like(brain), torch.zeros_like(brain)
+    odds = brain.flatten(1) + 1e-6
+    for _ in range(most):
+        centre = torch.multinomial(odds, 1, generator=generator)[:, 0]
+        at = places.reshape(-1, 3)[centre]
+        radius = torch.exp(uniform(0.916, 2.996)) * uniform(0.75, 1.33, 3)  # 2.5 to 20 mm
+        away = (places - at[:, None, None, None]) * spacing[:, None, None, None] / radius[:, None, None, None]
+        inside = torch.sigmoid(2.0 * (1 - away.norm(dim=-1)) * (radius / spacing).mean(1)[:, None, None, None])[:, None]
+        less = uniform(0, 1) < 0.5
+        change = torch.where(less, uniform(0.0, 0.7), uniform(1.3, 3.0)) - 1
+        there = inside * (uniform(0, 1) < chance)[:, :, None, None, None]
+        factor = factor * (1 + change[:, :, None, None, None] * there)
+        mask = torch.maximum(mask, (there > 0.5) * brain)
+    return factor, mask
 
 
 def _as5d(part: torch.Tensor) -> torch.Tensor:
