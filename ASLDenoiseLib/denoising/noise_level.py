@@ -9,7 +9,7 @@ import numpy as np
 from ..preparing.smoothing import smooth_within
 from ..series import Geometry
 
-_LOCAL = 20.0  # mm FWHM over which the spread of pairs is pooled
+POOLED = 12.0  # mm FWHM over which the spread of pairs is pooled
 _MOST_UNEVEN = 3.0  # times the median: beyond it, a vessel or an outlier is not the noise to be told of
 _DETAIL = 8.0  # mm FWHM: what is finer, in an image without pairs, is taken for noise
 
@@ -32,7 +32,7 @@ class NoiseLevel:
 def noise_level(pairs: np.ndarray, inside: np.ndarray, geometry: Geometry) -> NoiseLevel:
     """The noise of the mean of `pairs` (N, K, J, I) within `inside` (bool).
 
-    With two pairs or more it is their standard error, its variance pooled over 20 mm. With one, the noise is read off
+    With two pairs or more it is their standard error, its variance pooled over 12 mm. With one, the noise is read off
     what is finer than 8 mm in the image, against its median magnitude, which anatomy's edges hardly move; neighbours
     whose noise is correlated make it come out too low, so it is only a stand-in.
     """
@@ -47,7 +47,7 @@ def noise_level(pairs: np.ndarray, inside: np.ndarray, geometry: Geometry) -> No
         variance = np.full(image.shape, spread**2 * _lost(geometry))
         source = "image"
     good = inside & np.isfinite(variance)
-    pooled = np.sqrt(np.maximum(smooth_within(variance, good, geometry.spacing, _LOCAL), 0))
+    pooled = np.sqrt(np.maximum(smooth_within(variance, good, geometry.spacing, POOLED), 0))
     if not good.any() or not pooled[good].max() > 0:
         return NoiseLevel(0.0, np.zeros(inside.shape, np.float32), source)
     pooled = np.where(inside, np.minimum(pooled, _MOST_UNEVEN * np.median(pooled[good])), 0.0)

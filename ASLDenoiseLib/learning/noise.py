@@ -1,9 +1,9 @@
 """What a scanner adds to the truth of a phantom: noise of the mean difference, with its real texture.
 
 Thermal noise of the difference of two images is Gaussian; reconstruction and resampling correlate neighbours (0.3-0.5
-in real series), coils make it uneven, physiology adds a smooth part where there is signal, motion leaves edges, and
-now and then a slice is spoilt. Drawn at the level of the mean, afresh for every training step and on any device;
-`simulate.py` draws it pair by pair.
+in real series), coils make it uneven, physiology adds a smooth part where there is signal, CSF pulses, motion leaves
+edges, and now and then a slice is spoilt. The ranges bracket three real series (Testing/Benchmarks/noise_texture.md).
+Drawn at the level of the mean, afresh for every training step and on any device; `simulate.py` draws it pair by pair.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import torch.nn.functional as F
 
 from ..denoising.gaussian_windows import Window, gaussian_window
 
+_EDGE = 4.0  # slope of the static signal at the rim of the brain is about a quarter of it a voxel
+
 
 @dataclass(frozen=True)
 class NoiseSettings:
@@ -22,10 +24,12 @@ class NoiseSettings:
 
     Args:
         gm_snr: GM signal over the noise SD of the mean, drawn log-uniformly.
-        correlation: Gaussian SD in voxels whose blur correlates in-plane neighbours, by exp(-1/(4 s^2)).
+        correlation: Gaussian SD in voxels whose blur correlates in-plane neighbours; 0.5 by 0.26, 0.6 by 0.45.
         correlation_z: the same between slices.
         physiological: SD of the smooth part relative to the thermal SD.
         unevenness: noise in the brightest place over the mean one, minus one (coil g-factor).
+        pulsation: SD in CSF of what its pulsation adds, relative to the thermal SD.
+        common: SD of a constant over the brain, relative to the thermal SD.
         motion: SD of the rim that motion leaves at edges of the static signal, relative to the thermal SD.
         spikes: chance that a slice carries an outlier left by averaging.
     """
@@ -34,8 +38,10 @@ class NoiseSettings:
     correlation: tuple[float, float] = (0.0, 0.7)
     correlation_z: tuple[float, float] = (0.0, 0.6)
     physiological: tuple[float, float] = (0.0, 0.4)
-    unevenness: tuple[float, float] = (0.0, 0.6)
-    motion: tuple[float, float] = (0.0, 0.3)
+    unevenness: tuple[float, float] = (0.0, 1.5)
+    pulsation: tuple[float, float] = (0.0, 2.5)
+    common: tuple[float, float] = (0.0, 0.1)
+    motion: tuple[float, float] = (0.0, 1.5)
     spikes: float = 0.02
 
 
@@ -47,7 +53,9 @@ class NoiseDraw:
         sigma: (B,) thermal SD of the mean.
         texture: the window that correlates neighbours.
         gain: (B, 1, K, J, I) relative thermal SD, mean one.
-        physiological, motion: (B,) SDs relative to the thermal one.
+        physiological, common, motion: (B,) SDs relative to the thermal one.
+        pulsing: (B, 1, K, J, I) or 0: the SD of pulsation, relative to the thermal one.
+        static: (B, 1, K, J, I) or None: the static signal, whose edges motion shows; None takes the brain mask for it.
         spikes: chance of a spoilt slice.
     """
 
@@ -55,19 +63,39 @@ class NoiseDraw:
     texture: Window
     gain: torch.Tensor
     physiological: torch.Tensor
+    common: torch.Tensor
     motion: torch.Tensor
+    pulsing: torch.Tensor | float
+    static: torch.Tensor | None
     spikes: float
 
     def local_sd(self, brain: torch.Tensor) -> torch.Tensor:
-        """The SD of the noise (B, 1, K, J, I), motion and spikes aside."""
-        smooth = self.physiological[:, None, None, None, None] * brain
-        return self.sigma[:, None, None, None, None] * (self.gain.square() + smooth.square()).sqrt()
+        """The SD of the noise (B, 1, K, J, I), spikes aside."""
+        variance = self.gain.square() + (_each(self.physiological) * brain).square() + (0.0 + self.pulsing) ** 2
+        slopes = sum(_slope(brain if self.static is None else self.static, axis).square() for axis in (-1, -2))
+        variance = variance + (_each(self.motion) * _EDGE).square() * slopes
+        return _each(self.sigma) * variance.sqrt()
 
 
 def draw_noise_parameters(
-    gm_level: torch.Tensor, shape: tuple[int, int, int], settings: NoiseSettings, generator: torch.Generator
+    gm_level: torch.Tensor,
+    shape: tuple[int, int, int],
+    settings: NoiseSettings,
+    generator: torch.Generator,
+    *,
+    csf: torch.Tensor | None = None,
+    static: torch.Tensor | None = None,
 ) -> NoiseDraw:
-    """Noise for volumes of `shape` (K, J, I) whose GM signal is `gm_level` (B,), on the device of `gm_level`."""
+    """Noise for volumes, on their device.
+
+    Args:
+        gm_level: (B,) GM signal.
+        shape: (K, J, I).
+        settings: what to draw from.
+        generator: on the same device.
+        csf: (B, 1, K, J, I) fraction that pulses; None: nothing does.
+        static: (B, 1, K, J, I) static signal, about 1, whose edges motion shows; None: the brain mask's.
+    """
     b, device = len(gm_level), gm_level.device
 
     def uniform(low: float, high: float) -> torch.Tensor:
@@ -83,7 +111,27 @@ def draw_noise_parameters(
     bump = bump / bump.amax(dim=(2, 3, 4), keepdim=True).clamp_min(1e-6)
     gain = 1 + uniform(*settings.unevenness)[:, None, None, None, None] * bump
     gain = gain / gain.mean(dim=(2, 3, 4), keepdim=True)
-    return NoiseDraw(sigma, texture, gain, uniform(*settings.physiological), uniform(*settings.motion), settings.spikes)
+    pulsing: torch.Tensor | float = 0.0
+    if csf is not None:
+        swell = F.interpolate(
+            torch.randn((b, 1, 3, 3, 3), generator=generator, device=device),
+            size=shape,
+            mode="trilinear",
+            align_corners=True,
+        )
+        near = gaussian_window(shape, torch.full((1, 3), 0.5, device=device))(csf)
+        pulsing = _each(uniform(*settings.pulsation)) * near * torch.exp(0.6 * swell)
+    return NoiseDraw(
+        sigma,
+        texture,
+        gain,
+        uniform(*settings.physiological),
+        uniform(*settings.common),
+        uniform(*settings.motion),
+        pulsing,
+        static,
+        settings.spikes,
+    )
 
 
 def draw_noise(
@@ -107,19 +155,30 @@ def draw_noise(
         depth = min(knots, shape[0])
         return F.interpolate(normal(b, 1, depth, knots, knots), size=shape, mode="trilinear", align_corners=True)
 
-    def each(values: torch.Tensor) -> torch.Tensor:
-        return values[:, None, None, None, None]
-
     noise = draw.texture(normal(b, 1, *shape)) * draw.gain
-    noise = noise + each(draw.physiological) * 1.6 * smooth(7) * brain  # 1.6: interpolation lowers the SD between knots
+    if isinstance(draw.pulsing, torch.Tensor):
+        noise = noise + draw.pulsing * draw.texture(normal(b, 1, *shape))
+    noise = noise + _each(draw.common * normal(b)) * brain
+    noise = (
+        noise + _each(draw.physiological) * 1.6 * smooth(7) * brain
+    )  # 1.6: interpolation lowers the SD between knots
     shift = normal(b, 2, 1, 1)[:, :, None]
-    edges = sum(shift[:, n : n + 1] * _slope(brain, axis) for n, axis in enumerate((-1, -2)))
-    noise = noise + 2.0 * each(draw.motion) * edges
+    static = brain if draw.static is None else draw.static
+    edges = sum(shift[:, n : n + 1] * _slope(static, axis) for n, axis in enumerate((-1, -2)))
+    noise = noise + _EDGE * _each(draw.motion) * edges
     hit = (torch.rand((b, 1, shape[0], 1, 1), generator=generator, device=device) < draw.spikes).float()
     noise = noise + hit * (smooth(5) + normal(b, 1, shape[0], 1, 1)) * 2.0 * brain
-    return each(draw.sigma) * noise / pairs_share**0.5
+    return _each(draw.sigma) * noise / pairs_share**0.5
 
 
-def _slope(brain: torch.Tensor, axis: int) -> torch.Tensor:
-    """Central difference along an axis; zero slope is assumed beyond the volume."""
-    return 0.5 * (torch.roll(brain, 1, axis) - torch.roll(brain, -1, axis))
+def _each(values: torch.Tensor) -> torch.Tensor:
+    return values[:, None, None, None, None]
+
+
+def _slope(signal: torch.Tensor, axis: int) -> torch.Tensor:
+    """Central difference along an axis, zero at both ends."""
+    slope = torch.zeros_like(signal)
+    inner = signal.shape[axis] - 2
+    if inner > 0:
+        slope.narrow(axis, 1, inner).copy_(0.5 * (signal.narrow(axis, 2, inner) - signal.narrow(axis, 0, inner)))
+    return slope

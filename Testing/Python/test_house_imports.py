@@ -17,8 +17,12 @@ HEAVY = {
     *("torch", "monai", "ants", "matplotlib", "slicer", "vtk", "SimpleITK", "scipy", "skimage", "nibabel", "nilearn"),
     *("pandas", "sklearn", "mrml"),
 }
-# networks are nothing but torch, learning trains them, the scene is Slicer's; the shell imports what a command asks for
-MAY_BE_HEAVY = ("networks", "learning", "scene")
+# networks are nothing but torch, learning trains them, feeding runs them, the scene is Slicer's; each is imported by the
+# function that needs it, and the shell imports what a command asks for
+MAY_BE_HEAVY = (
+    *("networks/", "learning/", "scene/", "denoising/feeding/"),
+    *("denoising/guiding.py", "denoising/gaussian_windows.py"),
+)
 
 
 def sources(folder: Path) -> list[Path]:
@@ -55,7 +59,8 @@ def run(code: str) -> str:
 
 def light_modules() -> list[str]:
     paths = [path.relative_to(ROOT) for path in sources(LIBRARY)]
-    light = [path for path in paths if path.parts[1] not in MAY_BE_HEAVY and path.name != "__main__.py"]
+    inside = {path: path.relative_to(LIBRARY.name).as_posix() for path in paths}
+    light = [p for p in paths if not inside[p].startswith(MAY_BE_HEAVY) and p.name != "__main__.py"]
     return [".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in light]
 
 

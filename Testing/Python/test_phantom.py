@@ -8,10 +8,11 @@ torch = pytest.importorskip("torch")
 from phantom_builders import ball_head  # noqa: E402
 
 from ASLDenoiseLib.learning.anatomy import TissueClass, class_table, read_anatomy  # noqa: E402
-from ASLDenoiseLib.learning.arrival import arrival_factor  # noqa: E402
+from ASLDenoiseLib.learning.arrival import arrival_factor, draw_seeds  # noqa: E402
+from ASLDenoiseLib.learning.lesions import LesionSettings, draw_lesions  # noqa: E402
 from ASLDenoiseLib.learning.phantom import PhantomSettings, centred_points, draw_phantom  # noqa: E402
 from ASLDenoiseLib.learning.shapes import Abstract, Brain  # noqa: E402
-from ASLDenoiseLib.learning.smooth import draw_waves, gaussian_blur  # noqa: E402
+from ASLDenoiseLib.learning.smooth import draw_waves, gaussian_blur, stream  # noqa: E402
 from ASLDenoiseLib.series import Acquisition, Labeling  # noqa: E402
 
 SMALL = PhantomSettings(size=(28, 28, 12), warp=1.0)
@@ -125,10 +126,18 @@ def test_a_lesion_of_perfusion_alone_leaves_t1_and_m0_as_they_were():
     assert float((factor - 1).abs().max()) > 0.25
 
 
-def test_half_of_the_phantoms_have_lesions():
-    tiny = PhantomSettings(size=(6, 6, 4), pointwise=1.0)
-    having = [bool(draw_phantom(None, tiny, seed=s, spacing=(20.0, 20.0, 20.0)).lesions) for s in range(60)]
-    assert 18 <= sum(having) <= 42
+def test_half_of_the_phantoms_have_lesions_a_third_of_them_of_each_kind():
+    shape, seeds, centre = draw().shape, draw_seeds(torch.Generator().manual_seed(0)), torch.zeros(1, 3)
+    found = [draw_lesions(LesionSettings(), centre, shape, seeds, (1, 2, 5), stream(s, 3)) for s in range(300)]
+    assert sum(bool(lesions) for lesions in found) == pytest.approx(150, abs=35)
+    every = [lesion for lesions in found for lesion in lesions]
+    flows = [x.perfusion is not None for x in every]
+    structural = [x.t1w is not None or x.m0 is not None for x in every]
+    both = np.array(flows) & np.array(structural)
+    shares = [np.mean(flows) - both.mean(), both.mean(), np.mean(structural) - both.mean()]
+    assert shares == pytest.approx([1 / 3] * 3, abs=0.08)
+    factors = np.array([x.perfusion for x in every if x.perfusion is not None])
+    assert ((factors <= 0.7) | (factors >= 1.3)).all() and factors.max() <= 4
 
 
 def test_the_t1_at_a_place_agrees_with_the_tissue_of_its_voxel_and_shows_lesions():
@@ -170,7 +179,7 @@ def test_ventricles_widen_and_cortex_thins():
 
 
 def test_an_abstract_phantom_has_tissue_but_no_brain_and_differs_each_time():
-    phantoms = [draw(seed=s, head=False) for s in range(4)]
+    phantoms = [draw(seed=s, head=False) for s in range(2)]
     for phantom in phantoms:
         assert int((phantom.brain > 0).sum()) > 100
         assert bool(torch.isfinite(phantom.perfusion).all()) and float(phantom.perfusion.max()) > 0

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from ...denoising.gaussian_windows import gaussian_window
+from ...denoising.gaussian_windows import gaussian_window, window_of_mm
 from ...denoising.guiding import Guides, channels, m0_features, t1_features
+from ...denoising.noise_level import POOLED
 from ..noise import NoiseSettings, draw_noise, draw_noise_parameters
 from ..volumes import Volumes, join
 
@@ -93,9 +94,11 @@ class GuidedTask:
         field = torch.exp(0.25 * _smooth(b, shape, drawn, device))  # the coil sees M0 and difference alike
         truth = truth * field * (uniform() > s.empty)
         seen = _worn_mask(brain, generator)
-        draw = draw_noise_parameters(level, shape, self.noise, drawn)
+        csf = (brain - gm - wm).clamp(0, 1)
+        draw = draw_noise_parameters(level, shape, self.noise, drawn, csf=csf, static=m0)
         noisy = truth + draw_noise(draw, brain, drawn)
-        sd = draw.local_sd(brain)
+        near = window_of_mm(shape, spacing, POOLED)
+        sd = (near(draw.local_sd(brain).square() * seen) / near(seen).clamp_min(1e-6)).sqrt()  # as pairs would show it
         count = seen.sum(dim=(2, 3, 4), keepdim=True).clamp_min(1)
         sigma = (sd.square() * seen).sum(dim=(2, 3, 4), keepdim=True).div(count).sqrt()
         sigma = sigma * torch.exp(0.08 * torch.randn((b, 1, 1, 1, 1), generator=drawn, device=device))
