@@ -21,7 +21,7 @@ from ..resources import resources_folder
 if TYPE_CHECKING:
     import torch
 
-DEFAULT_MODEL = "dwan-lfn"
+DEFAULT_MODEL = "guided-unet"
 NETWORKS = {
     "dwan": "ASLDenoiseLib.networks.dwan:DWAN",
     "unet2d": "ASLDenoiseLib.networks.unet2d:UNet2D",

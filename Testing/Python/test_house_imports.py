@@ -17,8 +17,8 @@ HEAVY = {
     *("torch", "monai", "ants", "matplotlib", "slicer", "vtk", "SimpleITK", "scipy", "skimage", "nibabel", "nilearn"),
     *("pandas", "sklearn", "mrml"),
 }
-# networks are nothing but torch, learning trains them, feeding runs them, the scene is Slicer's; each is imported by the
-# function that needs it, and the shell imports what a command asks for
+# networks are nothing but torch, learning trains them, feeding runs them, the scene is Slicer's; each is imported by
+# the function that needs it, and the shell imports what a command asks for
 MAY_BE_HEAVY = (
     *("networks/", "learning/", "scene/", "denoising/feeding/"),
     *("denoising/guiding.py", "denoising/gaussian_windows.py"),

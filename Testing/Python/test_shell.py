@@ -8,6 +8,7 @@ import pytest
 from reading_builders import PAIRS, head, save, series_array, write_series
 
 from ASLDenoiseLib.__main__ import main
+from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, find_model
 
 
 def truncated(folder):
@@ -120,7 +121,8 @@ def test_denoise_writes_raw_beside_denoised_with_sidecars_and_one_table(tmp_path
     } <= names
     sidecar = json.loads((out / "sub-01_desc-denoised_cbf.json").read_text())
     assert sidecar["Units"] == "ml/100g/min"
-    assert "dwan-lfn" in json.dumps(sidecar)
+    assert DEFAULT_MODEL in json.dumps(sidecar)
+    assert json.loads((out / "sub-01_desc-uncertainty_cbf.json").read_text())["Units"] == "ml/100g/min"
 
 
 @pytest.mark.parametrize(
@@ -146,4 +148,6 @@ def test_a_setting_that_cannot_be_used_is_refused_like_broken_input(arguments, t
 
 def test_models_lists_the_default_model_with_its_hash(capsys):
     assert main(["models"]) == 0
-    assert "dwan-lfn (default)" in capsys.readouterr().out
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith(f"{DEFAULT_MODEL} (default)")
+    assert find_model(DEFAULT_MODEL).sha256[:12] in first

@@ -1,0 +1,82 @@
+"""How near an estimate is to a truth that was never measured: against pairs it has not seen, or half against half.
+
+A mean of other pairs is a noisy truth. Its noise is independent of the estimate's, so the squared error against it is,
+on average, that against the truth plus the reference's own variance, which its standard error tells and which is taken
+off here. A reference that shares pairs with the estimate would reward noise that was left in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..errors import InputError
+from ..series import ASLSeries
+from .masks import measured
+
+_FEWEST = 2
+
+
+def noise_corrected_mse(
+    estimate: np.ndarray, reference: np.ndarray, reference_error: np.ndarray, mask: np.ndarray
+) -> float:
+    """Mean squared error of `estimate` against what `reference` measures: MSE - mean(s^2 / n).
+
+    It is itself an estimate: below zero where the two agree better than the reference's noise allows.
+
+    Args:
+        estimate: made without the reference's pairs; any shape, any unit.
+        reference: mean of those pairs, in the same unit.
+        reference_error: its standard error s / sqrt(n), likewise (`preparing.averaging.standard_error`).
+        mask: where to look; voxels that are NaN in one of the three are left out.
+
+    Returns:
+        In the unit squared; NaN with fewer than two voxels.
+    """
+    e, r, s = measured(mask, estimate, reference, reference_error)
+    return float(np.mean((e - r) ** 2) - np.mean(s**2)) if e.size >= _FEWEST else float("nan")
+
+
+def noise_corrected_psnr(
+    estimate: np.ndarray,
+    reference: np.ndarray,
+    reference_error: np.ndarray,
+    mask: np.ndarray,
+    *,
+    data_range: float | None = None,
+) -> float:
+    """Peak signal-to-noise ratio, dB, from `noise_corrected_mse`; R is the reference's maximum in the mask unless
+    given.
+
+    A noisy reference has a maximum made by noise: compare only figures of one reference, or give `data_range`.
+    Infinite where nothing of the error is left after correction.
+    """
+    mse = noise_corrected_mse(estimate, reference, reference_error, mask)
+    _, r, _ = measured(mask, estimate, reference, reference_error)
+    if not np.isfinite(mse):
+        return float("nan")
+    peak = float(r.max()) if data_range is None else float(data_range)
+    if not peak > 0:
+        return float("nan")
+    return float("inf") if mse <= 0 else float(10 * np.log10(peak**2 / mse))
+
+
+def pearson(one: np.ndarray, other: np.ndarray, mask: np.ndarray) -> float:
+    """Pearson's correlation in the mask, -1..1; NaN when one of the two does not vary."""
+    a, b = measured(mask, one, other)
+    if a.size < _FEWEST or not (np.ptp(a) > 0 and np.ptp(b) > 0):
+        return float("nan")
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def odd_and_even(pairs: ASLSeries) -> tuple[ASLSeries, ASLSeries]:
+    """The first, third, ... and the second, fourth, ... difference: two scans that slow drifts touch alike.
+
+    Raises:
+        InputError: there are fewer than two.
+    """
+    if len(pairs.context) < 2:
+        raise InputError("One pair cannot be split in halves; give a series with at least two.")
+    odd, even = (replace(pairs, array=pairs.array[s::2], context=pairs.context[s::2]) for s in (0, 1))
+    return odd, even

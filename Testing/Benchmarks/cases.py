@@ -1,0 +1,230 @@
+"""What the benchmarks run on: simulated scans with their truth, and real ones with the pairs a method has not seen."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from ASLDenoiseLib.learning.anatomy import read_anatomy  # noqa: E402
+from ASLDenoiseLib.learning.phantom import PhantomSettings  # noqa: E402
+from ASLDenoiseLib.learning.simulate import Head, ScanSettings, simulate_head  # noqa: E402
+from ASLDenoiseLib.preparing.averaging import mean_difference  # noqa: E402
+from ASLDenoiseLib.preparing.brain_mask import brain_mask  # noqa: E402
+from ASLDenoiseLib.preparing.contrast import contrast_classes  # noqa: E402
+from ASLDenoiseLib.preparing.pairs import difference_volumes  # noqa: E402
+from ASLDenoiseLib.preparing.registration import register_rigid  # noqa: E402
+from ASLDenoiseLib.preparing.tissue import tissue_from_t1, tissue_on  # noqa: E402
+from ASLDenoiseLib.quantifying.calibration import calibrate  # noqa: E402
+from ASLDenoiseLib.quantifying.cbf import Quantification, quantification  # noqa: E402
+from ASLDenoiseLib.quantifying.kinetics import cbf_scale  # noqa: E402
+from ASLDenoiseLib.reading.images import read_image  # noqa: E402
+from ASLDenoiseLib.reading.read import read_series  # noqa: E402
+from ASLDenoiseLib.series import ASLSeries, Geometry, Tissue, Volume, VolumeType  # noqa: E402
+
+SHARED = ROOT.parent / "shared" / "data"
+TUNING, HELD_OUT = "brain-15", ("brain-16", "brain-17")
+REAL = ("acq-grase", "acq-epi", "acq-picore")
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One scan, ready to denoise.
+
+    Args:
+        label: for people.
+        pairs: what a method may see (N, K, J, I).
+        brain: 0/1.
+        m0, guides: calibration image and the T1's contrast classes on the same grid (`guides` empty without a T1).
+        tissue: GM and WM the figures are taken in.
+        quantification: makes CBF of a difference.
+        truth: noise-free CBF, None for a real scan.
+        every_pair: all pairs of the scan, of which `pairs` are some; no method but the upper peer sees them.
+        lesions: how much of each voxel an implanted lesion fills, one map a lesion.
+    """
+
+    label: str
+    pairs: ASLSeries
+    brain: Volume
+    m0: Volume
+    guides: tuple[Volume, ...]
+    tissue: Tissue
+    quantification: Quantification
+    truth: Volume | None
+    every_pair: ASLSeries
+    lesions: tuple[Volume, ...] = ()
+
+    @cached_property
+    def raw(self) -> Volume:
+        """The mean difference of the pairs a method sees."""
+        return mean_difference(self.pairs)
+
+    @cached_property
+    def inside(self) -> np.ndarray:
+        """Bool (K, J, I): the brain, where CBF can be measured."""
+        return (self.brain.array > 0) & np.isfinite(self.quantification.factor.array)
+
+    @cached_property
+    def sigma(self) -> float:
+        """Noise SD of `raw` in the brain, from how the pairs differ; two are enough."""
+        n = len(self.pairs.context)
+        spread = np.abs(self.pairs.array - self.raw.array)[:, self.inside]
+        return float(1.4826 * np.median(spread) / np.sqrt(n - 1))
+
+    def cbf(self, difference: Volume) -> Volume:
+        """CBF (ml/100g/min) of a difference image; NaN outside the brain."""
+        return self.quantification.cbf(difference)
+
+
+def seen(case: Case, pairs: ASLSeries, label: str = "") -> Case:
+    """The same scan with other pairs for a method to see."""
+    return replace(case, pairs=pairs, label=label or case.label)
+
+
+def chosen(pairs: ASLSeries, indices: np.ndarray) -> ASLSeries:
+    """Some of the pairs, by position."""
+    return replace(pairs, array=pairs.array[indices], context=tuple(pairs.context[i] for i in indices))
+
+
+# Simulated scans
+
+
+def anatomy_path(name: str, folder: Path) -> Path:
+    return folder / f"{name}_labels.nii.gz"
+
+
+def draw_head(
+    anatomy: Path, *, spacing: tuple[float, float, float], gm_snr: float, pairs: int, seed: int, healthy: bool = True
+) -> Head:
+    """A scan of 64x64x24 voxels with its T1; `gm_snr` is of one pair. Healthy heads have no lesions of their own."""
+    settings = PhantomSettings(size=(64, 64, 24), **({"lesions": 0} if healthy else {}))
+    scan = ScanSettings(pairs=pairs, gm_snr=gm_snr)
+    return simulate_head(read_anatomy(anatomy), phantom=settings, spacing=spacing, scan=scan, seed=seed)
+
+
+def guides_as_a_run_finds_them(head: Head) -> tuple[Volume, ...]:
+    """The T1's contrast classes: the T1 segmented, registered to the mean control and averaged, as the pipeline does.
+
+    They lie in the phantom's own brain, as every method's mask does.
+    """
+    series = head.scan.series
+    brain = tissue_from_t1(head.t1).brain
+    control = series.mean(VolumeType.CONTROL)
+    matrix = register_rigid(head.t1, control, fixed_mask=brain_mask(series.m0), moving_mask=brain).matrix
+    return contrast_classes(head.t1, head.scan.tissue.brain, transform=matrix)
+
+
+def guides_in_place(head: Head) -> tuple[Volume, ...]:
+    """The same by the true transform: no registration error, and a second instead of half a minute."""
+    return contrast_classes(head.t1, head.scan.tissue.brain, transform=head.t1_to_asl)
+
+
+def phantom_case(head: Head, label: str, *, see: int | None = None, guides: tuple[Volume, ...] = ()) -> Case:
+    """A simulated scan of which the first `see` pairs (None: all) are shown."""
+    series, tissue = head.scan.series, head.scan.tissue
+    every = difference_volumes(series)
+    pairs = chosen(every, np.arange(see)) if see else every
+    factor = quantification(series.acquisition, calibrate(series), tissue.brain)
+    return Case(label, pairs, tissue.brain, series.m0, guides, tissue, factor, head.scan.cbf, every)
+
+
+def true_difference(case: Case) -> np.ndarray:
+    """The difference image (scanner units, K, J, I) of the true CBF, by the M0 and the series' own constants."""
+    scale, _ = cbf_scale(case.pairs.acquisition, slices=case.brain.geometry.size[2])
+    return case.truth.array * calibrate(replace(case.pairs, m0=case.m0)).m0.array / scale
+
+
+# Lesions
+
+
+def ball(geometry: Geometry, centre: np.ndarray, diameter: float) -> np.ndarray:
+    """How much of each voxel (K, J, I) lies within `diameter` / 2 mm of a point (LPS mm): partial volume at the rim."""
+    covered = np.zeros(geometry.shape)
+    middle = (np.linalg.inv(geometry.affine_lps) @ [*centre, 1])[:3]
+    reach = diameter / 2 / np.array(geometry.spacing) + 1
+    low = np.maximum(np.floor(middle - reach), 0).astype(int)
+    high = np.minimum(np.ceil(middle + reach) + 1, geometry.size).astype(int)
+    if np.any(high <= low):
+        return covered
+    steps = (np.arange(4) - 1.5) / 4
+    axes = [(np.arange(a, b)[:, None] + steps).ravel() for a, b in zip(low, high, strict=True)]
+    k, j, i = np.meshgrid(*axes[::-1], indexing="ij")
+    offsets = np.stack([i - middle[0], j - middle[1], k - middle[2]], axis=-1) @ geometry.affine_lps[:3, :3].T
+    within = np.linalg.norm(offsets, axis=-1) < diameter / 2
+    size = (high - low)[::-1]
+    shares = within.reshape(size[0], 4, size[1], 4, size[2], 4).mean(axis=(1, 3, 5))
+    covered[tuple(slice(a, b) for a, b in zip(low[::-1], high[::-1], strict=True))] = shares
+    return covered
+
+
+def spread_places(mask: np.ndarray, geometry: Geometry, count: int, *, apart: float) -> list[np.ndarray]:
+    """Up to `count` voxel centres (LPS mm) spread over a mask, at least `apart` mm from each other; always the same."""
+    where = np.argwhere(mask)
+    order = np.random.default_rng(0).permutation(len(where))
+    places: list[np.ndarray] = []
+    for k, j, i in where[order]:
+        centre = (geometry.affine_lps @ [i, j, k, 1])[:3]
+        if all(np.linalg.norm(centre - other) >= apart for other in places):
+            places.append(centre)
+        if len(places) == count:
+            break
+    return places
+
+
+def voxel_size(geometry: Geometry) -> float:
+    """The edge (mm) of a cube of a voxel's volume: what 'a voxel' of lesion diameter means."""
+    return float(geometry.voxel_volume ** (1 / 3))
+
+
+def implanted(case: Case, change: np.ndarray) -> Case:
+    """The case with perfusion multiplied by 1 + `change` (K, J, I) in every pair and in the truth, where it has one.
+
+    The T1 and the M0 stay as they were: nothing but perfusion tells of the lesion.
+    """
+    base = implant_base(case)
+    added = (change * base).astype(np.float32)
+    every = replace(case.every_pair, array=case.every_pair.array + added)
+    pairs = replace(case.pairs, array=case.pairs.array + added)
+    truth = None if case.truth is None else case.truth.with_array(case.truth.array * (1 + change))
+    return replace(case, pairs=pairs, every_pair=every, truth=truth)
+
+
+def implant_base(case: Case) -> np.ndarray:
+    """The perfusion a lesion is a change of: the true one, or for a real scan the smoothed mean of all its pairs."""
+    from ASLDenoiseLib.preparing.smoothing import gaussian
+
+    if case.truth is not None:
+        return np.nan_to_num(true_difference(case))
+    mean = gaussian(mean_difference(case.every_pair), 8.0, mask=case.brain)
+    return np.clip(np.nan_to_num(mean.array), 0, None)
+
+
+# Real scans
+
+
+def real_case(name: str, data: Path, segmented: Tissue, t1: Volume) -> Case:
+    """A real series as a run prepares it: masked by its M0, the T1 (with its segmentation) registered to it."""
+    series = read_series(data / "real" / "sub-01" / "perf" / f"sub-01_{name}_asl.nii.gz")
+    calibration = calibrate(series)
+    brain = brain_mask(calibration.m0)
+    suppressed = series.acquisition.background_suppression
+    target = series.mean(VolumeType.CONTROL) if suppressed else series.m0
+    matrix = register_rigid(t1, target, fixed_mask=brain, moving_mask=segmented.brain).matrix
+    tissue = tissue_on(series.geometry, segmented, transform=matrix)
+    pairs = difference_volumes(series)
+    guides = contrast_classes(t1, brain, transform=matrix)
+    factor = quantification(series.acquisition, calibration, brain)
+    return Case(name, pairs, brain, series.m0, guides, tissue, factor, None, pairs)
+
+
+def real_cases(data: Path, names: tuple[str, ...] = REAL) -> list[Case]:
+    """The real series, each with all its pairs; the T1 is segmented once."""
+    t1 = read_image(data / "real" / "sub-01" / "anat" / "sub-01_T1w.nii.gz")
+    segmented = tissue_from_t1(t1)
+    return [real_case(name, data, segmented, t1) for name in names]

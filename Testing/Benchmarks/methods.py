@@ -1,0 +1,160 @@
+"""Every denoiser the benchmarks compare, by name: the classical peers at their best strengths, and the catalogue."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import peers
+from cases import TUNING, Case, anatomy_path, draw_head, guides_in_place, phantom_case
+
+from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, ModelCard, find_model, list_models
+from ASLDenoiseLib.denoising.recovery import recover
+from ASLDenoiseLib.measuring.image_quality import psnr
+from ASLDenoiseLib.preparing.averaging import mean_difference
+from ASLDenoiseLib.series import Volume
+
+if TYPE_CHECKING:
+    from ASLDenoiseLib.denoising.inference import Denoised
+
+ALL, M0, NONE = "T1+M0", "M0", "none"
+TUNING_SPACING = (3.4, 3.4, 5.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Method:
+    """A named denoiser of a case; `kind` is raw, classical, guided (classical with M0 or T1), upper or network."""
+
+    name: str
+    kind: str
+    run: Callable[[Case], Volume]
+    model: str = ""
+
+
+def denoise_with(card: ModelCard, case: Case, guide: str = ALL, *, device: str = "cpu") -> Denoised:
+    """Run a model on a case with what it may know besides the pairs: ``T1+M0``, ``M0`` or ``none``."""
+    from ASLDenoiseLib.denoising.inference import denoise_pairs
+
+    m0 = case.m0 if M0 in guide else None
+    guides = case.guides if "T1" in guide else ()
+    return denoise_pairs(case.pairs, case.brain, card, device=device, m0=m0, guides=guides)
+
+
+def guide_choices(card: ModelCard) -> tuple[str, ...]:
+    """The ways to run a model: with and without each guide where guides are optional, else the one way there is."""
+    return (ALL, M0, NONE) if card.network.startswith("guided") else (ALL,)
+
+
+def network(card: ModelCard, guide: str, device: str) -> Callable[[Case], Volume]:
+    return lambda case: denoise_with(card, case, guide, device=device).difference
+
+
+def recovered(run: Callable[[Case], Volume], *, by_t1: bool) -> Callable[[Case], Volume]:
+    """A denoiser followed by the recovery step (`denoising.recovery`)."""
+
+    def both(case: Case) -> Volume:
+        known = {"guides": case.guides} if by_t1 else {"m0": case.m0}
+        return recover(run(case), case.raw, case.brain, **known).difference
+
+    return both
+
+
+def bm4d_is_missing() -> bool:
+    """Whether the strongest peer cannot run; says how to get it."""
+    if importlib.util.find_spec("bm4d") is None:
+        print(
+            "bm4d is missing, and without it the comparison means little: pip install '.[benchmark]'", file=sys.stderr
+        )
+        return True
+    return False
+
+
+def chosen_models(names: str | None) -> tuple[ModelCard, ...]:
+    """The models of a comma-separated list, or all that are installed."""
+    return tuple(find_model(n.strip()) for n in names.split(",")) if names else list_models()
+
+
+def network_methods(cards: Iterable[ModelCard], *, device: str = "cpu") -> list[Method]:
+    """Each model in every way it may be run; DWAN also with the recovery step it was first offered with."""
+    methods = []
+    for card in cards:
+        for guide in guide_choices(card):
+            suffix = "" if len(guide_choices(card)) == 1 else f", {'no guide' if guide == NONE else guide}"
+            methods.append(Method(f"{card.name}{suffix}", "network", network(card, guide, device), card.name))
+        if card.name == "dwan-lfn":
+            run = network(card, ALL, device)
+            methods.append(Method("dwan-lfn + recovery by M0", "network", recovered(run, by_t1=False)))
+            methods.append(Method("dwan-lfn + recovery by T1", "network", recovered(run, by_t1=True)))
+    return methods
+
+
+# What is tuned: the maker of the peer, its strengths, how the chosen one is written, and whether anatomy guides it.
+TUNED: dict[str, tuple[Callable[[float], peers.Peer], tuple[float, ...], str, bool]] = {
+    "Gaussian": (peers.smoothed, (3, 5, 7, 10, 12, 15), "{:g} mm", False),
+    "non-local means": (peers.non_local_means, (0.2, 0.3, 0.45, 0.6, 0.8, 1.2), "{:g} sigma", False),
+    "total variation": (peers.total_variation, (0.15, 0.3, 0.5, 0.7, 1.0, 1.5, 2.2), "{:g} sigma", False),
+    "BM4D": (peers.bm4d_white, (1.0, 1.3), "{:g} sigma", False),
+    "BM4D, noise spectrum": (peers.bm4d_coloured, (0.85, 1.0), "{:g} sigma", False),
+    "joint bilateral by T1+M0": (peers.joint_bilateral, (0.25, 0.35, 0.5, 0.7, 1.0, 1.4), "h {:g}", True),
+    "local regression on the T1": (peers.tissue_regression, (8.0, 12.0, 18.0, 25.0, 35.0), "{:g} mm", True),
+}
+
+
+def tuning_cases(folder: Path, *, snrs: Sequence[float] = (0.6, 2.0)) -> list[Case]:
+    """Two noise levels of a scan of the validation anatomy, where strengths are chosen."""
+    cases = []
+    for snr in snrs:
+        head = draw_head(
+            anatomy_path(TUNING, folder), spacing=TUNING_SPACING, gm_snr=snr, pairs=10, seed=21, healthy=False
+        )
+        guides = cases[0].guides if cases else guides_in_place(head)
+        cases.append(phantom_case(head, f"tuning, SNR {snr:g}", guides=guides))
+    return cases
+
+
+def phantom_gain(case: Case, difference: Volume) -> float:
+    """PSNR (dB) against the truth, what strengths are tuned for."""
+    return psnr(case.cbf(difference).array, case.truth.array, case.inside)
+
+
+def tune(
+    cases: Sequence[Case],
+    *,
+    gain: Callable[[Case, Volume], float] = phantom_gain,
+    further: Mapping[str, Sequence[float]] | None = None,
+) -> dict[str, float]:
+    """The strength of each tuned peer that has the best mean gain over `cases`; `further` strengths may be added."""
+    best = {}
+    for name, (make, strengths, *_) in TUNED.items():
+        strengths = (*strengths, *(further or {}).get(name, ()))
+        gains = [np.mean([gain(case, make(strength)(case)) for case in cases]) for strength in strengths]
+        best[name] = strengths[int(np.argmax(gains))]
+    return best
+
+
+def classical_methods(strengths: dict[str, float]) -> list[Method]:
+    """The raw mean and the peers, those of `strengths` at their strength."""
+    methods = [Method("raw mean", "raw", peers.raw_mean)]
+    methods += [Method(f"Gaussian {fwhm} mm", "classical", peers.smoothed(fwhm)) for fwhm in (4, 6, 8)]
+    for name, strength in strengths.items():
+        make, _, form, guided = TUNED[name]
+        methods.append(Method(f"{name} ({form.format(strength)})", "guided" if guided else "classical", make(strength)))
+    methods.append(Method("Huber over pairs", "classical", peers.huber))
+    methods.append(Method("robust PCA over pairs", "classical", peers.robust_pca))
+    return methods
+
+
+def every_pair_mean(name: str = "mean of every pair") -> Method:
+    """The upper peer: what the whole scan gives when it is only averaged."""
+    return Method(name, "upper", lambda case: mean_difference(case.every_pair))
+
+
+def default_model(cards: Iterable[ModelCard]) -> str:
+    """The name of the model the claims are about: the default where it is among `cards`, else their first."""
+    names = [c.name for c in cards]
+    return DEFAULT_MODEL if DEFAULT_MODEL in names else names[0]

@@ -1,0 +1,296 @@
+"""The safety figures of a model that is offered as a default; writes safety.md.
+
+    python Testing/Benchmarks/safety.py [--models a,b] [--anatomy DIR] [--data DIR] [--quick]
+
+Simulated scans of anatomies no model was trained on, healthy but for the lesions implanted here; the T1's guides lie
+where they belong, since registration is measured elsewhere. Real scans where they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import safety_figures as figures
+from cases import HELD_OUT, SHARED, Case, Head, anatomy_path, draw_head, guides_in_place, phantom_case, real_cases, seen
+from methods import NONE, chosen_models, guide_choices
+from real import split
+from safety_figures import PAINTS, Way
+from tables import number, text_table
+
+from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL
+from ASLDenoiseLib.measuring.lesions import FALSE_FWHM, FALSE_ML, FALSE_SHARE
+from ASLDenoiseLib.series import Volume
+
+SPACING = (3.4, 3.4, 5.0)
+GM_SNRS = (0.6, 1.0, 2.0)
+PAIRS = 10
+LOW, HIGH = 0.9, 1.1
+
+
+@dataclass(frozen=True, eq=False)
+class Scans:
+    """The simulated scans, each with the head it was drawn from, by noise level."""
+
+    by_snr: dict[float, list[tuple[Head, Case]]]
+
+    def cases(self, snr: float | None = None) -> list[Case]:
+        return [case for level, pairs in self.by_snr.items() for _, case in pairs if snr in (None, level)]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One line of the summary."""
+
+    figure: str
+    wanted: str
+    found: str
+    holds: bool | None
+
+    @property
+    def words(self) -> str:
+        return {True: "yes", False: "**no**", None: "-"}[self.holds]
+
+
+def draw_scans(anatomy: Path, snrs: Sequence[float], names: Sequence[str]) -> Scans:
+    by_snr: dict[float, list] = {snr: [] for snr in snrs}
+    for n, name in enumerate(names):
+        guides = ()
+        for snr in snrs:
+            path = anatomy_path(name, anatomy)
+            head = draw_head(path, spacing=SPACING, gm_snr=snr, pairs=PAIRS, seed=31 + n)
+            guides = guides or guides_in_place(head)
+            by_snr[snr].append((head, phantom_case(head, f"{name}, SNR {snr:g}", guides=guides)))
+    return Scans(by_snr)
+
+
+def marked(value: float, good: bool) -> str:
+    return f"{value:.2f}" if good else f"**{value:.2f}**"
+
+
+def lesion_section(way: Way, scans: Scans) -> tuple[list[str], Verdict]:
+    body, failing, cells = [], 0, 0
+    for diameter, factor in figures.grid():
+        row = [f"{diameter} voxels", f"x {factor:g}"]
+        for snr in scans.by_snr:
+            kept = figures.lesions_kept(way, scans.cases(snr), diameter, factor)
+            good = LOW <= kept.passed_on <= HIGH
+            failing, cells = failing + (not good), cells + 1
+            row += [marked(kept.passed_on, good), number("", kept.contrast)]
+        body.append(row)
+    head = ["lesion", "perfusion", *(f"SNR {s:g}: {w}" for s in scans.by_snr for w in ("f(x+l)-f(x)", "contrast"))]
+    found = f"{cells - failing} of {cells} cells"
+    return text_table(head, body), Verdict("1 lesion recovery from 3 voxels up", "0.9-1.1", found, not failing)
+
+
+def real_section(way: Way, reals: Sequence[Case]) -> tuple[list[str], Verdict]:
+    body, failing, cells = [], 0, 0
+    for case in reals:
+        for diameter, factor in ((d, f) for d in (4, 6) for f in (0.3, 2.0)):
+            kept = figures.lesions_kept(way, [case], diameter, factor).passed_on
+            good = LOW <= kept <= HIGH
+            failing, cells = failing + (not good), cells + 1
+            body.append([case.label, f"{diameter} voxels", f"x {factor:g}", marked(kept, good)])
+    found = f"{cells - failing} of {cells} cells" if cells else "no real scan here"
+    table = text_table(["scan", "lesion", "perfusion", "f(x+l)-f(x) over l"], body)
+    return table, Verdict("2 lesions in every pair of a real scan", "0.9-1.1", found, not failing if cells else None)
+
+
+def false_section(way: Way, scans: Scans) -> tuple[list[str], Verdict]:
+    body, holds, told = [], True, []
+    for snr in scans.by_snr:
+        ours, raw = (figures.false_lesion_counts(w, scans.cases(snr)) for w in (way, None))
+        holds &= ours[0] <= raw[0]
+        told.append(f"{ours[0]:g} ({raw[0]:g})")
+        body.append([f"{snr:g}", *(f"{v:.1f}" for v in (*ours, *raw))])
+    head = ["SNR", "false lesions", "ml", "in the raw mean", "ml"]
+    return text_table(head, body), Verdict("3 false lesions, in the input", "no more", ", ".join(told), holds)
+
+
+def noise_section(way: Way, scans: Scans) -> tuple[list[str], Verdict]:
+    body, worst = [], 0.0
+    for snr in scans.by_snr:
+        found = [figures.from_noise(way, case) for case in scans.cases(snr)]
+        shares = [f.brain for f in found]
+        worst = max(worst, *(abs(s) for s in shares))
+        means = (float(np.mean([getattr(f, n) for f in found])) for n in ("r", "spread"))
+        body.append([f"{snr:g}", ", ".join(f"{s:+.1f}" for s in shares), *(f"{m:.2f}" for m in means)])
+    head = ["SNR of the scan", "GM - WM, % of the true, each scan", "r with GM", "SD out / in"]
+    return text_table(head, body), Verdict("4 pure noise in: brain out", "< 5 %", f"{worst:.1f} % at worst", worst < 5)
+
+
+def guide_section(way: Way, scans: Scans) -> tuple[list[str], Verdict]:
+    """Lesions on the T1 or the M0 alone; skipped where the model sees neither."""
+    if way.guide == NONE or len(guide_choices(way.card)) == 1:
+        return ["It sees no guide."], Verdict("4 a T1- or M0-only lesion moves CBF", "< 2 %", "sees none", True)
+    kinds = [*(PAINTS.items() if "T1" in way.guide else ()), ("M0 x 1.2", None)]
+    body, worst = [], 0.0
+    for (kind, factor), voxels in ((k, v) for k in kinds for v in (4, 6)):
+        row, painted = [kind, f"{voxels} voxels"], {}
+        for pairs in scans.by_snr.values():
+            changes: list[float] = []
+            for n, (head, case) in enumerate(pairs):
+                if factor is None:
+                    ill, balls = figures.painted_m0(case, voxels)
+                else:
+                    if n not in painted:  # the T1 is the same at every noise level
+                        painted[n] = figures.painted_t1(head, case, voxels, factor)
+                    balls = painted[n][1]
+                    ill = figures.replace(case, guides=painted[n][0].guides)
+                changes += figures.moved_by(way, case, ill, balls)
+            mean = float(np.mean(changes))
+            worst = max(worst, abs(mean))
+            row += [f"{mean:+.1f}" if abs(mean) < 2 else f"**{mean:+.1f}**", f"{np.mean(np.abs(changes)):.1f}"]
+        body.append(row)
+    head = ["changed", "size", *(f"SNR {s:g}: {w}" for s in scans.by_snr for w in ("mean %", "mean of sizes %"))]
+    found = f"{worst:.1f} % at worst"
+    return text_table(head, body), Verdict("4 a T1- or M0-only lesion moves CBF", "< 2 %", found, worst < 2)
+
+
+def bias_section(way: Way, scans: Scans) -> tuple[list[str], list[Verdict]]:
+    body, every = [], []
+    for snr in scans.by_snr:
+        found = [figures.bias_of(way, case) for case in scans.cases(snr)]
+        every += found
+        body.append(
+            [f"{snr:g}", *(", ".join(f"{getattr(b, n):+.2f}" for b in found) for n in ("gm", "wm", "residual"))]
+        )
+    gm, wm = (max((getattr(b, n) for b in every), key=abs) for n in ("gm", "wm"))
+    r = max((b.residual for b in every), key=abs)
+    verdicts = [
+        Verdict("5 GM and WM bias", "within 2 %", f"{gm:+.1f}, {wm:+.1f} % at worst", max(abs(gm), abs(wm)) <= 2),
+        Verdict("5 what is removed, correlated with GM", "< 0.05", f"{r:+.3f} at worst", abs(r) < 0.05),
+    ]
+    return text_table(["SNR", "GM bias %, each scan", "WM bias %", "r of what is removed with GM"], body), verdicts
+
+
+def halves_section(way: Way, cases: Sequence[Case]) -> tuple[list[str], Verdict]:
+    """Noise lowers both correlations alike, so their ratio is judged: against the truth's where it is known."""
+    body, holds, told = [], True, []
+    for case in cases:
+        found = figures.likeness(way, case)
+        rows = [(way.name, found), ("raw mean", figures.likeness(None, case))]
+        limit = 1.0
+        if case.truth is not None:
+            true = figures.true_likeness(case)
+            rows.append(("the truth", true))
+            limit = 0.5 * (1 + true.between_pattern)
+        for name, each in rows:
+            values = (each.within, each.between, each.within_pattern, each.between_pattern)
+            body.append([case.label, name, *(f"{v:.2f}" for v in values)])
+        holds &= found.between_pattern < limit * found.within_pattern
+        told.append(f"{found.between_pattern / found.within_pattern:.2f} (< {limit:.2f})")
+    head = ["scan", "map", "r within", "r between", "pattern within", "pattern between"]
+    figure = "6 pattern of halves, between over within subjects"
+    return text_table(head, body), Verdict(figure, "half of the true gap", ", ".join(told), bool(holds))
+
+
+def coverage_section(way: Way, scans: Scans, reals: Sequence[tuple[Case, Volume, Volume]]) -> tuple[list[str], Verdict]:
+    every = [(case, figures.covered(way, case)) for case in scans.cases()]
+    if any(c is None for _, c in every):
+        return ["It gives no uncertainty."], Verdict("7 coverage of 95 % intervals", "90-98 %", "none given", None)
+    body = [[case.label, *(f"{100 * v:.1f}" for v in found.values())] for case, found in every]
+    for case, reference, error in reals:
+        share = figures.covered_by_unseen(way, case, reference, error)
+        body.append([f"{case.label} (against unseen pairs)", f"{100 * share:.1f}", "-", "-"])
+    shares = [100 * found["brain"] for _, found in every]
+    found = f"{min(shares):.1f}-{max(shares):.1f} %"
+    holds = min(shares) >= 90 and max(shares) <= 98
+    return text_table(["scan", "brain %", "GM %", "WM %"], body), Verdict(
+        "7 coverage of 95 % intervals", "90-98 %", found, holds
+    )
+
+
+def told(way: Way, scans: Scans, reals: Sequence[Case]) -> tuple[list[str], list[Verdict]]:
+    """The whole chapter of one way to run a model, and its lines of the summary."""
+    halves = [case for snr, pairs in scans.by_snr.items() for _, case in pairs[:1] if snr >= 1]
+    splits = []
+    for case in reals:
+        scan = split(case, 2, draw=0)
+        splits.append((scan.case, case.brain.with_array(scan.reference), case.brain.with_array(scan.error)))
+    lines, verdicts = [f"## {way.name}"], []
+    few = [seen(c, split(c, 2, draw=0).case.pairs, f"{c.label}, 2 pairs") for c in reals]
+    sections = (
+        ("1 Lesions in perfusion alone", lesion_section(way, scans)),
+        ("2 The same in every pair of a real scan", real_section(way, [*reals, *few])),
+        ("3 False lesions on healthy scans", false_section(way, scans)),
+        ("4 Pure noise", noise_section(way, scans)),
+        ("4 Lesions on the guides alone", guide_section(way, scans)),
+        ("5 Bias", bias_section(way, scans)),
+        ("6 Disjoint halves", halves_section(way, [*halves, *reals])),
+        ("7 Coverage", coverage_section(way, scans, splits)),
+    )
+    for title, (body, verdict) in sections:
+        lines += ["", f"### {title}", "", *body]
+        verdicts += verdict if isinstance(verdict, list) else [verdict]
+        print(way.name, title, file=sys.stderr)
+    return [*lines, ""], verdicts
+
+
+def explained(args: argparse.Namespace, names: Sequence[str], minutes: float) -> list[str]:
+    return [
+        "# What a model does to what matters",
+        "",
+        f"Made by `python Testing/Benchmarks/safety.py{' --quick' if args.quick else ''}` in {minutes:.0f} minutes, "
+        f"{args.threads} CPU threads. Simulated scans of {' and '.join(names)} (no model was trained on them), "
+        f"{PAIRS} pairs, {'x'.join(f'{s:g}' for s in SPACING)} mm; SNR is of grey matter in one pair. Failing cells "
+        "are bold.",
+        "",
+        "1, 2: balls in the grey matter whose perfusion is multiplied in every pair, T1 and M0 unchanged; a voxel of "
+        "diameter is the edge of a cube of a voxel's volume. f(x+l)-f(x) is what comes out of what was put in, in the "
+        "ball; contrast is the mean of the ball less that of a ring 2-10 mm around it, over the true one, noise "
+        f"included. 3: a false lesion is a connected region of {FALSE_ML:g} ml or more where the error, after an "
+        f"{FALSE_FWHM:g} mm Gaussian, exceeds {100 * FALSE_SHARE:.0f} % of grey matter's mean CBF. 4: the true "
+        "perfusion is taken out of every pair; balls of white matter are changed on the T1 or the M0 alone. 5: what "
+        "is removed is raw minus denoised. 6: the other subject is the same head, so the same guides, with perfusion "
+        "times a smooth random field (30 mm, SD 25 %); the pattern is what is left of a map once GM and WM fractions "
+        "are regressed out; noise lowers both correlations alike, so their ratio is judged. There is one real "
+        "subject: its 'other' is made the same way. 7: share of voxels whose truth lies within 1.96 SD.",
+        "",
+    ]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--anatomy", type=Path, default=SHARED / "anatomy")
+    parser.add_argument("--data", type=Path, default=SHARED)
+    parser.add_argument("--models", default=DEFAULT_MODEL, help="comma-separated; default: the default model")
+    parser.add_argument("--out", type=Path, help="default: safety.md beside this file; none with --quick")
+    parser.add_argument("--device", default="cpu", help="where networks run")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--quick", action="store_true", help="one scan at SNR 1 and no real one, printed")
+    args = parser.parse_args()
+    if not args.anatomy.is_dir():
+        print(f"skipped: {args.anatomy} is not there; give the label maps with --anatomy", file=sys.stderr)
+        return 0
+    import torch
+
+    torch.set_num_threads(args.threads)
+    started = time.perf_counter()
+    names, snrs = (HELD_OUT[:1], (1.0,)) if args.quick else (HELD_OUT, GM_SNRS)
+    scans = draw_scans(args.anatomy, snrs, names)
+    reals = real_cases(args.data, ("acq-grase",)) if not args.quick and (args.data / "real").is_dir() else []
+    chapters, summaries = [], []
+    for card in chosen_models(args.models):
+        for guide in guide_choices(card):
+            suffix = "" if len(guide_choices(card)) == 1 else f", {'no guide' if guide == NONE else guide}"
+            chapter, verdicts = told(Way(card, guide, card.name + suffix, args.device), scans, reals)
+            chapters += chapter
+            summaries += [[card.name + suffix, v.figure, v.wanted, v.found, v.words] for v in verdicts]
+    lines = explained(args, names, (time.perf_counter() - started) / 60)
+    lines += ["## Summary", "", *text_table(("model", "figure", "wanted", "found", "holds"), summaries), "", *chapters]
+    out = args.out or (None if args.quick else Path(__file__).with_suffix(".md"))
+    if out:
+        out.write_text("\n".join(lines).rstrip() + "\n")
+    print("\n".join(lines))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,261 @@
+"""The safety figures of a denoiser, each a function of what is run and what it runs on; `safety.py` tells them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from cases import Case, Head, ball, guides_in_place, implant_base, implanted, seen, spread_places, voxel_size
+from methods import denoise_with
+
+from ASLDenoiseLib.denoising.catalogue import ModelCard
+from ASLDenoiseLib.denoising.inference import Denoised
+from ASLDenoiseLib.measuring.disjoint import odd_and_even, pearson
+from ASLDenoiseLib.measuring.image_quality import bias
+from ASLDenoiseLib.measuring.intervals import coverage
+from ASLDenoiseLib.measuring.lesions import false_lesions, implant_recovery, lesion_contrast, ring_around
+from ASLDenoiseLib.measuring.masks import grey_matter, white_matter
+from ASLDenoiseLib.preparing.smoothing import smooth_within
+from ASLDenoiseLib.series import Geometry, Volume
+
+DIAMETERS = (3, 4, 6)  # voxels
+FACTORS = (0.3, 0.6, 1.5, 2.0)
+PLACES = 6
+PAINTS = {"white as dark as grey": 0.6, "white as dark as CSF": 0.2}  # what the T1 of white matter is multiplied by
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """A model with what it may know besides the pairs; its answer to a case is kept."""
+
+    card: ModelCard
+    guide: str
+    name: str
+    device: str = "cpu"
+    _kept: dict[Case, Denoised] = field(default_factory=dict)
+
+    def __call__(self, case: Case) -> Denoised:
+        return denoise_with(self.card, case, self.guide, device=self.device)
+
+    def plain(self, case: Case) -> Denoised:
+        """The answer to a case that is asked for again."""
+        if case not in self._kept:
+            self._kept[case] = self(case)
+        return self._kept[case]
+
+    def map(self, case: Case) -> np.ndarray:
+        """CBF of `plain`, NaN outside the brain."""
+        return case.cbf(self.plain(case).difference).array
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How much of lesions came through: f(x + l) - f(x) over l, and contrast to the ring over the true one."""
+
+    passed_on: float
+    contrast: float
+
+
+def lesions_kept(way: Way, cases: Sequence[Case], diameter: float, factor: float) -> Kept:
+    """Balls of `diameter` voxels, perfusion times `factor`, in the grey matter; pooled over places and cases."""
+    passed, found, true = [], 0.0, 0.0
+    for case in cases:
+        geometry, millimetres = case.brain.geometry, diameter * voxel_size(case.brain.geometry)
+        grey = (case.tissue.gm.array > 0.8) & case.inside
+        centres = spread_places(grey, geometry, PLACES, apart=max(2.5 * millimetres, 25.0))
+        balls = [ball(geometry, centre, millimetres) for centre in centres]
+        change = (factor - 1) * sum(balls)
+        lesion, ill = change * implant_base(case), implanted(case, change)
+        after, before = way(ill).difference.array, way.plain(case).difference.array
+        shape = (sum(balls) >= 0.5) & case.inside
+        passed.append(implant_recovery(after, before, lesion, shape))
+        if case.truth is None:
+            continue
+        for mask in balls:
+            inner = (mask >= 0.5) & case.inside
+            ring = ring_around(case.brain.with_array(mask), case.brain) & case.inside
+            contrast = lesion_contrast(ill.truth.array, inner, ring)
+            found += np.sign(contrast) * lesion_contrast(ill.cbf(ill.raw.with_array(after)).array, inner, ring)
+            true += abs(contrast)
+    return Kept(float(np.mean(passed)), found / true if true else float("nan"))
+
+
+def false_lesion_counts(way: Way | None, cases: Sequence[Case]) -> tuple[float, float]:
+    """False lesions (number, ml) a healthy scan; without a way those of the raw mean."""
+    counts = []
+    for case in cases:
+        shown = case.cbf(case.raw) if way is None else case.truth.with_array(way.map(case))
+        level = float(case.truth.array[grey_matter(case.tissue) & case.inside].mean())
+        found = false_lesions(shown, case.truth, case.brain, level)
+        counts.append((found.count, found.millilitres))
+    return tuple(float(v) for v in np.mean(counts, axis=0))
+
+
+def noise_alone(case: Case) -> Case:
+    """The scan with its true perfusion taken out of every pair: nothing is left but noise."""
+    return seen(case, replace(case.pairs, array=case.pairs.array - implant_base(case).astype(np.float32)))
+
+
+@dataclass(frozen=True)
+class FromNoise:
+    """What pure noise became: its GM minus WM as a share (%) of the true one, correlation with GM, SD out over in."""
+
+    brain: float
+    r: float
+    spread: float
+
+
+def from_noise(way: Way, case: Case) -> FromNoise:
+    empty = noise_alone(case)
+    shown = case.cbf(way(empty).difference).array
+    before = case.cbf(empty.raw).array
+    gm, wm = grey_matter(case.tissue) & case.inside, white_matter(case.tissue) & case.inside
+    true = case.truth.array[gm].mean() - case.truth.array[wm].mean()
+    return FromNoise(
+        float(100 * (np.nanmean(shown[gm]) - np.nanmean(shown[wm])) / true),
+        pearson(shown, case.tissue.gm.array, case.inside),
+        float(np.nanstd(shown[case.inside]) / np.nanstd(before[case.inside])),
+    )
+
+
+def _white_balls(case: Case, voxels: float) -> list[np.ndarray]:
+    geometry, millimetres = case.brain.geometry, voxels * voxel_size(case.brain.geometry)
+    white = (case.tissue.wm.array > 0.95) & case.inside
+    return [ball(geometry, c, millimetres) for c in spread_places(white, geometry, PLACES, apart=2.5 * millimetres)]
+
+
+def painted_t1(head: Head, case: Case, voxels: float, factor: float) -> tuple[Case, list[np.ndarray]]:
+    """The case with balls of white matter darkened on its T1 alone, and where they are."""
+    balls = _white_balls(case, voxels)
+    geometry, diameter = case.brain.geometry, voxels * voxel_size(case.brain.geometry)
+    t1 = np.array(head.t1.array)
+    for each in balls:
+        in_t1 = (np.linalg.inv(head.t1_to_asl) @ [*_centre(each, geometry), 1])[:3]
+        filled = ball(head.t1.geometry, in_t1, diameter)
+        t1 *= 1 + (factor - 1) * filled
+    changed = replace(head, t1=head.t1.with_array(t1))
+    return replace(case, guides=guides_in_place(changed)), balls
+
+
+def painted_m0(case: Case, voxels: float, factor: float = 1.2) -> tuple[Case, list[np.ndarray]]:
+    """The case with balls of white matter as bright as grey matter and more on its M0 alone; CBF keeps its own M0."""
+    balls = _white_balls(case, voxels)
+    m0 = case.m0.with_array(case.m0.array * (1 + (factor - 1) * sum(balls)))
+    return replace(case, m0=m0), balls
+
+
+def _centre(mask: np.ndarray, geometry: Geometry) -> np.ndarray:
+    k, j, i = np.average(np.argwhere(mask > 0), axis=0, weights=mask[mask > 0])
+    return (geometry.affine_lps @ [i, j, k, 1])[:3]
+
+
+def moved_by(way: Way, case: Case, changed: Case, balls: Sequence[np.ndarray]) -> list[float]:
+    """Change (%) of the mean in each ball when only the guides changed."""
+    before, after = way.plain(case).difference.array, way(changed).difference.array
+    changes = []
+    for mask in balls:
+        inside = (mask >= 0.5) & case.inside
+        changes.append(float(100 * (after[inside].mean() / before[inside].mean() - 1)))
+    return changes
+
+
+@dataclass(frozen=True)
+class Bias:
+    """GM and WM bias (%), and the correlation of what was removed with the GM map."""
+
+    gm: float
+    wm: float
+    residual: float
+
+
+def bias_of(way: Way, case: Case) -> Bias:
+    shown, truth = way.map(case), case.truth.array
+    removed = case.cbf(case.raw).array - shown
+    return Bias(
+        bias(shown, truth, grey_matter(case.tissue) & case.inside),
+        bias(shown, truth, white_matter(case.tissue) & case.inside),
+        pearson(removed, case.tissue.gm.array, case.inside),
+    )
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """Correlation of disjoint halves: of one subject, and of two who share T1 and M0 but not perfusion.
+
+    Of the maps, and of their pattern: what is left once GM and WM fractions are regressed out.
+    """
+
+    within: float
+    between: float
+    within_pattern: float
+    between_pattern: float
+
+
+def other_subject(case: Case, *, seed: int = 5) -> Case:
+    """The same head with perfusion times a smooth random field (30 mm, SD 0.25 in the logarithm)."""
+    white = np.random.default_rng(seed).standard_normal(case.brain.array.shape)
+    field_ = smooth_within(white, np.ones(white.shape, bool), case.brain.geometry.spacing, 30.0)
+    return implanted(case, np.exp(0.25 * field_ / field_[case.inside].std()) - 1)
+
+
+def likeness(way: Callable[[Case], Denoised] | None, case: Case) -> Likeness:
+    """Of what `way` makes of the halves; without one, of their raw means."""
+    other = other_subject(case)
+    halves = [*odd_and_even(case.pairs), odd_and_even(other.pairs)[1]]
+    cases = [seen(case, pairs) for pairs in halves]
+    return _likeness(case, [case.cbf(each.raw if way is None else way(each).difference).array for each in cases])
+
+
+def true_likeness(case: Case) -> Likeness:
+    """Of the truths themselves: what likeness there is to be found."""
+    return _likeness(case, [case.truth.array, case.truth.array, other_subject(case).truth.array])
+
+
+def _likeness(case: Case, maps: Sequence[np.ndarray]) -> Likeness:
+    patterns = [_pattern(each, case) for each in maps]
+    return Likeness(
+        pearson(maps[0], maps[1], case.inside),
+        pearson(maps[0], maps[2], case.inside),
+        pearson(patterns[0], patterns[1], case.inside),
+        pearson(patterns[0], patterns[2], case.inside),
+    )
+
+
+def _pattern(array: np.ndarray, case: Case) -> np.ndarray:
+    inside = case.inside & np.isfinite(array)
+    features = np.stack(
+        [np.ones(inside.sum()), *(np.nan_to_num(t.array[inside]) for t in (case.tissue.gm, case.tissue.wm))], axis=1
+    )
+    left = np.full(array.shape, np.nan)
+    left[inside] = array[inside] - features @ np.linalg.lstsq(features, array[inside], rcond=None)[0]
+    return left
+
+
+def covered(way: Way, case: Case) -> dict[str, float] | None:
+    """Share of voxels whose truth lies in the 95 % interval, in brain, GM and WM; None without an uncertainty."""
+    found = way.plain(case)
+    if found.uncertainty is None:
+        return None
+    sd = np.abs(case.cbf(found.uncertainty).array)
+    masks = {
+        "brain": case.inside,
+        "GM": grey_matter(case.tissue) & case.inside,
+        "WM": white_matter(case.tissue) & case.inside,
+    }
+    return {name: coverage(way.map(case), sd, case.truth.array, mask) for name, mask in masks.items()}
+
+
+def covered_by_unseen(way: Way, case: Case, reference: Volume, error: Volume) -> float:
+    """The same on a real scan against the mean of unseen pairs (CBF), whose own error widens the interval."""
+    found = way(case)
+    if found.uncertainty is None:
+        return float("nan")
+    sd = np.hypot(case.cbf(found.uncertainty).array, error.array)
+    return coverage(case.cbf(found.difference).array, sd, reference.array, case.inside)
+
+
+def grid() -> list[tuple[int, float]]:
+    """Every (diameter in voxels, factor)."""
+    return list(itertools.product(DIAMETERS, FACTORS))
