@@ -9,13 +9,14 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.10 python3.13; 
 	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1 && echo $$p && break; done)
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
+BENCHMARKS := denoise real safety main_job noise_texture time_models
 SCREEN := libegl1 libgl1 libgl1-mesa-dri libxkbcommon0 libdbus-1-3 libfontconfig1
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help demo test lint format benchmark-denoise benchmark-real setup screen clean
+.PHONY: help demo test lint format benchmarks $(addprefix benchmark-,$(BENCHMARKS)) setup screen clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -39,13 +40,12 @@ format: setup ## let ruff mend what it can
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-benchmark-denoise: setup ## measure the denoisers and write the tables
-	$(PY) -m pip install --quiet --editable '.[benchmark]'
-	$(PY) Testing/Benchmarks/denoise.py
-	$(PY) Testing/Benchmarks/lesions.py
+benchmarks: ## name the benchmarks; `make benchmark-NAME` measures one and writes its table
+	@echo $(addprefix benchmark-,$(BENCHMARKS))
 
-benchmark-real: setup ## run the main job on the real series, where they are, and write the table
-	$(PY) Testing/Benchmarks/real.py
+$(addprefix benchmark-,$(BENCHMARKS)): benchmark-%: setup
+	$(PY) -m pip install --quiet --editable '.[benchmark]'
+	$(PY) Testing/Benchmarks/$*.py
 
 setup: screen $(READY) ## .venv with everything the other targets need
 
