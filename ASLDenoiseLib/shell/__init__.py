@@ -1,0 +1,1 @@
+"""The shell: options and commands; `python -m ASLDenoiseLib` puts them together."""

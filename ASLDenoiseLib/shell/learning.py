@@ -1,0 +1,115 @@
+"""The commands that make phantoms and train on them."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..learning.simulate import ScanSettings
+
+# shell option -> ScanSettings field, type, help; a default of None leaves the field as it is
+_SCAN = {
+    "--pairs": ("pairs", int, "control/label pairs (10)"),
+    "--gm-snr": ("gm_snr", float, "grey-matter signal over noise of one pair (1)"),
+    "--correlation": ("correlation", float, "Gaussian SD, voxels, that correlates neighbouring noise (0.5)"),
+    "--physiological": ("physiological", float, "SD of smooth signal fluctuations, relative (0.002)"),
+    "--pulsation": ("pulsation", float, "SD of the fluctuation of CSF, relative (0)"),
+    "--motion": ("motion", float, "SD of the head's shifts, mm, with turns to match (0)"),
+    "--spikes": ("spikes", float, "chance that a slice of a volume is spoilt (0)"),
+    "--unevenness": ("unevenness", float, "how much noisier the noisiest place is (0)"),
+}
+
+
+def add_simulate(parser: argparse.ArgumentParser) -> None:
+    """The head, the protocol and the noise of a simulated scan."""
+    parser.add_argument("labels", type=Path, metavar="LABELMAP", help="FreeSurfer-numbered head at 1 mm")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--seed", type=int, default=0)
+    group = parser.add_argument_group("the head")
+    group.add_argument("--size", type=int, nargs=3, default=(64, 64, 24), metavar=("I", "J", "K"), help="voxels")
+    group.add_argument("--spacing", type=float, nargs=3, default=(3.4, 3.4, 5.0), metavar=("X", "Y", "Z"), help="mm")
+    group.add_argument(
+        "--lesions", type=int, default=None, metavar="N", help="1 to N lesions; 0 none (default: chance)"
+    )
+    group.add_argument("--abstract", action="store_true", help="an abstract arrangement of tissues, not this brain")
+    group = parser.add_argument_group("the scan")
+    group.add_argument("--labeling", type=str.upper, choices=("PCASL", "CASL", "PASL"), default="PCASL")
+    group.add_argument("--readout", type=str.upper, choices=("2D", "3D"), default="3D", help="2D: no suppression")
+    group.add_argument("--realistic", action="store_true", help="noise and motion drawn from what real series show")
+    for option, (field, kind, text) in _SCAN.items():
+        group.add_argument(option, dest=field, type=kind, help=text)
+
+
+def add_train(parser: argparse.ArgumentParser) -> None:
+    """The recipe, its data and how long."""
+    parser.add_argument("recipe", help="a recipe file, or the name of one that comes with ASLDenoise")
+    parser.add_argument("--anatomy", type=Path, required=True, metavar="DIR", help="folder of *_labels.nii.gz")
+    parser.add_argument("--work", type=Path, required=True, metavar="DIR", help="checkpoint, phantoms and curves")
+    parser.add_argument("--bundle", type=Path, metavar="DIR", help="where to write the finished model bundle")
+    parser.add_argument("--max-minutes", type=float, help="of training, over all sessions; the rate comes down with it")
+    parser.add_argument("--steps", type=int, help="instead of the recipe's; the rate comes down with them")
+
+
+def scan_settings(args: argparse.Namespace) -> ScanSettings:
+    """The scan that the options of `add_simulate` ask for."""
+    from ..learning.simulate import ScanSettings, draw_scan_settings, make_protocol
+    from ..series import Labeling
+
+    protocol = make_protocol(Labeling(args.labeling), readout=args.readout, slices=args.size[2])
+    given = {field: getattr(args, field) for field, _, _ in _SCAN.values() if getattr(args, field) is not None}
+    settings = (
+        draw_scan_settings(args.seed, acquisition=protocol) if args.realistic else ScanSettings(acquisition=protocol)
+    )
+    return replace(settings, **given)
+
+
+def run_simulate(args: argparse.Namespace) -> int:
+    """Write a simulated BIDS series, its T1 and its truth."""
+    from ..learning.anatomy import read_anatomy
+    from ..learning.phantom import PhantomSettings
+    from ..learning.simulate import simulate_head
+    from ..reporting.simulated import write_simulated
+
+    phantom = PhantomSettings(size=tuple(args.size), abstract=float(args.abstract))
+    if args.lesions is not None:
+        phantom = replace(phantom, lesions=args.lesions, lesion_chance=1.0)
+    head = simulate_head(
+        read_anatomy(args.labels),
+        phantom=phantom,
+        spacing=tuple(args.spacing),
+        scan=scan_settings(args),
+        seed=args.seed,
+    )
+    for path in write_simulated(head, args.out):
+        print(path)
+    return 0
+
+
+def run_train(args: argparse.Namespace) -> int:
+    """Train a recipe; write its bundle when it has run to the end."""
+    from ..learning.bundle import write_bundle
+    from ..learning.recipe import read_recipe
+    from ..learning.training import train
+    from ..running.device import resolve_device
+    from ..running.progress import make_progress
+
+    recipe = read_recipe(args.recipe)
+    if args.steps is not None:
+        recipe = replace(recipe, steps=args.steps)
+    trained = train(
+        recipe,
+        anatomy=args.anatomy,
+        work=args.work,
+        device=resolve_device(args.device),
+        max_minutes=args.max_minutes,
+        progress=make_progress(args.progress),
+    )
+    print(
+        f"{recipe.name}: {trained.steps} of {recipe.steps} steps, validation {trained.gain_db:+.2f} dB over the input"
+    )
+    if args.bundle is not None and trained.finished:
+        print(write_bundle(recipe, trained, args.bundle))
+    return 0

@@ -1,0 +1,121 @@
+"""The commands that look at, denoise, quantify and measure a series."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .options import image_of, regions_of, series_of, tissue_of
+
+if TYPE_CHECKING:
+    from ..result import Result
+    from ..series import ASLSeries
+
+
+def run_inspect(args: argparse.Namespace) -> int:
+    """Print the series, its parameters with their origins, and the findings."""
+    from ..reading.inspecting import inspect
+    from ..series import Severity
+
+    series = series_of(args)
+    image_of(args.t1)
+    counts = {kind.value: len(series.indices(kind)) for kind in dict.fromkeys(series.context)}
+    i, j, k = series.geometry.size
+    spacing = " x ".join(f"{s:.3g}" for s in series.geometry.spacing)
+    print(f"{series.name}: {i} x {j} x {k} voxels of {spacing} mm, " + ", ".join(f"{n} {w}" for w, n in counts.items()))
+    for parameter in series.acquisition.parameters():
+        print(f"  {parameter}")
+    findings = inspect(series)
+    for finding in findings:
+        print(finding)
+    if not findings:
+        print("Nothing wrong was found.")
+    worst = {finding.severity for finding in findings}
+    return 2 if Severity.UNUSABLE in worst else 1 if Severity.WARNING in worst else 0
+
+
+def run_denoise(args: argparse.Namespace) -> int:
+    """Denoise, write everything to --out, print the readouts."""
+    from .. import pipeline
+    from ..denoising.catalogue import DEFAULT_MODEL
+
+    def work(series: ASLSeries, **common: object) -> Result:
+        return pipeline.denoise(
+            series,
+            model=args.model or DEFAULT_MODEL,
+            device=args.device,
+            group=args.pre_average,
+            interleaved=args.interleaved,
+            recovery=not args.no_recovery,
+            **common,
+        )
+
+    return _process(args, work)
+
+
+def run_quantify(args: argparse.Namespace) -> int:
+    """Quantify the plain mean, write everything to --out, print the readouts."""
+    from .. import pipeline
+
+    return _process(args, pipeline.quantify)
+
+
+def _process(args: argparse.Namespace, work: object) -> int:
+    from ..reporting.derivatives import check_destination
+    from ..running.progress import make_progress
+
+    check_destination(args.out)
+    series = series_of(args)
+    t1, tissue = image_of(args.t1), tissue_of(args, series.geometry)
+    regions = regions_of(args, series.geometry)
+    progress = make_progress(args.progress)
+    result = work(series, t1=t1, pairs=args.pairs, tissue=tissue, regions=regions, progress=progress)
+    _write(result, args.out, args.command_line, scene=not args.no_scene)
+    return 0
+
+
+def _write(result: Result, out: Path, command: str, *, scene: bool) -> None:
+    from ..reporting.derivatives import write_result
+    from ..reporting.table import readouts_table
+
+    attachments = {}
+    if scene:
+        from ..scene.attachments import scene_attachments
+
+        attachments, trouble = scene_attachments(result)
+        if trouble:
+            print(trouble, file=sys.stderr)
+    written = write_result(result, out, command=command, attachments=attachments)
+    print(readouts_table(result))
+    print(f"\nWritten to {out}: {len(written.all())} files; open {written.report.name} to see them together.")
+
+
+def run_measure(args: argparse.Namespace) -> int:
+    """Print the readouts of a CBF map, and how it compares with a reference."""
+    from ..measuring.compare import compare_maps
+    from ..pipeline import measure_map, tissue_of_map
+    from ..reading.images import read_image
+    from ..reporting.table import readouts_list
+    from ..series import CBF_UNIT
+
+    cbf = read_image(args.cbf, unit=CBF_UNIT)
+    tissue = tissue_of_map(cbf, t1=image_of(args.t1), tissue=tissue_of(args, cbf.geometry))
+    readouts = measure_map(cbf, tissue)
+    if args.reference is not None:
+        readouts += compare_maps(cbf, read_image(args.reference, unit=CBF_UNIT), tissue)
+    print(readouts_list(readouts))
+    if tissue.warning:
+        print(f"warning: {tissue.warning}")
+    return 0
+
+
+def run_models(args: argparse.Namespace) -> int:
+    """Print a line a model."""
+    from ..denoising.catalogue import DEFAULT_MODEL, list_models
+
+    for card in list_models():
+        mark = " (default)" if card.name == DEFAULT_MODEL else ""
+        print(f"{card.name}{mark}: {card.summary} [{card.facts}]")
+    return 0
