@@ -18,6 +18,8 @@ _PUBLIC = {
     "read": ("reading.read", "read_series"),
     "read_image": ("reading.images", "read_image"),
     "inspect": ("reading.inspecting", "inspect"),
+    "fixes": ("reading.mending", "fixes_of"),
+    "fix": ("reading.mending", "apply_fix"),
     "denoise": ("pipeline", "denoise"),
     "quantify": ("pipeline", "quantify"),
     "measure": ("pipeline", "measure_map"),

@@ -309,6 +309,7 @@ class ASLSeries:
         m0: the calibration image on the same grid, or None. `Included` M0 volumes are already averaged into it.
         name: the BIDS stem, e.g. ``sub-01_acq-grase`` (without ``_asl``), for naming outputs.
         source: what it was read from, for provenance.
+        mends: what was mended since, by name (`reading.mending`), for provenance.
 
     Raises:
         InputError: shapes disagree.
@@ -321,6 +322,7 @@ class ASLSeries:
     m0: Volume | None = None
     name: str = "asl"
     source: str = ""
+    mends: tuple[Parameter, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "array", _frozen_array(self.array))

@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import InputError
 from ..series import Volume
 
-_SIGMA_OF_FWHM = 1.0 / np.sqrt(8.0 * np.log(2.0))
+SD_OF_FWHM = float(1.0 / np.sqrt(8.0 * np.log(2.0)))
 
 
 def blur(array: np.ndarray, spacing: Sequence[float], fwhm: float, *, truncate: float = 4.0) -> np.ndarray:
@@ -23,7 +23,7 @@ def blur(array: np.ndarray, spacing: Sequence[float], fwhm: float, *, truncate: 
     """
     from scipy.ndimage import gaussian_filter
 
-    sigma = [fwhm * _SIGMA_OF_FWHM / s for s in reversed(spacing)]
+    sigma = [fwhm * SD_OF_FWHM / s for s in reversed(spacing)]
     return gaussian_filter(array, sigma, mode="constant", truncate=truncate)
 
 

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..series import CBF_UNIT, Acquisition, Parameter, Volume
-from .calibration import Calibration
+from .calibration import Calibration, edge_corrected
 from .kinetics import cbf_scale
-
-_EDGE = 0.1  # an M0 below this fraction of the brain's median is noise: dividing by it would make spikes
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,16 +33,13 @@ def quantification(acquisition: Acquisition, calibration: Calibration, brain: Vo
 
     Args:
         acquisition: labelling, times and constants.
-        calibration: the M0.
+        calibration: the M0; its edge is mended here (`calibration.edge_corrected`).
         brain: 0/1 mask on the same grid; CBF is NaN outside.
 
     Raises:
-        InputError: a required parameter is missing (see `kinetics.cbf_scale`).
+        InputError: a required parameter is missing (see `kinetics.cbf_scale`) or the M0 is not positive in the brain.
     """
     scale, parameters = cbf_scale(acquisition, slices=brain.geometry.size[2])
-    m0 = calibration.m0.array.astype(np.float64)
-    inside = brain.array > 0
-    usable = inside & (m0 > _EDGE * np.median(m0[inside]))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        factor = np.where(usable, scale / m0, np.nan)
+    calibration = edge_corrected(calibration, brain)
+    factor = scale / calibration.m0.array.astype(np.float64)
     return Quantification(brain.with_array(factor, unit="", name="cbf-factor"), (*parameters, *calibration.parameters))

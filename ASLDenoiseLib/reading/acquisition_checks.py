@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
-from ..series import ASLSeries, Finding, Labeling, M0Type, Severity, VolumeType
+from ..series import ASLSeries, Finding, Labeling, Severity, VolumeType
+from .m0_checks import m0_findings
 
 _CONSENSUS_TIME = 1.8  # s: Alsop 2015 recommends it for the label and for the delay
 _NOTE, _WARNING, _UNUSABLE = Severity.NOTE, Severity.WARNING, Severity.UNUSABLE
 LONGEST_TIME = 20.0  # s; no time of an ASL sequence is longer, so a larger number is in milliseconds
-_FULLY_RELAXED = 5.0  # s, as in quantifying.calibration
 _TIMES = {
     "post_labeling_delay": ("PostLabelingDelay", "--pld"),
     "label_duration": ("LabelingDuration", "--label-duration"),
@@ -23,31 +24,35 @@ _TIMES = {
 
 
 def acquisition_findings(series: ASLSeries) -> Iterator[Finding]:
-    """Findings from metadata, in no order. A series of ``cbf`` volumes alone needs no parameters."""
-    ready = not series.indices(VolumeType.CONTROL, VolumeType.LABEL, VolumeType.DELTAM)
-    if not ready:
+    """Findings from metadata, in no order. A series with ``cbf`` volumes, which are used as they are, needs none."""
+    if not series.indices(VolumeType.CBF):
         yield from _milliseconds(series)
         yield from _missing(series)
         yield from _delays(series)
         yield from _readout(series)
         yield from _suppression(series)
-        yield from _m0(series)
+        yield from m0_findings(series)
     yield from _volumes(series)
 
 
+def in_milliseconds(series: ASLSeries) -> dict[str, float | tuple[float, ...]]:
+    """The times that can only be milliseconds, by field of the acquisition, as stated."""
+    values = {name: getattr(series.acquisition, name) for name in _TIMES}
+    return {name: value for name, value in values.items() if value is not None and np.max(value) > LONGEST_TIME}
+
+
 def _milliseconds(series: ASLSeries) -> Iterator[Finding]:
-    for name, (key, option) in _TIMES.items():
-        value = getattr(series.acquisition, name)
-        largest = 0.0 if value is None else float(np.max(value))
-        if largest > LONGEST_TIME:
-            by = f"with {option} {largest / 1000:g}" if option else "in the sidecar"
-            yield Finding(
-                "milliseconds",
-                _UNUSABLE,
-                f"{key} looks like milliseconds",
-                f"it is {largest:g} where seconds are meant",
-                f"Give it in seconds, {largest / 1000:g}, {by}.",
-            )
+    for name, value in in_milliseconds(series).items():
+        key, option = _TIMES[name]
+        largest = float(np.max(value))
+        by = f"with {option} {largest / 1000:g}" if option else "in the sidecar"
+        yield Finding(
+            "milliseconds",
+            _UNUSABLE,
+            f"{key} looks like milliseconds",
+            f"it is {largest:g} where seconds are meant",
+            f"Give it in seconds, {largest / 1000:g}, {by}, or divide every such time by 1000 with --fix milliseconds.",
+        )
 
 
 def _missing(series: ASLSeries) -> Iterator[Finding]:
@@ -99,12 +104,15 @@ def _delays(series: ASLSeries) -> Iterator[Finding]:
     delays = a.delays
     if len(delays) > 1:
         listed = ", ".join(f"{d:g}" for d in delays)
+        usable = usable_delays(series)
+        nearest = min(usable, key=lambda d: abs(d - _CONSENSUS_TIME), default=None)
+        keep = "" if nearest is None else f", for example with --fix pld-{nearest:g}"
         yield Finding(
             "multi-pld",
             _UNUSABLE,
             "The series has several post-labelling delays",
             f"{listed} s; fitting them is not built",
-            "Give a series with one delay, cut from this one.",
+            f"Keep the volumes of one delay{keep}.",
         )
         return
     if not delays or not 0 < delays[0] <= LONGEST_TIME:
@@ -136,6 +144,19 @@ def _delays(series: ASLSeries) -> Iterator[Finding]:
         )
 
 
+def usable_delays(series: ASLSeries) -> tuple[float, ...]:
+    """Of a series with a delay a volume, the delays (s) at which a whole pair or a difference was acquired."""
+    stated = series.acquisition.post_labeling_delay
+    if not isinstance(stated, tuple) or len(stated) != len(series.context):
+        return ()
+
+    def whole(delay: float) -> bool:
+        kinds = {kind for kind, d in zip(series.context, stated, strict=True) if abs(d - delay) < 1e-6}
+        return {VolumeType.CONTROL, VolumeType.LABEL} <= kinds or VolumeType.DELTAM in kinds
+
+    return tuple(delay for delay in series.acquisition.delays if whole(delay))
+
+
 def _readout(series: ASLSeries) -> Iterator[Finding]:
     a = series.acquisition
     if a.readout is None and a.slice_timing is None and series.geometry.size[2] > 1:
@@ -153,6 +174,30 @@ def _readout(series: ASLSeries) -> Iterator[Finding]:
             "The slice timing of a 2D readout is not stated",
             "later slices are read at a longer delay, so their CBF comes out too low",
             "Give SliceTiming in seconds, one a slice, in the sidecar.",
+        )
+    yield from _slice_timing(series)
+
+
+def _slice_timing(series: ASLSeries) -> Iterator[Finding]:
+    a = series.acquisition
+    if a.slice_timing is None or max(a.slice_timing) > LONGEST_TIME:
+        return
+    if a.readout == "3D" and np.ptp(a.slice_timing) > 0:
+        yield Finding(
+            "slice-timing-ignored",
+            _WARNING,
+            "The slice timing is not used",
+            "the readout is stated as 3D, which reads all slices at one delay, yet SliceTiming differs between them",
+            "Correct MRAcquisitionType to 2D, or take SliceTiming out of the sidecar.",
+        )
+    longest = None if a.repetition_time is None else float(np.max(a.repetition_time))
+    if longest and longest <= LONGEST_TIME and max(a.slice_timing) > longest:
+        yield Finding(
+            "slice-timing-doubtful",
+            _WARNING,
+            "The slice timing is doubtful",
+            f"its last slice is read at {max(a.slice_timing):g} s, after the repetition time of {longest:g} s",
+            "Correct SliceTiming or RepetitionTimePreparation in the sidecar.",
         )
 
 
@@ -177,75 +222,18 @@ def _suppression(series: ASLSeries) -> Iterator[Finding]:
         )
 
 
-def _m0(series: ASLSeries) -> Iterator[Finding]:
-    a = series.acquisition
-    if series.m0 is None and not a.m0_estimate:
-        yield _m0_absent(series)
-    time = a.m0_repetition_time if series.m0 is not None else None
-    stands_in = series.m0 is None and not a.m0_estimate and a.background_suppression is False
-    if stands_in and series.indices(VolumeType.CONTROL) and a.repetition_time is not None:
-        time = float(np.median(a.repetition_time))
-    if time == 0:
-        yield Finding(
-            "m0-tr-zero",
-            _UNUSABLE,
-            "The repetition time of the M0 is zero",
-            "correcting M0 for it makes CBF zero everywhere",
-            "Give RepetitionTimePreparation in seconds in the sidecar of the M0, or leave it out.",
-        )
-    elif time is not None and time < _FULLY_RELAXED:
-        from ..quantifying.constants import t1_tissue
-        from ..quantifying.kinetics import m0_relaxation_factor
-
-        factor = m0_relaxation_factor(repetition_time=time, t1_tissue=float(t1_tissue(a).value))
-        yield Finding(
-            "m0-not-relaxed",
-            _NOTE,
-            "The M0 is not fully relaxed",
-            f"its repetition time is {time:g} s, below 5 s",
-            f"Nothing need be done: M0 is multiplied by {factor:.3f}.",
-        )
-    elif time is None and series.m0 is not None:
-        yield Finding(
-            "m0-tr-missing",
-            _NOTE,
-            "The repetition time of the M0 is not stated",
-            "it is taken as fully relaxed; were it 2 s, CBF would be 40 % too high",
-            "Give RepetitionTimePreparation in the sidecar of the M0.",
-        )
-
-
-def _m0_absent(series: ASLSeries) -> Finding:
-    controls = bool(series.indices(VolumeType.CONTROL))
-    suppressed = series.acquisition.background_suppression
-    stated = "M0Type is Absent" if series.acquisition.m0_type is M0Type.ABSENT else "no M0 image was found or given"
-    if controls and suppressed is False:
-        return Finding(
-            "m0-absent",
-            _WARNING,
-            "There is no M0",
-            f"{stated}; the mean control stands in for it",
-            "Read CBF as approximate, or give an M0 image with --m0.",
-        )
-    why = "it has no control images to stand in for it"
-    if controls:
-        why = "its controls are background-suppressed and cannot stand in for it"
-        if suppressed is None:
-            why = "it is not stated that its controls, which could stand in, are without background suppression"
-    return Finding("m0-absent", _UNUSABLE, "There is no M0", f"{stated}, and {why}", "Give an M0 image with --m0.")
-
-
 def _volumes(series: ASLSeries) -> Iterator[Finding]:
     controls, labels = len(series.indices(VolumeType.CONTROL)), len(series.indices(VolumeType.LABEL))
     differences = len(series.indices(VolumeType.DELTAM))
     ready = len(series.indices(VolumeType.CBF))
     if controls != labels:
+        fix = ", or leave out an end with --fix drop-first or --fix drop-last" if left_over(series) else ""
         yield Finding(
             "count-mismatch",
             _WARNING,
             "The numbers of controls and labels differ",
             f"{controls} controls and {labels} labels, so {abs(controls - labels)} left over",
-            "Check the aslcontext: mark a dummy or broken volume as n/a.",
+            f"Check the aslcontext and mark a dummy or broken volume as n/a{fix}.",
         )
     pairs = min(controls, labels) or differences or ready
     total = series.acquisition.total_pairs
@@ -286,3 +274,14 @@ def _volumes(series: ASLSeries) -> Iterator[Finding]:
             + (" ..." if len(left) > 8 else ""),
             "Nothing need be done.",
         )
+
+
+def left_over(series: ASLSeries) -> tuple[int, int] | None:
+    """The first and last volume of controls and labels that take turns yet are odd in number; None for any others.
+
+    One of the two is without a partner, and which one the images alone seldom tell.
+    """
+    turns = series.indices(VolumeType.CONTROL, VolumeType.LABEL)
+    kinds = [series.context[i] for i in turns]
+    alternate = all(first is not second for first, second in pairwise(kinds))
+    return (turns[0], turns[-1]) if len(turns) > 2 and len(turns) % 2 and alternate else None

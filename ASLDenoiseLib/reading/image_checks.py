@@ -1,81 +1,38 @@
-"""What the doctor sees in the voxels: sign, scale, dummies, gaps."""
+"""What the doctor sees in the voxels: gaps, the brain, dummies, order, motion. Scale is in `scale_checks`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import InputError
-from ..series import ASLSeries, Finding, Severity, Volume, VolumeType
-from .acquisition_checks import LONGEST_TIME
+from ..series import ASLSeries, Finding, Severity, VolumeType
+from .look import PERFUSION, Look, look_at
+from .scale_checks import scale_findings
 
 _NOTE, _WARNING = Severity.NOTE, Severity.WARNING
-_PERFUSION = (VolumeType.CONTROL, VolumeType.LABEL, VolumeType.DELTAM, VolumeType.CBF)
-PLAUSIBLE_CBF = (8.0, 150.0)  # ml/100g/min, the median over a whole brain; healthy adults lie at 30-60
-_TYPICAL_CBF = 40.0
-_SCALES = tuple(s for f in (10.0, 32.0, 64.0, 96.0, 128.0) for s in (f, 1 / f))  # Siemens' 10, GE's 32 * NEX
-
-
-@dataclass(frozen=True, eq=False)
-class _Look:
-    """The numbers the checks share: a brain mask, the mean of each volume in it, and the mean difference image."""
-
-    brain: np.ndarray
-    levels: np.ndarray
-    differences: np.ndarray
+_PAIRED = (VolumeType.CONTROL, VolumeType.LABEL)
+_WHOLE_HEAD = 110.0  # mm along every axis: a field of view that holds most of a brain
+_BRAIN_ML = (700.0, 2200.0)  # with CSF; adults have some 1200-1700
+_FAR = 1.5  # mm; the centre of real series at rest stays within 0.7
+_FEWEST_EACH_SIDE = 3  # pairs, for a change of order to be told from an outlier
 
 
 def image_findings(series: ASLSeries) -> Iterator[Finding]:
     """Findings from voxel values, in no order."""
     yield from _gaps(series)
-    look = _look(series)
+    look = look_at(series)
     if look is None:
         return
+    yield from _brain(series, look)
     yield from _dummies(series, look)
     yield from _sign(series, look)
-    yield from _scale(series, look)
-
-
-def _look(series: ASLSeries) -> _Look | None:
-    """None where no brain can be told from air."""
-    reference = _reference(series)
-    brain = _head(reference)
-    brain &= np.isfinite(series.array[series.indices(*_PERFUSION)]).all(axis=0)
-    if np.count_nonzero(brain) < 8:
-        return None
-    from ..preparing.pairs import difference_volumes
-
-    pairs = difference_volumes(series)
-    return _Look(brain, series.array[:, brain].mean(axis=1), pairs.array[:, brain])
-
-
-def _reference(series: ASLSeries) -> Volume:
-    if series.m0 is not None:
-        return series.m0
-    kinds = (VolumeType.CONTROL,) if series.indices(VolumeType.CONTROL) else _PERFUSION
-    return series.mean(*kinds)
-
-
-def _head(reference: Volume) -> np.ndarray:
-    """The brain; where its shape cannot be found (a phantom, a small cut-out) everything above Otsu's threshold."""
-    from ..preparing.brain_mask import brain_mask
-
-    values = reference.array
-    finite = values[np.isfinite(values)]
-    if not finite.size or not np.ptp(finite) > 0:
-        return np.isfinite(values)
-    try:
-        return brain_mask(reference).array > 0
-    except InputError:
-        from skimage.filters import threshold_otsu
-
-        return np.nan_to_num(values) > threshold_otsu(finite)
+    yield from _motion(series)
+    yield from scale_findings(series, look)
 
 
 def _gaps(series: ASLSeries) -> Iterator[Finding]:
-    used = series.array[series.indices(*_PERFUSION)]
+    used = series.array[series.indices(*PERFUSION)]
     missing = ~np.isfinite(used).all(axis=0)
     if missing.any():
         share = 100 * missing.mean()
@@ -88,22 +45,51 @@ def _gaps(series: ASLSeries) -> Iterator[Finding]:
         )
 
 
-def _dummies(series: ASLSeries, look: _Look) -> Iterator[Finding]:
-    """Leading volumes whose level is far from that of the other volumes of their kind, before a steady state."""
+def _brain(series: ASLSeries, look: Look) -> Iterator[Finding]:
+    """A mask that failed, or that is too large or too small for a field of view that holds the whole head."""
+    if series.indices(VolumeType.CBF) and series.m0 is None:
+        return  # such a map is masked by where it has values
+    if not look.shaped:
+        yield Finding(
+            "brain-not-found",
+            _WARNING,
+            "No brain was found by its shape",
+            f"what is bright amounts to {look.millilitres:.0f} ml and does not look like a brain",
+            "Look at the M0; give one of this scan with --m0.",
+        )
+        return
+    whole = min(np.multiply(series.geometry.size, series.geometry.spacing)) >= _WHOLE_HEAD
+    if look.millilitres > _BRAIN_ML[1] or (whole and look.millilitres < _BRAIN_ML[0]):
+        yield Finding(
+            "brain-mask-doubtful",
+            _WARNING,
+            "The brain mask is doubtful",
+            f"it holds {look.millilitres:.0f} ml, adult brains have some 1200 to 1700",
+            "Look at the mask and at the voxel size; give tissue masks with --gm and --wm if it is wrong.",
+        )
+
+
+def dummy_volumes(series: ASLSeries, look: Look) -> tuple[tuple[int, float], ...]:
+    """Leading volumes before a steady state: index, and level over that of the other volumes of their kind."""
     odd = []
-    for index in [i for i, kind in enumerate(series.context) if kind in _PERFUSION][:4]:
+    for index in series.indices(*PERFUSION)[:4]:
         others = [i for i in series.indices(series.context[index]) if i != index]
         if len(others) < 2:
             break
         centre = np.median(look.levels[others])
         spread = 1.4826 * np.median(np.abs(look.levels[others] - centre))
         # Controls alone: a difference volume's level is small and noisy, so a share of it means nothing.
-        floor = 0.05 * abs(centre) if series.context[index] in (VolumeType.CONTROL, VolumeType.LABEL) else np.inf
+        floor = 0.05 * abs(centre) if series.context[index] in _PAIRED else np.inf
         if abs(look.levels[index] - centre) <= max(10 * spread, floor):
             break
-        odd.append((index, look.levels[index] / centre))
+        odd.append((index, float(look.levels[index] / centre)))
+    return tuple(odd)
+
+
+def _dummies(series: ASLSeries, look: Look) -> Iterator[Finding]:
+    odd = dummy_volumes(series, look)
     if odd:
-        words = ", ".join("n/a" for _ in odd)
+        words = ",".join("n/a" for _ in odd)
         m0 = ", or as m0scan if they were acquired without background suppression" if odd[0][1] > 1.3 else ""
         kinds = " and ".join(f"volume {index + 1}: {ratio:.2f} times" for index, ratio in odd)
         yield Finding(
@@ -111,18 +97,21 @@ def _dummies(series: ASLSeries, look: _Look) -> Iterator[Finding]:
             _WARNING,
             "The first volumes do not look like the rest",
             f"mean in the brain against the others of their kind: {kinds}",
-            f"Mark them as n/a{m0}, e.g. with --context {words.replace(' ', '')},{_cycle(series)}.",
+            f"Leave them out with --fix dummy-volumes; or mark them as n/a{m0}, "
+            f"e.g. with --context {words},{_cycle(series)}.",
         )
 
 
 def _cycle(series: ASLSeries) -> str:
-    kinds = [kind.value for kind in series.context if kind in (VolumeType.CONTROL, VolumeType.LABEL)]
-    return ",".join(kinds[-2:])
+    return ",".join([kind.value for kind in series.context if kind in _PAIRED][-2:])
 
 
-def _sign(series: ASLSeries, look: _Look) -> Iterator[Finding]:
-    """Control minus label must be positive in a brain. The median over pairs outvotes dummies and motion."""
-    levels = np.median(look.differences, axis=1)
+def looks_swapped(series: ASLSeries, look: Look) -> str:
+    """Why control minus label looks negative in the brain; '' where it does not, or only in part of the series.
+
+    The median over pairs outvotes dummies and motion.
+    """
+    levels = look.pair_levels
     centre = float(np.median(levels))
     if len(levels) >= 4:
         # Standard error of a median under normal noise, from the median absolute deviation.
@@ -133,118 +122,79 @@ def _sign(series: ASLSeries, look: _Look) -> Iterator[Finding]:
         share = float((look.differences.mean(axis=0) < 0).mean())
         clear = centre < 0 and share > 0.65
         why = f"control minus label is negative in {100 * share:.0f} % of the brain"
-    if not clear:
+    return why if clear and order_change(look) is None else ""
+
+
+def order_change(look: Look) -> int | None:
+    """The first pair from which the sign of the difference is turned, as after a lost volume; None where it is not.
+
+    The split that leaves the least variance within its two sides counts when both sides have three pairs or more and
+    differ from zero, with opposite signs, by three standard errors.
+    """
+    levels = look.pair_levels
+    splits = range(_FEWEST_EACH_SIDE, len(levels) - _FEWEST_EACH_SIDE + 1)
+    sides = [(levels[:split], levels[split:]) for split in splits]
+    if not sides:
+        return None
+    before, after = min(sides, key=lambda pair: sum(((side - side.mean()) ** 2).sum() for side in pair))
+    within = np.concatenate([before - before.mean(), after - after.mean()])
+    error = float(np.sqrt((within**2).sum() / (len(levels) - 2)))
+    opposite = before.mean() * after.mean() < 0
+    clear = all(abs(side.mean()) > 3 * error / np.sqrt(len(side)) for side in (before, after))
+    return len(before) if opposite and clear else None
+
+
+def _sign(series: ASLSeries, look: Look) -> Iterator[Finding]:
+    """Control minus label must be positive in a brain, throughout."""
+    change = order_change(look)
+    if change is not None:
+        yield Finding(
+            "order-changes",
+            _WARNING,
+            "The order of control and label changes within the series",
+            f"the difference in the brain turns its sign at about pair {change + 1} of {len(look.differences)}, "
+            "as after a lost or doubled volume",
+            "Correct the aslcontext from there on and mark the odd volume as n/a.",
+        )
+    why = looks_swapped(series, look)
+    if why:
+        ready = bool(series.indices(VolumeType.CBF, VolumeType.DELTAM))
+        yield Finding(
+            "control-label-swapped",
+            _WARNING,
+            "The perfusion signal is negative" if ready else "Control and label look swapped",
+            why,
+            ("Turn the sign" if ready else "Swap them")
+            + " with --swap or --fix control-label-swapped"
+            + ("." if ready else ", or correct the aslcontext."),
+        )
+
+
+def _motion(series: ASLSeries) -> Iterator[Finding]:
+    """The head's centre of mass against its median over the series; turns about it are not seen."""
+    used = series.indices(*_PAIRED)
+    if len(used) < 4:
         return
-    ready = bool(series.indices(VolumeType.CBF)) or bool(series.indices(VolumeType.DELTAM))
-    yield Finding(
-        "control-label-swapped",
-        _WARNING,
-        "The perfusion signal is negative" if ready else "Control and label look swapped",
-        why,
-        "Turn the sign with --swap." if ready else "Swap them with --swap, or correct the aslcontext.",
-    )
-
-
-def _scale(series: ASLSeries, look: _Look) -> Iterator[Finding]:
-    cbf = _quick_cbf(series, look)
-    ratio = _m0_over_control(series, look)
-    maker = (series.acquisition.manufacturer or "").lower()
-    if cbf is not None and cbf < 0:  # a sign, not a scale, is wrong; judge the scale as it will be after the swap
-        cbf = -cbf
-    implausible = cbf is not None and not PLAUSIBLE_CBF[0] <= cbf <= PLAUSIBLE_CBF[1]
-    doubtful = ratio is not None and not 0.3 <= ratio <= 5
-    factors = _mending_factors(cbf, ratio, implausible=implausible, doubtful=doubtful)
-    seen = ([f"the median CBF in the brain would be {cbf:.3g} ml/100g/min"] if cbf is not None else []) + (
-        [f"the M0 is {ratio:.3g} times the control"] if ratio is not None else []
-    )
-    if factors:
-        others = " or ".join(f"{f:.4g}" for f in factors[1:])
+    centres = np.array([_centre(series.array[i]) for i in used]) * series.geometry.spacing[::-1]
+    distances = np.linalg.norm(centres - np.nanmedian(centres, axis=0), axis=1)
+    if np.nanmax(distances, initial=0.0) > _FAR:
+        worst = int(np.nanargmax(distances))
+        far = int(np.count_nonzero(distances > _FAR))
         yield Finding(
-            "m0-scale",
+            "motion-suspected",
             _WARNING,
-            "The M0 and the series are not on one scale",
-            " and ".join(seen),
-            f"Check the scanner's scaling; an M0Scale of {factors[0]:.4g} in the sidecar would mend it"
-            + (f", as could {others}." if others else "."),
-        )
-    elif implausible:
-        yield Finding(
-            "implausible-cbf",
-            _WARNING,
-            "The CBF would be implausible",
-            f"{seen[0]}, healthy adults have 30 to 60",
-            "Check M0, delay, label duration and units before trusting any value.",
-        )
-    if maker.startswith("ge") and series.indices(VolumeType.DELTAM) and series.acquisition.m0_scale is None:
-        yield Finding(
-            "ge-scaling",
-            _WARNING if implausible else _NOTE,
-            "GE scales difference images",
-            "3D ASL products store them 32 times the number of excitations too large against M0",
-            "State that factor as M0Scale in the sidecar, or 1 if it has been divided out.",
-        )
-    if maker.startswith("philips") and (doubtful or implausible):
-        yield Finding(
-            "philips-scaling",
-            _WARNING,
-            "Philips scale slopes may not have been applied alike",
-            " and ".join(seen),
-            "Convert series and M0 from DICOM with the same tool and the same scaling.",
+            "The head seems to have moved",
+            f"its centre lies up to {distances[worst]:.1f} mm from the median, in volume {used[worst] + 1}, "
+            f"and more than {_FAR:g} mm in {far} of {len(used)} volumes",
+            "Correct motion, or leave those volumes out as n/a in the aslcontext.",
         )
 
 
-def _mending_factors(cbf: float | None, ratio: float | None, *, implausible: bool, doubtful: bool) -> tuple[float, ...]:
-    """The vendor factors M0 could have to be multiplied by, the likeliest first; empty where none explains it.
-
-    CBF goes with 1 / M0. A factor counts when it brings CBF to a plausible value and, where controls are not
-    suppressed, the M0 to 0.3-5 times the control: when both witnesses that can speak agree. The ratio ranks them where
-    there is one, since it varies less than CBF does. Neither is sharp enough to tell 64 from 96, so every factor that
-    comes within a factor of two of the expected value is named beside the first.
-    """
-    if not (implausible or doubtful):
-        return ()
-    low, high = PLAUSIBLE_CBF
-
-    def distance(f: float) -> float:
-        return abs(float(np.log(cbf / f / _TYPICAL_CBF if ratio is None else ratio * f)))
-
-    fitting = sorted(
-        (f for f in _SCALES if (cbf is None or low <= cbf / f <= high) and (ratio is None or 0.3 <= ratio * f <= 5)),
-        key=distance,
-    )
-    return tuple(f for i, f in enumerate(fitting) if i == 0 or distance(f) < np.log(2))
-
-
-def _quick_cbf(series: ASLSeries, look: _Look) -> float | None:
-    """Median over the brain, ml/100g/min, of the mean difference with the single-delay model; None if it cannot be had.
-
-    The mean over pairs first, so that the noise of single voxels does not decide; the median over voxels then.
-    """
-    mean = look.differences.mean(axis=0)
-    if series.indices(VolumeType.CBF):
-        return float(np.median(mean))
-    if any(np.max(t) > LONGEST_TIME for t in (series.acquisition.delays, series.acquisition.label_duration) if t):
-        return None
-    from ..quantifying.calibration import calibrate
-    from ..quantifying.kinetics import cbf_scale
-
-    try:
-        m0 = calibrate(series).m0.array
-        scale = cbf_scale(series.acquisition, slices=series.geometry.size[2])[0]
-    except InputError:
-        return None
-    with np.errstate(divide="ignore", invalid="ignore"):
-        values = (np.broadcast_to(scale, m0.shape) / m0)[look.brain] * mean
-    values = values[np.isfinite(values)]
-    return float(np.median(values)) if values.size else None
-
-
-def _m0_over_control(series: ASLSeries, look: _Look) -> float | None:
-    """Median of M0 over mean control in the brain; None unless the controls are known not to be suppressed."""
-    controls = series.indices(VolumeType.CONTROL)
-    if not controls or series.m0 is None or series.acquisition.background_suppression is not False:
-        return None
-    m0 = series.m0.array[look.brain] * (series.acquisition.m0_scale or 1.0)
-    control = series.array[controls].mean(axis=0)[look.brain]
-    use = np.isfinite(m0) & (control > 0)
-    return float(np.median(m0[use] / control[use])) if use.any() else None
+def _centre(array: np.ndarray) -> list[float]:
+    """Centre of mass along (k, j, i), in voxels; NaN where nothing is positive."""
+    weights = np.clip(np.nan_to_num(array.astype(np.float64)), 0, None)
+    total = weights.sum()
+    if not total > 0:
+        return [np.nan] * 3
+    others = ((1, 2), (0, 2), (0, 1))
+    return [float(weights.sum(axis=axes) @ np.arange(n)) / total for axes, n in zip(others, array.shape, strict=True)]

@@ -15,10 +15,12 @@ def inspect(series: ASLSeries) -> tuple[Finding, ...]:
 
     Codes (stable): ``milliseconds``, ``missing-labeling``, ``missing-pld``, ``missing-label-duration``,
     ``missing-bolus-duration``, ``bolus-not-cut-off``, ``multi-pld``, ``pld-label-duration-doubtful``,
-    ``readout-unknown``, ``slice-timing-missing``, ``background-suppression-unknown``, ``m0-absent``, ``m0-tr-zero``,
-    ``m0-tr-missing``, ``m0-not-relaxed``, ``count-mismatch``, ``few-pairs``, ``difference-only``,
-    ``volumes-left-out``, ``nan-voxels``, ``dummy-volumes``, ``control-label-swapped``, ``m0-scale``,
-    ``implausible-cbf``, ``ge-scaling``, ``philips-scaling``.
+    ``readout-unknown``, ``slice-timing-missing``, ``slice-timing-ignored``, ``slice-timing-doubtful``,
+    ``background-suppression-unknown``, ``m0-absent``, ``m0-tr-zero``, ``m0-tr-missing``, ``m0-not-relaxed``,
+    ``count-mismatch``, ``few-pairs``, ``difference-only``, ``volumes-left-out``, ``nan-voxels``, ``brain-not-found``,
+    ``brain-mask-doubtful``, ``dummy-volumes``, ``order-changes``, ``control-label-swapped``, ``motion-suspected``,
+    ``m0-scale``, ``cbf-unit``, ``implausible-cbf``, ``ge-scaling``, ``philips-scaling``. What can be mended without a
+    choice is in `mending`.
     """
     found = [*acquisition_findings(series), *image_findings(series)]
     return tuple(sorted(found, key=lambda finding: _ORDER.index(finding.severity)))

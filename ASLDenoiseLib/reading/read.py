@@ -24,7 +24,9 @@ from .bids import (
 )
 from .images import is_image_name
 from .scan import Scan, scan_from_file
+from .vendor_scaling import philips_m0_factor
 
+_SAME_SCALE = 1e-3  # relative; sidecars round their slopes to six digits
 _SWAP = {VolumeType.CONTROL: VolumeType.LABEL, VolumeType.LABEL: VolumeType.CONTROL}
 
 
@@ -45,7 +47,8 @@ def read_series(
 
     Returns:
         The series, float32 (T, K, J, I) in scanner units; its M0 averaged and on its grid; noRF and n/a volumes kept
-        under that context. An M0 that is one number stays in ``acquisition.m0_estimate`` with ``m0`` None.
+        under that context. An M0 that is one number stays in ``acquisition.m0_estimate`` with ``m0`` None. Where the
+        Philips slopes in the sidecars put a separate M0 on another scale, ``acquisition.m0_scale`` states the factor.
 
     Raises:
         InputError: it cannot be read as an ASL series; one sentence with the mend.
@@ -63,9 +66,9 @@ def read_series(
 
 
 def swapped(series: ASLSeries) -> ASLSeries:
-    """The series with control and label exchanged; the sign of ``deltam`` volumes is turned."""
+    """The series with control and label exchanged; the sign of ``deltam`` and ``cbf`` volumes is turned."""
     array = series.array
-    differences = series.indices(VolumeType.DELTAM)
+    differences = series.indices(VolumeType.DELTAM, VolumeType.CBF)
     if differences:
         array = array.copy()
         array[differences] *= -1
@@ -198,6 +201,10 @@ def _from_separate(m0: Scan, scan: Scan, acquisition: Acquisition) -> tuple[Acqu
     if acquisition.m0_repetition_time is None:
         time = _common_time(m0, preparation_time(m0.sidecar), range(len(m0.array)))
         acquisition = _with_m0_time(acquisition, time, m0.origin)
+    if acquisition.m0_scale is None:
+        factor = philips_m0_factor(scan.sidecar, m0.sidecar)
+        if factor is not None and abs(factor - 1) > _SAME_SCALE:
+            acquisition = acquisition.with_values(m0.origin, m0_scale=factor)
     return acquisition, mean
 
 

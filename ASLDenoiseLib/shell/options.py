@@ -35,6 +35,9 @@ def add_series(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--m0", help="M0 image, or one number for it")
     group.add_argument("--context", help="an aslcontext.tsv, or a pattern such as m0scan,label,control")
     group.add_argument("--swap", action="store_true", help="control and label are the wrong way round")
+    group.add_argument(
+        "--fix", action="append", default=[], metavar="NAME", help="a mend that 'inspect' names; may be repeated"
+    )
 
 
 def add_tissue(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +71,7 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 
 def series_of(args: argparse.Namespace) -> ASLSeries:
     """The series, with the values given as options."""
+    from ..reading.mending import apply_fix
     from ..reading.read import read_series, swapped
 
     values = {field: getattr(args, field) for field, _, _ in _ACQUISITION.values() if getattr(args, field) is not None}
@@ -77,7 +81,10 @@ def series_of(args: argparse.Namespace) -> ASLSeries:
     except ValueError:
         m0 = Path(m0)
     series = read_series(args.series, m0=m0, context=args.context, values=values)
-    return swapped(series) if args.swap else series
+    series = swapped(series) if args.swap else series
+    for name in args.fix:
+        series = apply_fix(series, name)
+    return series
 
 
 def tissue_of(args: argparse.Namespace, onto: Geometry) -> Tissue | None:

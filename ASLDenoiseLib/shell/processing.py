@@ -25,7 +25,7 @@ def run_inspect(args: argparse.Namespace) -> int:
     i, j, k = series.geometry.size
     spacing = " x ".join(f"{s:.3g}" for s in series.geometry.spacing)
     print(f"{series.name}: {i} x {j} x {k} voxels of {spacing} mm, " + ", ".join(f"{n} {w}" for w, n in counts.items()))
-    for parameter in series.acquisition.parameters():
+    for parameter in (*series.acquisition.parameters(), *series.mends):
         print(f"  {parameter}")
     findings = inspect(series)
     for finding in findings:

@@ -81,3 +81,54 @@ def refusal(action, *args, mentions: tuple[str, ...], **options) -> str:
     for word in mentions:
         assert word in message, f"{word!r} is not in: {message}"
     return message
+
+
+def small_real(shared_data: Path, name: str, folder: Path, *, volumes: int | None = None) -> Path:
+    """A copy of a real series of `shared_data` with voxels averaged two by two in plane; returns the NIfTI's path.
+
+    Small enough to be bent and read again in a test; slices, and so their timing, stay as they are.
+    """
+    perf, stem = shared_data / "real" / "sub-01" / "perf", f"sub-01_acq-{name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in sorted(perf.glob(f"{stem}_*.json")):
+        (folder / path.name).write_text(path.read_text())
+    table = (perf / f"{stem}_aslcontext.tsv").read_text().split()
+    words = table[1:] if volumes is None else table[1 : volumes + 1]
+    (folder / f"{stem}_aslcontext.tsv").write_text("\n".join(["volume_type", *words]) + "\n")
+    for path in sorted(perf.glob(f"{stem}_*.nii.gz")):
+        image = nibabel.load(path)
+        array = np.asarray(image.dataobj[..., :volumes] if image.ndim == 4 and volumes else image.dataobj, np.float32)
+        i, j = (n // 2 for n in array.shape[:2])
+        halved = array[: 2 * i, : 2 * j].reshape(i, 2, j, 2, *array.shape[2:]).mean(axis=(1, 3))
+        affine = image.affine @ np.diag([2.0, 2.0, 1.0, 1.0])
+        affine[:3, 3] += image.affine[:3, :2] @ [0.5, 0.5]
+        nibabel.save(nibabel.Nifti1Image(halved, affine), folder / path.name)
+    path = folder / f"{stem}_asl.nii.gz"
+    if volumes is not None:
+        bend_sidecar(path, TotalAcquiredPairs=None)
+    return path
+
+
+def bend_sidecar(image: Path, **keys) -> None:
+    """Change keys of an image's own sidecar; None takes a key out."""
+    path = image.with_name(image.name.replace(".nii.gz", ".json"))
+    content = {**json.loads(path.read_text()), **keys}
+    path.write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
+
+
+def bend_image(image: Path, change) -> None:
+    """Replace an image's array (I, J, K[, T]) by what `change` makes of it."""
+    loaded = nibabel.load(image)
+    array = np.asarray(change(np.asarray(loaded.dataobj, np.float32)), np.float32)
+    nibabel.save(nibabel.Nifti1Image(array, loaded.affine), image)
+
+
+def bend_context(image: Path, change) -> None:
+    """Replace the words of an ``_asl`` image's context by what `change` makes of their list."""
+    path = image.with_name(image.name.replace("_asl.nii.gz", "_aslcontext.tsv"))
+    path.write_text("\n".join(["volume_type", *change(path.read_text().split()[1:])]) + "\n")
+
+
+def save_like(image: Path, path: Path, array: np.ndarray) -> None:
+    """Save an array (K, J, I) on the grid of an image file."""
+    nibabel.save(nibabel.Nifti1Image(np.asarray(array, np.float32).T, nibabel.load(image).affine), path)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import nibabel
 import numpy as np
 import pytest
-from reading_builders import PAIRS, head, refusal, series_array, write_series
+from reading_builders import PAIRS, SIZE, head, refusal, save, series_array, write_series
 
 from ASLDenoiseLib.reading.inspecting import inspect, require_quantifiable
 from ASLDenoiseLib.reading.read import read_series, swapped
@@ -171,6 +172,48 @@ def test_unstated_suppression_and_slice_timing_are_found(tmp_path):
     pulses = found(tmp_path / "b", sidecar={"BackgroundSuppression": True})["background-suppression-unknown"]
     assert pulses.severity is Severity.NOTE
     assert "readout-unknown" in found(tmp_path / "c", sidecar={"MRAcquisitionType": None})
+
+
+def test_slice_timing_that_is_not_used_or_outlasts_the_repetition_is_warned_of(tmp_path):
+    timing = {"SliceTiming": [0.5 * k for k in range(16)]}
+    findings = found(tmp_path / "a", sidecar=timing)
+    assert "3D" in findings["slice-timing-ignored"].why
+    assert "7.5 s, after the repetition time of 6 s" in findings["slice-timing-doubtful"].why
+    short = {"SliceTiming": [0.04 * k for k in range(16)], "MRAcquisitionType": "2D"}
+    assert found(tmp_path / "b", sidecar=short) == {}
+
+
+def test_an_order_that_changes_within_the_series_is_found_and_where(tmp_path):
+    actual = PAIRS * 2
+    lost = tuple(word for i, word in enumerate(actual) if i != 16)
+    words = actual[:-1]
+    finding = found(tmp_path / "a", words=words, array=series_array(lost))["order-changes"]
+    assert "at about pair 9 of 15" in finding.why
+    assert "order-changes" not in found(tmp_path / "b", words=words, array=series_array(words))
+    for seed in range(5):
+        assert "order-changes" not in found(tmp_path / f"c{seed}", words=words, fraction=0.0, seed=seed)
+
+
+def test_a_head_that_moved_is_suspected_and_noise_is_not(tmp_path):
+    array = series_array(PAIRS)
+    assert "motion-suspected" not in found(tmp_path / "a", array=array)
+    array[..., 10:12] = np.roll(array[..., 10:12], 1, axis=1)
+    moved = found(tmp_path / "b", array=array)["motion-suspected"]
+    assert "in 2 of 16 volumes" in moved.why
+    assert "8.0 mm" in moved.why
+
+
+def test_an_m0_without_a_brain_or_with_too_much_of_one_is_warned_of(tmp_path):
+    path = write_series(tmp_path / "a")
+    save(tmp_path / "a" / "sub-01_m0scan.nii.gz", np.random.default_rng(0).gamma(2, 100, SIZE))
+    codes = {f.code for f in inspect(read_series(path))}
+    assert codes & {"brain-not-found", "brain-mask-doubtful"}
+    path = write_series(tmp_path / "b")
+    for name in ("sub-01_asl.nii.gz", "sub-01_m0scan.nii.gz"):
+        image = nibabel.load(tmp_path / "b" / name)
+        nibabel.save(nibabel.Nifti1Image(image.get_fdata(), np.diag([12.0, 12.0, 12.0, 1.0])), tmp_path / "b" / name)
+    large = next(f for f in inspect(read_series(path)) if f.code == "brain-mask-doubtful")
+    assert "adult brains have some 1200 to 1700" in large.why
 
 
 def test_nan_voxels_are_counted(tmp_path):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+
+import dcm2niix
 import numpy as np
 import pytest
 from reading_builders import refusal
@@ -10,7 +13,8 @@ from ASLDenoiseLib.reading.dicom import philips_context, pick_asl, read_dicom
 from ASLDenoiseLib.reading.inspecting import inspect
 from ASLDenoiseLib.reading.read import read_series
 from ASLDenoiseLib.reading.scan import Scan
-from ASLDenoiseLib.series import Geometry, Origin, VolumeType
+from ASLDenoiseLib.reading.vendor_scaling import philips_m0_factor
+from ASLDenoiseLib.series import Geometry, Origin, Severity, VolumeType
 
 GRID = Geometry((4, 4, 3), (3.0, 3.0, 5.0))
 PHANTOM = ("dicom", "philips-phantom-pcasl-3d")
@@ -52,6 +56,43 @@ def test_the_philips_order_is_not_taken_on_trust(shared_data):
     shuffled = true.array[[0, 1, 4, 2, 3, *range(5, 16)]]
     assert philips_context(folder, Scan(shuffled, true.geometry, true.sidecar, Origin.DICOM)) is None
     assert philips_context(folder, Scan(true.array[:8], true.geometry, true.sidecar, Origin.DICOM)) is None
+
+
+def converted(shared_data, place, *options: str):
+    """The NIfTI that dcm2niix makes of the Philips phantom with `options`."""
+    place.mkdir()
+    folder = shared_data.joinpath(*PHANTOM)
+    command = [dcm2niix.bin, *options, "-b", "y", "-z", "n", "-f", "x", "-o", str(place), str(folder)]
+    subprocess.run(command, check=True, capture_output=True)
+    return place / "x.nii"
+
+
+@pytest.mark.shared
+def test_an_m0_in_philips_display_scale_is_brought_to_the_scale_of_the_series(shared_data, tmp_path):
+    values = {"labeling": "PCASL", "post_labeling_delay": 2.0, "label_duration": 1.8, "background_suppression": True}
+    comparable = converted(shared_data, tmp_path / "comparable")
+    display = converted(shared_data, tmp_path / "display", "-p", "n")
+    series = read_series(comparable, m0=display, context="control,label", values=values)
+    truth = read_series(comparable, m0=comparable, context="control,label", values=values)
+    scale = series.acquisition.m0_scale
+    assert scale == pytest.approx(1 / (1.25788 * 1.19602e-05))
+    assert series.acquisition.origins["m0_scale"] is Origin.SIDECAR
+    np.testing.assert_allclose(scale * series.m0.array, truth.m0.array, rtol=1e-4)
+    assert truth.acquisition.m0_scale is None
+    notes = [f for f in inspect(series) if f.code == "philips-scaling" and f.severity is Severity.NOTE]
+    assert "multiplied by 6.647e+04" in notes[0].why
+    user = read_series(comparable, m0=display, context="control,label", values={**values, "m0_scale": 1})
+    assert user.acquisition.m0_scale == 1, "what the user states is not overruled"
+
+
+def test_philips_slopes_tell_a_factor_only_where_both_sidecars_have_them():
+    slopes = {"PhilipsRescaleSlope": 2.0, "PhilipsScaleSlope": 0.01, "UsePhilipsFloatNotDisplayScaling": 0}
+    assert philips_m0_factor(slopes, {**slopes, "PhilipsScaleSlope": 0.04}) == pytest.approx(0.25)
+    assert philips_m0_factor(slopes, {**slopes, "UsePhilipsFloatNotDisplayScaling": 1}) == pytest.approx(0.02)
+    assert philips_m0_factor(slopes, slopes) == 1
+    for broken in ({}, {**slopes, "PhilipsScaleSlope": 0}, {**slopes, "PhilipsRescaleSlope": "2"}):
+        assert philips_m0_factor(slopes, broken) is None
+        assert philips_m0_factor(broken, slopes) is None
 
 
 def test_a_folder_without_dicom_is_refused(tmp_path):
