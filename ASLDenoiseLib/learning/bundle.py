@@ -19,6 +19,7 @@ from .recipe import Recipe
 from .targets import find_target
 from .training import Trained
 
+_LARGE = 1_000_000  # parameters; the package with all its models stays below 100 MB
 _BRAIN_OVER_GM = 0.6  # the brain's mean over the GM mean: how the noise's SNR in GM reads in `mean_snr`
 
 
@@ -31,7 +32,7 @@ def write_bundle(recipe: Recipe, trained: Trained, folder: Path) -> Path:
     for part in (configs, models, docs):
         part.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
-    torch.save(trained.weights, buffer)
+    torch.save(stored(trained.weights), buffer)
     (models / "model.pt").write_bytes(buffer.getvalue())
     sha256 = hashlib.sha256(buffer.getvalue()).hexdigest()
     metadata = _metadata(recipe, trained, sha256)
@@ -41,6 +42,13 @@ def write_bundle(recipe: Recipe, trained: Trained, folder: Path) -> Path:
     if not card.exists():  # a card is written by people; never overwrite it
         card.write_text(first_card(metadata))
     return folder
+
+
+def stored(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The weights as they are kept: those of large networks in half precision, which loading undoes."""
+    if sum(w.numel() for w in weights.values()) < _LARGE:
+        return weights
+    return {name: w.half() if w.is_floating_point() else w for name, w in weights.items()}
 
 
 def _write(path: Path, content: dict) -> None:
