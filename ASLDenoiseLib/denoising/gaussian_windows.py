@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-FWHM_TO_SD = 0.42466
+from ..preparing.smoothing import SD_OF_FWHM
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,4 +53,4 @@ def gaussian_window(shape: Sequence[int], sd: torch.Tensor, *, unit: str = "sum"
 
 def window_of_mm(shape: Sequence[int], spacing: torch.Tensor, fwhm: float) -> Window:
     """The window of `fwhm` mm over volumes of `shape` (K, J, I) with voxels of `spacing` (B, 3) mm along (k, j, i)."""
-    return gaussian_window(shape, fwhm * FWHM_TO_SD / spacing)
+    return gaussian_window(shape, fwhm * SD_OF_FWHM / spacing)

@@ -26,9 +26,12 @@ CHANNEL_MEANINGS = (
     *(f"its regression on the T1's intensity classes, window {w:g} mm" for w in T1_WINDOWS),
     *(f"its regression on the M0's contrast, window {w:g} mm" for w in M0_WINDOWS),
     f"its mean, window {PLAIN_WINDOW:g} mm",
-    "local noise SD over the noise SD",
+    "local noise SD, pooled over 12 mm, over the noise SD",
+    "the same pooled over 6 mm",
+    "the first times what an 8 mm mean leaves of the noise SD",
 )
 CHANNELS = len(CHANNEL_MEANINGS)
+NOISE_CHANNELS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +89,7 @@ def channels(
 
     Args:
         difference: mean difference over its noise SD, (B, 1, K, J, I); zero outside the brain.
-        noise: the smooth map of its local noise SD over that same SD: near one in the brain.
+        noise: (B, NOISE_CHANNELS, K, J, I) maps of the noise over that same SD, as `CHANNEL_MEANINGS` says.
         brain: 0/1.
         guides: features of T1 and M0.
         spacing: (B, 3) mm along (k, j, i).

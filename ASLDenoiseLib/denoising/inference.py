@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -36,6 +36,7 @@ def denoise_pairs(
     device: str = "cpu",
     group: int | None = None,
     interleaved: bool = False,
+    weights: np.ndarray | None = None,
     m0: Volume | None = None,
     guides: Sequence[Volume] = (),
     progress: Progress = silent,
@@ -51,29 +52,30 @@ def denoise_pairs(
         device: ``cpu``, ``cuda`` or ``mps``; running out of its memory retreats to smaller portions, then the CPU.
         group: differences averaged before the network; None all of them.
         interleaved: how groups are taken (`preparing.averaging.pre_average`).
+        weights: how much of each difference counts, (N, K, 1, 1) or (N, K, J, I); None all of all.
         m0, guides: further images on the same grid, for models that use them.
         progress: told where the run is.
 
     Raises:
         InputError: the mask is empty, the differences are all zero in it, or the model needs an M0 that is not given.
     """
-    averages = pre_average(pairs, size=group, interleaved=interleaved)
+    averages = pre_average(pairs, size=group, interleaved=interleaved, weights=weights)
     network, feed = load_model(card, device=device), find_feeder(card.network)
     fed = []
     for g, (array, count) in enumerate(zip(averages.array, averages.counts, strict=True)):
-        mean = Mean(array, int(count), pairs, brain, card, m0, tuple(guides))
+        mean = Mean(array, int(count), pairs, brain, card, m0, tuple(guides), weights)
         fed.append(feed(mean, network, device))
         device = fed[-1].device
         progress((g + 1) / len(averages.array), f"denoised {g + 1} of {len(averages.array)}")
-    mean = post_average(Averages(np.stack([f.array for f in fed]), averages.counts))
+    mean = post_average(replace(averages, array=np.stack([f.array for f in fed])))
     difference = Volume(mean, pairs.geometry, name="denoised difference")
-    return Denoised(difference, device, tuple(f.scale for f in fed), _uncertainty(pairs, averages.counts, fed))
+    return Denoised(difference, device, tuple(f.scale for f in fed), _uncertainty(pairs, averages, fed))
 
 
-def _uncertainty(pairs: ASLSeries, counts: np.ndarray, fed: list) -> Volume | None:
+def _uncertainty(pairs: ASLSeries, averages: Averages, fed: list) -> Volume | None:
     """The SD of the post-average: errors of groups add up as independent ones do."""
     if any(f.uncertainty is None for f in fed):
         return None
-    shares = (counts / counts.sum())[:, None, None, None]
+    shares = averages.weights / np.maximum(averages.weights.sum(axis=0), 1e-6)
     sd = np.sqrt(np.sum((shares * np.stack([f.uncertainty for f in fed])) ** 2, axis=0))
     return Volume(sd.astype(np.float32), pairs.geometry, name="uncertainty of the denoised difference")

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..preparing.smoothing import smooth_within
+from ..preparing.averaging import variance_of_mean, weighted_mean
+from ..preparing.smoothing import SD_OF_FWHM, smooth_within
 from ..series import Geometry
 
 POOLED = 12.0  # mm FWHM over which the spread of pairs is pooled
-_MOST_UNEVEN = 3.0  # times the median: beyond it, a vessel or an outlier is not the noise to be told of
+FINE = 6.0  # mm FWHM of the finer map
+BROAD = 8.0  # mm FWHM of the mean whose noise tells how far neighbours are correlated
+MOST_UNEVEN = 5.0  # times the median: beyond it, a vessel or an outlier is not the noise to be told of
+CORRELATED = 1.5  # what is left of real noise after a mean of 8 mm, over what would be left of white noise
+_GROUPS = 8  # of pairs, at most, whose means' spread is looked at
 _DETAIL = 8.0  # mm FWHM: what is finer, in an image without pairs, is taken for noise
 
 
@@ -20,46 +26,84 @@ class NoiseLevel:
 
     Args:
         sigma: root mean square SD in the brain.
-        local: (K, J, I) smooth map of the SD; zero outside the brain.
+        local: (K, J, I) smooth map of the SD, pooled over 12 mm; zero outside the brain.
+        fine: the same pooled over 6 mm.
+        blurred: what an 8 mm Gaussian mean leaves of the SD, 0 to 1: more where neighbours are correlated.
         source: ``pairs`` or ``image``.
     """
 
     sigma: float
     local: np.ndarray
+    fine: np.ndarray
+    blurred: float
     source: str
 
 
-def noise_level(pairs: np.ndarray, inside: np.ndarray, geometry: Geometry) -> NoiseLevel:
-    """The noise of the mean of `pairs` (N, K, J, I) within `inside` (bool).
+def noise_level(
+    pairs: np.ndarray, inside: np.ndarray, geometry: Geometry, weights: np.ndarray | None = None
+) -> NoiseLevel:
+    """The noise of the mean of `pairs` (N, K, J, I), weighted as in `preparing.averaging`, within `inside` (bool).
 
-    With two pairs or more it is their standard error, its variance pooled over 12 mm. With one, the noise is read off
-    what is finer than 8 mm in the image, against its median magnitude, which anatomy's edges hardly move; neighbours
-    whose noise is correlated make it come out too low, so it is only a stand-in.
+    With two pairs or more it is their standard error, its variance pooled over neighbours. With one, the noise is read
+    off what is finer than 8 mm in the image, against its median magnitude, which anatomy's edges hardly move;
+    neighbours whose noise is correlated make it come out too low, so it is only a stand-in.
     """
-    n = len(pairs)
+    n, spacing = len(pairs), geometry.spacing
+    usual = min(1.0, CORRELATED * white_left(spacing, BROAD))
     if n >= 2:
-        variance = pairs.var(axis=0, ddof=1, dtype=np.float64) / n
-        source = "pairs"
+        variance = variance_of_mean(pairs, weights)
+        source, blurred = "pairs", _blurred(pairs, inside, spacing, usual, weights)
     else:
         image = np.where(inside, np.nan_to_num(pairs[0]), 0.0).astype(np.float64)
-        detail = image - smooth_within(image, inside, geometry.spacing, _DETAIL)
+        detail = image - smooth_within(image, inside, spacing, _DETAIL)
         spread = 1.4826 * np.median(np.abs(detail[inside])) if inside.any() else 0.0
-        variance = np.full(image.shape, spread**2 * _lost(geometry))
-        source = "image"
+        variance = np.full(image.shape, spread**2 * _lost(spacing))
+        source, blurred = "image", usual
     good = inside & np.isfinite(variance)
-    pooled = np.sqrt(np.maximum(smooth_within(variance, good, geometry.spacing, POOLED), 0))
-    if not good.any() or not pooled[good].max() > 0:
-        return NoiseLevel(0.0, np.zeros(inside.shape, np.float32), source)
-    pooled = np.where(inside, np.minimum(pooled, _MOST_UNEVEN * np.median(pooled[good])), 0.0)
-    pooled = np.where(inside & ~good, np.median(pooled[good]), pooled)
-    return NoiseLevel(float(np.sqrt(np.mean(pooled[inside] ** 2))), pooled.astype(np.float32), source)
+    if not good.any() or not variance[good].max() > 0:
+        nothing = np.zeros(inside.shape, np.float32)
+        return NoiseLevel(0.0, nothing, nothing, usual, source)
+    local, fine = (_pooled(variance, good, inside, spacing, fwhm) for fwhm in (POOLED, FINE))
+    return NoiseLevel(float(np.sqrt(np.mean(local[inside] ** 2))), local, fine, blurred, source)
 
 
-def _lost(geometry: Geometry) -> float:
+def white_left(spacing: Sequence[float], fwhm: float) -> float:
+    """The SD that a Gaussian mean of `fwhm` mm leaves of white noise of unit SD, in voxels of `spacing` mm."""
+    return float(np.sqrt(np.prod([np.square(_kernel(s, fwhm)).sum() for s in spacing])))
+
+
+def _kernel(spacing: float, fwhm: float) -> np.ndarray:
+    weights = np.exp(-0.5 * (np.arange(-30, 31) * spacing / (fwhm * SD_OF_FWHM)) ** 2)
+    return weights / weights.sum()
+
+
+def _pooled(
+    variance: np.ndarray, good: np.ndarray, inside: np.ndarray, spacing: Sequence[float], fwhm: float
+) -> np.ndarray:
+    """The root of the neighbours' mean variance; what was not measured gets the median."""
+    sd = np.sqrt(np.maximum(smooth_within(variance, good, spacing, fwhm), 0))
+    middle = float(np.median(sd[good]))
+    sd = np.where(good, np.minimum(sd, MOST_UNEVEN * middle), middle)
+    return np.where(inside, sd, 0.0).astype(np.float32)
+
+
+def _blurred(
+    pairs: np.ndarray, inside: np.ndarray, spacing: Sequence[float], usual: float, weights: np.ndarray | None
+) -> float:
+    """What an 8 mm mean leaves of the spread of pairs, from the means of up to eight groups of them."""
+    count = min(_GROUPS, len(pairs))
+    weights = np.ones((len(pairs), 1, 1, 1)) if weights is None else weights
+    groups = [(weighted_mean(pairs[g::count], weights[g::count]), weights[g::count].sum(axis=0)) for g in range(count)]
+    middle = weighted_mean(pairs, weights)
+    before = after = 0.0
+    for mean, weight in groups:
+        apart = np.where(inside, np.nan_to_num(mean - middle) * np.sqrt(weight), 0.0)
+        before += float(np.square(apart[inside]).mean())
+        after += float(np.square(smooth_within(apart, inside, spacing, BROAD)[inside]).mean())
+    return min(1.0, float(np.sqrt(after / before))) if before > 0 else usual
+
+
+def _lost(spacing: Sequence[float]) -> float:
     """White noise over what is left of it after the local mean is taken away (variances)."""
-    sd = [_DETAIL * 0.42466 / s for s in geometry.spacing]
-    axes = [np.exp(-0.5 * (np.arange(-30, 31) / s) ** 2) for s in sd]
-    kernels = [a / a.sum() for a in axes]
-    centre = float(np.prod([k[30] for k in kernels]))
-    energy = float(np.prod([np.square(k).sum() for k in kernels]))
-    return 1 / max(0.1, 1 - 2 * centre + energy)
+    centre = float(np.prod([_kernel(s, _DETAIL)[30] for s in spacing]))
+    return 1 / max(0.1, 1 - 2 * centre + white_left(spacing, _DETAIL) ** 2)

@@ -99,7 +99,7 @@ def draw_arrival(seeds: torch.Tensor, generator: torch.Generator, *, late: float
     """Transit times of one head; with a chance of `late` blood arrives late everywhere or in one territory."""
     device = str(seeds.device)
     delays = uniform(generator, 0.6, 1.4) + 0.08 * torch.randn(len(seeds), generator=generator)
-    where, one, more = uniform(generator, 0, 1), int(uniform(generator, 0, len(seeds) - 0.001)), 0.0
+    where, one = uniform(generator, 0, 1), int(uniform(generator, 0, len(seeds) - 0.001))
     more = uniform(generator, 0.3, 1.2)
     if where < 0.5 * late:
         delays = delays + more

@@ -5,14 +5,10 @@ from __future__ import annotations
 import torch
 
 from ..errors import InputError
-from ..quantifying.kinetics import pcasl_scale
 
 LOSSES = ("l1", "l2", "l1+dssim", "half-l1+dssim", "kinetic")
 _RANGE = 3.0  # of perfusion whose brain mean is 1: about twice the grey matter, for SSIM's constants
 _M0_FLOOR = 0.2  # of the M0's mean in the brain: below it, CBF is noise over noise
-_TYPICAL_CBF = 40.0  # ml/100g/min: what the brain mean of 1 stands for, and the unit of the kinetic term
-# DeepASL's acquisition (pCASL, label 1.8 s, delay 1.6 s, 3 T).
-_CBF_OF_RATIO = float(pcasl_scale(post_labeling_delay=1.6, label_duration=1.8, t1_blood=1.65, efficiency=0.85))
 
 
 def check_loss(kind: str) -> None:
@@ -80,14 +76,14 @@ def ssim_in_plane(estimate: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
 
 def cbf_of(difference: torch.Tensor, m0: torch.Tensor) -> torch.Tensor:
-    """The pCASL equation, linear in the difference at one delay: CBF in units of 40 ml/100g/min.
+    """The pCASL equation, in units of the CBF that brain means of difference and M0 give.
+
+    At one delay CBF is proportional to dM / M0, so in these units the equation's constants cancel.
 
     Args:
-        difference: in units of its brain mean, which stands for a CBF of 40 ml/100g/min.
-        m0: in units of its brain mean; clamped from below at 0.2.
+        difference, m0: in units of their brain means; the M0 is clamped from below at 0.2.
     """
-    ratio = (_TYPICAL_CBF / _CBF_OF_RATIO) * difference / m0.clamp_min(_M0_FLOOR)  # the scanner's dM/M0, about 0.005
-    return _CBF_OF_RATIO * ratio / _TYPICAL_CBF
+    return difference / m0.clamp_min(_M0_FLOOR)
 
 
 def kinetic_loss(

@@ -8,6 +8,7 @@ Drawn at the level of the mean, afresh for every training step and on any device
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -28,6 +29,7 @@ class NoiseSettings:
         correlation_z: the same between slices.
         physiological: SD of the smooth part relative to the thermal SD.
         unevenness: noise in the brightest place over the mean one, minus one (coil g-factor).
+        patchiness: SD of the logarithm of a finer field that multiplies the noise.
         pulsation: SD in CSF of what its pulsation adds, relative to the thermal SD.
         common: SD of a constant over the brain, relative to the thermal SD.
         motion: SD of the rim that motion leaves at edges of the static signal, relative to the thermal SD.
@@ -39,9 +41,10 @@ class NoiseSettings:
     correlation_z: tuple[float, float] = (0.0, 0.6)
     physiological: tuple[float, float] = (0.0, 0.4)
     unevenness: tuple[float, float] = (0.0, 1.5)
-    pulsation: tuple[float, float] = (0.0, 2.5)
-    common: tuple[float, float] = (0.0, 0.1)
-    motion: tuple[float, float] = (0.0, 1.5)
+    patchiness: tuple[float, float] = (0.0, 0.6)
+    pulsation: tuple[float, float] = (0.0, 3.0)
+    common: tuple[float, float] = (0.0, 0.15)
+    motion: tuple[float, float] = (0.0, 2.0)
     spikes: float = 0.02
 
 
@@ -105,20 +108,15 @@ def draw_noise_parameters(
     sigma = gm_level / torch.exp(uniform(low, high))
     in_plane, through = uniform(*settings.correlation), uniform(*settings.correlation_z)
     texture = gaussian_window(shape, torch.stack([through, in_plane, in_plane], dim=1), unit="noise")
-    knots = torch.randn((b, 1, 3, 3, 3), generator=generator, device=device)
-    bump = F.interpolate(knots, size=shape, mode="trilinear", align_corners=True)
+    bump = smooth_fields(b, shape, 3, generator)
     bump = bump - bump.amin(dim=(2, 3, 4), keepdim=True)
     bump = bump / bump.amax(dim=(2, 3, 4), keepdim=True).clamp_min(1e-6)
-    gain = 1 + uniform(*settings.unevenness)[:, None, None, None, None] * bump
+    gain = 1 + _each(uniform(*settings.unevenness)) * bump
+    gain = gain * torch.exp(_each(uniform(*settings.patchiness)) * smooth_fields(b, shape, 8, generator))
     gain = gain / gain.mean(dim=(2, 3, 4), keepdim=True)
     pulsing: torch.Tensor | float = 0.0
     if csf is not None:
-        swell = F.interpolate(
-            torch.randn((b, 1, 3, 3, 3), generator=generator, device=device),
-            size=shape,
-            mode="trilinear",
-            align_corners=True,
-        )
+        swell = smooth_fields(b, shape, 3, generator)
         near = gaussian_window(shape, torch.full((1, 3), 0.5, device=device))(csf)
         pulsing = _each(uniform(*settings.pulsation)) * near * torch.exp(0.6 * swell)
     return NoiseDraw(
@@ -151,24 +149,26 @@ def draw_noise(
     def normal(*size: int) -> torch.Tensor:
         return torch.randn(size, generator=generator, device=device)
 
-    def smooth(knots: int) -> torch.Tensor:
-        depth = min(knots, shape[0])
-        return F.interpolate(normal(b, 1, depth, knots, knots), size=shape, mode="trilinear", align_corners=True)
-
     noise = draw.texture(normal(b, 1, *shape)) * draw.gain
     if isinstance(draw.pulsing, torch.Tensor):
         noise = noise + draw.pulsing * draw.texture(normal(b, 1, *shape))
     noise = noise + _each(draw.common * normal(b)) * brain
-    noise = (
-        noise + _each(draw.physiological) * 1.6 * smooth(7) * brain
-    )  # 1.6: interpolation lowers the SD between knots
+    slow = 1.6 * smooth_fields(b, shape, 7, generator)  # interpolation lowers the SD between knots
+    noise = noise + _each(draw.physiological) * slow * brain
     shift = normal(b, 2, 1, 1)[:, :, None]
     static = brain if draw.static is None else draw.static
     edges = sum(shift[:, n : n + 1] * _slope(static, axis) for n, axis in enumerate((-1, -2)))
     noise = noise + _EDGE * _each(draw.motion) * edges
     hit = (torch.rand((b, 1, shape[0], 1, 1), generator=generator, device=device) < draw.spikes).float()
-    noise = noise + hit * (smooth(5) + normal(b, 1, shape[0], 1, 1)) * 2.0 * brain
+    noise = noise + hit * (smooth_fields(b, shape, 5, generator) + normal(b, 1, shape[0], 1, 1)) * 2.0 * brain
     return _each(draw.sigma) * noise / pairs_share**0.5
+
+
+def smooth_fields(batch: int, shape: Sequence[int], knots: int, generator: torch.Generator) -> torch.Tensor:
+    """Smooth random fields (B, 1, K, J, I): normal at `knots` points an axis (at most the slices), linear between."""
+    size = (batch, 1, min(knots, shape[0]), knots, knots)
+    control = torch.randn(size, generator=generator, device=generator.device)
+    return F.interpolate(control, size=tuple(shape), mode="trilinear", align_corners=True)
 
 
 def _each(values: torch.Tensor) -> torch.Tensor:

@@ -22,9 +22,7 @@ from .deformation import draw_deformation
 from .lesions import Lesion, LesionSettings, cell_regions, draw_lesions, regions
 from .perfusion_field import draw_arterial_spots, draw_perfusion, draw_texture, draw_vessels
 from .shapes import Shape, draw_abstract, draw_brain, half_extent
-from .smooth import centred_points, gaussian_blur, smooth_field, stream, uniform
-
-__all__ = ["Phantom", "PhantomSettings", "centred_points", "draw_phantom", "gaussian_blur", "smooth_field"]
+from .smooth import centred_points, gaussian_blur, stream, uniform
 
 _CLASSES = len(TissueClass)
 _FINE = 1.4  # mm, about how far apart the places looked up in a voxel are

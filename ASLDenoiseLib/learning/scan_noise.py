@@ -14,8 +14,8 @@ def coil_noise(
 ) -> torch.Tensor:
     """Complex Gaussian noise (2, K, J, I) of unit SD a channel, neighbours correlated by a Gaussian of SD `texture`.
 
-    `texture` is in voxels along (k, j, i): what filtering, partial Fourier and interpolation leave. A blur of SD s
-    correlates neighbours by exp(-1 / (4 s^2)) once s is above about 0.4.
+    `texture` is in voxels along (k, j, i): what filtering, partial Fourier and interpolation leave. It correlates
+    neighbours by 0.09 at an SD of 0.4, 0.26 at 0.5, 0.45 at 0.6, 0.67 at 0.8, and beyond by exp(-1 / (4 SD^2)).
     """
     noise = torch.randn((2, *shape), generator=generator).to(device)
     for axis, s in enumerate(texture):

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .padding import crop_like, pad_to_multiple
+
 
 def _convolution(channels_in: int, channels_out: int, size: int = 3) -> nn.Conv3d:
     return nn.Conv3d(channels_in, channels_out, size, padding=size // 2, bias=False)
@@ -38,6 +40,7 @@ class GuidedUNet(nn.Module):
 
     Args:
         channels: of the input; `denoising.guiding.channels` makes them.
+        noise_channels: how many of them, the last ones, tell of noise.
         widths: of the three levels.
 
     Args of forward: x (B, channels, K, J, I), any size; returns the estimate and its SD, each (B, 1, K, J, I).
@@ -45,7 +48,9 @@ class GuidedUNet(nn.Module):
 
     POOLS = ((1, 2, 2), (2, 2, 2))
 
-    def __init__(self, *, channels: int = 8, widths: tuple[int, int, int] = (24, 48, 96)) -> None:
+    def __init__(
+        self, *, channels: int = 10, noise_channels: int = 3, widths: tuple[int, int, int] = (24, 48, 96)
+    ) -> None:
         super().__init__()
         a, b, c = widths
         self.down = nn.ModuleList([Level(channels, a), Level(a, b), Level(b, c)])
@@ -54,14 +59,14 @@ class GuidedUNet(nn.Module):
         self.last = _convolution(a, 1)
         self.mixture = _convolution(channels, 1, 1)
         nn.init.zeros_(self.last.weight)
-        nn.init.constant_(self.mixture.weight, 1 / max(1, channels - 1))
+        nn.init.constant_(self.mixture.weight, 1 / max(1, channels - noise_channels))
         with torch.no_grad():
-            self.mixture.weight[:, -1] = 0  # the noise channel is no perfusion
+            self.mixture.weight[:, -noise_channels:] = 0  # they are no perfusion
         self.spread = nn.Sequential(nn.Conv3d(a + channels + 1, 16, 1), nn.ReLU(), nn.Conv3d(16, 1, 1))
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         size = x.shape[-3:]
-        x = F.pad(x, [n for s, m in zip(reversed(size), (4, 4, 2), strict=True) for n in (0, -s % m)])
+        x = pad_to_multiple(x, (2, 4, 4))
         fine = self.down[0](x)
         middle = self.down[1](F.avg_pool3d(fine, self.POOLS[0]))
         coarse = self.down[2](F.avg_pool3d(middle, self.POOLS[1]))
@@ -70,8 +75,7 @@ class GuidedUNet(nn.Module):
         estimate = self.mixture(x) + self.last(fine)
         seen = torch.cat([fine, x, estimate], dim=1).detach()
         spread = F.softplus(self.spread(seen).float()) + 1e-3
-        k, j, i = size
-        return estimate[..., :k, :j, :i], spread[..., :k, :j, :i]
+        return crop_like(estimate, size), crop_like(spread, size)
 
 
 def _grown(x: torch.Tensor, factor: tuple[int, int, int]) -> torch.Tensor:

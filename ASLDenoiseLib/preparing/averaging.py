@@ -1,4 +1,9 @@
-"""Averaging differences: before denoising (in groups), after it, and the standard error of the mean."""
+"""Averaging differences: before denoising (in groups), after it, and the standard error of the mean.
+
+Everywhere `weights` say how much of each difference counts, (N, K, 1, 1) or (N, K, J, I), as `preparing.outliers`
+gives them; None counts all of all. A voxel whose every difference was left out is NaN, and so is one that a difference
+which counts did not measure.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +17,22 @@ from ..series import ASLSeries, Volume
 
 @dataclass(frozen=True, eq=False)
 class Averages:
-    """Group means (G, K, J, I) of differences and how many differences are in each (G,)."""
+    """Group means (G, K, J, I) of differences.
+
+    Args:
+        array: the means.
+        counts: (G,) how many differences are in each, whatever their weight.
+        weights: (G, K, 1, 1) or (G, K, J, I) what they weigh together.
+    """
 
     array: np.ndarray
     counts: np.ndarray
+    weights: np.ndarray
 
 
-def pre_average(pairs: ASLSeries, *, size: int | None = None, interleaved: bool = False) -> Averages:
+def pre_average(
+    pairs: ASLSeries, *, size: int | None = None, interleaved: bool = False, weights: np.ndarray | None = None
+) -> Averages:
     """Average groups of `size` differences; None averages all into one group.
 
     Args:
@@ -34,23 +48,54 @@ def pre_average(pairs: ASLSeries, *, size: int | None = None, interleaved: bool 
         raise InputError(f"Pre-averaging {size} of {n} pairs is not possible; choose a number from 1 to {n}.")
     groups = -(-n // size)
     member = np.arange(n) % groups if interleaved else np.arange(n) // size
-    counts = np.bincount(member, minlength=groups)
-    return Averages(np.stack([pairs.array[member == g].mean(axis=0) for g in range(groups)]), counts)
+    weights = np.ones((n, 1, 1, 1), np.float32) if weights is None else weights
+    each = [(pairs.array[member == g], weights[member == g]) for g in range(groups)]
+    means = np.stack([weighted_mean(array, weight) for array, weight in each])
+    return Averages(
+        means, np.bincount(member, minlength=groups), np.stack([w.sum(axis=0, dtype=np.float64) for _, w in each])
+    )
 
 
 def post_average(averages: Averages) -> np.ndarray:
     """The mean over groups (K, J, I), each weighted by the differences in it."""
-    return np.average(averages.array, axis=0, weights=averages.counts).astype(np.float32)
+    return weighted_mean(averages.array, averages.weights)
 
 
-def mean_difference(pairs: ASLSeries) -> Volume:
-    """The plain mean of all differences; this is the raw map everything is judged against."""
-    return Volume(pairs.array.mean(axis=0), pairs.geometry, name="mean difference")
+def weighted_mean(array: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """sum(w x) / sum(w) over the first axis, float32; NaN where all weights are zero or a weighted value is NaN."""
+    if weights.min() == weights.max() > 0:
+        return array.mean(axis=0, dtype=np.float64).astype(np.float32)
+    total = np.sum(np.where(weights > 0, array, 0.0) * weights, axis=0, dtype=np.float64)
+    weight = np.broadcast_to(weights.sum(axis=0, dtype=np.float64), total.shape)
+    return np.divide(total, weight, out=np.full(total.shape, np.nan), where=weight > 0).astype(np.float32)
 
 
-def standard_error(pairs: ASLSeries) -> Volume | None:
+def variance_of_mean(array: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """The variance (K, J, I), float64, of the weighted mean of (N, K, J, I), from the spread of what counts.
+
+    With weights w it is the weighted variance over the effective number, (sum w)^2 / sum w^2, less one (Kish 1965).
+    NaN where fewer than two are left.
+    """
+    if weights is None:
+        n = len(array)
+        return array.var(axis=0, ddof=1, dtype=np.float64) / n if n > 1 else np.full(array.shape[1:], np.nan)
+    weight = np.broadcast_to(weights.sum(axis=0, dtype=np.float64), array.shape[1:])
+    squares = np.broadcast_to(np.square(weights).sum(axis=0, dtype=np.float64), array.shape[1:])
+    effective = np.divide(weight**2, squares, out=np.zeros(weight.shape), where=squares > 0)
+    apart = np.square(np.where(weights > 0, array - weighted_mean(array, weights), 0.0)) * weights
+    spread = np.divide(apart.sum(axis=0, dtype=np.float64), weight, out=np.zeros(weight.shape), where=weight > 0)
+    return np.divide(spread, effective - 1, out=np.full(weight.shape, np.nan), where=effective > 1.5)
+
+
+def mean_difference(pairs: ASLSeries, weights: np.ndarray | None = None) -> Volume:
+    """The mean of all differences; without weights this is the raw map everything is judged against."""
+    array = pairs.array.mean(axis=0) if weights is None else weighted_mean(pairs.array, weights)
+    return Volume(array, pairs.geometry, name="mean difference")
+
+
+def standard_error(pairs: ASLSeries, weights: np.ndarray | None = None) -> Volume | None:
     """Standard error of the mean difference, from the spread over pairs; None for fewer than three."""
-    n = len(pairs.context)
-    if n < 3:
+    if len(pairs.context) < 3:
         return None
-    return Volume(pairs.array.std(axis=0, ddof=1) / np.sqrt(n), pairs.geometry, name="standard error")
+    error = np.sqrt(variance_of_mean(pairs.array, weights)).astype(np.float32)
+    return Volume(error, pairs.geometry, name="standard error")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ASLDenoiseLib.denoising.noise_level import noise_level
+from ASLDenoiseLib.denoising.noise_level import BROAD, MOST_UNEVEN, noise_level, white_left
 from ASLDenoiseLib.series import Geometry
 
 torch = pytest.importorskip("torch")
 from ASLDenoiseLib.denoising.gaussian_windows import gaussian_window, window_of_mm  # noqa: E402
 from ASLDenoiseLib.denoising.guiding import (  # noqa: E402
     CHANNELS,
+    NOISE_CHANNELS,
     Guides,
     channels,
     m0_features,
@@ -72,7 +73,7 @@ def test_without_variation_in_the_guide_regression_is_the_local_mean() -> None:
 
 
 def test_every_channel_is_linear_in_the_difference() -> None:
-    t1, m0, noise = torch.rand(1, 3, *SHAPE), 1 + torch.rand(1, 1, *SHAPE), torch.zeros_like(brain())
+    t1, m0, noise = torch.rand(1, 3, *SHAPE), 1 + torch.rand(1, 1, *SHAPE), torch.zeros(1, NOISE_CHANNELS, *SHAPE)
     guides = guides_of(t1, m0)
 
     def of(difference: torch.Tensor) -> torch.Tensor:
@@ -92,9 +93,9 @@ def test_m0_features_do_not_depend_on_its_scale() -> None:
     assert torch.allclose(m0_features(m0, brain(), SPACING), m0_features(1000 * m0, brain(), SPACING), atol=1e-3)
 
 
-def test_the_flagship_has_739265_parameters_and_takes_any_size() -> None:
+def test_the_flagship_has_740643_parameters_and_takes_any_size() -> None:
     network = GuidedUNet().eval()
-    assert sum(p.numel() for p in network.parameters()) == 739_265
+    assert sum(p.numel() for p in network.parameters()) == 740_643
     with torch.inference_mode():
         estimate, spread = network(torch.randn(1, CHANNELS, 5, 13, 18))
     assert estimate.shape == spread.shape == (1, 1, 5, 13, 18)
@@ -137,3 +138,32 @@ def test_uneven_noise_shows_in_its_map() -> None:
     pairs[..., 11:] *= 2
     level = noise_level(pairs, inside, GEOMETRY)
     assert level.local[4, 10, 16] > 1.5 * level.local[4, 10, 5]
+    assert level.fine[4, 10, 12] > 1.25 * level.local[4, 10, 9]  # the finer map knows the border more sharply
+    assert level.fine[4, 10, 12] / level.fine[4, 10, 9] > level.local[4, 10, 12] / level.local[4, 10, 9]
+
+
+def test_one_wild_voxel_does_not_pass_for_the_noise_of_its_neighbours() -> None:
+    inside = brain()[0, 0].numpy() > 0
+    pairs = np.random.default_rng(0).normal(0, 1, (10, *SHAPE)).astype(np.float32)
+    pairs[:, 4, 10, 10] *= 200
+    level = noise_level(pairs, inside, GEOMETRY)
+    assert level.fine.max() <= MOST_UNEVEN * np.median(level.fine[inside]) * 1.0001
+
+
+def test_a_mean_of_8_mm_leaves_more_of_noise_whose_neighbours_are_correlated() -> None:
+    from scipy.ndimage import gaussian_filter
+
+    inside = brain()[0, 0].numpy() > 0
+    white = np.random.default_rng(0).normal(0, 1, (6, *SHAPE)).astype(np.float32)
+    correlated = np.stack([gaussian_filter(p, 0.7) for p in white])
+    plain, smooth = (noise_level(p, inside, GEOMETRY).blurred for p in (white, correlated))
+    assert plain == pytest.approx(white_left(GEOMETRY.spacing, BROAD), rel=0.25)
+    assert smooth > 1.7 * plain
+
+
+def test_white_noise_keeps_what_a_gaussian_mean_leaves_of_it() -> None:
+    from ASLDenoiseLib.preparing.smoothing import blur
+
+    noise = np.random.default_rng(1).normal(0, 1, (40, 60, 60))
+    left = blur(noise, (3.0, 3.0, 4.0), 8.0)[8:-8, 8:-8, 8:-8].std()
+    assert left == pytest.approx(white_left((3.0, 3.0, 4.0), 8.0), rel=0.05)

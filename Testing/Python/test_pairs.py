@@ -68,3 +68,29 @@ def test_standard_error_is_the_spread_over_root_n_and_unknown_for_two_pairs():
     pairs = series_of([1, 2, 3, 6], ["deltam"] * 4)
     assert numbers(standard_error(pairs).array) == pytest.approx([np.std([1, 2, 3, 6], ddof=1) / 2])
     assert standard_error(select_pairs(pairs, "2")) is None
+
+
+def test_weights_leave_differences_out_of_the_mean_and_of_its_standard_error():
+    pairs = series_of([1, 3, 80, 4], ["deltam"] * 4)
+    weights = np.array([1, 1, 0, 1], np.float32).reshape(4, 1, 1, 1)
+    assert numbers(mean_difference(pairs, weights).array) == pytest.approx([8 / 3])
+    assert numbers(standard_error(pairs, weights).array) == pytest.approx([np.std([1, 3, 4], ddof=1) / np.sqrt(3)])
+    averages = pre_average(pairs, size=2, weights=weights)
+    assert numbers(averages.array) == [2, 4]
+    assert numbers(post_average(averages)) == pytest.approx([8 / 3])
+
+
+def test_uneven_weights_give_the_error_of_the_weighted_mean():
+    values = np.random.default_rng(0).normal(0, 1, (12, 4000))
+    weights = np.linspace(0.2, 1, 12, dtype=np.float32).reshape(12, 1, 1, 1)
+    grid = Geometry((4000, 1, 1), (1.0, 1.0, 1.0))
+    pairs = ASLSeries(values.reshape(12, 1, 1, 4000), grid, ("deltam",) * 12)
+    found = float(np.sqrt(np.mean(standard_error(pairs, weights).array ** 2)))
+    assert found == pytest.approx(float(mean_difference(pairs, weights).array.std()), rel=0.03)
+
+
+def test_what_was_left_out_everywhere_or_not_measured_is_nan():
+    pairs = series_of([1, np.nan, 3], ["deltam"] * 3)
+    assert np.isnan(mean_difference(pairs, np.zeros((3, 1, 1, 1), np.float32)).array).all()
+    assert np.isnan(mean_difference(pairs, np.array([1, 0.5, 1], np.float32).reshape(3, 1, 1, 1)).array).all()
+    assert numbers(mean_difference(pairs, np.array([1, 0, 1], np.float32).reshape(3, 1, 1, 1)).array) == [2]

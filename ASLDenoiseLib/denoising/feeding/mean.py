@@ -28,6 +28,7 @@ class Mean:
         brain: 0/1 on the same grid.
         card: the model.
         m0, guides: further images on the same grid, where there are any.
+        weights: of the pairs, as in `preparing.averaging`.
     """
 
     array: np.ndarray
@@ -37,6 +38,7 @@ class Mean:
     card: ModelCard
     m0: Volume | None = None
     guides: tuple[Volume, ...] = ()
+    weights: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)

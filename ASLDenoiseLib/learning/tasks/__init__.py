@@ -16,7 +16,7 @@ def build_task(recipe: Recipe) -> Task:
     if recipe.task == "guided":
         from .guided import GuidedSettings, GuidedTask
 
-        return GuidedTask(GuidedSettings(**recipe.options), recipe.noise, recipe.seed)
+        return GuidedTask(GuidedSettings(batch=recipe.batch, **recipe.options), recipe.noise, recipe.seed)
     if recipe.task == "volumes":
         from .volumes3d import VolumesTask
 

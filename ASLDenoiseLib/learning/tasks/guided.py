@@ -13,15 +13,17 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from ...denoising.gaussian_windows import gaussian_window, window_of_mm
+from ...denoising.gaussian_windows import gaussian_window
 from ...denoising.guiding import Guides, channels, m0_features, t1_features
-from ...denoising.noise_level import POOLED
-from ..noise import NoiseSettings, draw_noise, draw_noise_parameters
+from ..noise import NoiseSettings, draw_noise, draw_noise_parameters, smooth_fields
 from ..volumes import Volumes, join
+from .ellipsoids import guide_lesions, perfusion_lesions
+from .noise_as_seen import noise_as_seen
 
 _FLOOR = 1e-3  # of the voxels' energy, in noise variances: below it nothing is worth learning
 _LOCAL_FLOOR = 5e-3  # of the local averages'
 _LEAST_LEVEL = 0.5  # of GM over the brain mean; phantoms whose blood comes too late teach that noise is no perfusion
+WAYS = ("T1+M0", "M0", "none")  # to guide it
 _LOCAL_SD = 2.0  # voxels, in plane; half of it between slices
 
 
@@ -36,7 +38,10 @@ class GuidedSettings:
         mismatched: chance that the T1 is of another brain.
         empty: chance that there is no perfusion at all.
         lesions: chance of each of three further lesions, of perfusion alone, besides those of the phantom.
-        local_weights: of the local averages within brain, GM, WM and lesions, against the voxels.
+        guide_lesions: chance of each of three lesions that the guides show and perfusion has not.
+        one_image: chance that there are no pairs to tell the noise's texture.
+        local_weights: of the local averages within brain, GM, WM, perfusion lesions and guide lesions, against the
+            voxels.
     """
 
     batch: int = 2
@@ -45,19 +50,20 @@ class GuidedSettings:
     m0: float = 0.65
     mismatched: float = 0.03
     empty: float = 0.02
-    lesions: float = 0.5
-    local_weights: tuple[float, ...] = (0.1, 0.2, 0.2, 0.4)
+    lesions: float = 0.4
+    guide_lesions: float = 0.2
+    one_image: float = 0.05
+    local_weights: tuple[float, ...] = (0.1, 0.2, 0.3, 0.5, 0.25)
 
 
 @dataclass(frozen=True, eq=False)
 class GuidedBatch:
     """A batch in units of the noise SD, all (B, 1, K, J, I) but `inputs`, which holds the network's channels.
 
-    `regions` are brain, GM, WM and lesions, by fraction.
+    `regions` are those of `GuidedSettings.local_weights`, by fraction.
     """
 
     inputs: tuple[torch.Tensor, ...]
-    target: torch.Tensor
     truth: torch.Tensor
     weight: torch.Tensor
     noisy: torch.Tensor
@@ -91,18 +97,14 @@ class GuidedTask:
 
         change, hurt = perfusion_lesions(brain, spacing, drawn, chance=s.lesions)
         truth, lesion = truth * change, torch.maximum(lesion, hurt)
-        field = torch.exp(0.25 * _smooth(b, shape, drawn, device))  # the coil sees M0 and difference alike
+        field = torch.exp(0.25 * smooth_fields(b, shape, 3, drawn))  # the coil sees M0 and difference alike
         truth = truth * field * (uniform() > s.empty)
         seen = _worn_mask(brain, generator)
         csf = (brain - gm - wm).clamp(0, 1)
         draw = draw_noise_parameters(level, shape, self.noise, drawn, csf=csf, static=m0)
         noisy = truth + draw_noise(draw, brain, drawn)
-        near = window_of_mm(shape, spacing, POOLED)
-        sd = (near(draw.local_sd(brain).square() * seen) / near(seen).clamp_min(1e-6)).sqrt()  # as pairs would show it
-        count = seen.sum(dim=(2, 3, 4), keepdim=True).clamp_min(1)
-        sigma = (sd.square() * seen).sum(dim=(2, 3, 4), keepdim=True).div(count).sqrt()
-        sigma = sigma * torch.exp(0.08 * torch.randn((b, 1, 1, 1, 1), generator=drawn, device=device))
-        local = sd / sigma * torch.exp(0.08 * _smooth(b, shape, drawn, device))
+        sigma, maps = noise_as_seen(draw, brain, seen, spacing, drawn, one_image=s.one_image)
+        t1, m0, decoy = guide_lesions(t1, m0, brain, spacing, drawn, chance=s.guide_lesions)
         m0 = m0 * field * (1 + (0.01 + 0.04 * uniform()) * torch.randn(m0.shape, generator=drawn, device=device))
         have_t1, have_m0 = uniform() < s.t1, uniform() < s.m0
         if guides is not None:
@@ -112,13 +114,14 @@ class GuidedTask:
         t1 = (t1 + doubt * (t1 * (1 - t1) * 4).sqrt()).clamp(0, 1)
         features = Guides(t1_features(t1, seen) * have_t1, m0_features(m0, seen, spacing) * have_m0)
         noisy, truth = noisy / sigma * seen, truth / sigma
-        inputs = (channels(noisy, local, seen, features, spacing),)
-        return GuidedBatch(inputs, truth, truth, seen, noisy, (brain, gm * seen, wm * seen, lesion * seen))
+        inputs = (channels(noisy, maps, seen, features, spacing),)
+        regions = (brain, gm * seen, wm * seen, lesion * seen, decoy * seen)
+        return GuidedBatch(inputs, truth, seen, noisy, regions)
 
     def loss(self, network: torch.nn.Module, batch: GuidedBatch) -> torch.Tensor:
         """Mean log energies of the error, plus the Gaussian negative log likelihood of the SD head."""
         estimate, spread = network(*batch.inputs)
-        error = (estimate.float() - batch.target) * batch.weight
+        error = (estimate.float() - batch.truth) * batch.weight
         count = batch.weight.sum(dim=(1, 2, 3, 4)).clamp_min(1)
         energy = error.square().sum(dim=(1, 2, 3, 4)) / count
         loss = torch.log(energy + _FLOOR)
@@ -131,13 +134,13 @@ class GuidedTask:
 
     def gain(self, network: torch.nn.Module, volumes: Volumes, device: str) -> float:
         """PSNR gain over the input (dB) in the brain: mean over fixed draws with T1 and M0, M0 alone, and neither."""
-        return sum(self.gains(network, volumes, device).values()) / 3
+        return sum(self.gains(network, volumes, device).values()) / len(WAYS)
 
     def gains(self, network: torch.nn.Module, volumes: Volumes, device: str, *, draws: int = 3) -> dict[str, float]:
         """The gain by guides."""
         network.eval()
         found = {}
-        for guides in ("T1+M0", "M0", "none"):
+        for guides in WAYS:
             generator = torch.Generator().manual_seed(self.seed + 1)
             total = 0.0
             with torch.no_grad():
@@ -158,50 +161,13 @@ class GuidedTask:
         generator = torch.Generator().manual_seed(self.seed + 2)
         ratios = []
         with torch.no_grad():
-            for guides in ("T1+M0", "M0", "none"):
+            for guides in WAYS:
                 for _ in range(draws):
                     batch = self.batch(volumes, generator, device, guides=guides)
                     estimate, spread = network(*batch.inputs)
                     ratio = ((estimate - batch.truth).abs() / spread)[batch.weight > 0]
                     ratios.append(ratio[:: max(1, len(ratio) // 2000)].cpu())
         return {"uncertainty_factor": round(float(torch.cat(ratios).quantile(0.95)) / 1.96, 4)}
-
-
-def perfusion_lesions(
-    brain: torch.Tensor, spacing: torch.Tensor, generator: torch.Generator, *, chance: float, most: int = 3
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Ellipsoids of 5-40 mm that multiply perfusion by 0-0.7 or 1.3-3, and nothing that T1 or M0 would show.
-
-    Args:
-        brain: (B, 1, K, J, I) 0/1; lesions are centred in it.
-        spacing: (B, 3) mm along (k, j, i).
-        generator: on the device of `brain`.
-        chance: of each of `most` lesions.
-
-    Returns:
-        The factor, and 1 where a lesion fills most of a voxel, both of the shape of `brain`.
-    """
-    b, device = len(brain), brain.device
-
-    def uniform(low: float, high: float, count: int = 1) -> torch.Tensor:
-        return low + (high - low) * torch.rand((b, count), generator=generator, device=device)
-
-    axes = [torch.arange(n, device=device, dtype=torch.float32) for n in brain.shape[2:]]
-    places = torch.stack(torch.meshgrid(*axes, indexing="ij"), -1)[None]
-    factor, mask = torch.ones_like(brain), torch.zeros_like(brain)
-    odds = brain.flatten(1) + 1e-6
-    for _ in range(most):
-        centre = torch.multinomial(odds, 1, generator=generator)[:, 0]
-        at = places.reshape(-1, 3)[centre]
-        radius = torch.exp(uniform(0.916, 2.996)) * uniform(0.75, 1.33, 3)  # 2.5 to 20 mm
-        away = (places - at[:, None, None, None]) * spacing[:, None, None, None] / radius[:, None, None, None]
-        inside = torch.sigmoid(2.0 * (1 - away.norm(dim=-1)) * (radius / spacing).mean(1)[:, None, None, None])[:, None]
-        less = uniform(0, 1) < 0.5
-        change = torch.where(less, uniform(0.0, 0.7), uniform(1.3, 3.0)) - 1
-        there = inside * (uniform(0, 1) < chance)[:, :, None, None, None]
-        factor = factor * (1 + change[:, :, None, None, None] * there)
-        mask = torch.maximum(mask, (there > 0.5) * brain)
-    return factor, mask
 
 
 def _as5d(part: torch.Tensor) -> torch.Tensor:
@@ -251,8 +217,3 @@ def _worn_mask(brain: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     if chance < 0.35:
         return 1 - F.max_pool3d(1 - brain, (1, 3, 3), 1, (0, 1, 1))
     return brain
-
-
-def _smooth(batch: int, shape: tuple[int, ...], generator: torch.Generator, device: str) -> torch.Tensor:
-    knots = torch.randn((batch, 1, 3, 3, 3), generator=generator, device=device)
-    return F.interpolate(knots, size=shape, mode="trilinear", align_corners=True)

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 
-from ..recipe import Recipe
 from ..volumes import Volumes
 from .augment import cut
 from .slices import slices_of
-from .task import Batch, draw_samples, psnr_gain, task_loss, weight_of
+from .task import Batch, PublishedTask, draw_samples, weight_of
 
 
-@dataclass(frozen=True, eq=False)
-class SlabsTask:
+class SlabsTask(PublishedTask):
     """Inputs (B, 3, J, I), or patches of them; all else (B, 1, J, I) of the middle slice.
 
     At the ends of a volume the last slice is repeated, noise and all, as it is in use.
     """
 
-    recipe: Recipe
+    samples = 32
 
     def batch(self, volumes: Volumes, generator: torch.Generator, device: str) -> Batch:
         """A fresh batch of `recipe.batch` slabs."""
@@ -38,16 +34,3 @@ class SlabsTask:
         flat = tuple(t[:, :, 1] for t in (d.target, d.truth, d.noisy, d.brain, d.m0))
         given, target, truth, noisy, brain, m0 = cut((given, *flat), r.patch, generator)
         return Batch((given,), target, truth, noisy, weight_of(brain, r), brain, m0)
-
-    def loss(self, network: torch.nn.Module, batch: Batch) -> torch.Tensor:
-        """The recipe's loss."""
-        return task_loss(network, batch, self.recipe)
-
-    def gain(self, network: torch.nn.Module, volumes: Volumes, device: str) -> float:
-        """PSNR gain (dB) over some 32 slabs."""
-        batches = max(1, 32 // self.recipe.batch)
-        return psnr_gain(self, network, volumes, device, seed=self.recipe.seed + 1, batches=batches)
-
-    def facts(self, network: torch.nn.Module, volumes: Volumes, device: str) -> dict[str, float]:
-        """Nothing."""
-        return {}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import torch
 
@@ -107,12 +108,6 @@ def weight_of(brain: torch.Tensor, recipe: Recipe) -> torch.Tensor:
     return brain + recipe.outside_weight * (1 - brain)
 
 
-def task_loss(network: torch.nn.Module, batch: Batch, recipe: Recipe) -> torch.Tensor:
-    """The recipe's loss of the network's estimate."""
-    estimate = network(*batch.inputs).float()
-    return loss_of(recipe.loss, estimate, batch.target, batch.weight, m0=batch.m0, share=recipe.kinetic_share)
-
-
 def psnr_gain(task: Task, network: torch.nn.Module, volumes: Volumes, device: str, *, seed: int, batches: int) -> float:
     """Mean over samples of 10 log10(squared error of the input over that of the estimate), in the brain."""
     generator = torch.Generator().manual_seed(seed)
@@ -131,3 +126,29 @@ def psnr_gain(task: Task, network: torch.nn.Module, volumes: Volumes, device: st
             total += float(10 * (before / after.clamp_min(1e-9))[has_brain].log10().mean())
     network.train(training)
     return total / batches
+
+
+@dataclass(frozen=True, eq=False)
+class PublishedTask(ABC):
+    """What the tasks of the published networks share: a recipe's loss, and a PSNR gain over some `samples`."""
+
+    samples: ClassVar[int]
+    recipe: Recipe
+
+    @abstractmethod
+    def batch(self, volumes: Volumes, generator: torch.Generator, device: str) -> Batch:
+        """A fresh batch of `recipe.batch` samples, on `device`."""
+
+    def loss(self, network: torch.nn.Module, batch: Batch) -> torch.Tensor:
+        """The recipe's loss of the network's estimate."""
+        r, estimate = self.recipe, network(*batch.inputs).float()
+        return loss_of(r.loss, estimate, batch.target, batch.weight, m0=batch.m0, share=r.kinetic_share)
+
+    def gain(self, network: torch.nn.Module, volumes: Volumes, device: str) -> float:
+        """PSNR gain (dB) over about `samples` fixed draws."""
+        batches = max(1, self.samples // self.recipe.batch)
+        return psnr_gain(self, network, volumes, device, seed=self.recipe.seed + 1, batches=batches)
+
+    def facts(self, network: torch.nn.Module, volumes: Volumes, device: str) -> dict[str, float]:
+        """Nothing."""
+        return {}

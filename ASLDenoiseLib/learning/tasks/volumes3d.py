@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 
-from ..recipe import Recipe
 from ..volumes import Volumes
 from .augment import cut
-from .task import Batch, draw_samples, psnr_gain, task_loss, weight_of
+from .task import Batch, PublishedTask, draw_samples, weight_of
 
 _M0_NOISE = 0.02  # of the brain's mean
 
 
-@dataclass(frozen=True, eq=False)
-class VolumesTask:
+class VolumesTask(PublishedTask):
     """Volumes (B, 1, K, J, I), or (B, 2, K, J, I) with the M0 as second channel, scaled by their brain means."""
 
-    recipe: Recipe
+    samples = 12
 
     def batch(self, volumes: Volumes, generator: torch.Generator, device: str) -> Batch:
         """A fresh batch of `recipe.batch` volumes."""
@@ -32,16 +28,3 @@ class VolumesTask:
             (given, d.target, d.truth, d.noisy, d.brain, d.m0), r.patch, generator
         )
         return Batch((given,), target, truth, noisy, weight_of(brain, r), brain, m0)
-
-    def loss(self, network: torch.nn.Module, batch: Batch) -> torch.Tensor:
-        """The recipe's loss."""
-        return task_loss(network, batch, self.recipe)
-
-    def gain(self, network: torch.nn.Module, volumes: Volumes, device: str) -> float:
-        """PSNR gain (dB) over some 12 volumes."""
-        batches = max(1, 12 // self.recipe.batch)
-        return psnr_gain(self, network, volumes, device, seed=self.recipe.seed + 1, batches=batches)
-
-    def facts(self, network: torch.nn.Module, volumes: Volumes, device: str) -> dict[str, float]:
-        """Nothing."""
-        return {}

@@ -1,0 +1,129 @@
+"""What the flagship is trained on: lesions drawn on the voxels, and noise as a run would have seen it."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+from ASLDenoiseLib.denoising.guiding import CHANNELS, NOISE_CHANNELS  # noqa: E402
+from ASLDenoiseLib.denoising.noise_level import BROAD, white_left  # noqa: E402
+from ASLDenoiseLib.learning.noise import NoiseSettings, draw_noise_parameters  # noqa: E402
+from ASLDenoiseLib.learning.tasks.ellipsoids import guide_lesions, perfusion_lesions  # noqa: E402
+from ASLDenoiseLib.learning.tasks.guided import GuidedSettings, GuidedTask  # noqa: E402
+from ASLDenoiseLib.learning.tasks.noise_as_seen import noise_as_seen  # noqa: E402
+from ASLDenoiseLib.learning.volumes import Volumes  # noqa: E402
+from ASLDenoiseLib.networks.guided_unet import GuidedUNet  # noqa: E402
+
+SHAPE = (12, 32, 32)
+SPACING = torch.tensor([[5.0, 3.4, 3.4]])
+QUIET = NoiseSettings(
+    gm_snr=(2.0, 2.0),
+    correlation=(0.0, 0.0),
+    correlation_z=(0.0, 0.0),
+    physiological=(0.0, 0.0),
+    unevenness=(0.0, 0.0),
+    patchiness=(0.0, 0.0),
+    pulsation=(0.0, 0.0),
+    common=(0.0, 0.0),
+    motion=(0.0, 0.0),
+    spikes=0.0,
+)
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def brain(count: int = 1) -> torch.Tensor:
+    mask = torch.zeros(count, 1, *SHAPE)
+    mask[..., 1:11, 4:28, 4:28] = 1
+    return mask
+
+
+def pool(count: int = 4) -> Volumes:
+    """Heads of two halves, grey at 1.5 and white at 0.5, that the T1 shows."""
+    inside = brain(count)[:, 0]
+    gm = inside.clone()
+    gm[..., 16:] = 0
+    wm = inside - gm
+    return Volumes(
+        1.5 * gm + 0.5 * wm,
+        0.9 * gm + 0.8 * wm,
+        gm,
+        wm,
+        inside > 0,
+        torch.zeros_like(inside) > 0,
+        torch.stack([torch.zeros_like(gm), gm, wm], dim=1),
+        torch.full((count,), 1.5),
+        SPACING.expand(count, 3),
+    )
+
+
+def test_perfusion_lesions_change_perfusion_where_their_mask_is_and_only_when_drawn() -> None:
+    factor, mask = perfusion_lesions(brain(4), SPACING.expand(4, 3), generator(), chance=1.0)
+    assert 0 < mask.mean() < 0.5
+    assert ((factor - 1).abs()[mask > 0] > 0.1).float().mean() > 0.95
+    none, nowhere = perfusion_lesions(brain(4), SPACING.expand(4, 3), generator(), chance=0.0)
+    assert torch.equal(none, torch.ones_like(none)) and not nowhere.any()
+
+
+def test_guide_lesions_keep_the_fractions_fractions_and_leave_what_is_outside_their_mask() -> None:
+    volumes = pool()
+    m0 = volumes.m0[:, None]
+    t1, changed, mask = guide_lesions(volumes.t1, m0, brain(4), SPACING.expand(4, 3), generator(), chance=1.0)
+    assert torch.allclose(t1.sum(dim=1), brain(4)[:, 0], atol=1e-5)
+    assert (t1 >= 0).all()
+    moved = (t1 - volumes.t1).abs().sum(dim=1, keepdim=True) + (changed / m0.clamp_min(0.1) - 1).abs() * (m0 > 0)
+    assert mask.any() and moved[mask > 0].mean() > 0.2
+    far = torch.nn.functional.max_pool3d(mask, 9, 1, 4) == 0
+    assert moved[far].max() < 0.05
+
+
+def test_the_batch_moves_its_guides_where_guide_lesions_are_but_not_its_truth() -> None:
+    def truth_of(chance: float) -> torch.Tensor:
+        settings = GuidedSettings(crop=SHAPE, lesions=0.0, empty=0.0, guide_lesions=chance)
+        batch = GuidedTask(settings, QUIET).batch(pool(), generator(3), "cpu")
+        assert bool(batch.regions[-1].any()) == (chance > 0)
+        return batch.truth * (batch.truth > 0)
+
+    with_them, without = truth_of(1.0), truth_of(0.0)
+    assert torch.allclose(with_them, without, rtol=1e-4)
+
+
+def test_the_noise_is_seen_at_its_level_when_there_are_pairs() -> None:
+    level = torch.full((8,), 1.5)
+    draw = draw_noise_parameters(level, SHAPE, QUIET, generator())
+    inside = brain(8)
+    sigma, maps = noise_as_seen(draw, inside, inside, SPACING.expand(8, 3), generator(1), one_image=0.0)
+    assert sigma.flatten().tolist() == pytest.approx([0.75] * 8, rel=0.06)
+    local, fine, broad = maps[:, :1], maps[:, 1:2], maps[:, 2:]
+    assert (local[inside > 0].mean() - 1).abs() < 0.05
+    assert fine[inside > 0].std() > local[inside > 0].std()  # fewer voxels are pooled
+    left = float((broad / local.clamp_min(1e-6))[inside > 0].mean())
+    assert left == pytest.approx(white_left(SPACING[0].tolist(), BROAD), rel=0.25)
+
+
+def test_without_pairs_the_noise_is_the_same_everywhere_and_its_correlation_is_the_usual_one() -> None:
+    draw = draw_noise_parameters(torch.full((2,), 1.5), SHAPE, NoiseSettings(), generator())
+    inside = brain(2)
+    _, maps = noise_as_seen(draw, inside, inside, SPACING.expand(2, 3), generator(1), one_image=1.0)
+    assert maps[:, :2][inside.expand(2, 2, *SHAPE) > 0].std() < 1e-3
+
+
+@pytest.mark.parametrize("guides", ["T1+M0", "M0", "none"])
+def test_a_batch_has_the_channels_the_network_takes_and_a_loss_that_teaches(guides: str) -> None:
+    task = GuidedTask(GuidedSettings(crop=(8, 16, 16)), NoiseSettings())
+    network = GuidedUNet()
+    batch = task.batch(pool(), generator(), "cpu", guides=guides)
+    assert batch.inputs[0].shape == (2, CHANNELS, 8, 16, 16)
+    assert (batch.inputs[0][:, -NOISE_CHANNELS:] >= 0).all()
+    task.loss(network, batch).backward()
+    assert network.last.weight.grad.abs().sum() > 0
+    assert network.spread[0].weight.grad.abs().sum() > 0
+
+
+def test_a_guide_that_is_missing_leaves_local_means() -> None:
+    task = GuidedTask(GuidedSettings(crop=SHAPE), QUIET)
+    with_them, without = (task.batch(pool(), generator(5), "cpu", guides=g).inputs[0] for g in ("T1+M0", "none"))
+    assert torch.equal(with_them[:, 0], without[:, 0])
+    assert not torch.allclose(with_them[:, 1], without[:, 1], atol=1e-2)
