@@ -1,0 +1,167 @@
+"""What a method found: weights, each rejection with its reason, and the mean that is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...series import Volume
+from .context import LEAST_COVERAGE, OutlierContext
+
+FEWEST_KEPT = 3  # pairs a slice keeps in any case: fewer have no spread to speak of
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """One pair, or one slice of it, that a method distrusts.
+
+    Args:
+        pair: counted from 0.
+        slice: counted from 0; None is the whole pair.
+        reason: in words.
+        value, threshold: the figure it was judged by and what that was held against, in the unit of the reason.
+    """
+
+    pair: int
+    slice: int | None
+    reason: str
+    value: float
+    threshold: float
+
+    def __str__(self) -> str:
+        where = f"pair {self.pair + 1}" + ("" if self.slice is None else f", slice {self.slice + 1}")
+        return f"{where}: {self.reason} ({self.value:.3g} against {self.threshold:.3g})"
+
+
+def pairs_above(values: np.ndarray, threshold: float, reason: str) -> list[Rejection]:
+    """The rejection of every whole pair whose value (N,) lies above a threshold; NaN does not."""
+    return [Rejection(int(t), None, reason, float(values[t]), threshold) for t in np.flatnonzero(values > threshold)]
+
+
+@dataclass(frozen=True, eq=False)
+class OutlierReport:
+    """The outcome of one method.
+
+    Args:
+        method: its name in `METHODS`.
+        weights: (N, K, 1, 1), or (N, K, J, I) of a method that weighs voxels; 0 rejected, 1 kept; float32.
+        rejections: what was rejected (by a method that weighs voxels: what lost much of its weight) and why.
+        notes: what the method could not do, or did instead, in words that count pairs and slices from 1.
+        mean: the mean difference that is left, in the unit of the pairs; NaN where a kept pair was not measured.
+        standard_error: of `mean`, from the spread of what was kept, which is a little less than that of the noise;
+            NaN in slices that keep fewer than three pairs.
+        kept: (K,) pairs that make the mean of each slice; of a method that weighs voxels, the mean sum of weights.
+    """
+
+    method: str
+    weights: np.ndarray
+    rejections: tuple[Rejection, ...]
+    notes: tuple[str, ...]
+    mean: Volume
+    standard_error: Volume
+    kept: np.ndarray
+
+    @property
+    def flags(self) -> np.ndarray:
+        """Bool (N, K): what `rejections` name."""
+        return flags_of(self.rejections, self.weights.shape[:2])
+
+    @property
+    def slices_of_pairs(self) -> np.ndarray:
+        """(N,) how many slices of each pair were rejected."""
+        return self.flags.sum(axis=1)
+
+    @property
+    def pairs_of_slices(self) -> np.ndarray:
+        """(K,) how many pairs were rejected in each slice."""
+        return self.flags.sum(axis=0)
+
+
+def fewest_kept(count: int) -> int:
+    """Pairs that each slice of `count` keeps: half of them, and three, as far as there are so many.
+
+    When most pairs are outliers, none can be told from the others.
+    """
+    return min(count, max(FEWEST_KEPT, -(-count // 2)))
+
+
+def flags_of(rejections: Iterable[Rejection], shape: tuple[int, int]) -> np.ndarray:
+    """Bool (N, K): which pairs are rejected in which slices."""
+    flags = np.zeros(shape, bool)
+    for rejection in rejections:
+        flags[rejection.pair, slice(None) if rejection.slice is None else rejection.slice] = True
+    return flags
+
+
+def report_rejections(
+    method: str, context: OutlierContext, rejections: Iterable[Rejection], notes: Iterable[str] = ()
+) -> OutlierReport:
+    """The report of a method that keeps or rejects.
+
+    A slice that would keep fewer than `fewest_kept` of the pairs measured in it keeps them all, and a note says so.
+    Where a pair was not measured in a slice it is rejected there whatever the method.
+    """
+    rejections, notes = list(rejections), list(notes)
+    measured = context.measured
+    flags = flags_of(rejections, measured.shape)
+    left = (measured & ~flags).sum(axis=0)
+    least = np.array([fewest_kept(n) for n in measured.sum(axis=0)])
+    spared = left < least
+    if spared.any():
+        flags[:, spared] = False
+        rejections = _without(rejections, spared)
+        notes.append(
+            f"{_slices(spared & context.judged, context.judged)} would have kept fewer than half of the pairs, "
+            "or fewer than three: all were kept there, since most pairs cannot be outliers."
+        )
+    kept = measured & ~flags
+    rejections += unmeasured(context)
+    weights = kept.astype(np.float32)[:, :, None, None]
+    mean, error = _mean_and_error(context, kept)
+    return OutlierReport(method, weights, tuple(rejections), tuple(notes), mean, error, kept.sum(axis=0).astype(float))
+
+
+def _without(rejections: list[Rejection], spared: np.ndarray) -> list[Rejection]:
+    """The rejections that still hold once no pair is rejected in the slices `spared` (K,)."""
+    result = []
+    for r in rejections:
+        if r.slice is not None:
+            result += [] if spared[r.slice] else [r]
+        elif not spared.any():
+            result.append(r)
+        else:
+            held = np.flatnonzero(~spared)
+            result += [Rejection(r.pair, int(k), r.reason, r.value, r.threshold) for k in held]
+    return result
+
+
+def unmeasured(context: OutlierContext) -> list[Rejection]:
+    """The slices of pairs that take no part whatever the method, since too little of the brain was measured."""
+    reason, coverage = "too little of the slice's brain was measured, share", context.coverage
+    return [
+        Rejection(int(n), int(k), reason, float(coverage[n, k]), LEAST_COVERAGE)
+        for n, k in np.argwhere(~context.measured)
+    ]
+
+
+def _slices(chosen: np.ndarray, judged: np.ndarray) -> str:
+    numbers = np.flatnonzero(chosen) + 1
+    if len(numbers) == judged.sum() > 1:
+        return "Every slice"
+    return f"{'Slice' if len(numbers) == 1 else 'Slices'} {', '.join(map(str, numbers))}"
+
+
+def _mean_and_error(context: OutlierContext, kept: np.ndarray) -> tuple[Volume, Volume]:
+    """Mean and standard error of the kept pairs, slice by slice."""
+    array = context.pairs.array
+    mean, error = (np.full(array.shape[1:], np.nan, np.float32) for _ in range(2))
+    for k in range(array.shape[1]):
+        values = array[kept[:, k], k]
+        if len(values):
+            mean[k] = values.mean(axis=0)
+        if len(values) >= FEWEST_KEPT:
+            error[k] = values.std(axis=0, ddof=1) / np.sqrt(len(values))
+    geometry = context.pairs.geometry
+    return Volume(mean, geometry, name="mean difference"), Volume(error, geometry, name="standard error")

@@ -1,0 +1,72 @@
+"""Robust z-scores, slice by slice: slices whose noise is out of proportion (Tan et al. 2009, by medians) [ours]."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .context import OutlierContext, row_means
+from .huber import MAD
+from .report import OutlierReport, Rejection, pairs_above, report_rejections
+
+
+@dataclass(frozen=True)
+class ZScoreSettings:
+    """When a slice is out of proportion.
+
+    Args:
+        deviations: robust SDs of what is usual; of a slice's log noise, and of a pair's global CBF.
+        floor: the least noise SD of a voxel, relative to the brain's median one: few pairs make it small by chance.
+        level: how far the global CBF of a pair must also lie from the median, relative to it.
+    """
+
+    deviations: float = 4.0
+    floor: float = 0.5
+    level: float = 0.5
+
+
+def zscore(context: OutlierContext, settings: ZScoreSettings | None = None) -> OutlierReport:
+    """Reject slices of pairs that are much noisier than the same slice of the others, and pairs of another global CBF.
+
+    Tan et al. (J Magn Reson Imaging 29:1134-1139) reject by z-scores of the mean and the SD of each image, which
+    outliers inflate; here all that is compared with is a median over pairs. The noise of a slice is the mean square of
+    its distance from the median pair, each voxel in units of its own SD (median absolute deviation). A slice goes when
+    its noise is more than `deviations` above the usual and when the mean is better off without it: with n pairs, that
+    is from 2 + 1 / (n - 1) times the usual variance on, where (n - 1 + v) / n^2 exceeds 1 / (n - 1). A pair goes when
+    its global CBF is so far from the median that labelling must have failed or been swapped.
+    """
+    settings = settings or ZScoreSettings()
+    values = context.cbf[:, context.solid]
+    apart = values - np.nanmedian(values, axis=0)
+    scale = MAD * np.nanmedian(np.abs(apart), axis=0)
+    least = settings.floor * float(np.median(scale))
+    if not least > 0:
+        return report_rejections("zscore", context, (), ("The pairs hardly differ: nothing was rejected.",))
+    rejections = _other_level(values, settings)
+    noise, slices = _by_slice((apart / np.maximum(scale, least)) ** 2, context)
+    noise = noise / np.nanmedian(noise, axis=0)
+    spread = MAD * float(np.nanmedian(np.abs(np.log(np.maximum(noise, np.finfo(float).tiny)))))
+    pays = 2 + 1 / np.maximum(context.measured[:, slices].sum(axis=0) - 1, 1)
+    limit = np.maximum(pays, np.exp(settings.deviations * spread))
+    reason = "noise out of proportion, variance over that of the other pairs"
+    rejections += [
+        Rejection(int(n), int(slices[s]), reason, float(noise[n, s]), float(limit[s]))
+        for n, s in np.argwhere(noise > limit)
+    ]
+    return report_rejections("zscore", context, rejections)
+
+
+def _other_level(values: np.ndarray, settings: ZScoreSettings) -> list[Rejection]:
+    """Pairs whose global CBF lies far from the median pair's."""
+    level = row_means(values)
+    middle = float(np.nanmedian(level))
+    apart = np.abs(level - middle)
+    limit = max(settings.deviations * MAD * float(np.nanmedian(apart)), settings.level * abs(middle))
+    return pairs_above(apart, limit, "global CBF lies apart from the median, ml/100g/min")
+
+
+def _by_slice(values: np.ndarray, context: OutlierContext) -> tuple[np.ndarray, np.ndarray]:
+    """Means (N, S) over each judged slice of values (N, V) at the `solid` voxels, and which slices (S,) these are."""
+    slices, of_voxel = np.flatnonzero(context.judged), np.nonzero(context.solid)[0]
+    return np.stack([values[:, of_voxel == k].mean(axis=1) for k in slices], axis=1), slices

@@ -1,0 +1,125 @@
+"""Scans that are spoilt on purpose, so that it is known which pairs and which slices of them are outliers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import command  # noqa: F401  (puts the library on the path)
+import numpy as np
+import torch
+
+from ASLDenoiseLib.learning.phantom import Phantom
+from ASLDenoiseLib.learning.scan_noise import Mover, spikes
+from ASLDenoiseLib.learning.simulate import Scan, ScanSettings, simulate_scan
+from ASLDenoiseLib.preparing.outliers import OutlierContext, PairMotion
+from ASLDenoiseLib.preparing.pairs import difference_volumes
+from ASLDenoiseLib.quantifying.calibration import calibrate
+from ASLDenoiseLib.quantifying.cbf import quantification
+
+
+@dataclass(frozen=True)
+class Corruption:
+    """What is done to a scan.
+
+    Args:
+        drift: mm and degrees by which the head drifts from the first volume to the last, in a drawn direction.
+        volumes: share of controls and labels whose every slice carries a stripe, one bad point of k-space each.
+        slices: share of the slices of the other pairs that are spoilt alone: half by a stripe, half because the head
+            lay elsewhere while that slice of the label was read.
+        jerks: share of the pairs in which the head lies elsewhere for the whole of the label.
+        elsewhere: mm, from and to.
+        unlabelled: share of the pairs in which labelling fails, so that they hold noise alone.
+    """
+
+    drift: float = 0.0
+    volumes: float = 0.0
+    slices: float = 0.0
+    jerks: float = 0.0
+    elsewhere: tuple[float, float] = (1.5, 4.0)
+    unlabelled: float = 0.0
+
+
+CONDITIONS = {
+    "clean": Corruption(),
+    "spiked": Corruption(drift=0.5, volumes=0.1, slices=0.02),
+    "moved": Corruption(jerks=0.1),
+    "unlabelled": Corruption(unlabelled=0.1),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Spoilt:
+    """A scan with known outliers: what methods see, which (N, K) slices of pairs are spoilt, and the true CBF."""
+
+    context: OutlierContext
+    spoilt: np.ndarray
+    truth: np.ndarray
+
+
+def spoil(phantom: Phantom, settings: ScanSettings, corruption: Corruption, *, seed: int) -> Spoilt:
+    """Scan a phantom and spoil the scan; the noise of a seed is the same whatever the corruption.
+
+    What the head's motion changes is taken from noise-free images and added, so that the noise keeps its texture.
+    """
+    still = replace(settings, gm_snr=1e6, physiological=0.0, pulsation=0.0)
+    scan, quiet = (simulate_scan(phantom, s, seed=seed) for s in (settings, still))
+    label, control = quiet.series.array[:2]
+    array, rng, g = scan.series.array.copy(), np.random.default_rng([seed, 1]), torch.Generator().manual_seed(seed)
+    count, shape = len(array), array.shape[1:]
+    spoilt = np.zeros((count // 2, shape[0]), bool)
+    poses = np.linspace(0, 1, count)[:, None] * np.concatenate(
+        [corruption.drift * _direction(rng), np.deg2rad(corruption.drift) * _direction(rng)]
+    )
+    for n in rng.choice(count // 2, round(corruption.jerks * (count // 2)), replace=False):
+        poses[2 * n, :3] += rng.uniform(*corruption.elsewhere) * _direction(rng)
+        spoilt[n] = True
+    change = _changes(control, control - label, phantom.geometry.spacing)
+    array += np.stack([change(pose, labelled=t % 2 == 0) for t, pose in enumerate(poses)])
+
+    noise = (difference_volumes(scan.series).array - (control - label))[:, phantom.gm.numpy() > 0.7]
+    sigma = float(noise.std() / np.sqrt(2))
+    for t in rng.choice(count, round(corruption.volumes * count), replace=False):
+        array[t] += sigma * spikes(shape, 1.0, g).numpy()
+        spoilt[t // 2] = True
+    for n, k in np.argwhere(~spoilt & (rng.random(spoilt.shape) < corruption.slices)):
+        if rng.random() < 0.5:
+            array[2 * n, k] += sigma * spikes((1, *shape[1:]), 1.0, g).numpy()[0]
+        else:
+            pose = np.append(rng.uniform(*corruption.elsewhere) * _direction(rng), np.zeros(3))
+            array[2 * n, k] += change(pose, labelled=True)[k]
+        spoilt[n, k] = True
+    for n in rng.choice(count // 2, round(corruption.unlabelled * (count // 2)), replace=False):
+        array[2 * n] += control - label
+        spoilt[n] = True
+    context = _context(replace(scan, series=replace(scan.series, array=array)), poses)
+    return Spoilt(context, spoilt & context.judged, scan.cbf.array)
+
+
+def _direction(rng: np.random.Generator) -> np.ndarray:
+    way = rng.normal(size=3)
+    return way / np.linalg.norm(way)
+
+
+def _changes(control: np.ndarray, difference: np.ndarray, spacing: tuple[float, ...]) -> Callable[..., np.ndarray]:
+    """What a pose (6,; mm, radians) changes in the noise-free control or label (K, J, I)."""
+    images = torch.tensor(np.stack([control, difference]))
+    mover = Mover(images, spacing[::-1])
+
+    def change(pose: np.ndarray, *, labelled: bool) -> np.ndarray:
+        if not pose.any():
+            return np.zeros_like(control)
+        static, perfused = (mover.at(torch.tensor(pose).float()) - images).numpy()
+        return static - perfused if labelled else static
+
+    return change
+
+
+def _context(scan: Scan, poses: np.ndarray) -> OutlierContext:
+    """What the methods see of a scan whose head poses (T, 6; mm, radians) are known."""
+    series, tissue = scan.series, scan.tissue
+    factor = quantification(series.acquisition, calibrate(series), tissue.brain).factor
+    millimetres = poses * np.array([1.0] * 3 + [50.0] * 3)  # turns on a sphere of 50 mm (Power 2012)
+    first, second = millimetres[::2], millimetres[1::2]
+    motion = PairMotion(np.linalg.norm(second - first, axis=1), np.linalg.norm((first + second) / 2, axis=1))
+    return OutlierContext(difference_volumes(series), factor, tissue.brain, tissue, motion)
