@@ -15,13 +15,16 @@ import numpy as np
 
 from .denoising.catalogue import DEFAULT_MODEL, ModelCard, find_model
 from .denoising.domain import domain_findings
-from .denoising.recovery import Recovered, recover
+from .denoising.guides import GuideMaps, find_guides, with_contrast
+from .denoising.recovery import Recovered, recover, recovery_finding
 from .measuring.baselines import noise_matched_gaussian
 from .measuring.masks import FEWEST_VOXELS, white_matter
 from .measuring.readouts import measure
 from .preparing.averaging import mean_difference, standard_error
 from .preparing.brain_mask import brain_mask, mask_of_cbf
-from .preparing.contrast import contrast_classes
+from .preparing.doubts import outlier_finding, registration_finding, tissue_finding
+from .preparing.outliers import DEFAULT_METHOD as OUTLIERS
+from .preparing.outliers import OutlierContext, OutlierReport, find_outliers
 from .preparing.pairs import difference_volumes, select_pairs
 from .preparing.registration import register_rigid
 from .preparing.tissue import tissue_from_m0, tissue_from_t1, tissue_on
@@ -37,7 +40,6 @@ from .series import (
     Finding,
     Origin,
     Parameter,
-    Severity,
     Tissue,
     Volume,
     VolumeType,
@@ -53,7 +55,9 @@ class _Run:
 
     series: ASLSeries
     pairs: ASLSeries
-    raw: Volume  # the mean of the pairs
+    raw: Volume  # the plain mean of the pairs
+    cleaned: Volume  # the mean without outliers; the raw one where there are none
+    error: Volume | None  # standard error of the cleaned mean
     brain: Volume
     m0: Volume | None  # the image that calibrates the pairs
     quantification: Quantification
@@ -79,6 +83,7 @@ def denoise(
     group: int | None = None,
     interleaved: bool = False,
     recovery: bool = True,
+    outliers: str = OUTLIERS,
     tissue: Tissue | None = None,
     regions: Mapping[str, Volume] | None = None,
     progress: Progress = silent,
@@ -95,14 +100,15 @@ def denoise(
         interleaved: how groups are taken.
         recovery: put back what the residual shows the network to have taken from tissue (`denoising.recovery`); models
             that take guides themselves have no need of it and none is done.
+        outliers: how pairs and slices that would spoil the mean are found (`preparing.outliers.METHODS`).
         tissue: known tissue on the grid of the series, instead of one made from `t1` or the M0.
         regions: ROI masks (0/1) on the grid of the series, by name.
         progress: told where the run is.
 
     Returns:
-        A `Result` whose maps are raw mean, denoised, noise-matched Gaussian, raw minus denoised, what recovery put
-        back, the SD of the denoised map's error (models that know it), the raw mean's standard error (three pairs or
-        more), and the difference images behind them.
+        A `Result` whose maps are raw mean, the mean without outliers (where there are any), denoised, noise-matched
+        Gaussian, raw minus denoised, what recovery put back, the SD of the denoised map's error (models that know it),
+        the mean's standard error (three pairs or more), and the difference images behind them.
 
     Raises:
         InputError: the series, the choice of pairs, the model or the device cannot be used.
@@ -116,8 +122,16 @@ def denoise(
     run.findings += domain_findings(card, run.pairs, run.brain)
     with run.stage("tissue"):
         anatomy = _find_tissue(run, t1, tissue, span(progress, 0.1, 0.7))
-        guides = _guides(run, t1, tissue, anatomy)
-    run.parameters.append(Parameter("guides", _guide_names(guides, t1, run.m0), "", Origin.DEFAULT))
+        report = _clean(run, outliers, anatomy.tissue)
+        used = card.guided or recovery
+        guides = (
+            find_guides(run.brain, t1=t1, t1_to_asl=anatomy.t1_to_asl, given=tissue, m0=run.m0)
+            if used
+            else GuideMaps(m0=with_contrast(run.m0, run.brain))
+        )
+    if used:
+        names = guides.names if card.guided else guides.names[:1]  # recovery goes by the best one alone
+        run.parameters.append(Parameter("guides", "+".join(names) or "none", "", Origin.DEFAULT))
     with run.stage("denoise"):
         denoised = denoise_pairs(
             run.pairs,
@@ -126,8 +140,9 @@ def denoise(
             device=device,
             group=group,
             interleaved=interleaved,
-            m0=run.m0,
-            guides=guides,
+            weights=report.weights if report.rejections else None,
+            m0=guides.m0,
+            guides=guides.maps,
             progress=span(progress, 0.7, 0.85),
         )
     run.parameters += [
@@ -158,14 +173,16 @@ def quantify(
     *,
     t1: Volume | None = None,
     pairs: str | None = None,
+    outliers: str = OUTLIERS,
     tissue: Tissue | None = None,
     regions: Mapping[str, Volume] | None = None,
     progress: Progress = silent,
 ) -> Result:
-    """CBF of the plain mean, with readouts; no denoising. Arguments, returns and errors as `denoise`."""
+    """CBF of the mean, plain and without outliers, with readouts; no denoising. Arguments as `denoise`."""
     run = _begin(series, pairs, span(progress, 0.0, 0.2))
     with run.stage("tissue"):
         anatomy = _find_tissue(run, t1, tissue, span(progress, 0.2, 0.85))
+        _clean(run, outliers, anatomy.tissue)
     return _finish(run, t1, anatomy, regions or {}, span(progress, 0.85, 1.0))
 
 
@@ -177,7 +194,7 @@ def _begin(series: ASLSeries, choice: str | None, progress: Progress) -> _Run:
     findings = list(inspect(series))
     every = difference_volumes(series)
     pairs = select_pairs(every, choice)
-    parameters = list(series.acquisition.parameters())
+    parameters = [*series.acquisition.parameters(), *series.mends]
     origin = Origin.DEFAULT if choice is None else Origin.USER
     parameters.append(Parameter("pairs", choice or f"1-{len(every.context)}", "", origin))
     raw = mean_difference(pairs)
@@ -193,10 +210,22 @@ def _begin(series: ASLSeries, choice: str | None, progress: Progress) -> _Run:
         quantified = quantification(series.acquisition, calibration, brain)
     known = {p.name for p in parameters}
     parameters += [p for p in quantified.parameters if p.name not in known]
-    run = _Run(series, pairs, raw, brain, m0, quantified, findings, parameters)
+    run = _Run(series, pairs, raw, raw, standard_error(pairs), brain, m0, quantified, findings, parameters)
     run.timings["prepare"] = round(time.perf_counter() - started, 3)
     progress(1.0, "prepared")
     return run
+
+
+def _clean(run: _Run, method: str, tissue: Tissue) -> OutlierReport:
+    """Find outliers and leave them out of the mean; say which."""
+    report = find_outliers(method, OutlierContext(run.pairs, run.quantification.factor, run.brain, tissue))
+    origin = Origin.DEFAULT if method == OUTLIERS else Origin.USER
+    run.parameters.append(Parameter("outliers", method, "", origin, "; ".join(report.notes)))
+    if report.rejections:
+        run.cleaned, run.error = report.mean, report.standard_error
+        run.parameters.append(Parameter("outliers_left_out", [str(r) for r in report.rejections], "", Origin.IMAGE))
+        run.findings.append(outlier_finding(report))
+    return report
 
 
 def _reference(series: ASLSeries, raw: Volume) -> Volume:
@@ -217,11 +246,10 @@ def _alignment_target(series: ASLSeries, raw: Volume) -> Volume:
 
 @dataclass(frozen=True, eq=False)
 class _Anatomy:
-    """Tissue on the grid of the series, the T1's transform to it (identity without a T1), and whether to trust it."""
+    """Tissue on the grid of the series, and the T1's transform to it (identity without a T1)."""
 
     tissue: Tissue
     t1_to_asl: np.ndarray
-    aligned: bool
 
 
 def _finish(
@@ -237,7 +265,7 @@ def _finish(
 ) -> Result:
     """CBF maps, readouts and what the doctor says of them."""
     if anatomy.tissue.warning:
-        run.findings.append(_tissue_finding(anatomy.tissue))
+        run.findings.append(tissue_finding(anatomy.tissue))
     with run.stage("quantify"):
         maps = _maps(run, denoised, recovered, anatomy.tissue)
     with run.stage("measure"):
@@ -267,50 +295,37 @@ def _find_tissue(run: _Run, t1: Volume | None, tissue: Tissue | None, progress: 
     if t1 is None:
         if tissue is None:
             tissue = tissue_from_m0(_reference(run.series, run.raw), run.raw, run.brain)
-        return _Anatomy(tissue, np.eye(4), True)
+        return _Anatomy(tissue, np.eye(4))
     progress(0.0, "finding grey and white matter in the T1")
     segmented = tissue_from_t1(t1, progress=span(progress, 0.0, 0.7))
     progress(0.7, "aligning the T1 with the series")
     target = _alignment_target(run.series, run.raw)
     registration = register_rigid(t1, target, fixed_mask=run.brain, moving_mask=segmented.brain)
     if registration.warning:
-        run.findings.append(_registration_finding(registration.warning))
+        run.findings.append(registration_finding(registration.warning))
     if tissue is None:
         tissue = tissue_on(run.series.geometry, segmented, transform=registration.matrix)
-    return _Anatomy(tissue, registration.matrix, not registration.warning)
+    return _Anatomy(tissue, registration.matrix)
 
 
-def _guides(run: _Run, t1: Volume | None, given: Tissue | None, anatomy: _Anatomy) -> tuple[Volume, ...]:
-    """Maps that tell tissues apart, darkest on a T1 first: the T1's own classes, else given tissue, else none."""
-    if t1 is not None:
-        return contrast_classes(t1, run.brain, transform=anatomy.t1_to_asl)
-    if given is None or given.gm is None or given.wm is None:
-        return ()
-    rest = np.clip(1 - given.gm.array - given.wm.array, 0, 1)
-    return (given.csf or given.gm.with_array(rest, name="CSF"), given.gm, given.wm)
-
-
-def _guide_names(guides: tuple[Volume, ...], t1: Volume | None, m0: Volume | None) -> str:
-    first = ["T1" if t1 is not None else "tissue"] if guides else []
-    return "+".join(first + (["M0"] if m0 is not None else [])) or "none"
-
-
-def _recover(run: _Run, denoised: Volume, guides: tuple[Volume, ...]) -> Recovered | None:
-    """Recovery by the guides, else by the M0, else none; the finding says which."""
-    if not guides and run.m0 is None:
+def _recover(run: _Run, denoised: Volume, guides: GuideMaps) -> Recovered | None:
+    """Recovery by the guide maps, else by the M0, else none; the finding says which."""
+    if not guides.names:
         return None
-    run.findings.append(_recovery_finding("T1 or tissue maps" if guides else "M0"))
-    return recover(denoised, run.raw, run.brain, guides=guides, m0=run.m0)
+    run.findings.append(recovery_finding(guides.names[0]))
+    return recover(denoised, run.cleaned, run.brain, guides=guides.maps, m0=guides.m0)
 
 
 def _maps(run: _Run, denoised: Denoised | None, recovered: Recovered | None, tissue: Tissue) -> dict[str, Volume]:
     """Every map of the run, raw first; `result.MAP_LABELS` says what each is."""
-    raw, to_cbf = run.raw, run.quantification.cbf
+    raw, cleaned, to_cbf = run.raw, run.cleaned, run.quantification.cbf
     final = recovered.difference if recovered is not None else denoised.difference if denoised is not None else None
     maps = {"desc-mean_cbf": to_cbf(raw)}
+    if cleaned is not raw:
+        maps["desc-cleaned_cbf"] = to_cbf(cleaned)
     if final is not None:
         maps["desc-denoised_cbf"] = to_cbf(final)
-        smoothed, fwhm = _noise_matched(maps["desc-mean_cbf"], maps["desc-denoised_cbf"], tissue)
+        smoothed, fwhm = _noise_matched(to_cbf(cleaned), maps["desc-denoised_cbf"], tissue)
         if smoothed is not None:
             maps["desc-smoothed_cbf"] = smoothed
             note = "Gaussian with the white-matter SD of the denoised map"
@@ -321,9 +336,8 @@ def _maps(run: _Run, denoised: Denoised | None, recovered: Recovered | None, tis
         maps["desc-recovered_cbf"] = to_cbf(recovered.put_back)
     if denoised is not None and denoised.uncertainty is not None:
         maps["desc-uncertainty_cbf"] = to_cbf(denoised.uncertainty)
-    error = standard_error(run.pairs)
-    if error is not None:
-        maps["desc-meanerror_cbf"] = to_cbf(error)
+    if run.error is not None:
+        maps["desc-meanerror_cbf"] = to_cbf(run.error)
     if run.pairs.context[0] is not VolumeType.CBF:
         maps["desc-mean_pwi"] = raw
         if final is not None:
@@ -343,42 +357,14 @@ def _readouts(
     run: _Run, maps: Mapping[str, Volume], tissue: Tissue, regions: Mapping[str, Volume]
 ) -> dict[str, tuple[Readout, ...]]:
     """Readouts of the raw, denoised and noise-matched maps; tSNR, a property of the pairs, for the raw one alone."""
-    judged = [key for key in ("desc-mean_cbf", "desc-denoised_cbf", "desc-smoothed_cbf") if key in maps]
+    judged = [
+        key for key in ("desc-mean_cbf", "desc-cleaned_cbf", "desc-denoised_cbf", "desc-smoothed_cbf") if key in maps
+    ]
     pairs = run.pairs.array * run.quantification.factor.array
     return {
         key: measure(maps[key], tissue, regions=regions, pairs=pairs if key == "desc-mean_cbf" else None)
         for key in judged
     }
-
-
-def _recovery_finding(guide: str) -> Finding:
-    return Finding(
-        "guided-recovery",
-        Severity.NOTE,
-        f"Tissue contrast was put back by the {guide}",
-        f"a lesion that looks like another tissue on the {guide} gets that tissue's perfusion in part",
-        "Where the two disagree, believe the raw map; desc-recovered shows what was put back, and where.",
-    )
-
-
-def _registration_finding(warning: str) -> Finding:
-    return Finding(
-        "registration-doubtful",
-        Severity.WARNING,
-        warning,
-        "the alignment of the T1 with the series did not pass its own checks",
-        "Look at the overlay; give tissue masks on the grid of the series if it is wrong.",
-    )
-
-
-def _tissue_finding(tissue: Tissue) -> Finding:
-    return Finding(
-        "tissue-doubtful",
-        Severity.WARNING,
-        tissue.warning,
-        f"tissue comes from: {tissue.source}",
-        "Look at the tissue maps; give a T1 with --t1, or masks with --gm and --wm.",
-    )
 
 
 def _described(card: ModelCard) -> dict[str, object]:

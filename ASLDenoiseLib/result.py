@@ -36,8 +36,8 @@ class Result:
     Args:
         series: what was processed (the series as read).
         maps: by BIDS ending without extension, in the order to show them: ``desc-mean_cbf`` (raw, always first),
-            ``desc-denoised_cbf``, ``desc-smoothed_cbf`` (blur-matched baseline), ``desc-mean_pwi``,
-            ``desc-denoised_pwi``, ...; all on the grid of the series.
+            ``desc-cleaned_cbf`` (outliers left out, where there are any), ``desc-denoised_cbf``, ``desc-smoothed_cbf``
+            (blur-matched baseline), ``desc-mean_pwi``, ``desc-denoised_pwi``, ...; all on the grid of the series.
         readouts: one tuple of readouts for each CBF map, by the same keys; same names in the same order.
         tissue: the tissue the readouts were taken in, on the grid of the series.
         findings: what the doctor saw.
@@ -64,6 +64,7 @@ class Result:
 
 MAP_LABELS = {
     "desc-mean_cbf": "Raw mean",
+    "desc-cleaned_cbf": "Mean without outliers",
     "desc-denoised_cbf": "Denoised",
     "desc-smoothed_cbf": "Gaussian, noise-matched",
     "desc-mean_pwi": "Raw mean difference",

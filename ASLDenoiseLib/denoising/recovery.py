@@ -21,7 +21,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..preparing.smoothing import blur, smooth_within
-from ..series import Volume
+from ..series import Finding, Severity, Volume
 
 WINDOW = 30.0  # mm FWHM of the regression's window
 BLUR = 12.0  # mm FWHM: about how far the shipped network blurs; coarser structure it keeps by itself
@@ -107,3 +107,14 @@ def regress_locally(
     ridge = 1e-3 * np.trace(normal, axis1=-2, axis2=-1) / n + 1e-9
     weights = np.linalg.solve(normal + ridge[..., None, None] * np.eye(n), right)[..., 0]
     return np.where(inside, sum(weights[..., i] * features[i] for i in range(n)), 0.0)
+
+
+def recovery_finding(guide: str) -> Finding:
+    """That contrast was put back, and by what."""
+    return Finding(
+        "guided-recovery",
+        Severity.NOTE,
+        f"Tissue contrast was put back by the {guide}",
+        f"a lesion that looks like another tissue on the {guide} gets that tissue's perfusion in part",
+        "Where the two disagree, believe the raw map; desc-recovered shows what was put back, and where.",
+    )

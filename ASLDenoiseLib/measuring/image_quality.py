@@ -2,15 +2,15 @@
 
 All take `(estimate, truth, mask)`, arrays of one shape in one unit, the mask bool or above 0.5. A voxel where either
 image is NaN is not measured and is left out; with fewer than two voxels left the figure is NaN. An estimate that leaves
-NaN where
-the truth is known is thus not punished: report the number of voxels beside the figure.
+NaN where the truth is known is thus not punished: report the number of voxels beside the figure. Arrays of different
+shapes raise `InputError`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..errors import InputError
+from .masks import measured
 
 _FEWEST = 2
 _SSIM_SIGMA = 1.5  # voxels
@@ -23,7 +23,7 @@ def psnr(estimate: np.ndarray, truth: np.ndarray, mask: np.ndarray, *, data_rang
     R is the maximum of the truth in the mask unless `data_range` is given; state it beside the number. Infinite for a
     perfect estimate, NaN when R is not positive.
     """
-    e, t = _measured(estimate, truth, mask)
+    e, t = measured(mask, estimate, truth)
     if t.size < _FEWEST:
         return float("nan")
     peak = float(t.max()) if data_range is None else float(data_range)
@@ -43,39 +43,39 @@ def ssim(estimate: np.ndarray, truth: np.ndarray, mask: np.ndarray, *, data_rang
     """
     from skimage.metrics import structural_similarity
 
-    estimate, truth, inside = _checked(estimate, truth, mask)
-    measured = np.isfinite(estimate) & np.isfinite(truth)
-    inside &= measured
-    if inside.sum() < _FEWEST:
+    _, true = measured(mask, estimate, truth)
+    if true.size < _FEWEST:
         return float("nan")
-    span = float(truth[inside].max()) if data_range is None else float(data_range)
+    span = float(true.max()) if data_range is None else float(data_range)
     if not span > 0:
         return float("nan")
-    e, t = (np.pad(np.where(measured, a, 0.0), _SSIM_RADIUS, mode="symmetric") for a in (estimate, truth))
+    known = np.isfinite(estimate) & np.isfinite(truth)
+    whole = (np.where(known, np.asarray(a, np.float64), 0.0) for a in (estimate, truth))
+    e, t = (np.pad(a, _SSIM_RADIUS, mode="symmetric") for a in whole)
     _, local = structural_similarity(
         t, e, data_range=span, gaussian_weights=True, sigma=_SSIM_SIGMA, use_sample_covariance=False,
         truncate=(_SSIM_RADIUS + 0.25) / _SSIM_SIGMA, K1=0.01, K2=0.03, full=True,
     )  # fmt: skip
     inner = (slice(_SSIM_RADIUS, -_SSIM_RADIUS),) * t.ndim
-    return float(local[inner][inside].mean())
+    return float(local[inner][known & (np.asarray(mask) > 0.5)].mean())
 
 
 def rmse(estimate: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> float:
     """Root mean squared error, in the unit of the images."""
-    e, t = _measured(estimate, truth, mask)
+    e, t = measured(mask, estimate, truth)
     return float(np.sqrt(np.mean((e - t) ** 2))) if t.size >= _FEWEST else float("nan")
 
 
 def nmae(estimate: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> float:
     """Sum of absolute errors over the sum of the truth, no unit; NaN when that sum is not positive."""
-    e, t = _measured(estimate, truth, mask)
+    e, t = measured(mask, estimate, truth)
     total = float(t.sum())
     return float(np.abs(e - t).sum() / total) if t.size >= _FEWEST and total > 0 else float("nan")
 
 
 def ccc(estimate: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> float:
     """Lin's concordance (Lin 1989): 2 s_xy / (s_x^2 + s_y^2 + (m_x - m_y)^2), -1..1; NaN for two equal constants."""
-    e, t = _measured(estimate, truth, mask)
+    e, t = measured(mask, estimate, truth)
     if t.size < _FEWEST:
         return float("nan")
     below = e.var() + t.var() + (e.mean() - t.mean()) ** 2
@@ -84,23 +84,7 @@ def ccc(estimate: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> float:
 
 def bias(estimate: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> float:
     """Difference of the two means in the mask, % of the truth's; NaN when the truth's mean is zero."""
-    e, t = _measured(estimate, truth, mask)
+    e, t = measured(mask, estimate, truth)
     if t.size < _FEWEST or t.mean() == 0:
         return float("nan")
     return float(100 * (e.mean() - t.mean()) / abs(t.mean()))
-
-
-def _checked(estimate: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    estimate, truth = np.asarray(estimate, np.float64), np.asarray(truth, np.float64)
-    inside = np.asarray(mask) > 0.5
-    if not estimate.shape == truth.shape == inside.shape:
-        raise InputError(
-            f"Estimate {estimate.shape}, truth {truth.shape} and mask {inside.shape} are not on one grid; resample."
-        )
-    return estimate, truth, inside
-
-
-def _measured(estimate: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    estimate, truth, inside = _checked(estimate, truth, mask)
-    inside = inside & np.isfinite(estimate) & np.isfinite(truth)
-    return estimate[inside], truth[inside]

@@ -22,6 +22,7 @@ from .table import RAW, columns, map_label, processed_key, rows
 BIDS_VERSION = "1.10.0"
 _DESCRIPTIONS = {
     "desc-mean_cbf": "Cerebral blood flow from the mean of all control-label differences, not denoised.",
+    "desc-cleaned_cbf": "Cerebral blood flow from the mean of the control-label differences that are no outliers.",
     "desc-denoised_cbf": "Cerebral blood flow from the denoised mean control-label difference; an estimate.",
     "desc-smoothed_cbf": "Raw cerebral blood flow after the Gaussian smoothing that reaches the white-matter noise "
     "of the denoised map; the baseline a denoiser has to beat.",

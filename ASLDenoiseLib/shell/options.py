@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from ..preparing.outliers import DEFAULT_METHOD, METHODS
 
 if TYPE_CHECKING:
     from ..series import ASLSeries, Geometry, Tissue, Volume
@@ -53,6 +54,8 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     """Where results go, and what of the series is used."""
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
     parser.add_argument("--pairs", metavar="1-10|10", help="which control/label pairs to use (default: all)")
+    methods = " ".join(m.summary for m in METHODS.values())
+    parser.add_argument("--outliers", choices=list(METHODS), default=DEFAULT_METHOD, help=methods)
     parser.add_argument(
         "--roi", action="append", default=[], metavar="NAME=MASK", help="a region to read out; may be repeated"
     )

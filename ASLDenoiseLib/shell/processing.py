@@ -71,7 +71,9 @@ def _process(args: argparse.Namespace, work: object) -> int:
     t1, tissue = image_of(args.t1), tissue_of(args, series.geometry)
     regions = regions_of(args, series.geometry)
     progress = make_progress(args.progress)
-    result = work(series, t1=t1, pairs=args.pairs, tissue=tissue, regions=regions, progress=progress)
+    result = work(
+        series, t1=t1, pairs=args.pairs, outliers=args.outliers, tissue=tissue, regions=regions, progress=progress
+    )
     _write(result, args.out, args.command_line, scene=not args.no_scene)
     return 0
 

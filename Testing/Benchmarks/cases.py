@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import command  # noqa: F401  the package can be imported from here on
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+from ASLDenoiseLib.learning.anatomy import read_anatomy
+from ASLDenoiseLib.learning.phantom import PhantomSettings
+from ASLDenoiseLib.learning.simulate import Head, ScanSettings, simulate_head
+from ASLDenoiseLib.preparing.averaging import mean_difference
+from ASLDenoiseLib.preparing.brain_mask import brain_mask
+from ASLDenoiseLib.preparing.contrast import contrast_classes
+from ASLDenoiseLib.preparing.pairs import difference_volumes
+from ASLDenoiseLib.preparing.registration import register_rigid
+from ASLDenoiseLib.preparing.tissue import tissue_from_t1, tissue_on
+from ASLDenoiseLib.quantifying.calibration import calibrate
+from ASLDenoiseLib.quantifying.cbf import Quantification, quantification
+from ASLDenoiseLib.quantifying.kinetics import cbf_scale
+from ASLDenoiseLib.reading.images import read_image
+from ASLDenoiseLib.reading.read import read_series
+from ASLDenoiseLib.series import ASLSeries, Geometry, Tissue, Volume, VolumeType
 
-from ASLDenoiseLib.learning.anatomy import read_anatomy  # noqa: E402
-from ASLDenoiseLib.learning.phantom import PhantomSettings  # noqa: E402
-from ASLDenoiseLib.learning.simulate import Head, ScanSettings, simulate_head  # noqa: E402
-from ASLDenoiseLib.preparing.averaging import mean_difference  # noqa: E402
-from ASLDenoiseLib.preparing.brain_mask import brain_mask  # noqa: E402
-from ASLDenoiseLib.preparing.contrast import contrast_classes  # noqa: E402
-from ASLDenoiseLib.preparing.pairs import difference_volumes  # noqa: E402
-from ASLDenoiseLib.preparing.registration import register_rigid  # noqa: E402
-from ASLDenoiseLib.preparing.tissue import tissue_from_t1, tissue_on  # noqa: E402
-from ASLDenoiseLib.quantifying.calibration import calibrate  # noqa: E402
-from ASLDenoiseLib.quantifying.cbf import Quantification, quantification  # noqa: E402
-from ASLDenoiseLib.quantifying.kinetics import cbf_scale  # noqa: E402
-from ASLDenoiseLib.reading.images import read_image  # noqa: E402
-from ASLDenoiseLib.reading.read import read_series  # noqa: E402
-from ASLDenoiseLib.series import ASLSeries, Geometry, Tissue, Volume, VolumeType  # noqa: E402
-
-SHARED = ROOT.parent / "shared" / "data"
 TUNING, HELD_OUT = "brain-15", ("brain-16", "brain-17")
+VOXELS = ((3.4, 3.4, 5.0), (3.0, 3.0, 3.5), (2.5, 2.5, 3.0), (3.0, 3.0, 8.0))
+LESION = 15.0  # mm
 REAL = ("acq-grase", "acq-epi", "acq-picore")
 
 
@@ -99,12 +97,47 @@ def anatomy_path(name: str, folder: Path) -> Path:
     return folder / f"{name}_labels.nii.gz"
 
 
+@dataclass(frozen=True)
+class Scenario:
+    """How a scan is made, and how many of its pairs a method sees; `gm_snr` is of one pair."""
+
+    label: str
+    pairs: int
+    see: int
+    gm_snr: float
+
+
+SCENARIOS = (
+    Scenario("10 of 40 pairs, single-pair GM SNR 0.6", 40, 10, 0.6),
+    Scenario("10 of 40 pairs, single-pair GM SNR 1", 40, 10, 1.0),
+    Scenario("10 of 40 pairs, single-pair GM SNR 2", 40, 10, 2.0),
+    Scenario("4 of 12 pairs, single-pair GM SNR 0.75", 12, 4, 0.75),
+)
+
+
+def kept_out_head(folder: Path, n: int, scenario: Scenario, **further: float) -> Head:
+    """The n-th head of the benchmarks as a scenario scans it: voxel sizes and anatomies kept out take turns."""
+    path = anatomy_path(HELD_OUT[(n + n // len(VOXELS)) % len(HELD_OUT)], folder)
+    values = {"gm_snr": scenario.gm_snr, "pairs": scenario.pairs, **further}
+    return draw_head(path, spacing=VOXELS[n % len(VOXELS)], seed=11 + n, healthy=False, **values)
+
+
 def draw_head(
-    anatomy: Path, *, spacing: tuple[float, float, float], gm_snr: float, pairs: int, seed: int, healthy: bool = True
+    anatomy: Path,
+    *,
+    spacing: tuple[float, float, float],
+    gm_snr: float,
+    pairs: int,
+    seed: int,
+    healthy: bool = True,
+    **further: float,
 ) -> Head:
-    """A scan of 64x64x24 voxels with its T1; `gm_snr` is of one pair. Healthy heads have no lesions of their own."""
+    """A scan of 64x64x24 voxels with its T1; `gm_snr` is of one pair. Healthy heads have no lesions of their own.
+
+    `further` are more of the `ScanSettings`.
+    """
     settings = PhantomSettings(size=(64, 64, 24), **({"lesions": 0} if healthy else {}))
-    scan = ScanSettings(pairs=pairs, gm_snr=gm_snr)
+    scan = ScanSettings(pairs=pairs, gm_snr=gm_snr, **further)
     return simulate_head(read_anatomy(anatomy), phantom=settings, spacing=spacing, scan=scan, seed=seed)
 
 
@@ -193,6 +226,15 @@ def implanted(case: Case, change: np.ndarray) -> Case:
     pairs = replace(case.pairs, array=case.pairs.array + added)
     truth = None if case.truth is None else case.truth.with_array(case.truth.array * (1 + change))
     return replace(case, pairs=pairs, every_pair=every, truth=truth)
+
+
+def with_lesions(case: Case) -> Case:
+    """Three hypoperfused (x 0.3) and three hyperperfused (x 2) balls in the grey matter, in perfusion alone."""
+    centres = spread_places(case.tissue.gm.array > 0.8, case.brain.geometry, 6, apart=2.5 * LESION)
+    masks = [ball(case.brain.geometry, centre, LESION) for centre in centres]
+    changes = (-0.7, 1.0)
+    changed = implanted(case, sum(changes[n % 2] * mask for n, mask in enumerate(masks)))
+    return replace(changed, lesions=tuple(case.brain.with_array(mask) for mask in masks))
 
 
 def implant_base(case: Case) -> np.ndarray:

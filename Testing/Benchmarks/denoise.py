@@ -1,6 +1,6 @@
 """Denoisers side by side on simulated scans of anatomies kept out of training; writes denoise.md.
 
-    python Testing/Benchmarks/denoise.py [--anatomy DIR] [--models a,b] [--draws 1] [--quick]
+    python Testing/Benchmarks/denoise.py [--anatomy DIR] [--models a,b] [--draws 1] [--quick] [--no-peers]
 
 Every method gets the same pairs, the same brain mask and the same noise SD (estimated from the pairs, never the
 simulated one). The truth is used for judging alone.
@@ -9,27 +9,28 @@ simulated one). The truth is used for judging alone.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 from cases import (
     HELD_OUT,
-    SHARED,
+    LESION,
+    SCENARIOS,
+    TUNING,
+    VOXELS,
     Case,
-    anatomy_path,
-    ball,
-    draw_head,
+    Scenario,
     guides_as_a_run_finds_them,
-    implanted,
+    kept_out_head,
     phantom_case,
-    spread_places,
+    with_lesions,
 )
+from command import begin, is_missing, options
 from methods import (
+    TUNING_SNRS,
     Method,
     bm4d_is_missing,
     chosen_models,
@@ -37,45 +38,17 @@ from methods import (
     default_model,
     every_pair_mean,
     network_methods,
+    simple_methods,
     tune,
     tuning_cases,
 )
 from scores import SMOOTHED_FULL, noise_matched, score
 from tables import mean_row, table, text_table
 
-VOXELS = ((3.4, 3.4, 5.0), (3.0, 3.0, 3.5), (2.5, 2.5, 3.0), (3.0, 3.0, 8.0))
-LESION = 15.0  # mm
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """How a scan is made and how much of it is seen."""
-
-    label: str
-    pairs: int
-    see: int
-    gm_snr: float
-
-
-SCENARIOS = (
-    Scenario("10 of 40 pairs, single-pair GM SNR 0.6", 40, 10, 0.6),
-    Scenario("10 of 40 pairs, single-pair GM SNR 1", 40, 10, 1.0),
-    Scenario("10 of 40 pairs, single-pair GM SNR 2", 40, 10, 2.0),
-    Scenario("4 of 12 pairs, single-pair GM SNR 0.75", 12, 4, 0.75),
-)
 TYPICAL, SCARCE = SCENARIOS[1], SCENARIOS[3]
 DB = "PSNR (dB)"
 
 Scores = dict[str, list[dict[str, float]]]
-
-
-def with_lesions(case: Case) -> Case:
-    """Three hypoperfused (x 0.3) and three hyperperfused (x 2) balls in the grey matter, in perfusion alone."""
-    centres = spread_places(case.tissue.gm.array > 0.8, case.brain.geometry, 6, apart=2.5 * LESION)
-    masks = [ball(case.brain.geometry, centre, LESION) for centre in centres]
-    changes = (-0.7, 1.0)
-    changed = implanted(case, sum(changes[n % 2] * mask for n, mask in enumerate(masks)))
-    return replace(changed, lesions=tuple(case.brain.with_array(mask) for mask in masks))
 
 
 def run_methods(case: Case, methods: Sequence[Method], scores: Scores, *, default: str) -> None:
@@ -173,58 +146,45 @@ def plain_bm4d(methods: Sequence[Method]) -> str:
     return next(m.name for m in methods if m.name.startswith("BM4D ("))
 
 
-def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--anatomy", type=Path, default=SHARED / "anatomy")
-    parser.add_argument("--out", type=Path, help="default: denoise.md beside this file; none with --quick")
-    parser.add_argument("--models", help="comma-separated; default: all that are installed")
+def parser() -> argparse.ArgumentParser:
+    parser = options(
+        __doc__, "anatomy", "models", "device", "threads", quick="two scans of one head; the table is printed alone"
+    )
     parser.add_argument("--draws", type=int, default=1, help="heads a voxel size; anatomies take turns")
-    parser.add_argument("--device", default="cpu", help="where networks run")
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--quick", action="store_true", help="two scans of one head, printed")
-    return parser.parse_args()
+    parser.add_argument(
+        "--no-peers", action="store_true", help="networks beside the mean and Gaussians alone; the table is printed"
+    )
+    return parser
 
 
 def measure_all(args: argparse.Namespace, methods: Sequence[Method], default: str) -> dict[Scenario, Scores]:
-    voxels, scenarios = (VOXELS[:1], (TYPICAL, SCARCE)) if args.quick else (VOXELS, SCENARIOS)
-    heads = [(v, d) for d in range(args.draws) for v in range(len(voxels))]
+    scenarios, heads = ((TYPICAL, SCARCE), 1) if args.quick else (SCENARIOS, len(VOXELS) * args.draws)
     found: dict[Scenario, Scores] = {scenario: {} for scenario in scenarios}
-    for n, (v, draw) in enumerate(heads):
-        anatomy = HELD_OUT[(v + draw) % len(HELD_OUT)]
+    for n in range(heads):
         guides = ()
         for scenario in scenarios:
-            head = draw_head(
-                anatomy_path(anatomy, args.anatomy),
-                spacing=voxels[v],
-                gm_snr=scenario.gm_snr,
-                pairs=scenario.pairs,
-                seed=11 + n,
-                healthy=False,
-            )
+            head = kept_out_head(args.anatomy, n, scenario)
             guides = guides or guides_as_a_run_finds_them(head)  # the T1 is the same at every noise level
             case = with_lesions(phantom_case(head, scenario.label, see=scenario.see, guides=guides))
             run_methods(case, methods, found[scenario], default=default)
-            print(f"{anatomy}, {voxels[v]} mm, {scenario.label}", file=sys.stderr)
+            print(f"head {n + 1}, {scenario.label}", file=sys.stderr)
     return found
 
 
 def main() -> int:
-    args = parse()
-    if not args.anatomy.is_dir():
-        print(f"skipped: {args.anatomy} is not there; give the label maps with --anatomy", file=sys.stderr)
+    command = begin(__file__, parser())
+    args = command.args
+    if is_missing(args.anatomy, "the label maps with --anatomy"):
         return 0
-    if bm4d_is_missing():
+    if not args.no_peers and bm4d_is_missing():
         return 1
-    import torch
-
-    torch.set_num_threads(args.threads)
-    started = time.perf_counter()
     cards = chosen_models(args.models)
     networks = network_methods(cards, device=args.device)
-    ways = [m.name for m in networks if m.model == default_model(cards)]
-    best_way, bare_way = ways[0], ways[-1]  # with all guides first, with none last
-    tuning = tuning_cases(args.anatomy, **({"snrs": (1.0,)} if args.quick else {}))
-    methods = [*classical_methods(tune(tuning)), every_pair_mean(), *networks]
+    names = [m.name for m in networks if m.model == default_model(cards)]
+    best_way, bare_way = names[0], names[-1]  # with all guides first, with none last
+    tuning = tuning_cases(args.anatomy, snrs=(1.0,) if args.quick or args.no_peers else TUNING_SNRS)
+    classical = simple_methods() if args.no_peers else classical_methods(tune(tuning))
+    methods = [*classical, every_pair_mean(), *networks]
     networks[0].run(tuning[0])  # libraries are loaded outside the time
     found = measure_all(args, methods, best_way)
     every: Scores = {}
@@ -232,27 +192,27 @@ def main() -> int:
         for name, cells in scores.items():
             every.setdefault(name, []).extend(cells)
     scans = len(every["raw mean"])
+    asked = []
+    if not args.no_peers:
+        asked = [f"## Asked of {default_model(cards)}, and found", ""]
+        asked += [*claims(found, methods, best_way, bare_way), ""]
     lines = [
         "# Denoising, side by side",
         "",
-        f"Made by `python Testing/Benchmarks/denoise.py{' --quick' if args.quick else ''}` in one run of "
-        f"{(time.perf_counter() - started) / 60:.0f} minutes, {args.threads} CPU threads"
-        + ("." if args.device == "cpu" else f", networks on {args.device}."),
+        f"Made by {command.made_by} in one run of {command.made_in}.",
         "",
         f"{scans} simulated scans of anatomies no model was trained on ({', '.join(HELD_OUT)}), 64x64x24 voxels of "
         + (", ".join("x".join(f"{s:g}" for s in v) for v in (VOXELS[:1] if args.quick else VOXELS)))
         + " mm, voxel-averaged, complex noise correlated between neighbours. CBF in ml/100g/min against the noise-free "
         "truth, in the brain; PSNR's peak is the truth's maximum there. GM is fraction > 0.7, WM > 0.9. SNR is mean GM "
         f"over SD of WM; 'x full' is over the figure of the mean of every pair after a {SMOOTHED_FULL:g} mm Gaussian. "
-        "'lesions' is the contrast to their surroundings that six implanted balls of 15 mm (perfusion x 0.3, x 2; T1 "
-        "and M0 unchanged) keep: 1 is perfect; half of the heads have lesions of their own besides. The T1 guides are "
-        "segmented, registered and averaged as a run does, outside the time. The peers' strengths are their best on "
-        "brain-15. 's' is seconds a scan, loading of weights included, of libraries not.",
+        f"'lesions' is the contrast to their surroundings that six implanted balls of {LESION:g} mm (perfusion x 0.3, "
+        "x 2; T1 and M0 unchanged) keep: 1 is perfect; half of the heads have lesions of their own besides. The T1 "
+        "guides are segmented, registered and averaged as a run does, outside the time. "
+        + ("" if args.no_peers else f"The peers' strengths are their best on {TUNING}. ")
+        + "'s' is seconds a scan, loading of weights included, of libraries not.",
         "",
-        f"## Asked of {default_model(cards)}, and found",
-        "",
-        *claims(found, methods, best_way, bare_way),
-        "",
+        *asked,
         "## All",
         "",
         *table({n: mean_row(c) for n, c in ordered(every, methods).items()}),
@@ -266,11 +226,7 @@ def main() -> int:
             "",
             *table({n: mean_row(c) for n, c in ordered(scores, methods).items()}),
         ]
-    out = args.out or (None if args.quick else Path(__file__).with_suffix(".md"))
-    if out:
-        out.write_text("\n".join(lines) + "\n")
-    print("\n".join(lines))
-    return 0
+    return command.publish(lines, kept=not (args.quick or args.no_peers))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
 """The main job on real series; writes main_job.md.
 
-    python Testing/Benchmarks/main_job.py --data DIR [--out Testing/Benchmarks/main_job.md]
+    python Testing/Benchmarks/main_job.py [--data DIR] [--keep DIR]
 
 Each series runs through the shell in a process of its own, as a user would run it, with its T1, on the CPU.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -16,11 +15,10 @@ import time
 from pathlib import Path
 
 import numpy as np
+from command import ROOT, begin, is_missing, options
+from tables import text_table
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-
-from ASLDenoiseLib.reading.images import read_image  # noqa: E402
+from ASLDenoiseLib.reading.images import read_image
 
 SERIES = (("acq-grase", "2"), ("acq-grase", None), ("acq-epi", None), ("acq-picore", None))
 READOUTS = ("gm_mean", "wm_mean", "snr", "gm_wm_contrast", "spatial_cov", "negative_gm_fraction", "qei")
@@ -44,36 +42,30 @@ def run(data: Path, name: str, pairs: str | None, out: Path) -> dict:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
+    parser = options(__doc__, "data")
     parser.add_argument("--keep", type=Path, help="keep the results below this folder")
-    args = parser.parse_args()
-    if not args.data.is_dir():
-        print(f"skipped: {args.data} is not there; give the real series with --data", file=sys.stderr)
+    command = begin(__file__, parser)
+    args = command.args
+    if is_missing(args.data / "real", "the real series with --data"):
         return 0
-    figures = [
-        "| series | pairs | map | median CBF | " + " | ".join(READOUTS) + " |",
-        "|---" * (4 + len(READOUTS)) + "|",
-    ]
-    seconds = ["| series | pairs | " + " | ".join(STAGES) + " | whole command |", "|---" * (3 + len(STAGES)) + "|"]
-    findings = []
+    figures, seconds, findings = [], [], []
     with tempfile.TemporaryDirectory() as scratch:
         for name, pairs in SERIES:
-            label = f"{name} | {pairs or 'all'}"
+            label = (name, pairs or "all")
             out = (args.keep or Path(scratch)) / f"{name}-{pairs or 'all'}"
             report = run(args.data, name, pairs, out)
             for key, words in (("desc-mean_cbf", "raw"), ("desc-denoised_cbf", "denoised")):
                 values = report["readouts"][key]
-                numbers = " | ".join(f"{values[r]['value']:.3g}" for r in READOUTS)
-                figures.append(f"| {label} | {words} | {report[key][0]:.1f} | {numbers} |")
-            stages = " | ".join(f"{report['timings_s'][s]:.1f}" for s in STAGES)
-            seconds.append(f"| {label} | {stages} | {report['seconds']:.0f} |")
+                numbers = (f"{values[r]['value']:.3g}" for r in READOUTS)
+                figures.append([*label, words, f"{report[key][0]:.1f}", *numbers])
+            taken = report["timings_s"]
+            stages = (f"{taken[s]:.1f}" if s in taken else "-" for s in STAGES)
+            seconds.append([*label, *stages, f"{report['seconds']:.0f}"])
             findings += [f"- {name} ({pairs or 'all'}): {f['what']}: {f['why']}" for f in report["findings"]]
     text = [
         "# The main job on real series",
         "",
-        "Made by `make benchmark-main_job` (`python Testing/Benchmarks/main_job.py`). One healthy adult, Siemens",
+        f"Made by `make benchmark-main_job` ({command.made_by}). One healthy adult, Siemens",
         "Prisma 3 T, from the public repository neurolabusc/dcm_qa_asl (BSD-2-Clause): 3D GRASE pCASL (8 pairs), 2D",
         "EPI pCASL (51 pairs, delay only 0.2 s, so vascular) and 2D PASL PICORE (42 pairs, bolus times assumed). T1 of",
         "an earlier visit. CPU.",
@@ -81,19 +73,17 @@ def main() -> int:
         "CBF in ml/100g/min; SNR is mean GM over SD of WM. There is no truth here; where GM and WM means",
         "of raw and denoised differ, the raw mean is the unbiased one.",
         "",
-        *figures,
+        *text_table(["series", "pairs", "map", "median CBF", *READOUTS], figures),
         "",
         "Seconds a stage, and of the whole command with start-up, Slicer scene, picture and report:",
         "",
-        *seconds,
+        *text_table(["series", "pairs", *STAGES, "whole command"], seconds),
         "",
         "Findings:",
         "",
         *dict.fromkeys(findings),
     ]
-    args.out.write_text("\n".join(text) + "\n")
-    print("\n".join(text))
-    return 0
+    return command.publish(text)
 
 
 if __name__ == "__main__":

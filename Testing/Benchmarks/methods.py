@@ -15,6 +15,7 @@ from cases import TUNING, Case, anatomy_path, draw_head, guides_in_place, phanto
 
 from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, ModelCard, find_model, list_models
 from ASLDenoiseLib.denoising.recovery import recover
+from ASLDenoiseLib.learning.tasks.guided import WAYS
 from ASLDenoiseLib.measuring.image_quality import psnr
 from ASLDenoiseLib.preparing.averaging import mean_difference
 from ASLDenoiseLib.series import Volume
@@ -22,8 +23,9 @@ from ASLDenoiseLib.series import Volume
 if TYPE_CHECKING:
     from ASLDenoiseLib.denoising.inference import Denoised
 
-ALL, M0, NONE = "T1+M0", "M0", "none"
+ALL, M0, NONE = WAYS
 TUNING_SPACING = (3.4, 3.4, 5.0)
+TUNING_SNRS = (0.6, 2.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,18 +38,25 @@ class Method:
     model: str = ""
 
 
-def denoise_with(card: ModelCard, case: Case, guide: str = ALL, *, device: str = "cpu") -> Denoised:
-    """Run a model on a case with what it may know besides the pairs: ``T1+M0``, ``M0`` or ``none``."""
+def denoise_with(
+    card: ModelCard, case: Case, guide: str = ALL, *, device: str = "cpu", **options: int | bool | None
+) -> Denoised:
+    """Run a model on a case with what it may know besides the pairs: ``T1+M0``, ``M0`` or ``none``.
+
+    `options` are `group` and `interleaved` of `denoising.inference.denoise_pairs`.
+    """
     from ASLDenoiseLib.denoising.inference import denoise_pairs
 
     m0 = case.m0 if M0 in guide else None
     guides = case.guides if "T1" in guide else ()
-    return denoise_pairs(case.pairs, case.brain, card, device=device, m0=m0, guides=guides)
+    return denoise_pairs(case.pairs, case.brain, card, device=device, m0=m0, guides=guides, **options)
 
 
-def guide_choices(card: ModelCard) -> tuple[str, ...]:
-    """The ways to run a model: with and without each guide where guides are optional, else the one way there is."""
-    return (ALL, M0, NONE) if card.network.startswith("guided") else (ALL,)
+def ways(card: ModelCard) -> dict[str, str]:
+    """The ways to run a model, named, and what it sees: with and without each guide where they are optional."""
+    if card.guided:
+        return {f"{card.name}, {'no guide' if guide == NONE else guide}": guide for guide in WAYS}
+    return {card.name: M0 if card.network == "unet3d-m0" else NONE}
 
 
 def network(card: ModelCard, guide: str, device: str) -> Callable[[Case], Volume]:
@@ -83,11 +92,10 @@ def network_methods(cards: Iterable[ModelCard], *, device: str = "cpu") -> list[
     """Each model in every way it may be run; DWAN also with the recovery step it was first offered with."""
     methods = []
     for card in cards:
-        for guide in guide_choices(card):
-            suffix = "" if len(guide_choices(card)) == 1 else f", {'no guide' if guide == NONE else guide}"
-            methods.append(Method(f"{card.name}{suffix}", "network", network(card, guide, device), card.name))
+        for name, guide in ways(card).items():
+            methods.append(Method(name, "network", network(card, guide, device), card.name))
         if card.name == "dwan-lfn":
-            run = network(card, ALL, device)
+            run = network(card, NONE, device)
             methods.append(Method("dwan-lfn + recovery by M0", "network", recovered(run, by_t1=False)))
             methods.append(Method("dwan-lfn + recovery by T1", "network", recovered(run, by_t1=True)))
     return methods
@@ -105,8 +113,8 @@ TUNED: dict[str, tuple[Callable[[float], peers.Peer], tuple[float, ...], str, bo
 }
 
 
-def tuning_cases(folder: Path, *, snrs: Sequence[float] = (0.6, 2.0)) -> list[Case]:
-    """Two noise levels of a scan of the validation anatomy, where strengths are chosen."""
+def tuning_cases(folder: Path, *, snrs: Sequence[float] = TUNING_SNRS) -> list[Case]:
+    """A scan of the validation anatomy at each noise level: where strengths are chosen."""
     cases = []
     for snr in snrs:
         head = draw_head(
@@ -137,10 +145,15 @@ def tune(
     return best
 
 
+def simple_methods() -> list[Method]:
+    """The raw mean, and Gaussians of it."""
+    methods = [Method("raw mean", "raw", peers.raw_mean)]
+    return methods + [Method(f"Gaussian {fwhm} mm", "classical", peers.smoothed(fwhm)) for fwhm in (4, 6, 8)]
+
+
 def classical_methods(strengths: dict[str, float]) -> list[Method]:
     """The raw mean and the peers, those of `strengths` at their strength."""
-    methods = [Method("raw mean", "raw", peers.raw_mean)]
-    methods += [Method(f"Gaussian {fwhm} mm", "classical", peers.smoothed(fwhm)) for fwhm in (4, 6, 8)]
+    methods = simple_methods()
     for name, strength in strengths.items():
         make, _, form, guided = TUNED[name]
         methods.append(Method(f"{name} ({form.format(strength)})", "guided" if guided else "classical", make(strength)))

@@ -8,15 +8,14 @@ series, so what it is trained on must lie around them: the table says whether it
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
-from cases import HELD_OUT, SHARED, anatomy_path, real_cases
+from cases import HELD_OUT, anatomy_path, real_cases
+from command import begin, is_missing, options
 from tables import text_table
 
 from ASLDenoiseLib.learning.anatomy import Anatomy, read_anatomy
@@ -176,13 +175,11 @@ def report(real: dict[str, dict[str, float]], simulated: dict[str, list[dict[str
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=SHARED)
+    parser = options(__doc__, "data")
     parser.add_argument("--draws", type=int, default=16)
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
-    args = parser.parse_args()
-    if not (args.data / "real").is_dir():
-        print(f"skipped: {args.data / 'real'} is not there; give the folder of real data with --data", file=sys.stderr)
+    command = begin(__file__, parser)
+    args = command.args
+    if is_missing(args.data / "real", "the folder of real data with --data"):
         return 0
     real = {}
     for case in real_cases(args.data):
@@ -198,7 +195,7 @@ def main() -> int:
     text = [
         "# Noise: real series and simulations",
         "",
-        "Made by `python Testing/Benchmarks/noise_texture.py`. Noise is what pairs differ by from their mean, in the "
+        f"Made by {command.made_by}. Noise is what pairs differ by from their mean, in the "
         "brain, each voxel over its own SD. r: correlation with the next voxel. Power: in plane, thirds of the radial "
         "frequency up to half a cycle a voxel, relative to their mean (white noise: 1, 1, 1). The global part is the "
         "mean over the brain; lag-1 r is over successive pairs or controls, after a straight trend.",
@@ -209,9 +206,7 @@ def main() -> int:
         "",
         *report(real, simulated),
     ]
-    args.out.write_text("\n".join(text) + "\n")
-    print("\n".join(text))
-    return 0
+    return command.publish(text)
 
 
 if __name__ == "__main__":

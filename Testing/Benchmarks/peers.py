@@ -17,6 +17,7 @@ from ASLDenoiseLib.preparing.smoothing import gaussian, smooth_within
 from ASLDenoiseLib.series import Volume
 
 Peer = Callable[[Case], Volume]
+Box = tuple[slice, ...]
 _EDGE = 3  # voxels kept round the brain
 
 
@@ -29,21 +30,35 @@ def smoothed(fwhm: float) -> Peer:
     return lambda case: gaussian(case.raw, fwhm, mask=case.brain)
 
 
-def _box(inside: np.ndarray) -> tuple[slice, ...]:
+def _box(inside: np.ndarray) -> Box:
     where = np.argwhere(inside)
     low, high = np.maximum(where.min(axis=0) - _EDGE, 0), where.max(axis=0) + 1 + _EDGE
     return tuple(slice(a, b) for a, b in zip(low, high, strict=True))
 
 
-def _on_array(function: Callable[[np.ndarray, float], np.ndarray]) -> Peer:
-    """A method on the brain's box, zero outside the brain, scaled so that the brain's 99.9th percentile is 1."""
+def _noise_sd(case: Case, box: Box, scale: float) -> float:
+    return case.sigma / scale
+
+
+def _noise_power(case: Case, box: Box, scale: float) -> np.ndarray:
+    return noise_spectrum(case, box) / scale**2
+
+
+def _on_array(
+    function: Callable[[np.ndarray, float | np.ndarray], np.ndarray],
+    noise: Callable[[Case, Box, float], float | np.ndarray] = _noise_sd,
+) -> Peer:
+    """A method on the brain's box, zero outside the brain, scaled so that the brain's 99.9th percentile is 1.
+
+    `function` takes that array and what `noise` tells of its noise.
+    """
 
     def run(case: Case) -> Volume:
         box = _box(case.brain.array > 0)
         inside = np.where(case.brain.array > 0, np.nan_to_num(case.raw.array), 0).astype(np.float64)
         scale = float(np.percentile(inside, 99.9))
         result = case.raw.array.copy()
-        result[box] = function(inside[box] / scale, case.sigma / scale) * scale
+        result[box] = function(inside[box] / scale, noise(case, box, scale)) * scale
         return case.raw.with_array(result)
 
     return run
@@ -74,18 +89,10 @@ def bm4d_coloured(strength: float) -> Peer:
     """BM4D told the noise's power spectrum, estimated from how the pairs differ: it knows that neighbours correlate."""
     from bm4d import bm4d
 
-    def run(case: Case) -> Volume:
-        box = _box(case.brain.array > 0)
-        inside = np.where(case.brain.array > 0, np.nan_to_num(case.raw.array), 0).astype(np.float64)
-        scale = float(np.percentile(inside, 99.9))
-        result = case.raw.array.copy()
-        result[box] = bm4d(inside[box] / scale, strength**2 * noise_spectrum(case, box) / scale**2) * scale
-        return case.raw.with_array(result)
-
-    return run
+    return _on_array(lambda a, power: bm4d(a, strength**2 * power), _noise_power)
 
 
-def noise_spectrum(case: Case, box: tuple[slice, ...]) -> np.ndarray:
+def noise_spectrum(case: Case, box: Box) -> np.ndarray:
     """Power spectrum of the mean's noise over `box` (mean |FFT|^2 of one realisation), smoothed over frequencies."""
     from scipy.ndimage import gaussian_filter
 

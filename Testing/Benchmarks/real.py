@@ -10,15 +10,14 @@ noise that was left in; there are none.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from cases import REAL, SHARED, Case, chosen, real_cases, seen
+from cases import REAL, Case, chosen, real_cases, seen
+from command import begin, is_missing, options
 from methods import Method, bm4d_is_missing, chosen_models, classical_methods, default_model, network_methods, tune
 from tables import mean_row, table, text_table
 
@@ -126,29 +125,20 @@ def verdict(label: str, rows: dict[str, dict[str, float]], methods: Sequence[Met
     return [label, *cells]
 
 
-def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=SHARED)
-    parser.add_argument("--out", type=Path, help="default: real.md beside this file; none with --quick")
-    parser.add_argument("--models", help="comma-separated; default: all that are installed")
+def parser() -> argparse.ArgumentParser:
+    quick = "one draw of the GRASE series; the table is printed alone"
+    parser = options(__doc__, "data", "models", "device", "threads", quick=quick)
     parser.add_argument("--draws", type=int, default=3, help="random choices of the seen pairs a series")
-    parser.add_argument("--device", default="cpu", help="where networks run")
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--quick", action="store_true", help="one draw of the GRASE series, printed")
-    return parser.parse_args()
+    return parser
 
 
 def main() -> int:
-    args = parse()
-    if not (args.data / "real").is_dir():
-        print(f"skipped: {args.data / 'real'} is not there; give the real series with --data", file=sys.stderr)
+    command = begin(__file__, parser())
+    args = command.args
+    if is_missing(args.data / "real", "the real series with --data"):
         return 0
     if bm4d_is_missing():
         return 1
-    import torch
-
-    torch.set_num_threads(args.threads)
-    started = time.perf_counter()
     cards = chosen_models(args.models)
     networks = network_methods(cards, device=args.device)
     name = next(m.name for m in networks if m.model == default_model(cards))
@@ -162,9 +152,7 @@ def main() -> int:
     lines = [
         "# Denoisers on real series",
         "",
-        f"Made by `python Testing/Benchmarks/real.py{' --quick' if args.quick else ''}` in "
-        f"{(time.perf_counter() - started) / 60:.0f} minutes, {args.threads} CPU threads"
-        + ("." if args.device == "cpu" else f", networks on {args.device}."),
+        f"Made by {command.made_by} in {command.made_in}.",
         "",
         "One healthy adult, Siemens Prisma 3 T, from the public repository neurolabusc/dcm_qa_asl (BSD-2-Clause): 3D "
         "GRASE pCASL, 2D EPI pCASL (delay only 0.2 s, so vascular) and 2D PASL PICORE (bolus times assumed); the T1 "
@@ -183,11 +171,7 @@ def main() -> int:
         *text_table(("series", "against", name, "nearer", "against", name, "nearer"), verdicts),
         *tables,
     ]
-    out = args.out or (None if args.quick else Path(__file__).with_suffix(".md"))
-    if out:
-        out.write_text("\n".join(lines) + "\n")
-    print("\n".join(lines))
-    return 0
+    return command.publish(lines, kept=not args.quick)
 
 
 if __name__ == "__main__":

@@ -8,18 +8,16 @@ where they belong, since registration is measured elsewhere. Real scans where th
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import safety_figures as figures
-from cases import HELD_OUT, SHARED, Case, Head, anatomy_path, draw_head, guides_in_place, phantom_case, real_cases, seen
-from methods import NONE, chosen_models, guide_choices
+from cases import HELD_OUT, Case, Head, anatomy_path, draw_head, guides_in_place, phantom_case, real_cases, seen
+from command import Command, begin, is_missing, options
+from methods import NONE, chosen_models, ways
 from real import split
 from safety_figures import PAINTS, Way
 from tables import number, text_table
@@ -127,7 +125,7 @@ def noise_section(way: Way, scans: Scans) -> tuple[list[str], Verdict]:
 
 def guide_section(way: Way, scans: Scans) -> tuple[list[str], Verdict]:
     """Lesions on the T1 or the M0 alone; skipped where the model sees neither."""
-    if way.guide == NONE or len(guide_choices(way.card)) == 1:
+    if way.guide == NONE:
         return ["It sees no guide."], Verdict("4 a T1- or M0-only lesion moves CBF", "< 2 %", "sees none", True)
     kinds = [*(PAINTS.items() if "T1" in way.guide else ()), ("M0 x 1.2", None)]
     body, worst = [], 0.0
@@ -142,7 +140,7 @@ def guide_section(way: Way, scans: Scans) -> tuple[list[str], Verdict]:
                     if n not in painted:  # the T1 is the same at every noise level
                         painted[n] = figures.painted_t1(head, case, voxels, factor)
                     balls = painted[n][1]
-                    ill = figures.replace(case, guides=painted[n][0].guides)
+                    ill = replace(case, guides=painted[n][0].guides)
                 changes += figures.moved_by(way, case, ill, balls)
             mean = float(np.mean(changes))
             worst = max(worst, abs(mean))
@@ -233,14 +231,13 @@ def told(way: Way, scans: Scans, reals: Sequence[Case]) -> tuple[list[str], list
     return [*lines, ""], verdicts
 
 
-def explained(args: argparse.Namespace, names: Sequence[str], minutes: float) -> list[str]:
+def explained(command: Command, names: Sequence[str]) -> list[str]:
     return [
         "# What a model does to what matters",
         "",
-        f"Made by `python Testing/Benchmarks/safety.py{' --quick' if args.quick else ''}` in {minutes:.0f} minutes, "
-        f"{args.threads} CPU threads. Simulated scans of {' and '.join(names)} (no model was trained on them), "
-        f"{PAIRS} pairs, {'x'.join(f'{s:g}' for s in SPACING)} mm; SNR is of grey matter in one pair. Failing cells "
-        "are bold.",
+        f"Made by {command.made_by} in {command.made_in}. Simulated scans of {' and '.join(names)} (no model was "
+        f"trained on them), {PAIRS} pairs, {'x'.join(f'{s:g}' for s in SPACING)} mm; SNR is of grey matter in one "
+        "pair. Failing cells are bold.",
         "",
         "1, 2: balls in the grey matter whose perfusion is multiplied in every pair, T1 and M0 unchanged; a voxel of "
         "diameter is the edge of a cube of a voxel's volume. f(x+l)-f(x) is what comes out of what was put in, in the "
@@ -257,39 +254,25 @@ def explained(args: argparse.Namespace, names: Sequence[str], minutes: float) ->
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--anatomy", type=Path, default=SHARED / "anatomy")
-    parser.add_argument("--data", type=Path, default=SHARED)
+    quick = "one scan at SNR 1 and no real one; the table is printed alone"
+    parser = options(__doc__, "anatomy", "data", "device", "threads", quick=quick)
     parser.add_argument("--models", default=DEFAULT_MODEL, help="comma-separated; default: the default model")
-    parser.add_argument("--out", type=Path, help="default: safety.md beside this file; none with --quick")
-    parser.add_argument("--device", default="cpu", help="where networks run")
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--quick", action="store_true", help="one scan at SNR 1 and no real one, printed")
-    args = parser.parse_args()
-    if not args.anatomy.is_dir():
-        print(f"skipped: {args.anatomy} is not there; give the label maps with --anatomy", file=sys.stderr)
+    command = begin(__file__, parser)
+    args = command.args
+    if is_missing(args.anatomy, "the label maps with --anatomy"):
         return 0
-    import torch
-
-    torch.set_num_threads(args.threads)
-    started = time.perf_counter()
     names, snrs = (HELD_OUT[:1], (1.0,)) if args.quick else (HELD_OUT, GM_SNRS)
     scans = draw_scans(args.anatomy, snrs, names)
     reals = real_cases(args.data, ("acq-grase",)) if not args.quick and (args.data / "real").is_dir() else []
     chapters, summaries = [], []
     for card in chosen_models(args.models):
-        for guide in guide_choices(card):
-            suffix = "" if len(guide_choices(card)) == 1 else f", {'no guide' if guide == NONE else guide}"
-            chapter, verdicts = told(Way(card, guide, card.name + suffix, args.device), scans, reals)
+        for name, guide in ways(card).items():
+            chapter, verdicts = told(Way(card, guide, name, args.device), scans, reals)
             chapters += chapter
-            summaries += [[card.name + suffix, v.figure, v.wanted, v.found, v.words] for v in verdicts]
-    lines = explained(args, names, (time.perf_counter() - started) / 60)
+            summaries += [[name, v.figure, v.wanted, v.found, v.words] for v in verdicts]
+    lines = explained(command, names)
     lines += ["## Summary", "", *text_table(("model", "figure", "wanted", "found", "holds"), summaries), "", *chapters]
-    out = args.out or (None if args.quick else Path(__file__).with_suffix(".md"))
-    if out:
-        out.write_text("\n".join(lines).rstrip() + "\n")
-    print("\n".join(lines))
-    return 0
+    return command.publish(lines, kept=not args.quick)
 
 
 if __name__ == "__main__":

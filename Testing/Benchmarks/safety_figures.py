@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from cases import Case, Head, ball, guides_in_place, implant_base, implanted, seen, spread_places, voxel_size
 from methods import denoise_with
+from scores import lesion_contrasts, ratio_of_contrasts
 
 from ASLDenoiseLib.denoising.catalogue import ModelCard
 from ASLDenoiseLib.denoising.inference import Denoised
 from ASLDenoiseLib.measuring.disjoint import odd_and_even, pearson
 from ASLDenoiseLib.measuring.image_quality import bias
 from ASLDenoiseLib.measuring.intervals import coverage
-from ASLDenoiseLib.measuring.lesions import false_lesions, implant_recovery, lesion_contrast, ring_around
+from ASLDenoiseLib.measuring.lesions import false_lesions, implant_recovery
 from ASLDenoiseLib.measuring.masks import grey_matter, white_matter
 from ASLDenoiseLib.preparing.smoothing import smooth_within
 from ASLDenoiseLib.series import Geometry, Volume
@@ -60,7 +61,7 @@ class Kept:
 
 def lesions_kept(way: Way, cases: Sequence[Case], diameter: float, factor: float) -> Kept:
     """Balls of `diameter` voxels, perfusion times `factor`, in the grey matter; pooled over places and cases."""
-    passed, found, true = [], 0.0, 0.0
+    passed, contrasts = [], []
     for case in cases:
         geometry, millimetres = case.brain.geometry, diameter * voxel_size(case.brain.geometry)
         grey = (case.tissue.gm.array > 0.8) & case.inside
@@ -71,15 +72,10 @@ def lesions_kept(way: Way, cases: Sequence[Case], diameter: float, factor: float
         after, before = way(ill).difference.array, way.plain(case).difference.array
         shape = (sum(balls) >= 0.5) & case.inside
         passed.append(implant_recovery(after, before, lesion, shape))
-        if case.truth is None:
-            continue
-        for mask in balls:
-            inner = (mask >= 0.5) & case.inside
-            ring = ring_around(case.brain.with_array(mask), case.brain) & case.inside
-            contrast = lesion_contrast(ill.truth.array, inner, ring)
-            found += np.sign(contrast) * lesion_contrast(ill.cbf(ill.raw.with_array(after)).array, inner, ring)
-            true += abs(contrast)
-    return Kept(float(np.mean(passed)), found / true if true else float("nan"))
+        if ill.truth is not None:
+            shown = ill.cbf(ill.raw.with_array(after)).array
+            contrasts += [lesion_contrasts(ill, case.brain.with_array(mask), shown) for mask in balls]
+    return Kept(float(np.mean(passed)), ratio_of_contrasts(contrasts))
 
 
 def false_lesion_counts(way: Way | None, cases: Sequence[Case]) -> tuple[float, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from cases import Case
 
@@ -47,13 +49,20 @@ def readouts(array: np.ndarray, gm: np.ndarray, wm: np.ndarray) -> tuple[float, 
 
 def lesions_recovered(case: Case, array: np.ndarray) -> float:
     """Contrast of the implanted lesions to their rings, found over true, pooled over the case's lesions."""
-    found = true = 0.0
-    for lesion in case.lesions:
-        ring, inner = ring_around(lesion, case.brain) & case.inside, (lesion.array > 0.5) & case.inside
-        contrast = lesion_contrast(case.truth.array, inner, ring)
-        found += np.sign(contrast) * lesion_contrast(array, inner, ring)
-        true += abs(contrast)
-    return found / true if true else float("nan")
+    return ratio_of_contrasts([lesion_contrasts(case, lesion, array) for lesion in case.lesions])
+
+
+def lesion_contrasts(case: Case, lesion: Volume, array: np.ndarray) -> tuple[float, float]:
+    """A lesion's mean less that of its ring: as `array` (CBF) has it, and truly; signed so that the true one is > 0."""
+    ring, inner = ring_around(lesion, case.brain) & case.inside, (lesion.array > 0.5) & case.inside
+    true = lesion_contrast(case.truth.array, inner, ring)
+    return float(np.sign(true)) * lesion_contrast(array, inner, ring), abs(true)
+
+
+def ratio_of_contrasts(contrasts: Sequence[tuple[float, float]]) -> float:
+    """Sum of those found over the sum of the true ones; NaN where there are none."""
+    found, true = np.sum(contrasts, axis=0) if contrasts else (0.0, 0.0)
+    return float(found / true) if true else float("nan")
 
 
 def noise_matched(case: Case, cbf: Volume) -> tuple[Volume, float]:

@@ -8,22 +8,19 @@ five runs after one that is not counted.
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
+from command import begin, options
+from methods import chosen_models
+from tables import text_table
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-
-from ASLDenoiseLib.denoising.catalogue import ModelCard, list_models, load_model  # noqa: E402
-from ASLDenoiseLib.denoising.feeding import find_feeder  # noqa: E402
-from ASLDenoiseLib.denoising.feeding.mean import Mean  # noqa: E402
-from ASLDenoiseLib.series import ASLSeries, Geometry, Volume  # noqa: E402
+from ASLDenoiseLib.denoising.catalogue import ModelCard, load_model
+from ASLDenoiseLib.denoising.feeding import find_feeder
+from ASLDenoiseLib.denoising.feeding.mean import Mean
+from ASLDenoiseLib.series import ASLSeries, Geometry, Volume
 
 GRID = Geometry((64, 64, 24), (3.4, 3.4, 5.0))
 
@@ -53,35 +50,29 @@ def seconds_of(card: ModelCard, device: str, *, runs: int = 5) -> float:
 
 
 def main() -> int:
-    import torch
-
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser = options(__doc__, "models", "device", "threads")
     parser.add_argument("--write", action="store_true", help="also into each bundle's metadata.json")
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+    command = begin(__file__, parser)
+    args = command.args
     where = args.device if args.device != "cpu" else f"cpu, {args.threads} threads"
-    lines = [
-        "# Seconds a volume",
-        "",
-        f"Made by `python Testing/Benchmarks/time_models.py` on {where}: one volume of 64x64x24 voxels, "
-        "feeding included, loading of weights not.",
-        "",
-        "| model | parameters | seconds |",
-        "|---|---|---|",
-    ]
-    for card in list_models():
+    body = []
+    for card in chosen_models(args.models):
         seconds = seconds_of(card, args.device)
-        lines.append(f"| {card.name} | {card.metadata['parameters']:,} | {seconds:.2f} |")
+        body.append([card.name, f"{card.metadata['parameters']:,}", f"{seconds:.2f}"])
         if args.write:
             path = card.folder / "configs" / "metadata.json"
             data = json.loads(path.read_text())
             data.setdefault("seconds_64x64x24", {})[args.device] = round(seconds, 3)
             path.write_text(json.dumps(data, indent=2) + "\n")
-    Path(__file__).with_suffix(".md").write_text("\n".join(lines) + "\n")
-    print("\n".join(lines))
-    return 0
+    lines = [
+        "# Seconds a volume",
+        "",
+        f"Made by {command.made_by} on {where}: one volume of 64x64x24 voxels, feeding included, loading of weights "
+        "not.",
+        "",
+        *text_table(["model", "parameters", "seconds"], body),
+    ]
+    return command.publish(lines)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""The classical peers do what their names say, on hand-made pairs; a broken peer would flatter the networks."""
+"""The peers and figures of the benchmarks do what their names say, on hand-made pairs: a broken one would flatter."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -66,8 +67,6 @@ def test_a_smoothing_width_smooths_within_the_brain(case, benchmarks):
 
 
 def test_huber_is_the_mean_of_quiet_pairs_and_shrugs_off_a_spoilt_one(case, benchmarks):
-    from dataclasses import replace
-
     cases, peers = benchmarks
     assert rms(case, peers.huber(case)) == pytest.approx(rms(case, case.raw), rel=0.1)
     spoilt = np.array(case.pairs.array)
@@ -96,8 +95,6 @@ def test_the_noise_spectrum_of_white_noise_is_flat_at_its_variance(case, benchma
 
 
 def test_an_implanted_lesion_is_in_every_pair_and_in_the_truth(case, benchmarks):
-    from dataclasses import replace
-
     from ASLDenoiseLib.learning.simulate import PROTOCOL
     from ASLDenoiseLib.quantifying.calibration import calibrate
     from ASLDenoiseLib.quantifying.cbf import quantification
@@ -129,3 +126,95 @@ def test_the_reference_of_a_real_scan_shares_no_pair_with_what_a_method_sees(cas
     assert not np.array_equal(other.case.pairs.array, scan.case.pairs.array)
     raw = real.error_of(scan, scan.case.raw)
     assert raw == pytest.approx(400 / 3, rel=0.15)  # against the truth; against the reference it is 400 / 5 more
+
+
+def test_a_finding_holds_only_where_its_interval_excludes_zero(benchmarks):
+    from comparisons import outcome, verdict
+
+    # Student's t, 3 scans: 4.303 SD / sqrt(3) is the half width
+    assert verdict(np.array([1.0, 1.1, 0.9])) == "holds"
+    assert verdict(np.array([-1.0, -1.1, -0.9])) == "does not hold"
+    sd = 1.01 * np.sqrt(3) / 4.303
+    assert verdict(np.array([1 - sd, 1.0, 1 + sd])) == "no clear difference"
+    assert verdict(np.array([1 - 0.98 * sd, 1.0, 1 + 0.98 * sd])) == "holds"
+    assert verdict(np.array([5.0])) == "too few scans to tell"
+    assert outcome("PSNR", np.array([1.0, 1.1, 0.9]), " dB") == "PSNR +1 dB (SD 0.1, 3 scans): holds"
+    assert "missing" in outcome("PSNR", np.empty(0))
+
+
+def test_comparisons_are_made_scan_by_scan_and_of_what_is_there(benchmarks):
+    from comparisons import bias_difference, difference, pooled
+
+    rows = {"a": [{"x": 1.0}, {"x": -5.0}], "b": [{"x": -3.0}, {"x": 4.0}]}
+    assert difference(rows, "a", "b", "x").tolist() == [4.0, -9.0]
+    assert bias_difference(rows, "a", "b", "x").tolist() == [-2.0, 1.0]
+    assert difference(rows, "a", "c", "x").size == 0
+    assert pooled([np.array([1.0, 3.0]), np.empty(0), np.array([3.0, 5.0])]).tolist() == [2.0, 4.0]
+
+
+def test_the_papers_reference_is_the_smoothed_mean_of_every_pair(case, benchmarks):
+    from comparisons import FIGURES, PAPERS_PSNR, first, pseudo_gold, raw
+
+    from ASLDenoiseLib.preparing.smoothing import gaussian
+
+    few = first(case, 2)
+    assert len(few.pairs.context) == 2 and len(few.every_pair.context) == 8
+    expected = gaussian(case.raw, 3.0, mask=case.brain).array
+    np.testing.assert_allclose(pseudo_gold(few), expected, atol=1e-4)
+    assert FIGURES[PAPERS_PSNR](few, expected) > 60 > FIGURES[PAPERS_PSNR](few, raw(few))
+
+
+def test_deepasls_smoothing_leaves_slices_apart(case, benchmarks):
+    from papers_2d import in_plane
+
+    one = np.zeros_like(case.pairs.array)
+    one[:, 5, 16, 18] = 1.0
+    smooth = in_plane(replace(case, pairs=replace(case.pairs, array=one)))
+    assert smooth[5, 16, 18] < 0.5 and smooth[5].sum() == pytest.approx(1, abs=1e-3)
+    assert not smooth[4].any() and not smooth[6].any()
+
+
+def test_a_model_is_run_in_every_way_it_can_be(benchmarks, tmp_path):
+    from methods import ways
+
+    from ASLDenoiseLib.denoising.catalogue import ModelCard
+
+    def found(network):
+        return ways(ModelCard("name", tmp_path, network, "", "", {}, {}))
+
+    assert found("guided-unet") == {"name, T1+M0": "T1+M0", "name, M0": "M0", "name, no guide": "none"}
+    assert found("unet3d-m0") == {"name": "M0"} and found("dwan") == {"name": "none"}
+
+
+def test_lesions_are_recovered_in_the_share_their_contrast_kept(case, benchmarks):
+    from scores import lesions_recovered
+
+    cases, _ = benchmarks
+    geometry, places = case.brain.geometry, ((12, 12), (24, 20))
+    balls = [cases.ball(geometry, (geometry.affine_lps @ [i, j, 5, 1])[:3], 12.0) for i, j in places]
+    flat = np.full(geometry.shape, 40.0)
+    truth = flat * (1 - 0.7 * balls[0] + 1.0 * balls[1])
+    known = replace(
+        case, truth=case.brain.with_array(truth), lesions=tuple(case.brain.with_array(mask) for mask in balls)
+    )
+    assert lesions_recovered(known, truth) == pytest.approx(1)
+    assert lesions_recovered(known, flat + 0.4 * (truth - flat)) == pytest.approx(0.4)
+    assert lesions_recovered(known, 2 * flat - truth) == pytest.approx(-1)
+
+
+def test_a_table_says_how_it_was_made_without_paths_and_goes_where_it_is_asked(benchmarks, tmp_path, capsys):
+    from argparse import Namespace
+
+    from command import Command
+
+    args = Namespace(quick=True, no_peers=False, out=None, anatomy=tmp_path, threads=2, device="cuda")
+    command = Command(tmp_path / "denoise.py", args)
+    assert command.made_by == "`python Testing/Benchmarks/denoise.py --quick`"
+    assert command.made_in == "0 minutes, 2 CPU threads, networks on cuda"
+    assert command.publish(["# Title", ""], kept=False) == 0
+    assert capsys.readouterr().out == "# Title\n" and not list(tmp_path.iterdir())
+    command.publish(["# Title"])
+    assert (tmp_path / "denoise.md").read_text() == "# Title\n"
+    args.out = tmp_path / "elsewhere.md"
+    command.publish(["# Title"], kept=False)
+    assert args.out.read_text() == "# Title\n"

@@ -10,9 +10,9 @@ from phantom_builders import ball_head  # noqa: E402
 from ASLDenoiseLib.learning.anatomy import TissueClass, class_table, read_anatomy  # noqa: E402
 from ASLDenoiseLib.learning.arrival import arrival_factor, draw_seeds  # noqa: E402
 from ASLDenoiseLib.learning.lesions import LesionSettings, draw_lesions  # noqa: E402
-from ASLDenoiseLib.learning.phantom import PhantomSettings, centred_points, draw_phantom  # noqa: E402
+from ASLDenoiseLib.learning.phantom import PhantomSettings, draw_phantom  # noqa: E402
 from ASLDenoiseLib.learning.shapes import Abstract, Brain  # noqa: E402
-from ASLDenoiseLib.learning.smooth import draw_waves, gaussian_blur, stream  # noqa: E402
+from ASLDenoiseLib.learning.smooth import centred_points, draw_waves, gaussian_blur, stream  # noqa: E402
 from ASLDenoiseLib.series import Acquisition, Labeling  # noqa: E402
 
 SMALL = PhantomSettings(size=(28, 28, 12), warp=1.0)

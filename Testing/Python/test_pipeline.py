@@ -1,5 +1,7 @@
 """The whole way on the sample series, whose truth is known, and on real series."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from ASLDenoiseLib.preparing.registration import register_rigid
 from ASLDenoiseLib.reading.images import read_image
 from ASLDenoiseLib.reading.read import read_series
 from ASLDenoiseLib.resources import sample_data
-from ASLDenoiseLib.series import Severity, VolumeType
+from ASLDenoiseLib.series import Origin, Severity, VolumeType
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +80,55 @@ def test_the_t1_is_aligned_with_the_sample_to_a_millimetre(sample):
     assert apart.max() < 1.0, apart
 
 
-def test_leaving_recovery_out_leaves_its_map_and_guide_out(sample):
-    series, _, _ = sample
-    plain = pipeline.denoise(series, pairs="4", device="cpu", recovery=False)
-    assert "desc-recovered_cbf" not in plain.maps
-    assert "guided-recovery" not in {p.name for p in plain.parameters}
-    assert any(f.code == "tissue-doubtful" and f.severity is Severity.WARNING for f in plain.findings)
+@pytest.fixture(scope="module")
+def small():
+    """A coarse scan of a ball of a head, quick to denoise, with the M0 as its only guide."""
+    from phantom_builders import ball_head
+
+    from ASLDenoiseLib.learning.phantom import PhantomSettings, draw_phantom
+    from ASLDenoiseLib.learning.simulate import PROTOCOL, ScanSettings, simulate_scan
+
+    size = PhantomSettings(size=(28, 28, 12), lesions=0)
+    phantom = draw_phantom(ball_head(), size, seed=3, spacing=(6.0, 6.0, 9.0), acquisition=PROTOCOL)
+    return simulate_scan(phantom, ScanSettings(pairs=4, gm_snr=1.0), seed=3)
+
+
+def value_of(result, name):
+    return next((p.value for p in result.parameters if p.name == name), None)
+
+
+def findings(result, code):
+    return [f for f in result.findings if f.code == code]
+
+
+def test_recovery_puts_back_by_the_m0_where_there_is_no_t1_and_says_so(small):
+    plain, recovered = (
+        pipeline.denoise(small.series, model="dwan-lfn", device="cpu", recovery=r) for r in (False, True)
+    )
+    assert "desc-recovered_cbf" not in plain.maps and value_of(plain, "guides") is None
+    assert not findings(plain, "guided-recovery")
+    assert value_of(recovered, "guides") == "M0"
+    assert [f.what for f in findings(recovered, "guided-recovery")] == ["Tissue contrast was put back by the M0"]
+    before = plain.maps["desc-denoised_cbf"].array
+    after, put_back = (recovered.maps[f"desc-{name}_cbf"].array for name in ("denoised", "recovered"))
+    inside = np.isfinite(before) & np.isfinite(after) & (small.cbf.array > 0)
+    np.testing.assert_allclose((after - before)[inside], put_back[inside], atol=0.01)
+    assert psnr(after, small.cbf.array, inside) > psnr(before, small.cbf.array, inside)
+    assert findings(plain, "tissue-doubtful")[0].severity is Severity.WARNING
+
+
+def test_given_tissue_guides_and_an_m0_of_one_value_does_not(small):
+    one_value = small.series.acquisition.with_values(Origin.USER, m0_estimate=1500.0)
+    flat = replace(small.series, m0=None, acquisition=one_value)
+    alone, by_tissue = (
+        pipeline.denoise(flat, model="dwan-lfn", tissue=tissue, device="cpu") for tissue in (None, small.tissue)
+    )
+    assert value_of(by_tissue, "guides") == "tissue maps"
+    assert "put back by the tissue maps" in findings(by_tissue, "guided-recovery")[0].what
+    assert value_of(alone, "guides") == "none" and "desc-recovered_cbf" not in alone.maps
+    assert not findings(alone, "guided-recovery")
+    assert value_of(pipeline.denoise(flat, tissue=small.tissue, device="cpu"), "guides") == "tissue maps"
+    assert value_of(pipeline.denoise(small.series, tissue=small.tissue, device="cpu"), "guides") == "tissue maps+M0"
 
 
 @pytest.mark.shared
@@ -104,3 +149,39 @@ def test_a_real_series_gives_a_plausible_cbf_with_its_t1(shared_data, name, pair
         control = series.mean(VolumeType.CONTROL).array
         inside = result.tissue.brain.array > 0.99
         assert np.corrcoef(result.tissue.csf.array[inside], control[inside])[0, 1] > 0.5
+
+
+def spoilt(scan, pair: int, slice_: int):
+    """The scan with stripes over one slice of one label."""
+    series = scan.series
+    array = series.array.copy()
+    label = series.indices(VolumeType.LABEL)[pair]
+    level = float(np.abs(array[:, slice_]).mean())
+    array[label, slice_] += level * np.sin(np.arange(array.shape[-1]) * 1.3)
+    return replace(series, array=array)
+
+
+def test_a_spoilt_slice_is_left_out_and_named_and_the_raw_mean_keeps_it():
+    from phantom_builders import ball_head
+
+    from ASLDenoiseLib.learning.phantom import PhantomSettings, draw_phantom
+    from ASLDenoiseLib.learning.simulate import PROTOCOL, ScanSettings, simulate_scan
+
+    size = PhantomSettings(size=(28, 28, 12), lesions=0)
+    phantom = draw_phantom(ball_head(), size, seed=3, spacing=(6.0, 6.0, 9.0), acquisition=PROTOCOL)
+    scan = simulate_scan(phantom, ScanSettings(pairs=8, gm_snr=1.0), seed=3)
+    clean = pipeline.quantify(scan.series)
+    assert "desc-cleaned_cbf" not in clean.maps and value_of(clean, "outliers_left_out") is None
+    series = spoilt(scan, pair=5, slice_=6)
+    result = pipeline.quantify(series)
+    assert [w.split(":")[0] for w in value_of(result, "outliers_left_out")] == ["pair 6, slice 7"]
+    assert findings(result, "outliers")
+    truth, inside = scan.cbf.array, scan.tissue.brain.array > 0
+    raw, cleaned = (result.maps[k].array for k in ("desc-mean_cbf", "desc-cleaned_cbf"))
+    assert np.nanstd((cleaned - truth)[6][inside[6]]) < 0.6 * np.nanstd((raw - truth)[6][inside[6]])
+    np.testing.assert_array_equal(cleaned[5], raw[5])
+    kept = pipeline.quantify(series, outliers="none")
+    assert "desc-cleaned_cbf" not in kept.maps and value_of(kept, "outliers") == "none"
+    denoised = pipeline.denoise(series, device="cpu").maps["desc-denoised_cbf"].array
+    spoilt_too = pipeline.denoise(series, device="cpu", outliers="none").maps["desc-denoised_cbf"].array
+    assert np.nanstd((denoised - truth)[6][inside[6]]) < np.nanstd((spoilt_too - truth)[6][inside[6]])

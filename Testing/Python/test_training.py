@@ -139,12 +139,12 @@ def test_the_kinetic_loss_by_hand():
     assert float(kinetic_loss(difference, weight, m0, share=1.0)) == pytest.approx((0.09 + 3 * 0.04) / 4)
 
 
-def test_the_kinetic_term_is_the_pcasl_equation_in_units_of_40():
+def test_the_kinetic_term_is_the_pcasl_equation_over_its_value_for_the_brain_means():
     scale = float(pcasl_scale(post_labeling_delay=1.6, label_duration=1.8, t1_blood=1.65, efficiency=0.85))
-    ratio = 40 / scale  # the dM/M0 that means 40 ml/100g/min
-    found = cbf_of(torch.tensor([1.0, 1.5]), torch.tensor([1.0, 0.8]))
-    expected = torch.tensor([scale * ratio / 40, scale * 1.5 * ratio / 0.8 / 40])
-    torch.testing.assert_close(found, expected)
+    difference, m0 = torch.tensor([1.0, 1.5, -0.4]), torch.tensor([1.0, 0.8, 2.0])
+    mean_difference, mean_m0 = 5.3, 1100.0  # scanner units
+    cbf = scale * (difference * mean_difference) / (m0 * mean_m0)
+    torch.testing.assert_close(cbf_of(difference, m0), cbf / (scale * mean_difference / mean_m0))
     assert float(cbf_of(torch.tensor(1.0), torch.tensor(1e-6))) == pytest.approx(5.0)  # M0 is clamped at 0.2
 
 

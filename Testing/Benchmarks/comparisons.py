@@ -1,0 +1,196 @@
+"""One way to denoise against another, scan by scan, and whether what a paper found holds: for papers.py."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from cases import Case, Scenario, chosen, kept_out_head, phantom_case, seen, with_lesions
+from methods import M0, denoise_with
+from scores import readouts
+from tables import mean_row, table
+
+from ASLDenoiseLib.denoising.catalogue import ModelCard
+from ASLDenoiseLib.measuring.image_quality import bias, ccc, nmae, psnr, rmse, ssim
+from ASLDenoiseLib.measuring.masks import grey_matter, white_matter
+from ASLDenoiseLib.preparing.averaging import mean_difference
+from ASLDenoiseLib.preparing.smoothing import gaussian
+
+Way = Callable[[Case], np.ndarray]
+Rows = dict[str, list[dict[str, float]]]
+
+PSEUDO_GOLD = 3.0  # mm FWHM of the Gaussian over the mean of all pairs
+SPIKES = 0.05  # of the slices of every volume
+# The noise of a long scan: fluctuations that last, and a head that drifts.
+DRIFTING = {"physiological": 0.005, "memory": 0.9, "common": 0.3, "motion": 0.3}
+LONG = 32  # pairs of a scan of the 3D denoising article
+PSNR, SSIM = "PSNR (dB)", "SSIM"
+PAPERS_PSNR, PAPERS_SSIM = "PSNR, papers' (dB)", "SSIM, papers'"
+
+
+def raw(case: Case) -> np.ndarray:
+    """CBF (K, J, I) of the plain mean of the pairs a method sees."""
+    return case.cbf(case.raw).array
+
+
+@lru_cache(maxsize=64)
+def pseudo_gold(case: Case) -> np.ndarray:
+    """CBF (K, J, I) of the mean of every pair of the scan after a 3 mm Gaussian: the papers' reference."""
+    return case.cbf(gaussian(mean_difference(case.every_pair), PSEUDO_GOLD, mask=case.brain)).array
+
+
+def gm(case: Case) -> np.ndarray:
+    """Bool (K, J, I)."""
+    return grey_matter(case.tissue) & case.inside
+
+
+def wm(case: Case) -> np.ndarray:
+    """Bool (K, J, I)."""
+    return white_matter(case.tissue) & case.inside
+
+
+FIGURES: dict[str, Callable[[Case, np.ndarray], float]] = {
+    PSNR: lambda case, a: psnr(a, case.truth.array, case.inside),
+    SSIM: lambda case, a: ssim(a, case.truth.array, case.inside),
+    PAPERS_PSNR: lambda case, a: psnr(a, pseudo_gold(case), case.inside),
+    PAPERS_SSIM: lambda case, a: ssim(a, pseudo_gold(case), case.inside),
+    "RMSE": lambda case, a: rmse(a, case.truth.array, case.inside),
+    "NMAE": lambda case, a: nmae(a, case.truth.array, case.inside),
+    "CCC": lambda case, a: ccc(a, case.truth.array, case.inside),
+    "SNR": lambda case, a: readouts(a, gm(case), wm(case))[0],
+    "GM/WM": lambda case, a: readouts(a, gm(case), wm(case))[1],
+    "GM bias (%)": lambda case, a: bias(a, case.truth.array, gm(case)),
+    "WM bias (%)": lambda case, a: bias(a, case.truth.array, wm(case)),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Scans:
+    """Scans of 40 pairs, the same with spoilt slices, and scans of 32 pairs whose noise lasts."""
+
+    plain: Sequence[Case]
+    spoilt: Sequence[Case]
+    drifting: Sequence[Case]
+
+    @cached_property
+    def long(self) -> list[Case]:
+        """The first 32 pairs of the plain scans."""
+        return [first(replace(c, every_pair=chosen(c.every_pair, np.arange(LONG))), LONG) for c in self.plain]
+
+
+def first(case: Case, count: int) -> Case:
+    """The scan with its first `count` pairs for a method to see."""
+    return seen(case, chosen(case.every_pair, np.arange(count)))
+
+
+def draw_scans(folder: Path, heads: int, scenes: Sequence[Scenario]) -> Scans:
+    """The scans of `heads` heads at each noise level; those whose noise lasts at the first alone."""
+
+    def drawn(n: int, scenario: Scenario, **further: float) -> Case:
+        head = kept_out_head(folder, n, scenario, **further)
+        print(f"head {n + 1}, {scenario.label} {further or ''}", file=sys.stderr)
+        return with_lesions(phantom_case(head, scenario.label, see=scenario.see))
+
+    each = list(product(range(heads), scenes))
+    long = Scenario(f"{LONG} pairs", LONG, LONG, scenes[0].gm_snr)
+    return Scans(
+        [drawn(n, s) for n, s in each],
+        [drawn(n, s, spikes=SPIKES) for n, s in each],
+        [drawn(n, long, **DRIFTING) for n in range(heads)],
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """The models that are installed, by name, and where they run."""
+
+    cards: Mapping[str, ModelCard]
+    device: str = "cpu"
+
+    def way(self, name: str, **options: int | bool) -> Way:
+        """CBF by a model; `options` as of `methods.denoise_with`."""
+        card = self.cards[name]
+        return lambda case: case.cbf(denoise_with(card, case, M0, device=self.device, **options).difference).array
+
+    def samples(self, name: str) -> int:
+        """How many samples a model has seen in training."""
+        training = self.cards[name].metadata["training"]
+        return int(training["steps"]) * int(training["recipe"]["batch"])
+
+    def unlike(self, *names: str) -> str:
+        """A sentence where the installed ones of some models have not seen alike many samples in training, else ''."""
+        seen_by = {name: self.samples(name) for name in names if name in self.cards}
+        if len(set(seen_by.values())) < 2:
+            return ""
+        return " Not trained alike: " + ", ".join(f"{n} saw {count:,} samples" for n, count in seen_by.items()) + "."
+
+    def ways(self, names: Iterable[str]) -> dict[str, Way]:
+        """Those of the models that are installed."""
+        return {name: self.way(name) for name in names if name in self.cards}
+
+
+def measure(cases: Sequence[Case], ways: Mapping[str, Way], names: Sequence[str]) -> Rows:
+    """The figures of `names` of every way on every case, in the order of the cases."""
+    rows: Rows = {}
+    for name, way in ways.items():
+        for case in cases:
+            array = way(case)
+            rows.setdefault(name, []).append({figure: FIGURES[figure](case, array) for figure in names})
+    return rows
+
+
+def difference(rows: Rows, first: str, second: str, figure: str) -> np.ndarray:
+    """`first` minus `second`, scan by scan; nothing where one of them was not measured."""
+    if first not in rows or second not in rows:
+        return np.empty(0)
+    return np.array([a[figure] - b[figure] for a, b in zip(rows[first], rows[second], strict=True)])
+
+
+def bias_difference(rows: Rows, first: str, second: str, figure: str) -> np.ndarray:
+    """By how much the magnitude of a bias of `first` exceeds that of `second`, scan by scan."""
+    without_sign = {n: [{figure: abs(r[figure])} for r in rows[n]] for n in (first, second) if n in rows}
+    return difference(without_sign, first, second, figure)
+
+
+def pooled(differences: Iterable[np.ndarray]) -> np.ndarray:
+    """The mean over comparisons of each scan; comparisons that were not made do not count."""
+    made = [d for d in differences if d.size]
+    return np.mean(made, axis=0) if made else np.empty(0)
+
+
+def verdict(differences: np.ndarray) -> str:
+    """Whether a difference that a paper says is above zero is so: by its 95 % interval (Student's t over scans)."""
+    from scipy.stats import t
+
+    n = len(differences)
+    if n < 2:
+        return "too few scans to tell"
+    mean = float(np.mean(differences))
+    half = float(t.ppf(0.975, n - 1) * np.std(differences, ddof=1) / np.sqrt(n))
+    if mean > half:
+        return "holds"
+    return "does not hold" if mean < -half else "no clear difference"
+
+
+def outcome(what: str, differences: np.ndarray, unit: str = "") -> str:
+    """What was found of one claim in words: mean, SD over scans, verdict."""
+    if not len(differences):
+        return f"{what}: not measured, models are missing"
+    spread = f"SD {np.std(differences, ddof=1):.2g}, " if len(differences) > 1 else ""
+    scans = f"{len(differences)} scan{'s' if len(differences) > 1 else ''}"
+    return f"{what} {np.mean(differences):+.3g}{unit} ({spread}{scans}): {verdict(differences)}"
+
+
+def concluded(paper: str, outcomes: Iterable[str], unlike: str = "") -> str:
+    """The line that ends a section; `unlike` says where training differed by more than the comparison."""
+    return f"The paper: {paper} Here: {'; '.join(outcomes)}.{unlike}"
+
+
+def section(rows: Rows, text: str, conclusion: str) -> list[str]:
+    """A text, a line a way with its means over scans, and the conclusion."""
+    return [text, "", *table({name: mean_row(cells) for name, cells in rows.items()}), "", conclusion]
