@@ -8,6 +8,7 @@ five runs after one that is not counted.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 import time
@@ -17,7 +18,7 @@ from command import begin, options
 from methods import chosen_models
 from tables import text_table
 
-from ASLDenoiseLib.denoising.catalogue import ModelCard, load_model
+from ASLDenoiseLib.denoising.catalogue import ModelCard, list_models, load_model
 from ASLDenoiseLib.denoising.feeding import find_feeder
 from ASLDenoiseLib.denoising.feeding.mean import Mean
 from ASLDenoiseLib.series import ASLSeries, Geometry, Volume
@@ -49,6 +50,17 @@ def seconds_of(card: ModelCard, device: str, *, runs: int = 5) -> float:
     return float(np.median(taken[1:]))
 
 
+def seconds_of_bm4d() -> float:
+    """The strongest classical peer on the same volume, told its noise SD."""
+    from bm4d import bm4d
+
+    mean = example(list_models()[0])
+    sigma = float(mean.pairs.array.std(axis=0, ddof=1).mean() / np.sqrt(mean.count))
+    started = time.perf_counter()
+    bm4d(mean.array.astype(np.float64), sigma)
+    return time.perf_counter() - started
+
+
 def main() -> int:
     parser = options(__doc__, "models", "device", "threads")
     parser.add_argument("--write", action="store_true", help="also into each bundle's metadata.json")
@@ -64,6 +76,8 @@ def main() -> int:
             data = json.loads(path.read_text())
             data.setdefault("seconds_64x64x24", {})[args.device] = round(seconds, 3)
             path.write_text(json.dumps(data, indent=2) + "\n")
+    if importlib.util.find_spec("bm4d") is not None:
+        body.append(["BM4D", "-", f"{seconds_of_bm4d():.2f}"])
     lines = [
         "# Seconds a volume",
         "",
