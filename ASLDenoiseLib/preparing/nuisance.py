@@ -1,0 +1,166 @@
+"""Taking out of controls and labels what head motion, CSF and the whole brain's signal still explain in them.
+
+After Wang Z 2012, Magn Reson Imaging 30:1409: every voxel's time course is fitted by nuisance courses that have been
+made orthogonal to the label regressor, and the fit is subtracted. Perfusion alternates with the labelling, and so in
+part do the signal of the whole brain and of CSF; what is orthogonal to the labelling cannot take perfusion away. So the
+mean difference of a series with as many controls as labels stays exactly what it was: what falls is the spread of the
+pairs about it, and with it the error of a few pairs, the standard error, and the work left to outlier cleaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..errors import InputError
+from ..series import ASLSeries, Tissue, Volume, VolumeType
+from .motion import Motion
+
+CHOICES = ("motion", "csf", "global")
+DEFAULT = ("motion",)
+_CSF = 0.9  # of a voxel that counts as CSF: less holds blood that is labelled
+_FEWEST_CSF = 10  # voxels
+_KINDS = (VolumeType.CONTROL, VolumeType.LABEL)
+_LEAST_FREE = 0.5  # of the volumes' degrees of freedom must be left by what is fitted
+
+
+@dataclass(frozen=True, eq=False)
+class Regressed:
+    """A series with nuisances taken out.
+
+    Args:
+        series: controls and labels without what the courses explain; all else as it was.
+        courses: (T,) each, what was fitted, by name; empty where nothing was done.
+        explained: fraction (0..1) of the variance within the kinds, pooled over the measured voxels, that was taken
+            out; chance alone takes courses / (volumes - 2).
+        reason: empty, or a sentence that says why nothing was done.
+    """
+
+    series: ASLSeries
+    courses: Mapping[str, np.ndarray]
+    explained: float
+    reason: str = ""
+
+
+def nuisance_courses(
+    series: ASLSeries,
+    *choices: str,
+    motion: Motion | None = None,
+    tissue: Tissue | None = None,
+    brain: Volume | None = None,
+) -> dict[str, np.ndarray]:
+    """The chosen nuisance courses (T,) of a series, by name.
+
+    Args:
+        series: controls and labels, corrected for motion.
+        choices: of `CHOICES`: ``motion`` gives the six parameters (what resampling left of motion goes with them),
+            ``csf`` the mean of the voxels that are at least 0.9 CSF, ``global`` the mean of the brain.
+        motion: needed for ``motion``.
+        tissue: with CSF, on the grid of the series; needed for ``csf``.
+        brain: 0/1 on the grid of the series; needed for ``global``.
+
+    Raises:
+        InputError: an unknown choice, or what a choice needs is not there.
+    """
+    courses: dict[str, np.ndarray] = {}
+    for choice in choices:
+        if choice == "motion":
+            courses |= _motion_courses(motion)
+        elif choice == "csf":
+            courses["csf"] = _mean_course(series, _csf(tissue))
+        elif choice == "global":
+            if brain is None:
+                raise InputError("The global signal needs a brain mask; give one, or leave it out.")
+            courses["global"] = _mean_course(series, brain.array > 0.5)
+        else:
+            raise InputError(f"There is no nuisance '{choice}'; choose of {', '.join(CHOICES)}.")
+    return courses
+
+
+def regress_nuisance(series: ASLSeries, courses: Mapping[str, np.ndarray]) -> Regressed:
+    """Subtract from controls and labels what nuisance courses explain beyond the labelling.
+
+    Least squares in each voxel on the courses' parts that are orthogonal to the mean and to the label regressor
+    (+1 control, -1 label). Voxels with a NaN in any control or label stay as they are.
+
+    Where the courses and the labelling would take up more than half of the degrees of freedom, noise would be fitted
+    rather than nuisance: the series comes back as it was, and the reason says so.
+
+    Args:
+        series: with controls and labels.
+        courses: (T,) each; finite at every control and label. Linearly dependent and constant ones do no harm.
+
+    Raises:
+        InputError: a course has another length than the series, or is not known at a control or label.
+    """
+    order = [t for t, kind in enumerate(series.context) if kind in _KINDS]
+    if not courses or not all(series.indices(kind) for kind in _KINDS):
+        return Regressed(series, {}, 0.0, "There is nothing to regress out of controls and labels.")
+    table = np.stack([_at(course, name, order, len(series.context)) for name, course in courses.items()], axis=1)
+    sign = np.array([1.0 if series.context[t] is VolumeType.CONTROL else -1.0 for t in order])
+    basis = _orthonormal(table, sign)
+    if basis.shape[1] > (1 - _LEAST_FREE) * (len(order) - 2):
+        reason = f"{len(order)} volumes are too few to regress {basis.shape[1]} nuisance courses out of them."
+        return Regressed(series, {}, 0.0, reason)
+    values = series.array[order].reshape(len(order), -1)
+    measured = np.isfinite(values).all(axis=0)
+    known = values[:, measured].astype(np.float64)
+    fit = basis @ (basis.T @ known)
+    array = series.array.copy()
+    cleaned = values.copy()
+    cleaned[:, measured] = known - fit
+    array[order] = cleaned.reshape(len(order), *series.geometry.shape)
+    within = known - _by_kind(known, sign)
+    total = float(np.sum(within**2))
+    explained = float(np.sum(fit**2)) / total if total > 0 else 0.0
+    return Regressed(replace(series, array=array), dict(courses), explained)
+
+
+def _orthonormal(table: np.ndarray, sign: np.ndarray) -> np.ndarray:
+    """An orthonormal basis (T, r) of the courses (T, n) once the mean of each kind is taken off: r independent ones."""
+    rest = table - _by_kind(table, sign)
+    size = np.linalg.norm(rest, axis=0)
+    rest = rest[:, size > 1e-9 * np.maximum(np.linalg.norm(table, axis=0), 1e-30)]
+    rest = rest / np.linalg.norm(rest, axis=0)
+    left, strength, _ = np.linalg.svd(rest, full_matrices=False)
+    return left[:, strength > 1e-6]
+
+
+def _by_kind(values: np.ndarray, sign: np.ndarray) -> np.ndarray:
+    """What the mean and the label regressor together fit of values (T, n): the mean of each kind."""
+    fitted = np.empty_like(values, dtype=np.float64)
+    for kind in (-1.0, 1.0):
+        fitted[sign == kind] = values[sign == kind].mean(axis=0)
+    return fitted
+
+
+def _at(course: np.ndarray, name: str, order: list[int], length: int) -> np.ndarray:
+    course = np.asarray(course, np.float64)
+    if course.shape != (length,):
+        raise InputError(f"The nuisance course '{name}' has shape {course.shape}; the series has {length} volumes.")
+    if not np.isfinite(course[order]).all():
+        raise InputError(f"The nuisance course '{name}' is not known at every control and label; leave it out.")
+    return course[order]
+
+
+def _motion_courses(motion: Motion | None) -> dict[str, np.ndarray]:
+    if motion is None:
+        raise InputError("Residual motion cannot be regressed out without motion parameters; leave 'motion' out.")
+    return {name: course for name, course in motion.columns.items() if name.startswith(("trans_", "rot_"))}
+
+
+def _csf(tissue: Tissue | None) -> np.ndarray:
+    if tissue is None or tissue.csf is None:
+        raise InputError("The mean of CSF needs a CSF map; give a T1, or leave 'csf' out.")
+    inside = tissue.csf.array >= _CSF
+    if inside.sum() < _FEWEST_CSF:
+        raise InputError(f"Only {int(inside.sum())} voxels are CSF, too few for its mean; leave 'csf' out.")
+    return inside
+
+
+def _mean_course(series: ASLSeries, inside: np.ndarray) -> np.ndarray:
+    """The mean (T,) over a mask, of the voxels that are measured in every volume."""
+    values = series.array[:, inside]
+    return values[:, np.isfinite(values).all(axis=0)].astype(np.float64).mean(axis=1)
