@@ -6,7 +6,7 @@ the median of its own kind alone. Only the two medians are registered to each ot
 the parameters is, as Wang has it, no motion and is taken away: what a volume differs by from its two neighbours of the
 other kind, in the median. Wang fits the label regressor by least squares; the difference to the neighbours is the same
 for a still head, but neither drift nor jumps enter it. A restless head alternates by chance, too: the less sure the
-alternation is, beside the 0.1 mm that the labelling does to a registration, the less of it is taken away.
+alternation is, beside the 0.05 mm that labelling does to a registration, the less of it is taken away.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ STILL = 0.1  # mm; a head that never moves this far from its middle pose is left
 _KINDS = (VolumeType.CONTROL, VolumeType.LABEL)
 _FEWEST_SLICES = 4  # of a cubic spline, and of knowing how a head moves across slices
 _FEWEST_NEIGHBOURS = 3
-_LABELLING = 0.1  # mm and degrees, about what labelling puts between registered medians of control and label
+_LABELLING = 0.05  # mm and degrees, about what labelling puts between registered medians of control and label
 _M0_STILL = 0.5  # mm; two contrasts are not aligned more exactly than this
 _M0_FAR = 20.0  # mm; nobody moves so far between M0 and series and is still in the coil: the search went astray
 _LARGE = 1.0  # mm between successive volumes that deserves a warning
