@@ -68,6 +68,28 @@ def resample(
     Raises:
         InputError: an unknown interpolation, a matrix that cannot be inverted, an image too thin for a spline.
     """
+    return resample_through(
+        volume, onto, sitk_transform(_inverse(transform)), interpolation=interpolation, outside=outside
+    )
+
+
+def resample_through(
+    volume: Volume,
+    onto: Geometry,
+    to_volume: sitk.Transform,
+    *,
+    interpolation: str = "linear",
+    outside: float = float("nan"),
+) -> Volume:
+    """`resample` through any SimpleITK transform, such as a warp.
+
+    Args:
+        to_volume: takes points of `onto` to points of `volume`, the direction in which SimpleITK asks.
+        volume, onto, interpolation, outside: as in `resample`.
+
+    Raises:
+        InputError: an unknown interpolation, or an image too thin for a spline.
+    """
     import SimpleITK as sitk
 
     if interpolation not in _INTERPOLATIONS:
@@ -75,14 +97,13 @@ def resample(
     if interpolation == "bspline" and min(volume.geometry.size) < 4:
         raise InputError("A cubic spline needs four voxels along every axis; choose linear interpolation instead.")
     method = {"linear": sitk.sitkLinear, "nearest": sitk.sitkNearestNeighbor, "bspline": sitk.sitkBSpline}
-    to_moving = sitk_transform(_inverse(transform))
     unmeasured = np.isnan(volume.array)
     if unmeasured.all():
         return Volume(np.full(onto.shape, np.nan, np.float32), onto, volume.unit, volume.name)
     filled = volume.with_array(_continue_into(volume.array, unmeasured)) if unmeasured.any() else volume
-    array = _sample(filled, onto, to_moving, method[interpolation], outside)
+    array = _sample(filled, onto, to_volume, method[interpolation], outside)
     if unmeasured.any():
-        holes = _sample(volume.with_array(unmeasured), onto, to_moving, sitk.sitkNearestNeighbor, 0.0)
+        holes = _sample(volume.with_array(unmeasured), onto, to_volume, sitk.sitkNearestNeighbor, 0.0)
         array = np.where(holes > 0.5, np.nan, array)
     return Volume(array, onto, volume.unit, volume.name)
 

@@ -7,7 +7,6 @@ they are averaged over the voxel and never sampled at its centre (`resampling.av
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 
@@ -15,13 +14,19 @@ from ..errors import InputError
 from ..running.progress import Progress, silent
 from ..series import Geometry, Tissue, Volume
 from .brain_mask import without_bias
-from .registration import register_affine
 from .resampling import average_onto, resample, with_spacing
 from .smoothing import gaussian
+from .template import template_onto
+from .template_fit import fit_template
 
-_SPACING = 2.0  # mm; ASL voxels are coarser, and time grows with the cube
-_PRIOR_WEIGHT = 0.25  # Atropos: 0 ignores the template (thin cortex turns to CSF), 1 ignores the image
+_HEAD_SPACING = 2.0  # mm, to find the brain
+_FINEST = 1.2  # mm, to segment; at 2 mm half of the cortex is partial volume and grey matter comes out half too large
+# Of the levels of N4; with two, the vertex of a real T1 stayed dark and lost its white matter.
+_BIAS_ITERATIONS = [40, 30, 20, 10]
+_PRIOR_WEIGHT = 0.25  # Atropos: 0 ignores where a voxel lies, 1 ignores the image
 _PRIOR_FLOOR = 0.005  # no tissue is impossible anywhere: the anatomy may differ from the template's
+_PRIOR_SIGMA = 6.0  # mm; an affine template fits deep nuclei to that, and gyri not at all
+_LEAST_INFORMATION = 0.4  # nats; brains that fit the template reach 0.5-0.7, one that took in the scalp 0.3
 _SMOOTHING = 5.0  # mm FWHM, of perfusion before it tells tissues apart
 _BRAIN_ML = (700.0, 2200.0)
 _UNKNOWN_LABELS = 0.02  # fraction of labelled voxels that may carry labels of neither scheme
@@ -35,13 +40,14 @@ _FREESURFER_BRAIN = (16, 30, 62, 80, 81, 82, 85)
 
 
 def tissue_from_t1(t1: Volume, *, progress: Progress | None = None) -> Tissue:
-    """Segment a T1-weighted head on a 2 mm copy of its grid.
+    """Segment a T1-weighted head on its own grid, no finer than 1.2 mm, cut to the brain.
 
-    The ICBM 2009a template of nilearn's wheel is aligned (rigid, then affine, Mattes mutual information), its brain
-    mask is moved to this brain's edge, N4 (Tustison 2010) removes the bias, and Atropos (Avants 2011) with the
-    template's tissue maps as priors of weight 0.25 gives the probabilities. Deep nuclei that look like white matter in
-    the T1 (thalamus, pallidum) are partly called so. A removed face and a neck do no harm. The same T1 gives the same
-    probabilities to 1e-4. Offline, no network; some 20 s on two cores.
+    The ICBM 2009a template of nilearn's wheel is aligned and the brain found with it (`template_fit.fit_template`), N4
+    (Tustison 2010) removes the bias, and Atropos (Avants 2011) gives the probabilities. It starts from what intensity
+    says (the classes of Otsu's thresholds, Liao 2001) times the template's tissue maps smoothed by 6 mm, which tell
+    deep grey matter from white but claim nothing of single gyri: heads with wide sulci have them elsewhere. Deep nuclei
+    that look like white matter in the T1 (thalamus, pallidum) are still partly called so. A removed face and a neck do
+    no harm. The same T1 gives the same probabilities to 1e-4. Offline, no network.
 
     Args:
         t1: T1-weighted head, any resolution and unit; NaN counts as air.
@@ -52,23 +58,20 @@ def tissue_from_t1(t1: Volume, *, progress: Progress | None = None) -> Tissue:
     """
     say = progress or silent
     say(0.0, "Preparing the T1")
-    grid = with_spacing(t1.geometry, (_SPACING,) * 3)
     finite = t1.with_array(np.where(np.isfinite(t1.array), np.clip(t1.array, 0, None), 0.0))
-    head = without_bias(average_onto(finite, grid, outside=0.0))
-    template, brain, gm, wm = _template()
-    say(0.15, "Aligning the T1 to the template")
-    to_template, doubt = register_affine(head, template, fixed_mask=brain)
-    say(0.5, "Finding the edge of the brain")
-    back = np.linalg.inv(to_template)
-    brain, gm, wm = (resample(each, grid, transform=back, outside=0.0) for each in (brain, gm, wm))
-    mask = _fitted_brain(head, brain.array > 0.5, gm.array, wm.array)
-    say(0.6, "Segmenting grey and white matter")
-    csf, gm, wm, even = _atropos(head, mask, gm.array, wm.array)
+    head = without_bias(average_onto(finite, with_spacing(t1.geometry, (_HEAD_SPACING,) * 3), outside=0.0))
+    say(0.1, "Finding the brain")
+    fit = fit_template(head)
+    say(0.5, "Segmenting grey and white matter")
+    grid = _brain_grid(t1.geometry, fit.brain)
+    mask = resample(fit.brain, grid, outside=0.0).array > 0.5
+    there = template_onto(grid, fit.matrix)
+    csf, gm, wm, even = _atropos(average_onto(finite, grid, outside=0.0), mask, there.gm.array, there.wm.array)
     say(1.0, "Segmented")
-    warning = _segmentation_warning(even, mask, gm, wm, doubt, grid.voxel_volume)
+    warning = _segmentation_warning(even, mask, gm, wm, fit.mutual_information, grid.voxel_volume)
     return Tissue(
         *(Volume(array, grid, name=name) for array, name in ((gm, "GM"), (wm, "WM"), (csf, "CSF"), (mask, "brain"))),
-        source="T1 segmentation (N4, ICBM 2009a priors, Atropos, 2 mm)",
+        source="T1 segmentation (N4, ICBM 2009a priors, Atropos)",
         warning=warning,
     )
 
@@ -213,55 +216,20 @@ def tissue_on(geometry: Geometry, tissue: Tissue, *, transform: np.ndarray | Non
     return replace(tissue, gm=gm, wm=wm, csf=csf, brain=brain)
 
 
-@lru_cache(maxsize=1)
-def _template() -> tuple[Volume, Volume, Volume, Volume]:
-    """ICBM 2009a at 2 mm from nilearn's wheel: brain-extracted T1, brain mask, and grey and white matter maps."""
-    from nilearn import datasets
-
-    loaders = (
-        datasets.load_mni152_template,
-        datasets.load_mni152_brain_mask,
-        datasets.load_mni152_gm_template,
-        datasets.load_mni152_wm_template,
-    )
-    images = [load(resolution=2) for load in loaders]
-    return tuple(
-        Volume(
-            np.asarray(image.get_fdata(), np.float32).transpose(2, 1, 0),
-            Geometry.from_affine_ras(image.affine, image.shape),
-        )
-        for image in images
-    )
-
-
-def _fitted_brain(head: Volume, template_brain: np.ndarray, gm: np.ndarray, wm: np.ndarray) -> np.ndarray:
-    """The template's brain moved to this brain's own edge: bright tissue near it and joined to it, without its bridges.
-
-    The affine template misses a centimetre of cortex here and takes in dura there. Tissue brighter than half way from
-    CSF to grey matter, within 8 mm of the template's brain, is eroded by 3 mm to cut it from scalp and dura, kept where
-    it is one piece, and grown back; the template's own depth (beyond 4 mm) always stays.
-    """
-    from scipy.ndimage import binary_fill_holes, distance_transform_edt, label
-
-    def depth(mask: np.ndarray) -> np.ndarray:
-        return distance_transform_edt(mask, sampling=head.geometry.spacing[::-1])
-
-    array = head.array
-    grey, white = template_brain & (gm > 0.7), template_brain & (wm > 0.8)
-    if not (grey.any() and white.any()):
-        raise InputError("The template does not reach this image; check that the T1 shows a whole head.")
-    dark = np.percentile(array[template_brain], 2)
-    tissue = (array > 0.5 * (dark + np.median(array[grey]))) & (array < 1.4 * np.median(array[white]))
-    tissue &= depth(~template_brain) <= 8.0
-    pieces, count = label(depth(tissue) > 3.0)
-    core = pieces == 1 + int(np.argmax(np.bincount(pieces.ravel())[1:])) if count else template_brain
-    mask = (tissue & (depth(~core) <= 4.0)) | (depth(template_brain) > 4.0)
-    mask |= depth(depth(~mask) <= 6.0) > 6.0
-    return np.stack([binary_fill_holes(each) for each in mask])
+def _brain_grid(t1: Geometry, brain: Volume) -> Geometry:
+    """The T1's grid, no finer than 1.2 mm, over the box of the brain and 5 mm more."""
+    grid = with_spacing(t1, tuple(np.maximum(t1.spacing, _FINEST)))
+    index = np.argwhere(brain.array > 0.5)[:, ::-1]
+    world = np.c_[index, np.ones(len(index))] @ (np.linalg.inv(grid.affine_lps) @ brain.geometry.affine_lps).T
+    margin = 5.0 / np.array(grid.spacing)
+    low = np.clip(np.floor(world[:, :3].min(axis=0) - margin), 0, None).astype(int)
+    high = np.minimum(np.ceil(world[:, :3].max(axis=0) + margin).astype(int) + 1, grid.size)
+    origin = (grid.affine_lps @ [*low, 1])[:3]
+    return replace(grid, size=tuple(high - low), origin=tuple(origin))
 
 
 def _atropos(
-    head: Volume, mask: np.ndarray, gm_prior: np.ndarray, wm_prior: np.ndarray
+    head: Volume, mask: np.ndarray, gm_template: np.ndarray, wm_template: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Probabilities of CSF, GM and WM, and the image without bias, all (K, J, I)."""
     import ants
@@ -274,18 +242,18 @@ def _atropos(
 
     inside = image(mask)
     even = ants.n4_bias_field_correction(
-        image(head.array), mask=inside, shrink_factor=3, convergence={"iters": [30, 20], "tol": 1e-6}
+        image(head.array), mask=inside, shrink_factor=4, convergence={"iters": _BIAS_ITERATIONS, "tol": 1e-7}
     )
-    priors = [np.clip(p, _PRIOR_FLOOR, 1.0) for p in (1.0 - gm_prior - wm_prior, gm_prior, wm_prior)]
-    total = sum(priors)
-    # An affine template fits gyri to a few mm only; priors smoothed by a voxel claim no more than that.
-    priors = [gaussian_filter(p / total, 1.0) for p in priors]
+    maps = (1.0 - gm_template - wm_template, gm_template, wm_template)
+    sigma = [_PRIOR_SIGMA / s for s in head.geometry.spacing[::-1]]
+    priors = _shares([gaussian_filter(np.clip(p, _PRIOR_FLOOR, 1.0), sigma) for p in maps])
+    priors = _shares([p * i for p, i in zip(priors, _by_intensity(even.numpy().T, mask), strict=True)])
     found = ants.atropos(
         a=even,
         x=inside,
         i=[image(p) for p in priors],
         m="[0.1,1x1x1]",
-        c="[5,0]",
+        c="[3,0]",
         priorweight=_PRIOR_WEIGHT,
         r=0,  # otherwise the clock seeds the order in which voxels are visited
     )
@@ -293,8 +261,30 @@ def _atropos(
     return (*probabilities, even.numpy().T)
 
 
+def _by_intensity(even: np.ndarray, mask: np.ndarray) -> list[np.ndarray]:
+    """Likelihood of CSF, GM and WM at each voxel: Gaussians of the median and spread of Otsu's three classes.
+
+    Beyond the outer medians a voxel is as likely as at them: nothing is darker than CSF for being less of it.
+    """
+    from skimage.filters import threshold_multiotsu
+
+    values = even[mask]
+    values = np.clip(values, *np.percentile(values, (0.5, 99.5)))
+    number = np.digitize(values, threshold_multiotsu(values, 3))
+    middle = [float(np.median(values[number == n])) for n in range(3)]
+    spread = [1.4826 * np.median(np.abs(values[number == n] - middle[n])) for n in range(3)]
+    spread = np.maximum(spread, 0.05 * (middle[2] - middle[0]))
+    clipped = np.clip(even, middle[0], middle[2])
+    return [np.exp(-0.5 * ((clipped - m) / s) ** 2) / s + 1e-6 for m, s in zip(middle, spread, strict=True)]
+
+
+def _shares(maps: list[np.ndarray]) -> list[np.ndarray]:
+    total = sum(maps)
+    return [m / total for m in maps]
+
+
 def _segmentation_warning(
-    even: np.ndarray, mask: np.ndarray, gm: np.ndarray, wm: np.ndarray, registration: str, voxel_mm3: float
+    even: np.ndarray, mask: np.ndarray, gm: np.ndarray, wm: np.ndarray, information: float, voxel_mm3: float
 ) -> str:
     millilitres = mask.sum() * voxel_mm3 / 1000
     grey, white = even[gm > 0.7], even[wm > 0.8]
@@ -302,7 +292,9 @@ def _segmentation_warning(
         return f"The segmented brain measures {millilitres:.0f} ml, which is no adult brain; look at the tissue maps."
     if grey.size < 30 or white.size < 30 or np.median(white) < 1.05 * np.median(grey):
         return "White matter is not brighter than grey matter; check that the anatomical image is T1-weighted."
-    return registration
+    if information < _LEAST_INFORMATION:
+        return f"The brain shares little with the template ({information:.2f} nats); look at the tissue maps."
+    return ""
 
 
 def _check_probability(volume: Volume, name: str) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.ndimage import binary_fill_holes, label
+from scipy.ndimage import binary_fill_holes, distance_transform_edt, label
 
 from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.preparing.brain_mask import brain_mask, mask_of_cbf
-from ASLDenoiseLib.series import Geometry, Volume
+from ASLDenoiseLib.preparing.resampling import average_onto, with_spacing
+from ASLDenoiseLib.preparing.template import icbm_template
+from ASLDenoiseLib.series import Geometry, Labeling, Volume, VolumeType
 
 GRID = Geometry((48, 56, 20), (4.0, 4.0, 6.0))
 
@@ -31,6 +33,21 @@ def head(geometry: Geometry = GRID, *, centre=(94.0, 110.0, 50.0), seed=0) -> tu
     bias = 1 + 0.4 * np.linspace(-1, 1, geometry.size[1])[None, :, None]
     noise = np.random.default_rng(seed).normal(0, 15, array.shape)
     return Volume(np.abs(array * bias + noise), geometry), brain
+
+
+def head_on_a_neck() -> tuple[Volume, np.ndarray]:
+    """A brain of the template's shape in muscle of two thirds its brightness, with a neck of it below; the brain."""
+    brain = icbm_template().brain
+    inside = brain.array > 0.5
+    below = np.zeros_like(inside)
+    _, j, i = np.indices(inside.shape)
+    below[:30] = np.hypot(i - 45, j - 50)[:30] < 30
+    shell = distance_transform_edt(~inside) * 2.0
+    array = np.where(inside, 900.0, 0.0) + np.where(~inside & (below | ((shell > 6) & (shell < 14))), 600.0, 0.0)
+    image = average_onto(brain.with_array(array), with_spacing(brain.geometry, (4.0, 4.0, 6.0)), outside=0.0)
+    truth = average_onto(brain, image.geometry, outside=0.0).array > 0.5
+    noise = np.random.default_rng(2).normal(0, 15, truth.shape)
+    return image.with_array(np.abs(image.array + noise)), truth
 
 
 def dice(one: np.ndarray, other: np.ndarray) -> float:
@@ -71,6 +88,13 @@ def test_voxels_that_were_not_measured_do_not_break_the_mask():
     assert dice(brain_mask(image.with_array(array)).array > 0.5, brain) > 0.96
 
 
+def test_a_neck_as_bright_as_two_thirds_of_the_brain_is_left_out():
+    image, brain = head_on_a_neck()
+    mask = brain_mask(image).array > 0.5
+    assert dice(mask, brain) > 0.93
+    assert (mask & ~brain).sum() < 0.1 * brain.sum()
+
+
 @pytest.mark.parametrize("array", [np.zeros(GRID.shape), np.full(GRID.shape, np.nan), np.full(GRID.shape, 7.0)])
 def test_an_image_without_contrast_is_refused(array):
     with pytest.raises(InputError, match="without contrast"):
@@ -82,6 +106,29 @@ def test_a_speck_is_no_brain():
     array[10:13, 20:28, 20:28] = 100
     with pytest.raises(InputError, match="No brain was found"):
         brain_mask(Volume(array, GRID))
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("name", "size", "spacing", "readout"),
+    [
+        ("brain-08", (64, 64, 24), (4.0, 4.0, 7.0), "2D"),
+        ("brain-15", (64, 64, 24), (3.4, 3.4, 5.0), "3D"),
+        ("brain-13", (64, 64, 10), (3.4, 3.4, 5.0), "2D"),
+    ],
+)
+def test_phantoms_with_neck_and_eyes_whole_and_in_part_give_their_brain(shared_data, name, size, spacing, readout):
+    from ASLDenoiseLib.learning.anatomy import read_anatomy
+    from ASLDenoiseLib.learning.phantom import PhantomSettings, draw_phantom
+    from ASLDenoiseLib.learning.simulate import ScanSettings, make_protocol, simulate_scan
+
+    anatomy = read_anatomy(shared_data / "anatomy" / f"{name}_labels.nii.gz")
+    protocol = make_protocol(Labeling.PCASL, readout=readout, slices=size[2])
+    phantom = draw_phantom(anatomy, PhantomSettings(size=size), seed=106, spacing=spacing, acquisition=protocol)
+    scan = simulate_scan(phantom, ScanSettings(pairs=4, acquisition=protocol), seed=1)
+    truth = scan.tissue.brain.array > 0.5
+    for image in (scan.series.m0, scan.series.mean(VolumeType.CONTROL)):
+        assert dice(brain_mask(image).array > 0.5, truth) >= 0.92
 
 
 @pytest.mark.shared

@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from ASLDenoiseLib.errors import InputError
-from ASLDenoiseLib.preparing.registration import register_rigid
+from ASLDenoiseLib.preparing.registration import judge_alignment, register_rigid
 from ASLDenoiseLib.preparing.resampling import average_onto, from_sitk, resample, to_sitk, with_spacing
 from ASLDenoiseLib.series import Geometry, Volume
 
@@ -138,6 +138,59 @@ def test_registration_recovers_a_turn_and_a_shift_across_contrasts_and_repeats(h
     assert found.warning == "" and found.coverage > 0.9 and found.mutual_information > 0
     again = register_rigid(moving, fixed, fixed_mask=mask).matrix
     assert np.linalg.norm(points @ (found.matrix - again).T, axis=1).max() < 1e-2
+
+
+def test_a_given_start_is_where_the_search_begins(heads):
+    moving, fixed, mask, truth = heads
+    # The header turned by 90 degrees about the long axis: of no start of its own does the search find back from there.
+    turned = rigid((0.0, 0.0, np.pi / 2), (0.0, 0.0, 0.0))
+    header = Geometry.from_affine_ras(
+        np.diag([-1, -1, 1, 1]) @ turned @ moving.geometry.affine_lps, moving.geometry.size
+    )
+    lost = Volume(moving.array, header)
+    known = truth @ np.linalg.inv(turned)
+    near = rigid((0.08, 0.0, -0.05), (5.0, -4.0, 3.0)) @ known
+    points = moved_points(lost, fixed, mask, start=near, truth=known)
+    assert points.mean() < 0.5
+    assert moved_points(lost, fixed, mask, start=None, truth=known).mean() > 20
+
+
+def moved_points(moving: Volume, fixed: Volume, mask: Volume, *, start, truth: np.ndarray) -> np.ndarray:
+    """How far (mm) points of the head land from where the true transform takes them."""
+    found = register_rigid(moving, fixed, fixed_mask=mask, start=start).matrix
+    inside = np.argwhere(mask.array > 0.5)[::50, ::-1]
+    points = np.c_[inside, np.ones(len(inside))] @ (np.linalg.inv(truth) @ mask.geometry.affine_lps).T
+    return np.linalg.norm(points @ (found - truth).T, axis=1)
+
+
+def test_a_start_that_is_not_rigid_is_refused(heads):
+    moving, fixed, mask, truth = heads
+    with pytest.raises(InputError, match="not a rotation and a shift"):
+        register_rigid(moving, fixed, fixed_mask=mask, start=truth @ np.diag([1.2, 1.0, 1.0, 1.0]))
+    with pytest.raises(InputError, match="invertible"):
+        register_rigid(moving, fixed, fixed_mask=mask, start=np.zeros((4, 4)))
+
+
+def test_a_right_transform_is_judged_right_and_comes_back_unchanged(heads):
+    moving, fixed, mask, truth = heads
+    judged = judge_alignment(moving, fixed, truth, fixed_mask=mask)
+    assert judged.warning == "" and judged.spread < 1.0 and judged.coverage > 0.9
+    np.testing.assert_array_equal(judged.matrix, truth)
+
+
+@pytest.mark.parametrize(("angles", "shift"), [((0.0, 0.0, 0.0), (9.0, 0.0, 0.0)), ((0.2, 0.0, 0.0), (0.0, 0.0, 0.0))])
+def test_a_wrong_transform_is_flagged_and_comes_back_unchanged(heads, angles, shift):
+    moving, fixed, mask, truth = heads
+    wrong = rigid(angles, shift) @ truth
+    judged = judge_alignment(moving, fixed, wrong, fixed_mask=mask)
+    assert "check" in judged.warning
+    np.testing.assert_array_equal(judged.matrix, wrong)
+
+
+def test_a_transform_that_parts_the_images_is_flagged(heads):
+    moving, fixed, mask, truth = heads
+    judged = judge_alignment(moving, fixed, rigid((0.0, 0.0, 0.0), (400.0, 0.0, 0.0)) @ truth, fixed_mask=mask)
+    assert "share little information" in judged.warning and judged.coverage == 0
 
 
 def test_images_without_contrast_and_empty_masks_are_refused(heads):

@@ -126,7 +126,8 @@ def test_a_real_defaced_t1_with_a_neck_is_segmented_plausibly_and_lands_on_the_m
     steps: list[float] = []
     tissue = tissue_from_t1(t1, progress=lambda fraction, text: steps.append(fraction))
     assert steps == sorted(steps) and steps[-1] == 1.0 and tissue.warning == ""
-    gm, wm, csf, brain = (e.array.sum() * 8 / 1000 for e in (tissue.gm, tissue.wm, tissue.csf, tissue.brain))
+    voxel_ml = tissue.brain.geometry.voxel_volume / 1000
+    gm, wm, csf, brain = (e.array.sum() * voxel_ml for e in (tissue.gm, tissue.wm, tissue.csf, tissue.brain))
     assert 500 < gm < 750 and 400 < wm < 600 and 100 < csf < 400 and 1150 < brain < 1500
     m0 = nib.load(folder / "perf" / "sub-01_acq-grase_asl.nii.gz")
     m0 = Volume(np.asarray(m0.dataobj[..., 0], np.float32).T, Geometry.from_affine_ras(m0.affine, m0.shape[:3]))
