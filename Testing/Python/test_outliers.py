@@ -132,7 +132,14 @@ def test_zscores_reject_a_pair_without_its_perfusion(factor):
     def change(array):
         array[6] += (factor - 1) * truth
 
-    assert (6, None) in rejected(find_outliers("zscore", changed(context_of(), change)), "global CBF")
+    assert (6, None) in rejected(find_outliers("zscore", changed(context_of(), change)), "perfusion pattern")
+
+
+def test_zscores_keep_a_pair_whose_level_is_shifted_as_motion_shifts_it():
+    def change(array):
+        array[6] += 200.0  # of a mean of about 350
+
+    assert rejected(find_outliers("zscore", changed(context_of(), change))) == []
 
 
 # AOC
@@ -322,24 +329,31 @@ def test_half_of_the_pairs_are_kept_and_three_where_there_are_three(count, least
     assert fewest_kept(count) == least
 
 
-def test_a_method_that_would_drop_most_pairs_drops_none_and_says_so():
+def test_a_method_that_would_drop_most_pairs_keeps_the_least_suspicious_half_and_says_so():
     rng = np.random.default_rng(5)
 
     def change(array):
         array[:12] = 400.0 + 300.0 * rng.standard_normal((12, *SHAPE))
 
     report = find_outliers("aoc", changed(context_of(20, noise=10.0), change))
-    assert report.rejections == () and (report.kept == 20).all()
+    assert (report.kept == 10).all() and report.weights[12:].all()
+    assert {pair for pair, _ in rejected(report)} <= set(range(12))
     assert "Every slice would have kept fewer than half" in report.notes[-1]
 
 
-def test_a_slice_that_would_lose_most_pairs_keeps_them_and_loses_none_to_whole_pairs():
+def test_a_slice_that_would_lose_most_pairs_takes_the_least_suspicious_back():
     context = context_of(6)
-    most = [Rejection(n, 2, "bad", 1.0, 0.5) for n in (1, 2, 3)]
-    report = report_rejections("x", context, [Rejection(0, None, "bad", 1.0, 0.5), *most])
-    assert report.kept.tolist() == [5, 5, 6, 5, 5, 5, 5, 5]
-    assert rejected(report) == [(0, k) for k in range(8) if k != 2]
+    some = [Rejection(n, 2, "bad", value, 0.5) for n, value in ((1, 4.0), (2, 1.0), (3, 0.1))]
+    report = report_rejections("x", context, [Rejection(0, None, "bad", 3.0, 0.5), *some])
+    assert report.kept.tolist() == [5, 5, 3, 5, 5, 5, 5, 5]
+    assert rejected(report) == [(0, None), (1, 2), (3, 2)]
     assert report.notes[0].startswith("Slice 3 would")
+
+
+def test_a_whole_pair_that_one_slice_needs_is_rejected_in_the_others():
+    most = [Rejection(n, 2, "bad", 4.0, 0.5) for n in (1, 2, 3)]
+    report = report_rejections("x", context_of(6), [Rejection(0, None, "bad", 1.0, 0.5), *most])
+    assert [r for r in rejected(report) if r[0] == 0] == [(0, k) for k in range(8) if k != 2]
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,6 +29,12 @@ class Rejection:
     reason: str
     value: float
     threshold: float
+
+    @property
+    def severity(self) -> float:
+        """How far the figure lies beyond what it was held against, as a ratio of at least 1."""
+        high, low = max(self.value, self.threshold), min(self.value, self.threshold)
+        return high / low if low > 0 else float("inf")
 
     def __str__(self) -> str:
         where = f"pair {self.pair + 1}" + ("" if self.slice is None else f", slice {self.slice + 1}")
@@ -82,7 +88,7 @@ class OutlierReport:
 def fewest_kept(count: int) -> int:
     """Pairs that each slice of `count` keeps: half of them, and three, as far as there are so many.
 
-    When most pairs are outliers, none can be told from the others.
+    When most pairs are outliers, what is usual cannot be told from them.
     """
     return min(count, max(FEWEST_KEPT, -(-count // 2)))
 
@@ -100,21 +106,21 @@ def report_rejections(
 ) -> OutlierReport:
     """The report of a method that keeps or rejects.
 
-    A slice that would keep fewer than `fewest_kept` of the pairs measured in it keeps them all, and a note says so.
-    Where a pair was not measured in a slice it is rejected there whatever the method.
+    A slice that would keep fewer than `fewest_kept` of the pairs measured in it takes the least suspicious of the
+    rejected ones back until it has so many, and a note says so. Where a pair was not measured in a slice it is rejected
+    there whatever the method.
     """
     rejections, notes = list(rejections), list(notes)
     measured = context.measured
     flags = flags_of(rejections, measured.shape)
-    left = (measured & ~flags).sum(axis=0)
     least = np.array([fewest_kept(n) for n in measured.sum(axis=0)])
-    spared = left < least
-    if spared.any():
-        flags[:, spared] = False
-        rejections = _without(rejections, spared)
+    lacking = np.maximum(least - (measured & ~flags).sum(axis=0), 0)
+    if lacking.any():
+        flags &= ~_taken_back(rejections, measured & flags, lacking)
+        rejections = _that_hold(rejections, flags)
         notes.append(
-            f"{_slices(spared & context.judged, context.judged)} would have kept fewer than half of the pairs, "
-            "or fewer than three: all were kept there, since most pairs cannot be outliers."
+            f"{_slices((lacking > 0) & context.judged, context.judged)} would have kept fewer than half of the pairs, "
+            "or fewer than three: the least suspicious of the rejected ones were kept after all."
         )
     kept = measured & ~flags
     rejections += unmeasured(context)
@@ -123,17 +129,29 @@ def report_rejections(
     return OutlierReport(method, weights, tuple(rejections), tuple(notes), mean, error, kept.sum(axis=0).astype(float))
 
 
-def _without(rejections: list[Rejection], spared: np.ndarray) -> list[Rejection]:
-    """The rejections that still hold once no pair is rejected in the slices `spared` (K,)."""
+def _taken_back(rejections: list[Rejection], rejected: np.ndarray, lacking: np.ndarray) -> np.ndarray:
+    """Bool (N, K): of the `rejected` (N, K), as many of the least suspicious as each slice is `lacking` (K,)."""
+    suspicion = np.zeros(rejected.shape)
+    for r in rejections:
+        where = (r.pair, slice(None) if r.slice is None else r.slice)
+        suspicion[where] = np.maximum(suspicion[where], r.severity)
+    back = np.zeros(rejected.shape, bool)
+    for k in np.flatnonzero(lacking):
+        order = np.argsort(np.where(rejected[:, k], suspicion[:, k], np.inf), kind="stable")
+        back[order[: lacking[k]], k] = True
+    return back & rejected
+
+
+def _that_hold(rejections: list[Rejection], flags: np.ndarray) -> list[Rejection]:
+    """The rejections as far as `flags` (N, K) still has them; a whole pair that is kept in some slices is split."""
     result = []
     for r in rejections:
         if r.slice is not None:
-            result += [] if spared[r.slice] else [r]
-        elif not spared.any():
+            result += [r] if flags[r.pair, r.slice] else []
+        elif flags[r.pair].all():
             result.append(r)
         else:
-            held = np.flatnonzero(~spared)
-            result += [Rejection(r.pair, int(k), r.reason, r.value, r.threshold) for k in held]
+            result += [replace(r, slice=int(k)) for k in np.flatnonzero(flags[r.pair])]
     return result
 
 

@@ -16,9 +16,9 @@ class ZScoreSettings:
     """When a slice is out of proportion.
 
     Args:
-        deviations: robust SDs of what is usual; of a slice's log noise, and of a pair's global CBF.
+        deviations: robust SDs of what is usual; of a slice's log noise, and of a pair's share of the perfusion pattern.
         floor: the least noise SD of a voxel, relative to the brain's median one: few pairs make it small by chance.
-        level: how far the global CBF of a pair must also lie from the median, relative to it.
+        level: how far that share must also lie from the median one, relative to it.
     """
 
     deviations: float = 4.0
@@ -34,7 +34,8 @@ def zscore(context: OutlierContext, settings: ZScoreSettings | None = None) -> O
     its distance from the median pair, each voxel in units of its own SD (median absolute deviation). A slice goes when
     its noise is more than `deviations` above the usual and when the mean is better off without it: with n pairs, that
     is from 2 + 1 / (n - 1) times the usual variance on, where (n - 1 + v) / n^2 exceeds 1 / (n - 1). A pair goes when
-    its global CBF is so far from the median that labelling must have failed or been swapped.
+    it holds so little, or so much, of the perfusion pattern of the median pair that labelling must have failed or been
+    swapped; its global CBF would not tell, since a head that moves changes that by whole multiples.
     """
     settings = settings or ZScoreSettings()
     values = context.cbf[:, context.solid]
@@ -43,7 +44,7 @@ def zscore(context: OutlierContext, settings: ZScoreSettings | None = None) -> O
     least = settings.floor * float(np.median(scale))
     if not least > 0:
         return report_rejections("zscore", context, (), ("The pairs hardly differ: nothing was rejected.",))
-    rejections = _other_level(values, settings)
+    rejections = _other_pattern(values, settings)
     noise, slices = _by_slice((apart / np.maximum(scale, least)) ** 2, context)
     noise = noise / np.nanmedian(noise, axis=0)
     spread = MAD * float(np.nanmedian(np.abs(np.log(np.maximum(noise, np.finfo(float).tiny)))))
@@ -57,13 +58,20 @@ def zscore(context: OutlierContext, settings: ZScoreSettings | None = None) -> O
     return report_rejections("zscore", context, rejections)
 
 
-def _other_level(values: np.ndarray, settings: ZScoreSettings) -> list[Rejection]:
-    """Pairs whose global CBF lies far from the median pair's."""
-    level = row_means(values)
-    middle = float(np.nanmedian(level))
-    apart = np.abs(level - middle)
-    limit = max(settings.deviations * MAD * float(np.nanmedian(apart)), settings.level * abs(middle))
-    return pairs_above(apart, limit, "global CBF lies apart from the median, ml/100g/min")
+def _other_pattern(values: np.ndarray, settings: ZScoreSettings) -> list[Rejection]:
+    """Pairs whose slope on the median pair over the brain, offset aside, lies far from the usual one."""
+    pattern = np.nanmedian(values, axis=0)
+    pattern = np.nan_to_num(pattern - np.nanmean(pattern))
+    known = np.isfinite(values)
+    centred = np.where(known, values - row_means(values)[:, None], 0.0)
+    size = np.sum(known * pattern**2, axis=1)
+    share = np.divide(centred @ pattern, size, out=np.full(len(values), np.nan), where=size > 0)
+    middle = float(np.nanmedian(share))
+    if not middle > 0:  # no pattern stands out of the noise
+        return []
+    apart = np.abs(share / middle - 1)
+    limit = max(settings.deviations * MAD * float(np.nanmedian(apart)), settings.level)
+    return pairs_above(apart, limit, "perfusion pattern is missing or in excess, share of it from the usual 1")
 
 
 def _by_slice(values: np.ndarray, context: OutlierContext) -> tuple[np.ndarray, np.ndarray]:
