@@ -164,10 +164,10 @@ def estimate_motion(series: ASLSeries, *, brain: Volume | None = None, progress:
     matrices, m0 = to_middle @ matrices, None
     if series.m0 is not None and np.ptp(np.nan_to_num(series.m0.array)) > 0:
         progress(0.95, "aligning the M0")
-        found = align_contrast(series.m0.array, models[VolumeType.CONTROL], compared)
-        m0 = to_middle @ to_joint[VolumeType.CONTROL] @ found
-        if mean_distance(m0, np.eye(4), compared.points) > _M0_FAR:
-            m0, warning = np.eye(4), warning or "The M0 could not be aligned with the series and is used as it is."
+        found = _m0_found(series.m0, models[VolumeType.CONTROL], compared)
+        m0 = np.eye(4) if found is None else to_middle @ to_joint[VolumeType.CONTROL] @ found
+        if found is None:
+            warning = warning or "The M0 could not be aligned with the series and is used as it is."
     progress(1.0, "motion found")
     pairs = np.array(list(zip(*(series.indices(kind) for kind in _KINDS), strict=False)))
     return Motion(matrices, compared.centre, compared.points, pairs, m0, alternation, spoilt, warning)
@@ -222,6 +222,15 @@ def _require_contrast(series: ASLSeries) -> None:
         for t in series.indices(kind):
             if not np.ptp(np.nan_to_num(series.array[t])) > 0:
                 raise InputError(f"Volume {t + 1} ({kind.value}) is empty; call it n/a in the aslcontext.")
+
+
+def _m0_found(m0: Volume, control: np.ndarray, compared: Compared) -> np.ndarray | None:
+    """The matrix from the M0 to the control median; None where the search finds none, or one that nobody moved by."""
+    try:
+        found = align_contrast(m0.array, control, compared)
+    except InputError:
+        return None
+    return found if mean_distance(found, np.eye(4), compared.points) <= _M0_FAR else None
 
 
 def _say(progress: Progress, text: str, fraction: float) -> None:

@@ -23,7 +23,7 @@ DEFAULT = ("motion",)
 _CSF = 0.9  # of a voxel that counts as CSF: less holds blood that is labelled
 _FEWEST_CSF = 10  # voxels
 _KINDS = (VolumeType.CONTROL, VolumeType.LABEL)
-_LEAST_FREE = 0.5  # of the volumes' degrees of freedom must be left by what is fitted
+_MOST_TAKEN = 0.25  # of the degrees of freedom within the kinds; beyond, noise is fitted rather than nuisance
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,13 +34,16 @@ class Regressed:
         series: controls and labels without what the courses explain; all else as it was.
         courses: (T,) each, what was fitted, by name; empty where nothing was done.
         explained: fraction (0..1) of the variance within the kinds, pooled over the measured voxels, that was taken
-            out; chance alone takes courses / (volumes - 2).
+            out.
+        chance: the fraction that as many random courses would take, courses / (volumes - 2). Pure noise loses it too,
+            so a standard error from the spread of the pairs comes out too small by sqrt(1 - chance).
         reason: empty, or a sentence that says why nothing was done.
     """
 
     series: ASLSeries
     courses: Mapping[str, np.ndarray]
     explained: float
+    chance: float
     reason: str = ""
 
 
@@ -79,60 +82,78 @@ def nuisance_courses(
     return courses
 
 
-def regress_nuisance(series: ASLSeries, courses: Mapping[str, np.ndarray]) -> Regressed:
+def regress_nuisance(
+    series: ASLSeries, courses: Mapping[str, np.ndarray], *, left_out: np.ndarray | None = None
+) -> Regressed:
     """Subtract from controls and labels what nuisance courses explain beyond the labelling.
 
     Least squares in each voxel on the courses' parts that are orthogonal to the mean and to the label regressor
     (+1 control, -1 label). Voxels with a NaN in any control or label stay as they are.
 
-    Where the courses and the labelling would take up more than half of the degrees of freedom, noise would be fitted
-    rather than nuisance: the series comes back as it was, and the reason says so.
+    Where the courses would take up more than a quarter of the degrees of freedom, noise would be fitted rather than
+    nuisance: the series comes back as it was, and the reason says so. Six motion parameters need 13 pairs.
 
     Args:
         series: with controls and labels.
         courses: (T,) each; finite at every control and label. Linearly dependent and constant ones do no harm.
+        left_out: bool (T, K), slices of volumes that are spoilt and not fitted. Since the mean of each kind stays as it
+            is, a spike that a course follows (the pose of a spoilt volume is itself an outlier) would be dealt out to
+            the other volumes, where no outlier method finds it again. So look for outliers first.
 
     Raises:
         InputError: a course has another length than the series, or is not known at a control or label.
     """
     order = [t for t, kind in enumerate(series.context) if kind in _KINDS]
     if not courses or not all(series.indices(kind) for kind in _KINDS):
-        return Regressed(series, {}, 0.0, "There is nothing to regress out of controls and labels.")
+        return Regressed(series, {}, 0.0, 0.0, "There is nothing to regress out of controls and labels.")
     table = np.stack([_at(course, name, order, len(series.context)) for name, course in courses.items()], axis=1)
     sign = np.array([1.0 if series.context[t] is VolumeType.CONTROL else -1.0 for t in order])
-    basis = _orthonormal(table, sign)
-    if basis.shape[1] > (1 - _LEAST_FREE) * (len(order) - 2):
-        reason = f"{len(order)} volumes are too few to regress {basis.shape[1]} nuisance courses out of them."
-        return Regressed(series, {}, 0.0, reason)
-    values = series.array[order].reshape(len(order), -1)
-    measured = np.isfinite(values).all(axis=0)
-    known = values[:, measured].astype(np.float64)
-    fit = basis @ (basis.T @ known)
-    array = series.array.copy()
-    cleaned = values.copy()
-    cleaned[:, measured] = known - fit
-    array[order] = cleaned.reshape(len(order), *series.geometry.shape)
-    within = known - _by_kind(known, sign)
-    total = float(np.sum(within**2))
-    explained = float(np.sum(fit**2)) / total if total > 0 else 0.0
-    return Regressed(replace(series, array=array), dict(courses), explained)
+    rank = _rank(table, sign)
+    chance = rank / max(1, len(order) - 2)
+    if chance > _MOST_TAKEN:
+        reason = f"{len(order)} volumes are too few to regress {rank} nuisance courses out of them."
+        return Regressed(series, {}, 0.0, 0.0, reason)
+    kept = np.ones((len(order), series.geometry.size[2]), bool) if left_out is None else ~left_out[order]
+    array, taken, total = series.array.copy(), 0.0, 0.0
+    for k in range(series.geometry.size[2]):
+        values = series.array[order, k].reshape(len(order), -1)
+        measured = np.isfinite(values).all(axis=0)
+        known = values[:, measured].astype(np.float64)
+        explained = _explained(known, table, sign, kept[:, k])
+        cleaned = values.copy()
+        cleaned[:, measured] = known - explained
+        array[order, k] = cleaned.reshape(len(order), *series.geometry.shape[1:])
+        taken += float(np.sum(explained[kept[:, k]] ** 2))
+        total += float(np.sum((known - _by_kind(known, sign, kept[:, k]))[kept[:, k]] ** 2))
+    return Regressed(replace(series, array=array), dict(courses), taken / total if total > 0 else 0.0, chance)
 
 
-def _orthonormal(table: np.ndarray, sign: np.ndarray) -> np.ndarray:
-    """An orthonormal basis (T, r) of the courses (T, n) once the mean of each kind is taken off: r independent ones."""
-    rest = table - _by_kind(table, sign)
+def _explained(values: np.ndarray, table: np.ndarray, sign: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """What the courses (T, n) explain of values (T, V) beyond the mean of each kind, fitted to the volumes kept (T,).
+
+    Nothing where what is kept holds one kind alone, or too few volumes.
+    """
+    few = 2 + table.shape[1] > kept.sum()
+    if few or not all((kept & (sign == kind)).any() for kind in (-1.0, 1.0)):
+        return np.zeros_like(values)
+    rest = table - _by_kind(table, sign, kept)
+    coefficients = np.linalg.lstsq(rest[kept], values[kept], rcond=1e-6)[0]
+    return rest @ coefficients
+
+
+def _rank(table: np.ndarray, sign: np.ndarray) -> int:
+    """How many independent courses are left of (T, n) once the mean of each kind is taken off."""
+    rest = table - _by_kind(table, sign, np.ones(len(table), bool))
     size = np.linalg.norm(rest, axis=0)
     rest = rest[:, size > 1e-9 * np.maximum(np.linalg.norm(table, axis=0), 1e-30)]
-    rest = rest / np.linalg.norm(rest, axis=0)
-    left, strength, _ = np.linalg.svd(rest, full_matrices=False)
-    return left[:, strength > 1e-6]
+    return int(np.linalg.matrix_rank(rest / np.linalg.norm(rest, axis=0), tol=1e-6)) if rest.size else 0
 
 
-def _by_kind(values: np.ndarray, sign: np.ndarray) -> np.ndarray:
-    """What the mean and the label regressor together fit of values (T, n): the mean of each kind."""
+def _by_kind(values: np.ndarray, sign: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """What the mean and the label regressor together fit of values (T, n): the mean of each kind over what is kept."""
     fitted = np.empty_like(values, dtype=np.float64)
     for kind in (-1.0, 1.0):
-        fitted[sign == kind] = values[sign == kind].mean(axis=0)
+        fitted[sign == kind] = values[kept & (sign == kind)].mean(axis=0)
     return fitted
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.preparing.averaging import mean_difference, post_average, pre_average, standard_error
-from ASLDenoiseLib.preparing.pairs import difference_volumes, select_pairs
+from ASLDenoiseLib.preparing.pairs import choose_pairs, difference_volumes
 from ASLDenoiseLib.series import ASLSeries, Geometry
 
 GRID = Geometry((1, 1, 1), (3.0, 3.0, 5.0))
@@ -42,13 +42,23 @@ def test_a_series_without_labels_is_refused():
 @pytest.mark.parametrize(("choice", "expected"), [(None, [1, 2, 3, 4]), ("2", [1, 2]), ("2-3", [2, 3]), ("4-4", [4])])
 def test_pairs_are_chosen_by_number_or_range(choice, expected):
     pairs = series_of([1, 2, 3, 4], ["deltam"] * 4)
-    assert numbers(select_pairs(pairs, choice).array) == expected
+    assert numbers(difference_volumes(choose_pairs(pairs, choice)).array) == expected
+
+
+def test_choosing_pairs_keeps_every_volume_in_its_place_and_the_m0_with_them():
+    context = ["m0scan", "control", "label", "label", "control", "control"]
+    chosen = choose_pairs(series_of([900, 20, 8, 7, 30, 5], context), "2")
+    assert [c.value for c in chosen.context] == ["m0scan", "control", "label", "label", "control", "n/a"]
+    assert numbers(difference_volumes(chosen).array) == [12, 23]
+    second = choose_pairs(series_of([900, 20, 8, 7, 30, 5], context), "2-2")
+    assert [c.value for c in second.context] == ["m0scan", "n/a", "n/a", "label", "control", "n/a"]
+    assert numbers(second.array) == [900, 20, 8, 7, 30, 5]
 
 
 @pytest.mark.parametrize("choice", ["0", "5", "3-2", "2-9", "ten", "1-2-3", ""])
 def test_pairs_that_are_not_there_are_refused_in_words(choice):
     with pytest.raises(InputError, match="--pairs"):
-        select_pairs(series_of([1, 2, 3, 4], ["deltam"] * 4), choice)
+        choose_pairs(series_of([1, 2, 3, 4], ["deltam"] * 4), choice)
 
 
 def test_windowed_groups_are_consecutive_and_interleaved_groups_alternate():
@@ -67,7 +77,7 @@ def test_post_averaging_uneven_groups_gives_the_plain_mean():
 def test_standard_error_is_the_spread_over_root_n_and_unknown_for_two_pairs():
     pairs = series_of([1, 2, 3, 6], ["deltam"] * 4)
     assert numbers(standard_error(pairs).array) == pytest.approx([np.std([1, 2, 3, 6], ddof=1) / 2])
-    assert standard_error(select_pairs(pairs, "2")) is None
+    assert standard_error(difference_volumes(choose_pairs(pairs, "2"))) is None
 
 
 def test_weights_leave_differences_out_of_the_mean_and_of_its_standard_error():
