@@ -100,8 +100,9 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         *,
         m0=None,
         segmentation=None,
+        tissue=None,
         model: str | None = None,
-        pairs: str | None = None,
+        preparation: Any = None,
         device: str = "auto",
         recovery: bool = True,
         progress: Callable[[float, str], None] | None = None,
@@ -113,8 +114,9 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
             t1: scalar volume node of the same head, or None.
             m0: scalar volume node on the grid of the series; None takes the one that came with the series.
             segmentation: segmentation node with ROIs, or None.
+            tissue: segmentation node with segments GM and WM (and CSF), in place of tissue from the T1, or None.
             model: name in the catalogue; None the default.
-            pairs: "10" the first ten, "1-10" a range, None all.
+            preparation: an ASLDenoiseLib.Preparation: pairs, motion, nuisances, outliers, smoothing; None the defaults.
             device: auto, cpu, cuda or mps.
             recovery: put back what the residual shows the network to have taken from tissue.
             progress: called with a fraction 0..1 and a line of text.
@@ -128,21 +130,22 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         from ASLDenoiseLib import pipeline
         from ASLDenoiseLib.scene.present import present
 
-        series, inputs = self.inputs(asl, t1, m0=m0, segmentation=segmentation)
-        chosen = {"model": model, "pairs": pairs, "progress": progress}
+        series, inputs = self.inputs(asl, t1, m0=m0, segmentation=segmentation, tissue=tissue)
+        chosen = {"model": model, "preparation": preparation, "progress": progress}
         chosen = {name: value for name, value in chosen.items() if value}
         result = pipeline.denoise(series, device=device, recovery=recovery, **inputs, **chosen)
         return present(result, scene=asl.GetScene(), source=asl)
 
-    def inputs(self, asl, t1=None, *, m0=None, segmentation=None) -> "tuple[Any, dict[str, Any]]":
-        """The nodes as the library wants them: the series, and keyword arguments `t1` and `regions`."""
-        from ASLDenoiseLib.scene.segments import regions_from_segmentation
+    def inputs(self, asl, t1=None, *, m0=None, segmentation=None, tissue=None) -> "tuple[Any, dict[str, Any]]":
+        """The nodes as the library wants them: the series, and keyword arguments `t1`, `regions` and `tissue`."""
+        from ASLDenoiseLib.scene.segments import regions_from_segmentation, tissue_from_segmentation
         from ASLDenoiseLib.scene.series import series_from_sequence
         from ASLDenoiseLib.scene.volumes import volume_from_node
 
         series = series_from_sequence(asl, m0=m0)
         regions = {} if segmentation is None else regions_from_segmentation(segmentation, series.geometry)
-        return series, {"t1": None if t1 is None else volume_from_node(t1), "regions": regions}
+        known = None if tissue is None else tissue_from_segmentation(tissue, series.geometry)
+        return series, {"t1": None if t1 is None else volume_from_node(t1), "regions": regions, "tissue": known}
 
 
 class ASLDenoiseTest(ScriptedLoadableModuleTest):

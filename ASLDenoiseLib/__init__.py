@@ -22,6 +22,7 @@ _PUBLIC = {
     "fix": ("reading.mending", "apply_fix"),
     "denoise": ("pipeline", "denoise"),
     "quantify": ("pipeline", "quantify"),
+    "Preparation": ("preparing.choices", "Preparation"),
     "measure": ("pipeline", "measure_map"),
     "models": ("denoising.catalogue", "list_models"),
     "write": ("reporting.derivatives", "write_result"),

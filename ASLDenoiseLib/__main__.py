@@ -15,7 +15,7 @@ from pathlib import Path
 from . import __version__
 from .errors import InputError
 from .shell import learning, processing
-from .shell.options import add_device, add_progress, add_run, add_series, add_tissue
+from .shell.options import add_device, add_preparation, add_progress, add_run, add_series, add_tissue
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -43,6 +43,7 @@ def make_parser() -> argparse.ArgumentParser:
     sub = command("denoise", processing.run_denoise, "Denoise and quantify a series; raw and processed side by side.")
     add_series(sub)
     add_run(sub)
+    add_preparation(sub)
     add_tissue(sub)
     sub.add_argument("--model", help="a name that the command 'models' lists")
     sub.add_argument("--pre-average", type=int, metavar="N", help="pairs averaged before the network (default: all)")
@@ -54,6 +55,7 @@ def make_parser() -> argparse.ArgumentParser:
     sub = command("quantify", processing.run_quantify, "CBF of the plain mean of a series, with readouts.")
     add_series(sub)
     add_run(sub)
+    add_preparation(sub)
     add_tissue(sub)
     add_progress(sub)
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .series import ASLSeries, Finding, Parameter, Tissue, Volume
+
+if TYPE_CHECKING:
+    from .preparing.motion import Motion
+    from .preparing.outliers import OutlierReport
 
 
 @dataclass(frozen=True)
@@ -36,8 +41,9 @@ class Result:
     Args:
         series: what was processed (the series as read).
         maps: by BIDS ending without extension, in the order to show them: ``desc-mean_cbf`` (raw, always first),
-            ``desc-cleaned_cbf`` (outliers left out, where there are any), ``desc-denoised_cbf``, ``desc-smoothed_cbf``
-            (blur-matched baseline), ``desc-mean_pwi``, ``desc-denoised_pwi``, ...; all on the grid of the series.
+            ``desc-cleaned_cbf`` (the prepared mean: motion corrected, outliers left out; where that changed it),
+            ``desc-denoised_cbf``, ``desc-smoothed_cbf`` (blur-matched baseline), ``desc-mean_pwi``,
+            ``desc-denoised_pwi``, ...; all on the grid of the series.
         readouts: one tuple of readouts for each CBF map, by the same keys; same names in the same order.
         tissue: the tissue the readouts were taken in, on the grid of the series.
         findings: what the doctor saw.
@@ -47,6 +53,8 @@ class Result:
         t1_to_asl: 4x4, LPS mm: takes a point of the T1 to the same anatomy in the series; identity when none.
         model: what denoised (name, sha256, one line for people, ...), empty for `quantify`.
         timings: seconds a stage, in order.
+        motion: of every control and label; None where it was not estimated.
+        outliers: what was left out of the mean, and why; None where no run looked for any.
     """
 
     series: ASLSeries
@@ -60,11 +68,13 @@ class Result:
     t1_to_asl: np.ndarray = field(default_factory=lambda: np.eye(4))
     model: Mapping[str, object] = field(default_factory=dict)
     timings: Mapping[str, float] = field(default_factory=dict)
+    motion: Motion | None = None
+    outliers: OutlierReport | None = None
 
 
 MAP_LABELS = {
     "desc-mean_cbf": "Raw mean",
-    "desc-cleaned_cbf": "Mean without outliers",
+    "desc-cleaned_cbf": "Prepared mean",
     "desc-denoised_cbf": "Denoised",
     "desc-smoothed_cbf": "Gaussian, noise-matched",
     "desc-mean_pwi": "Raw mean difference",
@@ -72,5 +82,5 @@ MAP_LABELS = {
     "desc-recovered_cbf": "Put back from the residual",
     "desc-residual_cbf": "Raw minus denoised",
     "desc-uncertainty_cbf": "Uncertainty of the denoised map (SD)",
-    "desc-meanerror_cbf": "Standard error of the raw mean",
+    "desc-meanerror_cbf": "Standard error of the prepared mean",
 }

@@ -11,6 +11,7 @@ from ..errors import InputError
 from ..result import Readout
 from ..series import Geometry, Tissue, Volume
 from .masks import FEWEST_VOXELS, GM_THRESHOLD, WM_THRESHOLD, grey_matter, white_matter
+from .partial_volume import corrected_gm_cbf
 from .quality_index import quality_evaluation_index
 
 _NAN = float("nan")
@@ -25,6 +26,7 @@ def measure(
     *,
     regions: Mapping[str, Volume] | None = None,
     pairs: np.ndarray | None = None,
+    m0: Volume | None = None,
 ) -> tuple[Readout, ...]:
     """All readouts of one map, always the same names in the same order.
 
@@ -35,7 +37,9 @@ def measure(
         cbf: ml/100g/min (or another unit, which the readouts then carry).
         tissue: on the grid of `cbf`.
         regions: name to mask (above 0.5 is in), on the grid of `cbf`; each adds mean, SD, SNR and volume.
-        pairs: (N, K, J, I), one map a control/label pair, in the unit of `cbf`, for temporal SNR.
+        pairs: (N, K, J, I), one map a control/label pair, in the unit of `cbf`, for temporal SNR; NaN where a pair was
+            left out.
+        m0: what calibrated `cbf`, on its grid, for the correction of partial volumes; None corrects the map alone.
 
     Raises:
         InputError: tissue, a region or the pairs are not on the grid of the map.
@@ -71,8 +75,8 @@ def measure(
             "tSNR",
             _temporal_snr(pairs, grey_matter(tissue)),
             "",
-            "Mean over GM of each voxel's mean over SD across the pairs; needs at least two pairs, and is of the raw "
-            f"pairs whatever the map. {_RULES}",
+            "Mean over GM of each voxel's mean over SD across the pairs, of the raw map as acquired, of the prepared "
+            f"mean as prepared; a denoised map has no pairs. Needs at least two. {_RULES}",
         ),
         Readout(
             "negative_gm_fraction",
@@ -90,7 +94,7 @@ def measure(
         ),
     )
     rest = (r for name, mask in (regions or {}).items() for r in _region(name, mask, array, noise, unit))
-    return (*lead, *rest)
+    return (*lead, *corrected_gm_cbf(cbf, tissue, m0=m0), *rest)
 
 
 def _region(name: str, mask: Volume, array: np.ndarray, noise: float, unit: str) -> tuple[Readout, ...]:
@@ -134,9 +138,9 @@ def _temporal_snr(pairs: np.ndarray | None, gm: np.ndarray) -> float:
     if pairs is None or len(pairs) < 2:
         return _NAN
     series = np.asarray(pairs)[:, gm].astype(np.float64)
-    series = series[:, np.isfinite(series).all(axis=0)]
-    deviation = series.std(axis=0, ddof=1)
-    ratio = series.mean(axis=0)[deviation > 0] / deviation[deviation > 0]
+    series = series[:, np.isfinite(series).sum(axis=0) >= 2]
+    deviation = np.nanstd(series, axis=0, ddof=1)
+    ratio = np.nanmean(series, axis=0)[deviation > 0] / deviation[deviation > 0]
     return _mean(ratio)
 
 

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 from ..series import Finding, Severity, Tissue
+from .nuisance import Regressed
 from .outliers import OutlierReport
 
 
-def outlier_finding(report: OutlierReport) -> Finding:
-    """How much was left out, and the first of it."""
+def outlier_finding(report: OutlierReport, rescued: int = 0) -> Finding:
+    """How much was left out, the first of it, and of how many slices one member could be kept."""
     pairs, slices = int((report.slices_of_pairs > 0).sum()), int(report.flags.sum())
     return Finding(
         "outliers",
         Severity.NOTE,
         f"{slices} slices in {pairs} of {len(report.flags)} pairs were left out of the mean as outliers",
-        f"method {report.method}: {report.rejections[0]}" + (" ..." if len(report.rejections) > 1 else ""),
+        f"method {report.method}: {report.rejections[0]}"
+        + (" ..." if len(report.rejections) > 1 else "")
+        + (f"; of {rescued} slices one sound member is kept" if rescued else ""),
         "desc-mean shows the mean with them; keep them with --outliers none.",
+    )
+
+
+def nuisance_finding(done: Regressed) -> Finding:
+    """How much of the controls' and labels' spread nuisances explained, or why none were regressed."""
+    if done.reason:
+        mend = "Nothing needs to be done; the differences are averaged as they are."
+        return Finding("nuisance-not-regressed", Severity.NOTE, "Nuisances were not regressed", done.reason, mend)
+    return Finding(
+        "nuisance-regressed",
+        Severity.NOTE,
+        f"{len(done.courses)} nuisance courses explained {done.explained:.0%} of the spread of controls and of labels",
+        f"{', '.join(done.courses)}; as many random courses would explain {done.chance:.0%}",
+        "The mean over all pairs stays as it was; leave the regression out with --nuisance none.",
     )
 
 
@@ -25,7 +42,7 @@ def registration_finding(warning: str) -> Finding:
         Severity.WARNING,
         warning,
         "the alignment of the T1 with the series did not pass its own checks",
-        "Look at the overlay; give tissue masks on the grid of the series if it is wrong.",
+        "Look at the overlay; where it is wrong give --t1-start, --t1-to-asl, or tissue masks.",
     )
 
 

@@ -186,7 +186,7 @@ def _motion(series: ASLSeries) -> Iterator[Finding]:
             "The head seems to have moved",
             f"its centre lies up to {distances[worst]:.1f} mm from the median, in volume {used[worst] + 1}, "
             f"and more than {_FAR:g} mm in {far} of {len(used)} volumes",
-            "Correct motion, or leave those volumes out as n/a in the aslcontext.",
+            "A run corrects motion between volumes; call one that moved within its readout n/a in the aslcontext.",
         )
 
 

@@ -18,13 +18,14 @@ from pathlib import Path
 from ..errors import InputError
 from ..result import Result
 from ..series import Volume
-from . import html, provenance
+from . import html, provenance, timeline
 from .software import NAME
 from .table import map_label
 
 DESCRIPTION = "dataset_description.json"
 READOUTS_JSON = "readouts.json"
 READOUTS_TSV = "readouts.tsv"
+OUTLIERS_TSV = "outliers.tsv"
 REPORT = "report.html"
 
 
@@ -38,6 +39,7 @@ class WrittenFiles:
     readouts_tsv: Path
     report: Path
     description: Path
+    timelines: tuple[Path, ...] = ()
     attachments: tuple[Path, ...] = ()
 
     def all(self) -> tuple[Path, ...]:
@@ -50,6 +52,7 @@ class WrittenFiles:
             self.report,
             self.description,
             self.readouts_json,
+            *self.timelines,
             *self.attachments,
         )
 
@@ -86,6 +89,7 @@ def write_result(
         out / READOUTS_TSV,
         out / REPORT,
         out / DESCRIPTION,
+        tuple(out / name for name in _timelines(result)),
         tuple(out / name for name in attachments or {}),
     )
 
@@ -141,6 +145,8 @@ def _write_all(result: Result, folder: Path, command: str, attachments: Mapping[
         _write_text(sidecar_path(image), provenance.to_json(provenance.sidecar(result, key, command=command)))
     _write_text(folder / READOUTS_JSON, provenance.to_json(provenance.readouts_json(result, command=command)))
     _write_text(folder / READOUTS_TSV, provenance.readouts_tsv(result))
+    for name, text in _timelines(result).items():
+        _write_text(folder / name, text)
     _write_text(folder / REPORT, html.report_html(result, command=command))
     _write_text(folder / DESCRIPTION, provenance.to_json(provenance.dataset_description()))
     for name, write in attachments.items():
@@ -148,6 +154,18 @@ def _write_all(result: Result, folder: Path, command: str, attachments: Mapping[
     for path in folder.iterdir():
         _sync(path)
     _sync(folder)
+
+
+def _timelines(result: Result) -> dict[str, str]:
+    """Texts of the tables over the course of the series, by file name; only those there are."""
+    texts = {}
+    motion = timeline.motion_tsv(result)
+    if motion:
+        stem = f"{result.series.name}_desc-motion_timeseries"
+        texts[f"{stem}.tsv"] = motion
+        texts[f"{stem}.json"] = provenance.to_json(timeline.motion_columns(result))
+    outliers = timeline.outliers_tsv(result)
+    return {**texts, **({OUTLIERS_TSV: outliers} if outliers else {})}
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -12,6 +12,7 @@ from .plots import DIFFERENCE_WINDOW, WINDOW, agreement_png, montage_png
 from .provenance import plain
 from .software import software_versions
 from .table import RAW, columns, format_change, format_value, map_label, processed_key, rows
+from .timeline_plot import timeline_png
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -54,6 +55,7 @@ def report_html(result: Result, *, command: str = "") -> str:
         _section("Readouts", _readouts(result)),
         _section("Maps", _montage(result)),
         _section("Raw and processed voxel by voxel", _agreement(result)),
+        _section("Over the course of the series", _timeline(result)),
         _section("Where every value came from", _parameters(result.parameters)),
         _section("Model", _pairs(result.model) if result.model else "<p>No model was used.</p>"),
         _section("Time taken", _pairs({stage: f"{format_value(s)} s" for stage, s in result.timings.items()})),
@@ -136,6 +138,19 @@ def _agreement(result: Result) -> str:
     png = agreement_png(result) if RAW in result.maps else None
     caption = "Voxels with a tissue probability above 0.5. Raw is dashed. Limits of agreement are bias ± 1.96 SD."
     return _figure(png, caption, "Histogram and Bland-Altman plot of CBF") if png else ""
+
+
+def _timeline(result: Result) -> str:
+    caption = (
+        "How the head lay in each control and label, from its median pose: shift of the centre of the brain and turn "
+        "about it, LPS axes; mean displacement over the brain between successive volumes."
+    )
+    if result.motion is not None and result.motion.still:
+        caption += " It kept so still that nothing was resampled."
+    if result.outliers is not None and result.outliers.rejections:
+        caption += f" Slices of pairs left out of the mean are red (method {escape(result.outliers.method)})."
+    png = timeline_png(result)
+    return _figure(png, caption, "Head motion and outliers over the series") if png else ""
 
 
 def _figure(png: bytes, caption: str, alternative: str) -> str:

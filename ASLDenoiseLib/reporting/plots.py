@@ -69,7 +69,7 @@ def montage_png(result: Result, *, slices: int = 6) -> bytes:
     _letter_sides(axes[0, 0])
     title = "Axial, radiological: the patient's right (R) is on the left. Grey: not measured."
     figure.suptitle(title, color="white", fontsize=8)
-    return _png(figure)
+    return png_of(figure)
 
 
 def agreement_png(result: Result) -> bytes | None:
@@ -92,7 +92,7 @@ def agreement_png(result: Result) -> bytes | None:
     _histogram(axes[0], result, [raw] if processed is None else [raw, processed])
     if processed is not None:
         _bland_altman(axes[1], raw, processed, _inside(result.tissue.gm, raw, processed))
-    return _png(figure)
+    return png_of(figure)
 
 
 def radiological(array: np.ndarray, geometry: Geometry) -> np.ndarray:
@@ -211,7 +211,8 @@ def _wrapped(label: str) -> str:
     return textwrap.fill(label, 16)
 
 
-def _png(figure: Figure) -> bytes:
+def png_of(figure: Figure) -> bytes:
+    """A drawn figure as PNG, with labels at the report's sizes."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     for axis in figure.axes:

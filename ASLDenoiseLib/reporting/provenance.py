@@ -21,8 +21,9 @@ from .table import RAW, columns, map_label, processed_key, rows
 
 BIDS_VERSION = "1.10.0"
 _DESCRIPTIONS = {
-    "desc-mean_cbf": "Cerebral blood flow from the mean of all control-label differences, not denoised.",
-    "desc-cleaned_cbf": "Cerebral blood flow from the mean of the control-label differences that are no outliers.",
+    "desc-mean_cbf": "Cerebral blood flow from the plain mean of the differences as acquired, not denoised.",
+    "desc-cleaned_cbf": "Cerebral blood flow from the mean of the prepared control-label differences: motion "
+    "corrected, outliers left out; not denoised.",
     "desc-denoised_cbf": "Cerebral blood flow from the denoised mean control-label difference; an estimate.",
     "desc-smoothed_cbf": "Raw cerebral blood flow after the Gaussian smoothing that reaches the white-matter noise "
     "of the denoised map; the baseline a denoiser has to beat.",
@@ -32,7 +33,7 @@ _DESCRIPTIONS = {
     "desc-residual_cbf": "Raw minus denoised cerebral blood flow: what the denoiser took away.",
     "desc-uncertainty_cbf": "Standard deviation of the error of the denoised cerebral blood flow, as the model "
     "estimates it; calibrated on phantoms.",
-    "desc-meanerror_cbf": "Standard error of the raw mean cerebral blood flow, from the spread of the pairs.",
+    "desc-meanerror_cbf": "Standard error of the prepared mean cerebral blood flow, from the spread of the pairs.",
     "desc-mean_pwi": "Mean control-label difference, not denoised.",
     "desc-denoised_pwi": "Denoised mean control-label difference; an estimate.",
 }

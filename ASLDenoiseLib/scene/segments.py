@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import InputError
+from ..preparing.resampling import with_spacing
+from ..preparing.tissue import tissue_from_masks
 from ..result import Result
-from ..series import Geometry, Volume
+from ..series import Geometry, Tissue, Volume
 
 if TYPE_CHECKING:
     import slicer
 
 # A voxel is shown as a tissue where that tissue is at least half of it; readouts have thresholds of their own.
 TISSUE_SHOWN_FROM = 0.5
+_FINE = 1.2  # mm, about the grid that segments are averaged from into fractions of ASL voxels
+_TISSUE_NAMES = {
+    "GM": ("gm", "grey matter", "gray matter", "grey", "gray", "cortex"),
+    "WM": ("wm", "white matter", "white"),
+    "CSF": ("csf", "cerebrospinal fluid"),
+}
 _TISSUE_COLOURS = {"GM": (0.35, 0.75, 0.45), "WM": (0.95, 0.85, 0.55)}
 _REGION_COLOURS = ((0.40, 0.65, 1.0), (1.0, 0.55, 0.75), (0.70, 0.50, 0.95), (0.30, 0.85, 0.85), (1.0, 0.70, 0.30))
 
@@ -71,6 +80,27 @@ def regions_from_segmentation(node: slicer.vtkMRMLSegmentationNode, geometry: Ge
             raise InputError(f"The segment '{label}' lies outside the ASL images; move it or leave it out.")
         regions[label] = Volume(mask, geometry, name=label)
     return regions
+
+
+def tissue_from_segmentation(node: slicer.vtkMRMLSegmentationNode, geometry: Geometry) -> Tissue:
+    """Fractions of grey and white matter (and CSF) in each voxel of `geometry`, from segments of those names.
+
+    Segments are drawn on a grid of about 1.2 mm and averaged, so that an ASL voxel which a segment half fills is half
+    of it. Names are read without regard to case: GM, grey or gray matter; WM, white matter; CSF.
+
+    Raises:
+        InputError: there is no segment for grey or for white matter, or what `regions_from_segmentation` refuses.
+    """
+    fine = with_spacing(geometry, tuple(min(s, s / round(s / _FINE)) if s > _FINE else s for s in geometry.spacing))
+    drawn = {name.strip().lower(): mask for name, mask in regions_from_segmentation(node, fine).items()}
+    found = {
+        tissue: next((drawn[name] for name in names if name in drawn), None) for tissue, names in _TISSUE_NAMES.items()
+    }
+    if found["GM"] is None or found["WM"] is None:
+        there = ", ".join(drawn)
+        raise InputError(f"'{node.GetName()}' has no segments named GM and WM (it has {there}); rename or draw them.")
+    tissue = tissue_from_masks(found["GM"], found["WM"], geometry, csf=found["CSF"])
+    return replace(tissue, source=f"segmentation '{node.GetName()}'")
 
 
 def _oriented(mask: np.ndarray, geometry: Geometry) -> slicer.vtkOrientedImageData:

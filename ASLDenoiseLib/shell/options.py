@@ -7,9 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from ..preparing.choices import Preparation
+from ..preparing.nuisance import CHOICES as NUISANCES
+from ..preparing.nuisance import DEFAULT as NUISANCE
 from ..preparing.outliers import DEFAULT_METHOD, METHODS
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ..series import ASLSeries, Geometry, Tissue, Volume
 
 # shell option -> Acquisition field, type, help
@@ -53,13 +58,50 @@ def add_tissue(parser: argparse.ArgumentParser) -> None:
 def add_run(parser: argparse.ArgumentParser) -> None:
     """Where results go, and what of the series is used."""
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
-    parser.add_argument("--pairs", metavar="1-10|10", help="which control/label pairs to use (default: all)")
-    methods = " ".join(m.summary for m in METHODS.values())
-    parser.add_argument("--outliers", choices=list(METHODS), default=DEFAULT_METHOD, help=methods)
     parser.add_argument(
         "--roi", action="append", default=[], metavar="NAME=MASK", help="a region to read out; may be repeated"
     )
     parser.add_argument("--no-scene", action="store_true", help="write no Slicer scene and no overlay picture")
+
+
+def add_preparation(parser: argparse.ArgumentParser) -> None:
+    """What is done to the pairs before they are averaged, and how the T1 is laid on them."""
+    group = parser.add_argument_group("preparation")
+    group.add_argument("--pairs", metavar="1-10|10", help="which control/label pairs to use (default: all)")
+    group.add_argument("--no-motion", action="store_true", help="leave head motion as it is")
+    group.add_argument(
+        "--nuisance",
+        metavar="NAMES",
+        default=",".join(NUISANCE),
+        help=f"regressed out of controls and labels: 'none' or of {', '.join(NUISANCES)} (default: %(default)s)",
+    )
+    methods = " ".join(m.summary for m in METHODS.values())
+    group.add_argument(
+        "--outliers", choices=list(METHODS), default=DEFAULT_METHOD, help=f"(default: %(default)s) {methods}"
+    )
+    group.add_argument("--smooth", type=float, default=0.0, metavar="MM", help="FWHM of a Gaussian over the pairs")
+    group.add_argument("--smooth-m0", type=float, default=0.0, metavar="MM", help="FWHM of a Gaussian over the M0")
+    place = group.add_mutually_exclusive_group()
+    what = "linear ITK transform of the T1 (moving) to the series (fixed)"
+    place.add_argument("--t1-to-asl", type=Path, metavar="FILE", help=f"{what}, used as it is")
+    place.add_argument("--t1-start", type=Path, metavar="FILE", help=f"{what}, rigid: the alignment starts there")
+
+
+def preparation_of(args: argparse.Namespace) -> Preparation:
+    """The choices of `add_preparation`."""
+    names = [name.strip() for name in args.nuisance.split(",") if name.strip()]
+    nuisance = () if names == ["none"] else tuple(names)
+    return Preparation(args.pairs, not args.no_motion, nuisance, args.outliers, args.smooth, args.smooth_m0)
+
+
+def transforms_of(args: argparse.Namespace) -> dict[str, np.ndarray]:
+    """The given transforms of the T1, by the name that `pipeline` gives them."""
+    from ..reading.transforms import read_transform
+
+    given = {"t1_to_asl": args.t1_to_asl, "t1_start": args.t1_start}
+    if any(given.values()) and args.t1 is None:
+        raise InputError("A transform of the T1 was given without a T1; give it with --t1.")
+    return {name: read_transform(path) for name, path in given.items() if path is not None}
 
 
 def add_progress(parser: argparse.ArgumentParser) -> None:

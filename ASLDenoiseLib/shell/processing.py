@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .options import image_of, regions_of, series_of, tissue_of
+from .options import image_of, preparation_of, regions_of, series_of, tissue_of, transforms_of
 
 if TYPE_CHECKING:
     from ..result import Result
@@ -67,12 +67,13 @@ def _process(args: argparse.Namespace, work: object) -> int:
     from ..running.progress import make_progress
 
     check_destination(args.out)
+    preparation, transforms = preparation_of(args), transforms_of(args)
     series = series_of(args)
     t1, tissue = image_of(args.t1), tissue_of(args, series.geometry)
     regions = regions_of(args, series.geometry)
     progress = make_progress(args.progress)
     result = work(
-        series, t1=t1, pairs=args.pairs, outliers=args.outliers, tissue=tissue, regions=regions, progress=progress
+        series, t1=t1, tissue=tissue, preparation=preparation, regions=regions, progress=progress, **transforms
     )
     _write(result, args.out, args.command_line, scene=not args.no_scene)
     return 0

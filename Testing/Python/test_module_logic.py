@@ -12,6 +12,7 @@ pytest.importorskip("slicer", reason="the real MRML scene needs slicer-core")
 
 from scene_builders import contents, made_result
 
+from ASLDenoiseLib.preparing.choices import Preparation
 from ASLDenoiseLib.scene.embedded import embedded_scene
 from ASLDenoiseLib.scene.present import present
 from ASLDenoiseLib.scene.segments import add_segmentation
@@ -73,7 +74,9 @@ def test_nodes_reach_the_library_as_its_nouns(module, scene):
     series, inputs = module.ASLDenoiseLogic().inputs(sequence, t1, segmentation=segmentation)
     np.testing.assert_array_equal(series.array, result.series.array)
     np.testing.assert_array_equal(inputs["t1"].array, result.t1.array)
-    assert set(inputs["regions"]) == {"GM", "WM", "thalamus"}
+    assert set(inputs["regions"]) == {"GM", "WM", "thalamus"} and inputs["tissue"] is None
+    _, inputs = module.ASLDenoiseLogic().inputs(sequence, tissue=segmentation)
+    assert inputs["tissue"].source == "segmentation 'rois'"
 
 
 def test_process_presents_what_the_pipeline_returns(module, scene, monkeypatch):
@@ -84,7 +87,7 @@ def test_process_presents_what_the_pipeline_returns(module, scene, monkeypatch):
         pipeline, "denoise", lambda series, *, device, recovery, **options: pipeline.quantify(series, **options)
     )
     sequence = series_to_nodes(module._madeSeries()).sequence
-    nodes = module.ASLDenoiseLogic().process(sequence, pairs="1-4")
+    nodes = module.ASLDenoiseLogic().process(sequence, preparation=Preparation(pairs="1-4"))
     cbf = nodes.result.maps["desc-mean_cbf"].array
     assert np.nanmedian(cbf[8][np.isfinite(cbf[8])]) == pytest.approx(60, abs=20)
     assert nodes.maps["desc-mean_cbf"].GetScene() is scene

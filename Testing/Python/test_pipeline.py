@@ -8,11 +8,14 @@ import pytest
 from ASLDenoiseLib import pipeline
 from ASLDenoiseLib.measuring.image_quality import bias, psnr
 from ASLDenoiseLib.preparing.brain_mask import brain_mask
+from ASLDenoiseLib.preparing.choices import Preparation
 from ASLDenoiseLib.preparing.registration import register_rigid
 from ASLDenoiseLib.reading.images import read_image
 from ASLDenoiseLib.reading.read import read_series
 from ASLDenoiseLib.resources import sample_data
 from ASLDenoiseLib.series import Origin, Severity, VolumeType
+
+UNMOVED = Preparation(motion=False)  # where motion is not what is tested
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +106,8 @@ def findings(result, code):
 
 def test_recovery_puts_back_by_the_m0_where_there_is_no_t1_and_says_so(small):
     plain, recovered = (
-        pipeline.denoise(small.series, model="dwan-lfn", device="cpu", recovery=r) for r in (False, True)
+        pipeline.denoise(small.series, model="dwan-lfn", device="cpu", preparation=UNMOVED, recovery=r)
+        for r in (False, True)
     )
     assert "desc-recovered_cbf" not in plain.maps and value_of(plain, "guides") is None
     assert not findings(plain, "guided-recovery")
@@ -121,14 +125,16 @@ def test_given_tissue_guides_and_an_m0_of_one_value_does_not(small):
     one_value = small.series.acquisition.with_values(Origin.USER, m0_estimate=1500.0)
     flat = replace(small.series, m0=None, acquisition=one_value)
     alone, by_tissue = (
-        pipeline.denoise(flat, model="dwan-lfn", tissue=tissue, device="cpu") for tissue in (None, small.tissue)
+        pipeline.denoise(flat, model="dwan-lfn", tissue=tissue, preparation=UNMOVED, device="cpu")
+        for tissue in (None, small.tissue)
     )
     assert value_of(by_tissue, "guides") == "tissue maps"
     assert "put back by the tissue maps" in findings(by_tissue, "guided-recovery")[0].what
     assert value_of(alone, "guides") == "none" and "desc-recovered_cbf" not in alone.maps
     assert not findings(alone, "guided-recovery")
-    assert value_of(pipeline.denoise(flat, tissue=small.tissue, device="cpu"), "guides") == "tissue maps"
-    assert value_of(pipeline.denoise(small.series, tissue=small.tissue, device="cpu"), "guides") == "tissue maps+M0"
+    for given, guides in ((flat, "tissue maps"), (small.series, "tissue maps+M0")):
+        result = pipeline.denoise(given, tissue=small.tissue, preparation=UNMOVED, device="cpu")
+        assert value_of(result, "guides") == guides
 
 
 @pytest.mark.shared
@@ -138,7 +144,7 @@ def test_a_real_series_gives_a_plausible_cbf_with_its_t1(shared_data, name, pair
     subject = shared_data / "real" / "sub-01"
     series = read_series(subject / "perf" / f"sub-01_acq-{name}_asl.nii.gz")
     t1 = read_image(subject / "anat" / "sub-01_T1w.nii.gz")
-    result = pipeline.denoise(series, t1=t1, pairs=pairs, device="cpu")
+    result = pipeline.denoise(series, t1=t1, preparation=Preparation(pairs=pairs), device="cpu")
     brain = result.tissue.gm.array + result.tissue.wm.array > 0.9
     for key in ("desc-mean_cbf", "desc-denoised_cbf"):
         values = result.maps[key].array[brain]
@@ -170,18 +176,21 @@ def test_a_spoilt_slice_is_left_out_and_named_and_the_raw_mean_keeps_it():
     size = PhantomSettings(size=(28, 28, 12), lesions=0)
     phantom = draw_phantom(ball_head(), size, seed=3, spacing=(6.0, 6.0, 9.0), acquisition=PROTOCOL)
     scan = simulate_scan(phantom, ScanSettings(pairs=8, gm_snr=1.0), seed=3)
-    clean = pipeline.quantify(scan.series)
+    keep_all = Preparation(motion=False, outliers="none")
+    clean = pipeline.quantify(scan.series, preparation=UNMOVED)
     assert "desc-cleaned_cbf" not in clean.maps and value_of(clean, "outliers_left_out") is None
     series = spoilt(scan, pair=5, slice_=6)
-    result = pipeline.quantify(series)
+    result = pipeline.quantify(series, preparation=UNMOVED)
     assert [w.split(":")[0] for w in value_of(result, "outliers_left_out")] == ["pair 6, slice 7"]
     assert findings(result, "outliers")
     truth, inside = scan.cbf.array, scan.tissue.brain.array > 0
     raw, cleaned = (result.maps[k].array for k in ("desc-mean_cbf", "desc-cleaned_cbf"))
     assert np.nanstd((cleaned - truth)[6][inside[6]]) < 0.6 * np.nanstd((raw - truth)[6][inside[6]])
     np.testing.assert_array_equal(cleaned[5], raw[5])
-    kept = pipeline.quantify(series, outliers="none")
+    kept = pipeline.quantify(series, preparation=keep_all)
     assert "desc-cleaned_cbf" not in kept.maps and value_of(kept, "outliers") == "none"
-    denoised = pipeline.denoise(series, device="cpu").maps["desc-denoised_cbf"].array
-    spoilt_too = pipeline.denoise(series, device="cpu", outliers="none").maps["desc-denoised_cbf"].array
+    denoised, spoilt_too = (
+        pipeline.denoise(series, device="cpu", preparation=p).maps["desc-denoised_cbf"].array
+        for p in (UNMOVED, keep_all)
+    )
     assert np.nanstd((denoised - truth)[6][inside[6]]) < np.nanstd((spoilt_too - truth)[6][inside[6]])

@@ -14,7 +14,7 @@ from scene_builders import made_result, made_series, oblique_geometry
 
 from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.scene.embedded import current_scene, embedded_scene, module_logic
-from ASLDenoiseLib.scene.segments import add_segmentation, regions_from_segmentation
+from ASLDenoiseLib.scene.segments import add_segmentation, regions_from_segmentation, tissue_from_segmentation
 from ASLDenoiseLib.scene.series import series_from_sequence, series_to_nodes
 from ASLDenoiseLib.scene.volumes import matrix_node, volume_from_node, volume_to_node
 from ASLDenoiseLib.series import CBF_UNIT, Acquisition, Geometry, Origin, Volume, VolumeType
@@ -196,3 +196,29 @@ def test_a_segment_outside_the_images_is_refused(scene):
     node = add_segmentation(result, scene=scene, name="rois", reference=reference)
     with pytest.raises(InputError, match="outside the ASL images"):
         regions_from_segmentation(node, Geometry((4, 4, 4), (2, 2, 2), (900.0, 0.0, 0.0)))
+
+
+def test_segments_named_grey_and_white_matter_become_fractions_of_coarse_voxels(scene):
+    result = made_result()
+    node = add_segmentation(result, scene=scene, name="rois", reference=volume_to_node(result.maps["desc-mean_cbf"]))
+    node.GetSegmentation().GetNthSegment(0).SetName("Grey Matter")
+    grid = result.series.geometry
+    tissue = tissue_from_segmentation(node, grid)
+    np.testing.assert_allclose(tissue.gm.array, result.tissue.gm.array, atol=0.15)
+    coarse = Geometry(
+        tuple(n // 2 for n in grid.size),
+        tuple(2 * s for s in grid.spacing),
+        tuple((grid.affine_lps @ [0.5, 0.5, 0.5, 1])[:3]),
+        grid.direction,
+    )
+    fractions = tissue_from_segmentation(node, coarse).gm.array
+    means = result.tissue.gm.array.reshape(coarse.size[2], 2, coarse.size[1], 2, coarse.size[0], 2).mean(axis=(1, 3, 5))
+    assert np.abs(fractions - means).max() < 0.15 and ((fractions > 0.2) & (fractions < 0.8)).any()
+
+
+def test_a_segmentation_without_white_matter_is_no_tissue(scene):
+    result = made_result()
+    node = add_segmentation(result, scene=scene, name="rois", reference=volume_to_node(result.maps["desc-mean_cbf"]))
+    node.GetSegmentation().GetNthSegment(1).SetName("something")
+    with pytest.raises(InputError, match="no segments named GM and WM"):
+        tissue_from_segmentation(node, result.series.geometry)

@@ -116,6 +116,9 @@ def test_denoise_writes_raw_beside_denoised_with_sidecars_and_one_table(tmp_path
         "sub-01_desc-denoised_cbf.json",
         "readouts.json",
         "readouts.tsv",
+        "sub-01_desc-motion_timeseries.tsv",
+        "sub-01_desc-motion_timeseries.json",
+        "outliers.tsv",
         "report.html",
         "dataset_description.json",
     } <= names
@@ -135,6 +138,9 @@ def test_denoise_writes_raw_beside_denoised_with_sidecars_and_one_table(tmp_path
         ["--gm", "gm.nii.gz"],
         ["--context", "control,nonsense"],
         ["--m0", "nowhere.nii.gz"],
+        ["--nuisance", "breathing"],
+        ["--smooth", "-3"],
+        ["--t1-to-asl", "nowhere.tfm"],
     ],
 )
 def test_a_setting_that_cannot_be_used_is_refused_like_broken_input(arguments, tmp_path, capsys):

@@ -1,0 +1,66 @@
+"""What a user may choose about the way from a series to the differences that are averaged and denoised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import InputError
+from ..series import Origin, Parameter
+from .nuisance import CHOICES as NUISANCES
+from .nuisance import DEFAULT as NUISANCE
+from .outliers import DEFAULT_METHOD as OUTLIERS
+from .outliers import METHODS
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """The choices, each with the default that measured best (Testing/Benchmarks/preparation.md).
+
+    Args:
+        pairs: ``"10"`` the first ten pairs, ``"1-10"`` a range, None all.
+        motion: correct head motion, where the series holds controls and labels.
+        nuisance: what is regressed out of controls and labels, of `preparing.nuisance.CHOICES`; what motion leaves
+            behind is regressed only where motion is corrected.
+        outliers: how pairs and slices that would spoil the mean are found, of `preparing.outliers.METHODS`.
+        smoothing: mm FWHM of a Gaussian over every difference within the brain; 0 is none.
+        m0_smoothing: mm FWHM of a Gaussian over the M0 within the brain before the division; 0 is none.
+
+    Raises:
+        InputError: an unknown nuisance or outlier method, or a negative width.
+    """
+
+    pairs: str | None = None
+    motion: bool = True
+    nuisance: tuple[str, ...] = NUISANCE
+    outliers: str = OUTLIERS
+    smoothing: float = 0.0
+    m0_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in self.nuisance:
+            if name not in NUISANCES:
+                raise InputError(f"There is no nuisance '{name}'; choose of {', '.join(NUISANCES)}.")
+        if self.outliers not in METHODS:
+            raise InputError(f"There is no outlier method '{self.outliers}'; choose one of {', '.join(METHODS)}.")
+        for width, what in ((self.smoothing, "smoothing"), (self.m0_smoothing, "M0 smoothing")):
+            if not (np.isfinite(width) and width >= 0):
+                raise InputError(f"The {what} is {width} mm; give zero or more.")
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The choices as values that enter a result; those that were made by the user say so."""
+
+        def chosen(field: str) -> Origin:
+            return Origin.DEFAULT if getattr(self, field) == getattr(_DEFAULT, field) else Origin.USER
+
+        return (
+            Parameter("motion_correction", self.motion, "", chosen("motion")),
+            Parameter("nuisance", "+".join(self.nuisance) or "none", "", chosen("nuisance")),
+            Parameter("outliers", self.outliers, "", chosen("outliers")),
+            Parameter("smoothing", self.smoothing, "mm", chosen("smoothing")),
+            Parameter("m0_smoothing", self.m0_smoothing, "mm", chosen("m0_smoothing")),
+        )
+
+
+_DEFAULT = Preparation()

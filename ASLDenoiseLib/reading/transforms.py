@@ -1,0 +1,37 @@
+"""Linear transforms from files, as ANTs, SimpleITK and Slicer save them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+
+
+def read_transform(path: str | Path) -> np.ndarray:
+    """A linear ITK transform file (.tfm, .txt, .mat, .h5) as the 4x4 matrix, LPS mm, that moves the moving image.
+
+    Such files say where each point of the fixed image lies in the moving one, which is what resampling asks for; the
+    matrix here is the inverse and takes points of the moving image to the fixed one (`Result.t1_to_asl`).
+
+    Raises:
+        InputError: the file is not there, is no transform, or is a warp.
+    """
+    import SimpleITK as sitk
+
+    from ..preparing.resampling import matrix_of
+
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"There is no transform {path}; give a linear ITK transform (.tfm, .txt, .mat or .h5).")
+    try:
+        transform = sitk.ReadTransform(str(path))
+    except RuntimeError as error:
+        raise InputError(f"{path} is no ITK transform; save a linear one as .tfm or .h5.") from error
+    if not transform.IsLinear():
+        raise InputError(f"{path} is a warp; give the linear transform from the T1 to the series.")
+    matrix = matrix_of(transform)
+    if not np.all(np.isfinite(matrix)) or abs(np.linalg.det(matrix[:3, :3])) < 1e-6:
+        raise InputError(f"{path} cannot be inverted; give a rigid or affine transform from the T1 to the series.")
+    return np.linalg.inv(matrix)

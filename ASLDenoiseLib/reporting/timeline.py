@@ -1,0 +1,64 @@
+"""The course of a series as tables: head motion a volume, and what was left out a pair and slice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from ..result import Result
+
+_MOTION_COLUMNS = {
+    "trans": ("mm", "Shift of the centre of the brain along {axis} from the reference, the median pose"),
+    "rot": ("degrees", "Turn of the head about {axis} (rotation vector) from the reference"),
+    "framewise_displacement": ("mm", "Mean displacement over the brain from the control or label before"),
+    "displacement": ("mm", "Mean displacement over the brain from the reference"),
+    "pair_motion": ("mm", "Mean displacement over the brain between the control and the label of the pair"),
+}
+_AXES = {"x": "LPS x (to the left)", "y": "LPS y (to the back)", "z": "LPS z (upwards)"}
+
+
+def motion_tsv(result: Result) -> str:
+    """A row a volume as BIDS tabular text; n/a for volumes that are neither control nor label, or were not chosen.
+
+    Empty where motion was not estimated.
+    """
+    if result.motion is None:
+        return ""
+    columns = {"volume_type": [kind.value for kind in result.series.context], **result.motion.columns}
+    return _tsv(columns, zip(*columns.values(), strict=True))
+
+
+def motion_columns(result: Result) -> dict[str, Mapping[str, str]]:
+    """What each column of `motion_tsv` is, with its unit, for the JSON beside it."""
+    described = {"volume_type": {"Description": "What the volume is, as in aslcontext.tsv"}}
+    for name in result.motion.columns if result.motion is not None else ():
+        stem, _, axis = name.rpartition("_")
+        unit, text = _MOTION_COLUMNS.get(stem) or _MOTION_COLUMNS[name]
+        described[name] = {"Description": text.format(axis=_AXES.get(axis, "")), "Units": unit}
+    return described
+
+
+def outliers_tsv(result: Result) -> str:
+    """A row for each pair, or slice of a pair, that was left out, and why; counted from 1; 'all' is every slice.
+
+    Empty where no outliers were looked for.
+    """
+    if result.outliers is None:
+        return ""
+    rows = (
+        (r.pair + 1, "all" if r.slice is None else r.slice + 1, r.reason, r.value, r.threshold)
+        for r in result.outliers.rejections
+    )
+    return _tsv(("pair", "slice", "reason", "value", "threshold"), rows)
+
+
+def _tsv(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    lines = [tuple(head), *(tuple(map(_cell, row)) for row in rows)]
+    return "".join("\t".join(line) + "\n" for line in lines)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, str):
+        return " ".join(value.split())
+    number = float(value)
+    return "n/a" if math.isnan(number) else f"{number:.6g}"

@@ -1,0 +1,65 @@
+"""The course of a series as a picture: head motion above, what was left out of the mean below."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..result import Result
+from .plots import png_of
+
+_COLOURS = ("#b5282e", "#1f6fb2", "#3a8f4c")
+
+
+def timeline_png(result: Result) -> bytes | None:
+    """Shifts (mm), turns (degrees) and framewise displacement (mm) a volume; left-out slices a pair. PNG, or None.
+
+    None where there is nothing to show: motion unknown and nothing left out.
+    """
+    from matplotlib.figure import Figure
+
+    report = result.outliers
+    left_out = report is not None and report.rejections
+    panels = 3 * (result.motion is not None) + bool(left_out)
+    if not panels:
+        return None
+    figure = Figure(figsize=(8.6, 1.35 * panels + 0.4), layout="constrained")
+    axes = list(figure.subplots(panels, 1, squeeze=False)[:, 0])
+    if result.motion is not None:
+        _motion(axes, result)
+    if left_out:
+        _left_out(axes[-1], report.flags, report.weights)
+    return png_of(figure)
+
+
+def _motion(axes: list, result: Result) -> None:
+    columns = result.motion.columns
+    volumes = np.arange(1, len(result.series.context) + 1)
+    known = np.isfinite(columns["displacement"])
+    for axis, stem, unit in ((axes[0], "trans", "shift (mm)"), (axes[1], "rot", "turn (degrees)")):
+        for name, colour in zip("xyz", _COLOURS, strict=True):
+            axis.plot(volumes[known], columns[f"{stem}_{name}"][known], color=colour, linewidth=1, label=f"LPS {name}")
+        axis.set_ylabel(unit)
+        axis.axhline(0, color="0.8", linewidth=0.8, zorder=0)
+    axes[0].legend(fontsize=7, frameon=False, ncols=3, loc="upper left")
+    framewise = columns["framewise_displacement"]
+    axes[2].plot(volumes[known], framewise[known], color="#444444", linewidth=1)
+    axes[2].set(ylabel="between\nvolumes (mm)", xlabel="volume", ylim=(0, None))
+    for axis in axes[:3]:
+        axis.set_xlim(0.5, len(volumes) + 0.5)
+
+
+def _left_out(axis, flags: np.ndarray, weights: np.ndarray) -> None:
+    """Slices upwards, pairs to the right; darker is more of the slice left out."""
+    lost = 1 - weights.reshape(*flags.shape, -1).mean(axis=2)
+    count, slices = flags.shape
+    axis.imshow(
+        np.where(flags, np.maximum(lost, 0.2), 0.0).T,
+        origin="lower",
+        aspect="auto",
+        cmap="Reds",
+        vmin=0,
+        vmax=1,
+        extent=(0.5, count + 0.5, 0.5, slices + 0.5),
+        interpolation="nearest",
+    )
+    axis.set(xlabel="pair", ylabel="left out:\nslice")
