@@ -21,6 +21,7 @@ _PUBLIC = {
     "fixes": ("reading.mending", "fixes_of"),
     "fix": ("reading.mending", "apply_fix"),
     "denoise": ("pipeline", "denoise"),
+    "superresolve": ("pipeline", "superresolve"),
     "quantify": ("pipeline", "quantify"),
     "Preparation": ("preparing.choices", "Preparation"),
     "measure": ("pipeline", "measure_map"),

@@ -15,14 +15,14 @@ from pathlib import Path
 from . import __version__
 from .errors import InputError
 from .shell import learning, processing
-from .shell.options import add_device, add_preparation, add_progress, add_run, add_series, add_tissue
+from .shell.options import add_device, add_preparation, add_progress, add_run, add_series, add_target, add_tissue
 
 
 def make_parser() -> argparse.ArgumentParser:
     """Every command with its options."""
     parser = argparse.ArgumentParser(
         prog="python -m ASLDenoiseLib",
-        description="Denoise and quantify arterial spin labelling MRI. For research use only.",
+        description="Denoise, super-resolve and quantify arterial spin labelling MRI. For research use only.",
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -49,6 +49,19 @@ def make_parser() -> argparse.ArgumentParser:
     sub.add_argument("--pre-average", type=int, metavar="N", help="pairs averaged before the network (default: all)")
     sub.add_argument("--interleaved", action="store_true", help="pre-average every n-th pair, not neighbours")
     sub.add_argument("--no-recovery", action="store_true", help="leave out putting back what tissue lost")
+    add_device(sub)
+    add_progress(sub)
+
+    sub = command(
+        "superres",
+        processing.run_superres,
+        "A finer CBF map of a series or of one CBF map, guided by the T1: an estimate, beside what was acquired.",
+    )
+    add_series(sub)
+    add_run(sub)
+    add_preparation(sub)
+    add_tissue(sub)
+    add_target(sub)
     add_device(sub)
     add_progress(sub)
 

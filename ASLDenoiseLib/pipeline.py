@@ -6,7 +6,7 @@ read -> inspect -> prepare -> denoise -> quantify -> measure. This module joins 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,19 +20,25 @@ from .measuring.masks import FEWEST_VOXELS, white_matter
 from .measuring.readouts import measure
 from .preparation import Anatomy, Head, Prepared, prepare
 from .preparing.choices import Preparation
-from .preparing.doubts import tissue_finding
+from .preparing.doubts import estimate_finding, tissue_finding
+from .preparing.regions import regions_on
 from .preparing.registration import register_rigid
+from .preparing.smoothing import gaussian
 from .preparing.tissue import tissue_from_m0, tissue_from_t1, tissue_on
 from .result import Readout, Result
 from .running.device import resolve_device
 from .running.progress import Progress, silent, span
-from .series import CBF_UNIT, ASLSeries, Origin, Parameter, Tissue, Volume, VolumeType
+from .series import CBF_UNIT, ASLSeries, Geometry, Origin, Parameter, Tissue, Volume, VolumeType
+from .superresolving import DEFAULT_METHOD as SUPERRESOLUTION
+from .superresolving import LowResolution, PointSpread, method_of, super_resolve, usual_point_spread
+from .superresolving.targets import target_grid, tissue_on_target
 
 if TYPE_CHECKING:
     from .denoising.inference import Denoised
 
 
 _DEFAULT = Preparation()
+_NOISE_FWHM = 15.0  # mm
 
 
 def denoise(
@@ -82,8 +88,11 @@ def denoise(
     asked = Origin.DEFAULT if device == "auto" else Origin.USER
     chosen = _Network(card, resolve_device(device), asked, group, interleaved, recovery)
     run, anatomy = prepare(series, preparation, head, span(progress, 0.0, 0.7))
-    made = _denoised(run, anatomy, head, chosen, span(progress, 0.7, 0.9))
-    return _finish(run, t1, anatomy, regions or {}, span(progress, 0.9, 1.0), made, model=_described(card))
+    made = _denoised(run, anatomy, head, chosen, span(progress, 0.7, 0.95))
+    progress(0.95, "measuring")
+    result = _finish(run, t1, anatomy, regions or {}, _maps(run, made, anatomy.tissue), _described(card))
+    progress(1.0, "done")
+    return result
 
 
 @dataclass(frozen=True)
@@ -164,8 +173,80 @@ def quantify(
 ) -> Result:
     """CBF of the mean, plain and prepared, with readouts; no denoising. Arguments as `denoise`."""
     head = Head(t1, tissue, t1_to_asl, t1_start)
-    run, anatomy = prepare(series, preparation, head, span(progress, 0.0, 0.85))
-    return _finish(run, t1, anatomy, regions or {}, span(progress, 0.85, 1.0))
+    run, anatomy = prepare(series, preparation, head, span(progress, 0.0, 0.9))
+    progress(0.9, "measuring")
+    result = _finish(run, t1, anatomy, regions or {}, _maps(run, None, anatomy.tissue), {})
+    progress(1.0, "done")
+    return result
+
+
+def superresolve(
+    series: ASLSeries,
+    *,
+    t1: Volume | None = None,
+    tissue: Tissue | None = None,
+    t1_to_asl: np.ndarray | None = None,
+    t1_start: np.ndarray | None = None,
+    preparation: Preparation = _DEFAULT,
+    method: str = SUPERRESOLUTION,
+    spacing: tuple[float, float, float] | None = None,
+    like: Geometry | None = None,
+    point_spread: PointSpread | None = None,
+    model: str | None = None,
+    device: str = "auto",
+    regions: Mapping[str, Volume] | None = None,
+    progress: Progress = silent,
+) -> Result:
+    """A finer CBF map of a series, or of one CBF map, than was acquired: an estimate, guided by the T1.
+
+    Args:
+        series: what was read; one CBF map is a series of one ``cbf`` volume.
+        t1, tissue, t1_to_asl, t1_start, preparation, regions, progress: as `denoise`.
+        method: of `superresolving.METHODS`.
+        spacing, like: the grid wanted (`superresolving.targets.target_grid`); None is the T1's.
+        point_spread: of the acquisition beyond its voxels; None what the readout usually has.
+        model: denoise with this model first; None super-resolves the prepared mean.
+        device: where networks run.
+
+    Returns:
+        A `Result` with the acquired map, what was made of it, ``desc-superres_cbf``, its uncertainty where the method
+        knows it, and ``desc-residual_cbf``: acquired minus super-resolved, averaged back to the acquired voxels.
+
+    Raises:
+        InputError: the series, the head's images, the grid asked for, the method, model or device cannot be used.
+    """
+    method_of(method, with_t1=t1 is not None)
+    card, head = None if model is None else find_model(model), Head(t1, tissue, t1_to_asl, t1_start)
+    asked = Origin.DEFAULT if device == "auto" else Origin.USER
+    device = resolve_device(device)
+    run, anatomy = prepare(series, preparation, head, span(progress, 0.0, 0.4))
+    made = None
+    if card is not None:
+        made = _denoised(run, anatomy, head, _Network(card, device, asked), span(progress, 0.4, 0.5))
+    low = run.quantification.cbf(run.cleaned if made is None else made.difference)
+    target = target_grid(low, anatomy.t1_to_asl, t1=t1, spacing=spacing, like=like)
+    spread = point_spread or usual_point_spread(series.acquisition.readout, low.geometry.spacing)
+    noise = _noise_of(run, made)
+    scan = LowResolution(low, target.geometry, t1, anatomy.t1_to_asl, target.to_asl, noise, spread)
+    with run.stage("super-resolve"):
+        resolved = super_resolve(scan, method=method, device=device, progress=span(progress, 0.5, 0.95))
+    origin = Origin.DEFAULT if method == SUPERRESOLUTION else Origin.USER
+    run.parameters += [Parameter("superresolution", method, "", origin), *resolved.parameters]
+    run.findings.append(estimate_finding(low.geometry, target.geometry))
+    maps = _maps(run, made, anatomy.tissue)
+    maps |= {"desc-superres_cbf": resolved.fine, "desc-residual_cbf": resolved.residual}
+    if resolved.uncertainty is not None:
+        maps["desc-uncertainty_cbf"] = resolved.uncertainty
+    else:
+        maps.pop("desc-uncertainty_cbf", None)  # the denoised map's is not the super-resolved one's
+    result = _finish(run, t1, anatomy, regions or {}, maps, {} if card is None else _described(card))
+    with run.stage("measure"):
+        fine = tissue_on_target(target, anatomy.tissue, segmented=None if tissue else anatomy.segmented)
+        masks = regions_on(target.geometry, regions or {}, transform=np.linalg.inv(target.to_asl))
+        readouts = {**result.readouts, "desc-superres_cbf": measure(resolved.fine, fine, regions=masks)}
+    progress(1.0, "done")
+    in_t1_space = {"desc-superres_cbf", "desc-uncertainty_cbf"} & maps.keys() if target.in_t1_space else ()
+    return replace(result, readouts=readouts, in_t1_space=frozenset(in_t1_space))
 
 
 def _finish(
@@ -173,20 +254,14 @@ def _finish(
     t1: Volume | None,
     anatomy: Anatomy,
     regions: Mapping[str, Volume],
-    progress: Progress,
-    made: _Made | None = None,
-    *,
-    model: Mapping[str, object] | None = None,
+    maps: dict[str, Volume],
+    model: Mapping[str, object],
 ) -> Result:
-    """CBF maps, readouts and what the doctor says of them."""
+    """Readouts of the maps on the grid of the series, and what the doctor says of them."""
     if anatomy.tissue.warning:
         run.findings.append(tissue_finding(anatomy.tissue))
-    with run.stage("quantify"):
-        maps = _maps(run, made, anatomy.tissue)
     with run.stage("measure"):
-        progress(0.3, "measuring")
         readouts = _readouts(run, maps, anatomy.tissue, regions)
-    progress(1.0, "done")
     return Result(
         run.series,
         maps,
@@ -197,11 +272,21 @@ def _finish(
         dict(regions),
         t1,
         anatomy.t1_to_asl,
-        model or {},
+        model,
         run.timings,
         run.motion,
         run.outliers,
     )
+
+
+def _noise_of(run: Prepared, made: _Made | None) -> Volume | None:
+    """The noise SD of the map to super-resolve, smoothed as variance, since few pairs know it badly; None: unknown."""
+    sd = run.error if made is None else made.denoised.uncertainty
+    if sd is None:
+        return None
+    cbf = run.quantification.cbf(sd)
+    variance = gaussian(cbf.with_array(cbf.array**2), _NOISE_FWHM, mask=run.brain)
+    return cbf.with_array(np.sqrt(variance.array), name="noise")
 
 
 def _recover(run: Prepared, denoised: Volume, guides: GuideMaps) -> Recovered | None:

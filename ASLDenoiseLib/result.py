@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .preparing.outliers import OutlierReport
 
 
+# What a run can be for, the furthest first.
+PROCESSED = ("desc-superres_cbf", "desc-denoised_cbf", "desc-cleaned_cbf")
+
+
 @dataclass(frozen=True)
 class Readout:
     """One number a map is judged by.
@@ -43,7 +47,8 @@ class Result:
         maps: by BIDS ending without extension, in the order to show them: ``desc-mean_cbf`` (raw, always first),
             ``desc-cleaned_cbf`` (the prepared mean: motion corrected, outliers left out; where that changed it),
             ``desc-denoised_cbf``, ``desc-smoothed_cbf`` (blur-matched baseline), ``desc-mean_pwi``,
-            ``desc-denoised_pwi``, ...; all on the grid of the series.
+            ``desc-denoised_pwi``, ...; all on the grid of the series but ``desc-superres_cbf`` and, beside it, its
+            uncertainty.
         readouts: one tuple of readouts for each CBF map, by the same keys; same names in the same order.
         tissue: the tissue the readouts were taken in, on the grid of the series.
         findings: what the doctor saw.
@@ -55,6 +60,7 @@ class Result:
         timings: seconds a stage, in order.
         motion: of every control and label; None where it was not estimated.
         outliers: what was left out of the mean, and why; None where no run looked for any.
+        in_t1_space: keys of maps that lie where the T1 lies: `t1_to_asl` takes them to the others.
     """
 
     series: ASLSeries
@@ -70,12 +76,19 @@ class Result:
     timings: Mapping[str, float] = field(default_factory=dict)
     motion: Motion | None = None
     outliers: OutlierReport | None = None
+    in_t1_space: frozenset[str] = frozenset()
+
+    @property
+    def processed(self) -> str | None:
+        """The key of the map the run was for; None where the series was only averaged."""
+        return next((key for key in PROCESSED if key in self.maps), None)
 
 
 MAP_LABELS = {
     "desc-mean_cbf": "Raw mean",
     "desc-cleaned_cbf": "Prepared mean",
     "desc-denoised_cbf": "Denoised",
+    "desc-superres_cbf": "Super-resolved (an estimate)",
     "desc-smoothed_cbf": "Gaussian, noise-matched",
     "desc-mean_pwi": "Raw mean difference",
     "desc-denoised_pwi": "Denoised difference",

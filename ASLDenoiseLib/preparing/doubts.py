@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..series import Finding, Severity, Tissue
+from ..series import Finding, Geometry, Severity, Tissue
 from .nuisance import Regressed
 from .outliers import OutlierReport
 
@@ -32,6 +32,18 @@ def nuisance_finding(done: Regressed) -> Finding:
         f"{len(done.courses)} nuisance courses explained {done.explained:.0%} of the spread of controls and of labels",
         f"{', '.join(done.courses)}; as many random courses would explain {done.chance:.0%}",
         "The mean over all pairs stays as it was; leave the regression out with --nuisance none.",
+    )
+
+
+def estimate_finding(acquired: Geometry, target: Geometry) -> Finding:
+    """A super-resolved map says more than was measured."""
+    old, new = (" x ".join(f"{s:.3g}" for s in g.spacing) for g in (acquired, target))
+    return Finding(
+        "superres-estimate",
+        Severity.NOTE,
+        f"The super-resolved map is an estimate: {new} mm were asked of {old} mm",
+        "detail finer than the acquired voxels comes from the T1 and from smoothness, not from the scanner",
+        "Read it beside the acquired map and its residual.",
     )
 
 

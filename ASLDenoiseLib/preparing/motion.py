@@ -213,7 +213,7 @@ def motion_findings(series: ASLSeries, motion: Motion | None) -> tuple[Finding, 
         found.append(Finding("motion-large", Severity.WARNING, what, why, mend))
     if motion.warning:
         why, mend = "registration alone could not tell", "Look at the motion table and at the overlay."
-        found.append(Finding("motion-doubtful", Severity.WARNING, motion.warning, why, mend))
+        found.append(Finding("motion-doubtful", Severity.WARNING, motion.warning.rstrip("."), why, mend))
     return tuple(found)
 
 

@@ -26,6 +26,18 @@ def image_stem(path: Path) -> str:
     return path.stem
 
 
+def is_single_volume(path: Path) -> bool:
+    """Whether a file's header says that it holds one volume; a file that is no image does not."""
+    import nibabel
+    from nibabel.filebasedimages import ImageFileError
+
+    try:
+        shape = nibabel.load(path).shape
+    except (ImageFileError, OSError, EOFError, ValueError, zlib.error):
+        return False
+    return len(shape) == 3 or (len(shape) == 4 and shape[3] == 1)
+
+
 def read_array4d(path: Path) -> tuple[np.ndarray, Geometry]:
     """All of an image file, scaled by its slope and intercept.
 

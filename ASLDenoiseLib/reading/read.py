@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
-from ..series import Acquisition, ASLSeries, M0Type, Origin, Volume, VolumeType
+from ..series import CBF_UNIT, Acquisition, ASLSeries, M0Type, Origin, Volume, VolumeType
 from .bids import (
     acquisition_from,
     applicable_files,
@@ -22,7 +22,7 @@ from .bids import (
     read_context,
     with_user_values,
 )
-from .images import is_image_name
+from .images import image_stem, is_image_name, read_image
 from .scan import Scan, scan_from_file
 from .vendor_scaling import philips_m0_factor
 
@@ -63,6 +63,18 @@ def read_series(
     acquisition = fitted(acquisition, types, scan.geometry)
     source = str(path if scan.path is None else scan.path)
     return ASLSeries(scan.array, scan.geometry, types, acquisition, calibration, scan.name, source)
+
+
+def read_cbf_map(path: Path | str) -> ASLSeries:
+    """One CBF map (3D, ml/100g/min) as a series of one ``cbf`` volume, named as its file; nothing else is known of it.
+
+    Raises:
+        InputError: it cannot be read as a 3D image.
+    """
+    path = Path(path)
+    cbf = read_image(path, unit=CBF_UNIT)
+    name = image_stem(path).removesuffix("_cbf")
+    return ASLSeries(cbf.array[None], cbf.geometry, (VolumeType.CBF,), name=name, source=str(path))
 
 
 def swapped(series: ASLSeries) -> ASLSeries:

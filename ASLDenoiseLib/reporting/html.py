@@ -11,6 +11,7 @@ from ..series import Origin, Parameter, Severity
 from .plots import DIFFERENCE_WINDOW, WINDOW, agreement_png, montage_png
 from .provenance import plain
 from .software import software_versions
+from .superres_plot import residual_words, superres_png
 from .table import RAW, columns, format_change, format_value, map_label, processed_key, rows
 from .timeline_plot import timeline_png
 
@@ -54,6 +55,7 @@ def report_html(result: Result, *, command: str = "") -> str:
         _section("Findings", _findings(result)),
         _section("Readouts", _readouts(result)),
         _section("Maps", _montage(result)),
+        _section("Super-resolved", _superres(result)),
         _section("Raw and processed voxel by voxel", _agreement(result)),
         _section("Over the course of the series", _timeline(result)),
         _section("Where every value came from", _parameters(result.parameters)),
@@ -132,6 +134,18 @@ def _montage(result: Result) -> str:
     if processed_key(result):
         caption += " Anatomy seen in the difference is signal that the processing took away."
     return _figure(montage_png(result), caption, "Axial slices of the CBF maps") if RAW in result.maps else ""
+
+
+def _superres(result: Result) -> str:
+    png = superres_png(result)
+    if png is None:
+        return ""
+    caption = (
+        "An estimate: detail finer than the acquired voxels comes from the T1 and from smoothness. "
+        + residual_words(result)
+        + " The SD shown is what noise leaves; errors of the T1's alignment and of the method are not in it."
+    )
+    return _figure(png, caption, "Axial slices of the acquired and of the super-resolved map")
 
 
 def _agreement(result: Result) -> str:

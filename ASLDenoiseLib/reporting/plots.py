@@ -7,11 +7,12 @@ Axial slices in radiological convention: the patient's right is on the left of t
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..result import Result
+from ..result import PROCESSED, Result
 from ..series import CBF_UNIT, Geometry, Volume
 from .table import RAW, map_label, processed_key
 
@@ -33,31 +34,39 @@ def montage_png(result: Result, *, slices: int = 6) -> bytes:
     Returns:
         A PNG. NaN is grey, values beyond the window take its end colours, as the colour bar's arrows say.
     """
+    raw = result.maps[RAW]
+    final = next((key for key in PROCESSED[1:] if key in result.maps), None)
+    shown = [key for key in (RAW, final, "desc-smoothed_cbf") if key in result.maps]
+    panels = [(map_label(key), result.maps[key].array, "inferno", WINDOW) for key in shown]
+    if final is not None:
+        difference = raw.array - result.maps[final].array
+        panels.append((f"Raw minus {map_label(final).lower()}", difference, "RdBu_r", DIFFERENCE_WINDOW))
+    return map_panels(panels, result.tissue.brain, slices=slices)
+
+
+def map_panels(
+    panels: Sequence[tuple[str, np.ndarray, str, tuple[float, float]]],
+    brain: Volume,
+    *,
+    slices: int = 6,
+    size: float = 1.45,
+) -> bytes:
+    """Rows of axial slices, (label, array on the grid of `brain`, colour map, window) each; a cell is `size` inches."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
     from matplotlib.figure import Figure
 
-    raw = result.maps[RAW]
-    shown = [key for key in (RAW, processed_key(result), "desc-smoothed_cbf") if key in result.maps]
-    on_grid = [key for key in shown if result.maps[key].geometry.matches(raw.geometry)]
-    panels = [(map_label(key), result.maps[key].array, "inferno", WINDOW) for key in on_grid]
-    processed = processed_key(result)
-    if processed in on_grid:
-        difference = raw.array - result.maps[processed].array
-        label = f"Raw minus {map_label(processed).lower()}"
-        panels.append((label, difference, "RdBu_r", DIFFERENCE_WINDOW))
-
-    columns, box = _slices_and_box(result.tissue.brain, slices)
-    step_x, step_y = _in_plane_spacing(raw.geometry)
-    height_of_cell = 1.45 * (box[0].stop - box[0].start) * step_y / ((box[1].stop - box[1].start) * step_x)
+    columns, box = _slices_and_box(brain, slices)
+    step_x, step_y = _in_plane_spacing(brain.geometry)
+    height_of_cell = size * (box[0].stop - box[0].start) * step_y / ((box[1].stop - box[1].start) * step_x)
     figure = Figure(
-        figsize=(1.45 * len(columns) + 1.9, height_of_cell * len(panels) + 0.75),
+        figsize=(size * len(columns) + 1.9, height_of_cell * len(panels) + 0.75),
         facecolor="black",
         layout="constrained",
     )
     axes = figure.subplots(len(panels), len(columns), squeeze=False)
     for row, (label, array, colours, window) in zip(axes, panels, strict=True):
-        image = radiological(array, raw.geometry)
+        image = radiological(array, brain.geometry)
         for axis, k in zip(row, columns, strict=True):
             _show_slice(axis, image[k][box], colours, window, aspect=step_y / step_x)
         row[0].set_ylabel(_wrapped(label), color="white", fontsize=8)

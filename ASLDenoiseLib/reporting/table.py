@@ -9,10 +9,6 @@ from dataclasses import dataclass
 from ..result import MAP_LABELS, Readout, Result
 
 RAW = "desc-mean_cbf"
-_BESIDE = {
-    RAW,
-    *(f"desc-{name}_cbf" for name in ("smoothed", "recovered", "residual", "uncertainty", "meanerror")),
-}
 
 
 @dataclass(frozen=True)
@@ -49,7 +45,7 @@ def columns(result: Result) -> tuple[str, ...]:
 
 def processed_key(result: Result) -> str | None:
     """The map the run was for (denoised or super-resolved), or None where it only quantified."""
-    return next((key for key in result.maps if key.endswith("_cbf") and key not in _BESIDE), None)
+    return result.processed
 
 
 def rows(result: Result) -> tuple[Row, ...]:

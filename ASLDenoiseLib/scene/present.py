@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MAP_ATTRIBUTE = "ASLDenoise.map"  # its value: the key in Result.maps
 ROLE_ATTRIBUTE = "ASLDenoise.role"  # its value: t1 or m0
-_RAW, _DENOISED = "desc-mean_cbf", "desc-denoised_cbf"
+_RAW = "desc-mean_cbf"
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class PresentedNodes:
 
     @property
     def shown(self) -> slicer.vtkMRMLScalarVolumeNode:
-        """The map to look at first: denoised, else raw."""
-        return self.maps.get(_DENOISED) or next(iter(self.maps.values()))
+        """The map to look at first: what the run was for, else the raw mean."""
+        return self.maps[self.result.processed or _RAW]
 
 
 def present(
@@ -87,7 +87,8 @@ def _add(result: Result, scene: slicer.vtkMRMLScene, folder: int, source: slicer
     if result.t1 is not None:
         t1 = volume_to_node(result.t1, scene=scene, name=f"{stem} T1 on ASL")
         transform = matrix_node(result.t1_to_asl, scene=scene, name=f"{stem} T1 to ASL")
-        t1.SetAndObserveTransformNodeID(transform.GetID())
+        for node in (t1, *(maps[key] for key in result.in_t1_space)):
+            node.SetAndObserveTransformNodeID(transform.GetID())
     series = None
     if source is None:
         series = series_to_nodes(result.series, scene=scene)
@@ -130,7 +131,7 @@ def look_of(key: str, volume: Volume) -> Look | None:
 
 
 def add_readouts(result: Result, *, scene: slicer.vtkMRMLScene, name: str) -> slicer.vtkMRMLTableNode:
-    """A table: a row a readout; columns Readout, Unit, one a judged map by its label, and Change (%) of denoised
+    """A table: a row a readout; columns Readout, Unit, one a judged map by its label, and Change (%) of processed
     against raw (NaN where raw is zero or either was not measured)."""
     import slicer
 
@@ -146,8 +147,8 @@ def add_readouts(result: Result, *, scene: slicer.vtkMRMLScene, name: str) -> sl
         "Unit": np.array([row.unit for row in rows.values()], dtype=str),
     }
     columns |= {MAP_LABELS.get(key, key): column for key, column in values.items()}
-    if _RAW in values and _DENOISED in values:
-        columns["Change (%)"] = _change(values[_RAW], values[_DENOISED])
+    if _RAW in values and result.processed in values:
+        columns["Change (%)"] = _change(values[_RAW], values[result.processed])
     node = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
     slicer.util.updateTableFromArray(node, [], [])
     for title, column in columns.items():

@@ -104,6 +104,26 @@ def transforms_of(args: argparse.Namespace) -> dict[str, np.ndarray]:
     return {name: read_transform(path) for name, path in given.items() if path is not None}
 
 
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """How, and on what grid, a map is super-resolved."""
+    from ..superresolving import DEFAULT_METHOD as METHOD
+    from ..superresolving import METHODS as SUPERRESOLUTION
+
+    group = parser.add_argument_group("super-resolution")
+    summaries = " ".join(f"{m.name}: {m.summary}" for m in SUPERRESOLUTION.values())
+    group.add_argument(
+        "--method", choices=list(SUPERRESOLUTION), default=METHOD, help=f"(default: %(default)s) {summaries}"
+    )
+    grid = group.add_mutually_exclusive_group()
+    axes = ("X", "Y", "Z")
+    grid.add_argument("--spacing", nargs=3, type=float, metavar=axes, help="mm along the acquired axes")
+    grid.add_argument("--like", type=Path, metavar="IMAGE", help="the grid of an image in the space of the T1")
+    what = "FWHM in mm beyond the voxel along the acquired axes (default: what the readout usually has)"
+    group.add_argument("--point-spread", nargs=3, type=float, metavar=axes, help=what)
+    group.add_argument("--denoise", action="store_true", help="denoise first (default: super-resolve the mean)")
+    group.add_argument("--model", help="the model that denoises first")
+
+
 def add_progress(parser: argparse.ArgumentParser) -> None:
     """How progress is told."""
     parser.add_argument("--progress", choices=("auto", "json", "bar", "none"), default="auto", help="on stderr")
@@ -130,6 +150,17 @@ def series_of(args: argparse.Namespace) -> ASLSeries:
     for name in args.fix:
         series = apply_fix(series, name)
     return series
+
+
+def series_or_map_of(args: argparse.Namespace) -> ASLSeries:
+    """The series; or the CBF map, which an image of one volume is taken for unless its name ends in ``_asl``."""
+    from ..reading.images import image_stem, is_single_volume
+    from ..reading.read import read_cbf_map
+
+    path = Path(args.series)
+    if path.is_file() and not image_stem(path).endswith("_asl") and is_single_volume(path):
+        return read_cbf_map(path)
+    return series_of(args)
 
 
 def tissue_of(args: argparse.Namespace, onto: Geometry) -> Tissue | None:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .options import image_of, preparation_of, regions_of, series_of, tissue_of, transforms_of
+from .options import image_of, preparation_of, regions_of, series_of, series_or_map_of, tissue_of, transforms_of
 
 if TYPE_CHECKING:
     from ..result import Result
@@ -62,13 +62,38 @@ def run_quantify(args: argparse.Namespace) -> int:
     return _process(args, pipeline.quantify)
 
 
-def _process(args: argparse.Namespace, work: object) -> int:
+def run_superres(args: argparse.Namespace) -> int:
+    """Super-resolve the mean or the denoised map of a series, or a CBF map; write everything to --out."""
+    from .. import pipeline
+    from ..denoising.catalogue import DEFAULT_MODEL
+    from ..reading.images import read_image
+    from ..superresolving import PointSpread
+
+    like = None if args.like is None else read_image(args.like).geometry
+    spread = None if args.point_spread is None else PointSpread(tuple(args.point_spread))
+
+    def work(series: ASLSeries, **common: object) -> Result:
+        return pipeline.superresolve(
+            series,
+            method=args.method,
+            spacing=None if args.spacing is None else tuple(args.spacing),
+            like=like,
+            point_spread=spread,
+            model=(args.model or DEFAULT_MODEL) if args.denoise or args.model else None,
+            device=args.device,
+            **common,
+        )
+
+    return _process(args, work, maps=True)
+
+
+def _process(args: argparse.Namespace, work: object, *, maps: bool = False) -> int:
     from ..reporting.derivatives import check_destination
     from ..running.progress import make_progress
 
     check_destination(args.out)
     preparation, transforms = preparation_of(args), transforms_of(args)
-    series = series_of(args)
+    series = series_or_map_of(args) if maps else series_of(args)
     t1, tissue = image_of(args.t1), tissue_of(args, series.geometry)
     regions = regions_of(args, series.geometry)
     progress = make_progress(args.progress)

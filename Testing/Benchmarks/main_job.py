@@ -22,7 +22,7 @@ from ASLDenoiseLib.reading.images import read_image
 
 SERIES = (("acq-grase", "2"), ("acq-grase", None), ("acq-epi", None), ("acq-picore", None))
 READOUTS = ("gm_mean", "wm_mean", "snr", "gm_wm_contrast", "spatial_cov", "negative_gm_fraction", "qei")
-STAGES = ("prepare", "denoise", "tissue", "recover", "measure")
+STAGES = ("motion", "prepare", "tissue", "clean", "guides", "denoise", "recover", "measure")
 
 
 def run(data: Path, name: str, pairs: str | None, out: Path) -> dict:

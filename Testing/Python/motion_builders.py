@@ -1,11 +1,13 @@
-"""A head of soft ellipsoids whose pose is known exactly, scanned: for tests of motion and of preparation."""
+"""A head of soft ellipsoids whose pose is known exactly, scanned: for tests of motion, preparation and whole runs."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
 from ASLDenoiseLib.preparing.rigid import matrix_from
-from ASLDenoiseLib.series import ASLSeries, Geometry, Volume, VolumeType
+from ASLDenoiseLib.series import Acquisition, ASLSeries, Geometry, Labeling, Tissue, Volume, VolumeType
 
 GRID = Geometry((40, 40, 16), (4.5, 4.5, 6.0), (-87.75, -87.75, -45.0))
 # centre (mm), radii (mm) and signal of what the head is made of; nothing is symmetric
@@ -19,6 +21,7 @@ PARTS = [
 ]
 PERFUSED = (((3, -4, 2), (60, 72, 46), 4.0), ((-20, 20, 5), (14, 14, 14), 4.0))
 NOISE = 1.5
+ACQUISITION = Acquisition(labeling=Labeling.PCASL, post_labeling_delay=1.8, label_duration=1.8, m0_repetition_time=6.0)
 
 
 def drawn(parts, pose: np.ndarray, *, folds: float = 0.0) -> np.ndarray:
@@ -58,3 +61,15 @@ def drift(volumes: int) -> np.ndarray:
 
 def brain() -> Volume:
     return Volume(drawn([(*PARTS[0][:2], 1.0)], np.zeros(6)) > 0.5, GRID)
+
+
+def quantifiable(series: ASLSeries) -> ASLSeries:
+    m0 = Volume(600.0 * brain().array + 20.0, GRID)
+    return replace(series, acquisition=replace(ACQUISITION, background_suppression=False), m0=m0)
+
+
+def tissue() -> Tissue:
+    inner = drawn([(PERFUSED[0][0], (40, 50, 30), 1.0)], np.zeros(6))
+    csf = drawn([((0, 0, 0), (24, 24, 20), 1.0)], np.zeros(6))
+    maps = (brain().array - inner, inner - csf, csf)
+    return Tissue(*(Volume(np.clip(each, 0, 1), GRID) for each in maps), brain(), source="made here")

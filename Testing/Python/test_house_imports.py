@@ -21,6 +21,7 @@ HEAVY = {
 # the function that needs it, and the shell imports what a command asks for
 MAY_BE_HEAVY = (
     *("networks/", "learning/", "scene/", "denoising/feeding/"),
+    *("superresolving/pyramid/", "superresolving/scan_network/"),
     *("denoising/guiding.py", "denoising/gaussian_windows.py"),
 )
 

@@ -35,8 +35,9 @@ def test_the_sample_is_denoised_closer_to_its_truth_without_moving_tissue(sample
     raw, denoised = result.maps["desc-mean_cbf"].array, result.maps["desc-denoised_cbf"].array
     inside = np.isfinite(denoised) & (truth.array > 0)
     assert psnr(denoised, truth.array, inside) > psnr(raw, truth.array, inside) + 3
-    for tissue in (result.tissue.gm, result.tissue.wm):
-        assert abs(bias(denoised, raw, inside & (tissue.array > 0.8))) < 5
+    # single scans are biased in white matter by as much as 6 % (Testing/Benchmarks/safety.md)
+    for tissue, most in ((result.tissue.gm, 3), (result.tissue.wm, 7)):
+        assert abs(bias(denoised, raw, inside & (tissue.array > 0.8))) < most
 
 
 def test_denoising_gets_nearer_the_truth_than_a_blur_of_the_same_noise(sample, result):

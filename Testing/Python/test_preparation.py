@@ -6,30 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from motion_builders import GRID, PERFUSED, brain, drawn, drift, scan
+from motion_builders import GRID, PERFUSED, brain, drawn, drift, quantifiable, scan, tissue
 
 from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.measuring.image_quality import psnr
 from ASLDenoiseLib.preparation import Head, Prepared, prepare
 from ASLDenoiseLib.preparing.choices import Preparation
-from ASLDenoiseLib.series import Acquisition, ASLSeries, Labeling, Origin, Tissue, Volume, VolumeType
+from ASLDenoiseLib.series import ASLSeries, Origin, Volume, VolumeType
 
-ACQUISITION = Acquisition(labeling=Labeling.PCASL, post_labeling_delay=1.8, label_duration=1.8, m0_repetition_time=6.0)
 INSIDE = brain().array > 0.5
 TRUTH = drawn(PERFUSED, np.zeros(6))
 AS_IT_IS = Preparation(motion=False, nuisance=(), outliers="none")
-
-
-def quantifiable(series: ASLSeries) -> ASLSeries:
-    m0 = Volume(600.0 * brain().array + 20.0, GRID)
-    return replace(series, acquisition=replace(ACQUISITION, background_suppression=False), m0=m0)
-
-
-def tissue() -> Tissue:
-    inner = drawn([(PERFUSED[0][0], (40, 50, 30), 1.0)], np.zeros(6))
-    csf = drawn([((0, 0, 0), (24, 24, 20), 1.0)], np.zeros(6))
-    maps = (brain().array - inner, inner - csf, csf)
-    return Tissue(*(Volume(np.clip(each, 0, 1), GRID) for each in maps), brain(), source="made here")
 
 
 def prepared(series: ASLSeries, choices: Preparation = AS_IT_IS) -> Prepared:

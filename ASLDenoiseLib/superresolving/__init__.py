@@ -1,0 +1,136 @@
+"""Finer maps than were acquired: estimates, each with the residual that says how they agree with the acquired map.
+
+`super_resolve` runs one of `METHODS` on a `LowResolution` and gives a `Resolved`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from ..errors import InputError
+from ..running.progress import Progress, silent
+from .baselines import gaussian_matched, linear, nearest, spline
+from .forward import PointSpread, usual_point_spread
+from .guided import GuidedSettings, guided, unguided
+from .resolver import LowResolution, Resolved, SuperResolver
+
+__all__ = [
+    "super_resolve",
+    "method_of",
+    "METHODS",
+    "DEFAULT_METHOD",
+    "Method",
+    "LowResolution",
+    "Resolved",
+    "SuperResolver",
+    "PointSpread",
+    "usual_point_spread",
+    "GuidedSettings",
+]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to super-resolve.
+
+    Args:
+        name: as given to ``--method``.
+        summary: one line for people, with the source.
+        run: the method.
+        needs_t1: it cannot do without.
+        learns: it trains a network on the scan, and takes a `device` to do so.
+    """
+
+    name: str
+    summary: str
+    run: SuperResolver
+    needs_t1: bool = False
+    learns: bool = False
+
+
+def _scan_network(scan: LowResolution, *, device: str = "cpu", progress: Progress = silent) -> Resolved:
+    from .scan_network.method import scan_network
+
+    return scan_network(scan, device=device, progress=progress)
+
+
+def _pyramid(preset: str) -> SuperResolver:
+    def run(scan: LowResolution, *, device: str = "cpu", progress: Progress = silent) -> Resolved:
+        from .pyramid.method import pyramid_gan
+        from .pyramid.presets import PRESETS
+
+        return pyramid_gan(scan, settings=PRESETS[preset], device=device, progress=progress)
+
+    return run
+
+
+_ALL = (
+    Method("nearest", "Nearest neighbour: the acquired voxels as they are.", nearest),
+    Method("linear", "Trilinear interpolation.", linear),
+    Method("spline", "Cubic B-spline interpolation (Unser 1999).", spline),
+    Method("gaussian", "Gaussian as wide as the noise asks for (Stein 1981), then cubic spline.", gaussian_matched),
+    Method("smooth", "Smooth fields through the acquisition model, without the T1.", unguided),
+    Method(
+        "guided",
+        "Fields of CBF by T1 brightness through the acquisition model; no T1 where the map contradicts it.",
+        guided,
+        needs_t1=True,
+    ),
+    Method(
+        "network",
+        "A small network of the map and the T1, trained through the acquisition model on this scan alone.",
+        _scan_network,
+        needs_t1=True,
+        learns=True,
+    ),
+    Method(
+        "pyramid-fast",
+        "The multi-scale GAN with fewer scales and steps, for minutes on a CPU.",
+        _pyramid("fast"),
+        needs_t1=True,
+        learns=True,
+    ),
+    Method(
+        "pyramid-paper",
+        "The multi-scale GAN as published: 2000 epochs a scale, for a GPU.",
+        _pyramid("paper"),
+        needs_t1=True,
+        learns=True,
+    ),
+)
+METHODS: Mapping[str, Method] = MappingProxyType({m.name: m for m in _ALL})
+DEFAULT_METHOD = "guided"
+
+
+def method_of(name: str, *, with_t1: bool) -> Method:
+    """The method of a name.
+
+    Raises:
+        InputError: there is none, or it needs a T1 and there is none.
+    """
+    if name not in METHODS:
+        raise InputError(f"There is no super-resolution method '{name}'; choose one of {', '.join(METHODS)}.")
+    if METHODS[name].needs_t1 and not with_t1:
+        raise InputError(f"The method '{name}' needs a T1 image; give one, or choose 'smooth' or 'spline'.")
+    return METHODS[name]
+
+
+def super_resolve(
+    scan: LowResolution, *, method: str = DEFAULT_METHOD, device: str = "cpu", progress: Progress = silent
+) -> Resolved:
+    """One low-resolution map on a finer grid.
+
+    Args:
+        scan: the map and what is known of it.
+        method: a key of `METHODS`.
+        device: where methods that learn run; the others use the CPU.
+        progress: told at every step; raise in it to cancel.
+
+    Raises:
+        InputError: there is no method of that name, or it needs a T1 and there is none.
+    """
+    chosen = method_of(method, with_t1=scan.t1 is not None)
+    where = {"device": device} if chosen.learns else {}
+    return chosen.run(scan, progress=progress, **where)
