@@ -115,7 +115,7 @@ class _Inputs:
     def averaged(self, fine: torch.Tensor, acquired: tuple[slice, ...]) -> torch.Tensor:
         """D H of a patch (1, 1, k, j, i) that covers the acquired voxels of three slices."""
         k, j, i = (m[s, s.start * p : s.stop * p] for m, s, p in zip(self.matrices, acquired, self.parts, strict=True))
-        return torch.einsum("ak,bj,ci,kji->abc", k, j, i, fine[0, 0])
+        return torch.einsum("ak,kbc->abc", k, torch.matmul(torch.matmul(j, fine[0, 0]), i.T))
 
     def fine_of(self, acquired: tuple[slice, ...]) -> tuple[slice, ...]:
         return tuple(slice(s.start * p, s.stop * p) for s, p in zip(acquired, self.parts, strict=True))
