@@ -24,6 +24,7 @@ _PUBLIC = {
     "superresolve": ("pipeline", "superresolve"),
     "quantify": ("pipeline", "quantify"),
     "Preparation": ("preparing.choices", "Preparation"),
+    "in_template_space": ("group_space", "in_template_space"),
     "measure": ("pipeline", "measure_map"),
     "models": ("denoising.catalogue", "list_models"),
     "write": ("reporting.derivatives", "write_result"),

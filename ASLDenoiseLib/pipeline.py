@@ -276,6 +276,7 @@ def _finish(
         run.timings,
         run.motion,
         run.outliers,
+        anatomy.segmented,
     )
 
 

@@ -60,6 +60,7 @@ class Result:
         timings: seconds a stage, in order.
         motion: of every control and label; None where it was not estimated.
         outliers: what was left out of the mean, and why; None where no run looked for any.
+        t1_tissue: tissue in the space of the T1, as segmented; None without a T1.
         in_t1_space: keys of maps that lie where the T1 lies: `t1_to_asl` takes them to the others.
     """
 
@@ -76,6 +77,7 @@ class Result:
     timings: Mapping[str, float] = field(default_factory=dict)
     motion: Motion | None = None
     outliers: OutlierReport | None = None
+    t1_tissue: Tissue | None = None
     in_t1_space: frozenset[str] = frozenset()
 
     @property

@@ -34,6 +34,8 @@ class Row:
 
 def map_label(key: str) -> str:
     """A map's name for people."""
+    if key.startswith("space-MNI"):
+        return f"{map_label(key.partition('_')[2])}, MNI space"
     return MAP_LABELS.get(key, key.removeprefix("desc-").replace("_", " "))
 
 

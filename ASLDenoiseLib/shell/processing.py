@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import InputError
 from .options import image_of, preparation_of, regions_of, series_of, series_or_map_of, tissue_of, transforms_of
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ def _process(args: argparse.Namespace, work: object, *, maps: bool = False) -> i
 
     check_destination(args.out)
     preparation, transforms = preparation_of(args), transforms_of(args)
+    if args.mni and args.t1 is None:
+        raise InputError("MNI space needs a T1 to find the way there; give one with --t1.")
     series = series_or_map_of(args) if maps else series_of(args)
     t1, tissue = image_of(args.t1), tissue_of(args, series.geometry)
     regions = regions_of(args, series.geometry)
@@ -100,6 +103,10 @@ def _process(args: argparse.Namespace, work: object, *, maps: bool = False) -> i
     result = work(
         series, t1=t1, tissue=tissue, preparation=preparation, regions=regions, progress=progress, **transforms
     )
+    if args.mni:
+        from ..group_space import in_template_space
+
+        result = in_template_space(result)
     _write(result, args.out, args.command_line, scene=not args.no_scene)
     return 0
 

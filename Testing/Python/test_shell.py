@@ -141,6 +141,7 @@ def test_denoise_writes_raw_beside_denoised_with_sidecars_and_one_table(tmp_path
         ["--nuisance", "breathing"],
         ["--smooth", "-3"],
         ["--t1-to-asl", "nowhere.tfm"],
+        ["--mni"],
     ],
 )
 def test_a_setting_that_cannot_be_used_is_refused_like_broken_input(arguments, tmp_path, capsys):

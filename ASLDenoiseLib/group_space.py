@@ -1,0 +1,78 @@
+"""A finished run brought to MNI space: its maps on the template's grid, and the readouts that are defined there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from .errors import InputError
+from .measuring.masks import FEWEST_VOXELS, grey_matter, white_matter
+from .preparing.template_space import TemplateSpace, to_template
+from .result import Readout, Result
+from .running.progress import Progress, silent
+from .series import Finding, Origin, Parameter, Severity, Tissue, Volume
+
+SPACE = "space-MNI152NLin2009aSym"  # BIDS' name of the template that nilearn ships
+_MAPS = ("desc-mean_cbf", "desc-cleaned_cbf", "desc-denoised_cbf")
+_SLICE = 50  # of the 91 of 2 mm, z = 28 mm
+
+
+def in_template_space(result: Result, *, space: TemplateSpace | None = None, progress: Progress = silent) -> Result:
+    """The run with its CBF maps on the 2 mm grid of ICBM 2009a as well, named ``space-MNI152NLin2009aSym_...``.
+
+    The T1 is aligned by affine and SyN (`preparing.template_space`), and every map is interpolated once. SNR and GM/WM
+    contrast of slice 50 (z = 28 mm), as learning-from-noise gives them, join the readouts.
+
+    Args:
+        result: a run with a T1.
+        space: how this T1 lies in MNI space, where another run has found it already; None finds it.
+        progress: told where the search is.
+
+    Raises:
+        InputError: the run had no T1.
+    """
+    if result.t1 is None or result.t1_tissue is None:
+        raise InputError("MNI space needs a T1 to find the way there; give one with --t1.")
+    space = space or to_template(result.t1, result.t1_tissue, progress)
+    there = result.t1_tissue
+    tissue = Tissue(
+        *(space.onto_template(each) for each in (there.gm, there.wm)),
+        None,
+        space.onto_template(there.brain, interpolation="nearest"),
+        source=there.source,
+    )
+    maps, readouts = dict(result.maps), dict(result.readouts)
+    for key in (key for key in _MAPS if key in maps):
+        moved = space.onto_template(maps[key], transform=result.t1_to_asl)
+        maps[f"{SPACE}_{key}"] = moved.with_array(moved.array, name=f"{maps[key].name} in MNI space")
+        readouts[key] = (*readouts[key], *slice_readouts(moved, tissue))
+    overlap = Parameter("mni_gm_overlap", round(space.gm_overlap, 3), "", Origin.IMAGE, "of 0 to 1, after SyN")
+    findings = result.findings
+    if space.warning:
+        why, mend = "the T1 did not reach the template", "Look at the maps in MNI space before comparing heads."
+        findings = (*findings, Finding("mni-doubtful", Severity.WARNING, space.warning.rstrip("."), why, mend))
+    # the others get the same rows, since what was not brought to MNI space has no slice 50
+    for key in readouts.keys() - set(_MAPS):
+        readouts[key] = (*readouts[key], *(replace(r, value=float("nan")) for r in slice_readouts(None, tissue)))
+    return replace(result, maps=maps, readouts=readouts, findings=findings, parameters=(*result.parameters, overlap))
+
+
+def slice_readouts(cbf: Volume | None, tissue: Tissue) -> tuple[Readout, Readout]:
+    """SNR (mean GM / SD WM) and GM/WM contrast in slice 50 of a map in MNI space; NaN without one."""
+    grey, white = (
+        np.array([]) if cbf is None else _finite(cbf.array[_SLICE][mask[_SLICE]])
+        for mask in (grey_matter(tissue), white_matter(tissue))
+    )
+    enough = min(grey.size, white.size) >= FEWEST_VOXELS
+    snr = float(grey.mean() / white.std()) if enough and white.std() > 0 else float("nan")
+    contrast = float(grey.mean() / white.mean()) if enough and white.mean() > 0 else float("nan")
+    where = f"In slice {_SLICE} of MNI space at 2 mm (z = 28 mm), in this head's own tissue"
+    return (
+        Readout("snr_slice50", "SNR, MNI slice 50", snr, "", f"{where}: GM mean over WM SD; blurring raises it too."),
+        Readout("gm_wm_contrast_slice50", "GM/WM contrast, MNI slice 50", contrast, "", f"{where}."),
+    )
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    return values[np.isfinite(values)].astype(np.float64)
