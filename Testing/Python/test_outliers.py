@@ -329,22 +329,29 @@ def test_half_of_the_pairs_are_kept_and_three_where_there_are_three(count, least
     assert fewest_kept(count) == least
 
 
-def test_a_method_that_would_drop_most_pairs_keeps_the_least_suspicious_half_and_says_so():
+def test_a_method_that_would_drop_most_pairs_drops_none_and_says_so():
     rng = np.random.default_rng(5)
 
     def change(array):
         array[:12] = 400.0 + 300.0 * rng.standard_normal((12, *SHAPE))
 
     report = find_outliers("aoc", changed(context_of(20, noise=10.0), change))
-    assert (report.kept == 10).all() and report.weights[12:].all()
-    assert {pair for pair, _ in rejected(report)} <= set(range(12))
+    assert report.rejections == () and (report.kept == 20).all()
     assert "Every slice would have kept fewer than half" in report.notes[-1]
 
 
-def test_a_slice_that_would_lose_most_pairs_takes_the_least_suspicious_back():
+def test_zscores_keep_the_least_noisy_half_where_most_pairs_are_spoilt():
+    def change(array):
+        array[:12] += 400.0 * np.arange(1, 13)[:, None, None, None] * np.sin(np.arange(24))
+
+    report = find_outliers("zscore", changed(context_of(20, noise=10.0), change))
+    assert report.weights[12:].all() and (report.kept >= 10).all()
+
+
+def test_a_slice_that_would_lose_most_pairs_takes_the_least_suspicious_back_where_figures_are_ranked():
     context = context_of(6)
     some = [Rejection(n, 2, "bad", value, 0.5) for n, value in ((1, 4.0), (2, 1.0), (3, 0.1))]
-    report = report_rejections("x", context, [Rejection(0, None, "bad", 3.0, 0.5), *some])
+    report = report_rejections("x", context, [Rejection(0, None, "bad", 3.0, 0.5), *some], ranked=True)
     assert report.kept.tolist() == [5, 5, 3, 5, 5, 5, 5, 5]
     assert rejected(report) == [(0, None), (1, 2), (3, 2)]
     assert report.notes[0].startswith("Slice 3 would")

@@ -102,13 +102,19 @@ def flags_of(rejections: Iterable[Rejection], shape: tuple[int, int]) -> np.ndar
 
 
 def report_rejections(
-    method: str, context: OutlierContext, rejections: Iterable[Rejection], notes: Iterable[str] = ()
+    method: str,
+    context: OutlierContext,
+    rejections: Iterable[Rejection],
+    notes: Iterable[str] = (),
+    *,
+    ranked: bool = False,
 ) -> OutlierReport:
     """The report of a method that keeps or rejects.
 
-    A slice that would keep fewer than `fewest_kept` of the pairs measured in it takes the least suspicious of the
-    rejected ones back until it has so many, and a note says so. Where a pair was not measured in a slice it is rejected
-    there whatever the method.
+    A slice that would keep fewer than `fewest_kept` of the pairs measured in it keeps them all, or, of a method whose
+    figures are `ranked` by how much a pair harms the mean, takes the least suspicious back until it has so many; a note
+    says so. (Likeness to the mean map is no such figure: when spikes rule the mean, they are what is like it.) Where a
+    pair was not measured in a slice it is rejected there whatever the method.
     """
     rejections, notes = list(rejections), list(notes)
     measured = context.measured
@@ -116,11 +122,14 @@ def report_rejections(
     least = np.array([fewest_kept(n) for n in measured.sum(axis=0)])
     lacking = np.maximum(least - (measured & ~flags).sum(axis=0), 0)
     if lacking.any():
-        flags &= ~_taken_back(rejections, measured & flags, lacking)
+        if ranked:
+            flags &= ~_taken_back(rejections, measured & flags, lacking)
+        else:
+            flags[:, lacking > 0] = False
         rejections = _that_hold(rejections, flags)
         notes.append(
             f"{_slices((lacking > 0) & context.judged, context.judged)} would have kept fewer than half of the pairs, "
-            "or fewer than three: the least suspicious of the rejected ones were kept after all."
+            f"or fewer than three: {'the least suspicious of the rejected' if ranked else 'all'} were kept there."
         )
     kept = measured & ~flags
     rejections += unmeasured(context)

@@ -18,7 +18,7 @@ class ZScoreSettings:
     Args:
         deviations: robust SDs of what is usual; of a slice's log noise, and of a pair's share of the perfusion pattern.
         floor: the least noise SD of a voxel, relative to the brain's median one: few pairs make it small by chance.
-        level: how far that share must also lie from the median one, relative to it.
+        level: how far below the median one that share must also lie, relative to it.
     """
 
     deviations: float = 4.0
@@ -27,15 +27,15 @@ class ZScoreSettings:
 
 
 def zscore(context: OutlierContext, settings: ZScoreSettings | None = None) -> OutlierReport:
-    """Reject slices of pairs that are much noisier than the same slice of the others, and pairs of another global CBF.
+    """Reject slices of pairs that are much noisier than the same slice of the others, and pairs without the pattern.
 
     Tan et al. (J Magn Reson Imaging 29:1134-1139) reject by z-scores of the mean and the SD of each image, which
     outliers inflate; here all that is compared with is a median over pairs. The noise of a slice is the mean square of
     its distance from the median pair, each voxel in units of its own SD (median absolute deviation). A slice goes when
     its noise is more than `deviations` above the usual and when the mean is better off without it: with n pairs, that
     is from 2 + 1 / (n - 1) times the usual variance on, where (n - 1 + v) / n^2 exceeds 1 / (n - 1). A pair goes when
-    it holds so little, or so much, of the perfusion pattern of the median pair that labelling must have failed or been
-    swapped; its global CBF would not tell, since a head that moves changes that by whole multiples.
+    it holds so little of the perfusion pattern of the median pair that labelling must have failed or been swapped; its
+    global CBF would not tell, since a head that moves changes that by whole multiples.
     """
     settings = settings or ZScoreSettings()
     values = context.cbf[:, context.solid]
@@ -44,7 +44,7 @@ def zscore(context: OutlierContext, settings: ZScoreSettings | None = None) -> O
     least = settings.floor * float(np.median(scale))
     if not least > 0:
         return report_rejections("zscore", context, (), ("The pairs hardly differ: nothing was rejected.",))
-    rejections = _other_pattern(values, settings)
+    rejections = _lacking_pattern(values, settings)
     noise, slices = _by_slice((apart / np.maximum(scale, least)) ** 2, context)
     noise = noise / np.nanmedian(noise, axis=0)
     spread = MAD * float(np.nanmedian(np.abs(np.log(np.maximum(noise, np.finfo(float).tiny)))))
@@ -55,11 +55,11 @@ def zscore(context: OutlierContext, settings: ZScoreSettings | None = None) -> O
         Rejection(int(n), int(slices[s]), reason, float(noise[n, s]), float(limit[s]))
         for n, s in np.argwhere(noise > limit)
     ]
-    return report_rejections("zscore", context, rejections)
+    return report_rejections("zscore", context, rejections, ranked=True)
 
 
-def _other_pattern(values: np.ndarray, settings: ZScoreSettings) -> list[Rejection]:
-    """Pairs whose slope on the median pair over the brain, offset aside, lies far from the usual one."""
+def _lacking_pattern(values: np.ndarray, settings: ZScoreSettings) -> list[Rejection]:
+    """Pairs whose slope on the median pair over the brain, offset aside, lies far below the usual one."""
     pattern = np.nanmedian(values, axis=0)
     pattern = np.nan_to_num(pattern - np.nanmean(pattern))
     known = np.isfinite(values)
@@ -69,9 +69,9 @@ def _other_pattern(values: np.ndarray, settings: ZScoreSettings) -> list[Rejecti
     middle = float(np.nanmedian(share))
     if not middle > 0:  # no pattern stands out of the noise
         return []
-    apart = np.abs(share / middle - 1)
-    limit = max(settings.deviations * MAD * float(np.nanmedian(apart)), settings.level)
-    return pairs_above(apart, limit, "perfusion pattern is missing or in excess, share of it from the usual 1")
+    missing = 1 - share / middle
+    limit = max(settings.deviations * MAD * float(np.nanmedian(np.abs(missing))), settings.level)
+    return pairs_above(missing, limit, "perfusion pattern is missing, share of the usual one that is")
 
 
 def _by_slice(values: np.ndarray, context: OutlierContext) -> tuple[np.ndarray, np.ndarray]:
