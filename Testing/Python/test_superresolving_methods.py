@@ -18,6 +18,7 @@ from ASLDenoiseLib.superresolving import (
     super_resolve,
 )
 from ASLDenoiseLib.superresolving.conflict import conflict
+from ASLDenoiseLib.superresolving.consistency import over_centimetres
 from ASLDenoiseLib.superresolving.contrast_features import contrast_features
 from ASLDenoiseLib.superresolving.fine_alignment import rigid_step
 from ASLDenoiseLib.superresolving.forward import acquisition_model, divided
@@ -251,3 +252,18 @@ def test_a_rigid_step_finds_a_small_motion():
     step = rigid_step(pattern, misfit, np.ones(ACQUIRED.shape), model)
     assert step[:3, 3] == pytest.approx((0.4, 0.0, -0.3), abs=0.05)
     assert step[:3, :3] == pytest.approx(np.eye(3), abs=2e-3)
+
+
+def test_a_misfit_of_one_sd_over_centimetres_is_put_back_and_single_noisy_voxels_are_not():
+    scan = scanned(truth().array, sigma=8.0)
+    model = acquisition_model(FINE, ACQUIRED, measured=np.isfinite(truth().array))
+    short = truth().array - 8.0 * lesion((0.0, 0.0, 0.0), 24.0)
+    sd = np.full(ACQUIRED.shape, 8.0, np.float32)
+    inside = np.isfinite(scan.low.array)
+    agreed = over_centimetres(truth().with_array(short), scan.low, sd, model).array
+    centre = lesion((0.0, 0.0, 0.0), 12.0)
+    assert (truth().array - agreed)[centre].mean() < 5.0
+    apart = (scan.low.array - model.forward(agreed))[inside]
+    assert apart.std() > 0.9 * 8.0
+    kept = over_centimetres(truth(), scan.low, sd, model).array
+    assert np.abs(kept - truth().array)[folded(FINE)[0]].mean() < 0.2
