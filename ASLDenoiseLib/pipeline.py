@@ -28,6 +28,7 @@ from .preparing.tissue import tissue_from_m0, tissue_from_t1, tissue_on
 from .result import Readout, Result
 from .running.device import resolve_device
 from .running.progress import Progress, silent, span
+from .running.retreat import retreating
 from .series import CBF_UNIT, ASLSeries, Geometry, Origin, Parameter, Tissue, Volume, VolumeType
 from .superresolving import DEFAULT_METHOD as SUPERRESOLUTION
 from .superresolving import LowResolution, PointSpread, method_of, super_resolve, usual_point_spread
@@ -41,6 +42,7 @@ _DEFAULT = Preparation()
 _NOISE_FWHM = 15.0  # mm
 
 
+@retreating
 def denoise(
     series: ASLSeries,
     *,
@@ -180,6 +182,7 @@ def quantify(
     return result
 
 
+@retreating
 def superresolve(
     series: ASLSeries,
     *,

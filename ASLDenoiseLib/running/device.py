@@ -1,8 +1,19 @@
-"""Which device computes."""
+"""Which device computes, and which there are to choose from."""
 
 from __future__ import annotations
 
+import ctypes
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar
+
 from ..errors import InputError
+from .progress import Progress, silent
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -17,9 +28,140 @@ def resolve_device(choice: str) -> str:
 
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if choice == "auto":
-        return next(name for name in ("cuda", "mps", "cpu") if available[name])
+        return next(name for name in ("cuda", "mps", "cpu") if available[name] and (name != "cuda" or _cuda_has_code()))
     if choice not in available:
         raise InputError(f"There is no device '{choice}'; choose one of {', '.join(DEVICES)}.")
     if not available[choice]:
         raise InputError(f"torch finds no '{choice}' device on this machine; use --device auto or --device cpu.")
     return choice
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device for a list to choose from.
+
+    Args:
+        name: of `DEVICES`, as every `device` argument takes it.
+        label: for people: what it is, with its memory or cores.
+        usable: whether a run can be sent there now.
+        note: why not, or what to know of it; may be empty.
+    """
+
+    name: str
+    label: str
+    usable: bool = True
+    note: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.note}" if self.note else self.label
+
+
+def list_devices() -> tuple[Device, ...]:
+    """The devices of this machine, the best first; the CPU is always among them.
+
+    Loads torch where it is installed, which takes seconds: a window lets `DeviceListing` do it in a child process.
+    """
+    if importlib.util.find_spec("torch") is None:
+        return (cpu_without_torch(),)
+    import torch
+
+    cpu = Device("cpu", _cpu_label())
+    if torch.cuda.is_available():
+        return (_cuda(), cpu)
+    if torch.backends.mps.is_available():
+        return (Device("mps", "Apple graphics processor", note="it shares the computer's memory"), cpu)
+    if _nvidia_card_there():
+        why = "has no CUDA" if torch.version.cuda is None else "cannot reach it"
+        mend = "install PyTorch with CUDA, or update the card's driver, to use it"
+        return (cpu, Device("cuda", "NVIDIA graphics card", usable=False, note=f"this PyTorch {why}; {mend}"))
+    return (cpu,)
+
+
+def cpu_without_torch() -> Device:
+    """The CPU as it can be listed before PyTorch is there; loads nothing."""
+    return Device("cpu", _cpu_label(), usable=False, note="needs PyTorch, which is not installed yet")
+
+
+@dataclass(frozen=True)
+class DeviceListing:
+    """`list_devices` as work for a `Runner`: torch is loaded there, and not in the window's process."""
+
+    plan: ClassVar[None] = None
+
+    @property
+    def nouns(self) -> Mapping[str, object]:
+        """None: the answer is small."""
+        return MappingProxyType({})
+
+    def run(self, progress: Progress = silent) -> tuple[Device, ...]:
+        """The devices."""
+        return list_devices()
+
+
+def _cuda() -> Device:
+    import torch
+
+    properties = torch.cuda.get_device_properties(0)
+    label = f"{properties.name} ({_gigabytes(properties.total_memory)})"
+    if _cuda_has_code():
+        return Device("cuda", label)
+    return Device("cuda", label, usable=False, note="too new or too old for this PyTorch; install another PyTorch")
+
+
+def _cuda_has_code() -> bool:
+    import torch
+
+    if torch.version.hip is not None:
+        return True  # AMD's builds name their architectures otherwise
+    return has_code_for(torch.cuda.get_device_capability(0), torch.cuda.get_arch_list())
+
+
+def has_code_for(capability: tuple[int, int], architectures: Sequence[str]) -> bool:
+    """Whether a torch built for `architectures` can compute on a card: code runs on later cards of its own generation
+    (``sm_80`` on 8.6), and intermediate code (``compute_90``) on all later ones.
+
+    >>> has_code_for((12, 0), ["sm_80", "sm_90"])
+    False
+    """
+    for name in architectures:
+        kind, _, number = name.partition("_")
+        digits = "".join(c for c in number if c.isdigit())
+        if not digits:
+            continue
+        built = (int(digits[:-1] or 0), int(digits[-1]))
+        if kind == "compute" and built <= capability:
+            return True
+        if kind == "sm" and built[0] == capability[0] and built[1] <= capability[1]:
+            return True
+    return False
+
+
+def _nvidia_card_there() -> bool:
+    return os.path.exists("/proc/driver/nvidia/version") or shutil.which("nvidia-smi") is not None
+
+
+def _cpu_label() -> str:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    memory = _memory()
+    parts = ["1 core" if cores == 1 else f"{cores} cores", *([_gigabytes(memory)] if memory else [])]
+    return f"CPU ({', '.join(parts)})"
+
+
+def _memory() -> int | None:
+    """Bytes of main memory; None where the system does not say."""
+    if sys.platform == "win32":
+        return _windows_memory()
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError):
+        return None
+
+
+def _windows_memory() -> int | None:
+    kilobytes = ctypes.c_ulonglong()
+    there = ctypes.windll.kernel32.GetPhysicallyInstalledSystemMemory(ctypes.byref(kilobytes))
+    return 1024 * kilobytes.value if there else None
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 2**30:.0f} GB"

@@ -6,6 +6,8 @@ import logging
 
 import torch
 
+from ...running.retreat import is_out_of_memory
+
 _log = logging.getLogger(__name__)
 _BATCH = 16  # slices at once; halved when memory runs out
 _SMALLEST = 32  # voxels: no patch of a volume is cut smaller in plane
@@ -19,7 +21,9 @@ def run_network(network: torch.nn.Module, stack: torch.Tensor, *, device: str) -
             with torch.inference_mode():
                 parts = [network(part.to(device)).float().cpu() for part in stack.split(batch)]
             return torch.cat(parts), device
-        except torch.OutOfMemoryError:
+        except (MemoryError, RuntimeError) as error:  # on the CPU torch raises a plain RuntimeError
+            if not is_out_of_memory(error):
+                raise
             _forget(device)
             if batch > 1:
                 batch //= 2
@@ -49,7 +53,9 @@ def run_on_volume(network: torch.nn.Module, volume: torch.Tensor, *, device: str
                     volume, patch, 1, network, overlap=0.5, mode="gaussian", sw_device=device, device="cpu"
                 )
                 return result.float(), device
-        except torch.OutOfMemoryError:
+        except (MemoryError, RuntimeError) as error:  # on the CPU torch raises a plain RuntimeError
+            if not is_out_of_memory(error):
+                raise
             _forget(device)
             if size // 2 >= _SMALLEST:
                 size = size // 2

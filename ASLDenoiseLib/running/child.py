@@ -1,0 +1,153 @@
+"""``python -m ASLDenoiseLib.running.child FOLDER`` does the job in FOLDER, for the `Runner` that put it there.
+
+Standard output carries one JSON object a line and nothing else: what was started, progress, and how it ended (see
+`protocol`); whatever libraries print goes to standard error, the log. The result is a file beside the job. Standard
+input is the parent's sign of life: at its end this process, all it has started and FOLDER go.
+"""
+
+# Nothing but the standard library may be loaded before `follow_parent` has forked: a fork copies no other thread.
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from .protocol import JOB, RESULT, STATUSES, Ended, ended_line, started_line
+
+if TYPE_CHECKING:
+    from .progress import Progress
+
+
+def main(folder: Path) -> int:
+    """Do the job; returns the exit status that `protocol.STATUSES` gives its end."""
+    watch = follow_parent(folder)
+    lines = _own_output()
+    lines.write(started_line(os.getpid()))
+    lines.flush()
+    ended = _done(folder, lines)
+    if watch is not None:
+        os.kill(watch, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(watch, 0)
+    lines.write(ended_line(ended))
+    lines.flush()
+    return STATUSES[ended.how]
+
+
+def _done(folder: Path, lines: TextIO) -> Ended:
+    """Do the job and tell how it ended."""
+    try:
+        _log_to_stderr()
+        _work(folder, lines)
+    except (Exception, SystemExit) as error:  # a library that exits has not done the job
+        return _failure(error)
+    return Ended("done")
+
+
+def _work(folder: Path, lines: TextIO) -> None:
+    from .parcel import read_parcel, write_parcel
+    from .progress import JsonLines
+
+    progress: Progress = JsonLines(lines)
+    progress(0.0, "starting")
+    job = read_parcel(folder / JOB)
+    (folder / JOB).unlink()  # makes room for the result
+    result = job.run(progress)
+    write_parcel(folder / RESULT, result, known=job.nouns)
+
+
+def _failure(error: BaseException) -> Ended:
+    """What to tell of an error; its traceback goes to the log as well."""
+    from ..errors import InputError
+    from .ending import is_full_disk
+    from .retreat import is_out_of_memory
+
+    details = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    if isinstance(error, InputError):
+        return Ended("input", str(error))
+    print(details, file=sys.stderr, flush=True)
+    if is_out_of_memory(error):
+        return Ended("memory", _in_a_line(error), details)
+    if is_full_disk(error):
+        return Ended("disk", _in_a_line(error), details)
+    return Ended("crash", _in_a_line(error), details)
+
+
+def _in_a_line(error: BaseException) -> str:
+    return traceback.format_exception_only(type(error), error)[-1].strip()
+
+
+def _own_output() -> TextIO:
+    """Standard output for this module alone; what others print to it becomes log."""
+    own = os.dup(sys.stdout.fileno())
+    sys.stdout.flush()
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return open(own, "w", encoding="utf-8", newline="\n")
+
+
+def _log_to_stderr() -> None:
+    import logging
+
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s: %(message)s")
+    logging.captureWarnings(True)
+
+
+def follow_parent(folder: Path) -> int | None:
+    """End this process, its group and `folder` as soon as the parent is gone.
+
+    A process of its own watches where that is possible, whose pid is returned: a thread would have to wait for
+    libraries that compute for seconds without letting another thread run.
+    """
+    child = os.getpid()
+    if not hasattr(os, "fork"):
+        threading.Thread(target=_watch, args=(child, folder), daemon=True).start()
+        return None
+    watch = os.fork()
+    if watch == 0:
+        _watch(child, folder)
+    return watch
+
+
+def _watch(child: int, folder: Path) -> None:
+    if child != os.getpid():
+        os.close(1)  # nobody shall wait for the output of the watch
+        os.close(2)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it stays to clear up after a parent that cancels and goes
+    _wait_for_the_end_of_input()
+    if child != os.getpid() and os.getppid() == child:
+        os.kill(child, signal.SIGKILL)
+    os.chdir(folder.parent)
+    shutil.rmtree(folder, ignore_errors=True)
+    if hasattr(os, "killpg") and os.getpgrp() == os.getsid(0):  # the group is this run's own
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+    os._exit(1)
+
+
+def _wait_for_the_end_of_input() -> None:
+    """Nobody writes; the end of the input is the end of the parent."""
+    if os.name != "nt":
+        while os.read(0, 1024):
+            pass
+        return
+    # to wait in a read would hold up everything else that looks at standard input, libraries being loaded included
+    import ctypes
+    import msvcrt
+    import time
+
+    pipe = ctypes.c_void_p(msvcrt.get_osfhandle(0))
+    while ctypes.windll.kernel32.PeekNamedPipe(pipe, None, 0, None, None, None):
+        time.sleep(0.5)
+
+
+if __name__ == "__main__":
+    if not Path(sys.argv[1], JOB).is_file():
+        sys.exit(f"There is no job in '{sys.argv[1]}'; this command is for ASLDenoise's own use.")
+    status = main(Path(sys.argv[1]).resolve())
+    sys.stderr.flush()
+    os._exit(status)  # all is told and written: libraries need not be unloaded, which takes seconds and may crash

@@ -1,0 +1,71 @@
+"""What a run in a child process tells: where it is, what it says, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+
+class Kind(str, Enum):
+    """Why a run failed.
+
+    ``input``: the input or a setting cannot be used; the sentence says what would mend it.
+    ``memory``: the computer's memory ran out, on the CPU, too.
+    ``disk``: the folder for temporary files is full or cannot be written to.
+    ``killed``: the process was ended from outside.
+    ``crash``: an error that nobody foresaw; the details are for a report of it.
+    """
+
+    INPUT = "input"
+    MEMORY = "memory"
+    DISK = "disk"
+    KILLED = "killed"
+    CRASH = "crash"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The run is at `fraction` (0 to 1), doing `text`; `seconds_left` is None where nobody can honestly say."""
+
+    fraction: float
+    text: str
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line of the log: warnings and whatever libraries print."""
+
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Done:
+    """The run is over, and this is what it gave (for a `Job` an `ASLDenoiseLib.result.Result`)."""
+
+    result: Any
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The run is over without a result.
+
+    Args:
+        sentence: for the user: what is wrong and what would mend it.
+        details: for a report: the traceback or the last words of the process; may be empty.
+        kind: why.
+    """
+
+    sentence: str
+    details: str
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """The run was cancelled: every process of it has ended, and its files are gone."""
+
+
+Final = Done | Failed | Cancelled  # exactly one a run, always the last
+Event = Progress | LogLine | Final
