@@ -20,7 +20,7 @@ from ..result import Result
 from ..series import Volume
 from . import html, provenance, timeline
 from .software import NAME
-from .table import map_label
+from .table import label_in
 
 DESCRIPTION = "dataset_description.json"
 READOUTS_JSON = "readouts.json"
@@ -141,7 +141,7 @@ def sidecar_path(image: Path) -> Path:
 def _write_all(result: Result, folder: Path, command: str, attachments: Mapping[str, Attachment]) -> None:
     for key, volume in result.maps.items():
         image = folder / provenance.map_file(result, key)
-        save_volume(volume, image, description=f"{map_label(key)} [{volume.unit or 'no unit'}]")
+        save_volume(volume, image, description=f"{label_in(result, key)} [{volume.unit or 'no unit'}]")
         _write_text(sidecar_path(image), provenance.to_json(provenance.sidecar(result, key, command=command)))
     _write_text(folder / READOUTS_JSON, provenance.to_json(provenance.readouts_json(result, command=command)))
     _write_text(folder / READOUTS_TSV, provenance.readouts_tsv(result))

@@ -12,7 +12,7 @@ from .plots import DIFFERENCE_WINDOW, WINDOW, agreement_png, montage_png
 from .provenance import plain
 from .software import software_versions
 from .superres_plot import residual_words, superres_png
-from .table import RAW, columns, format_change, format_value, map_label, processed_key, rows
+from .table import RAW, columns, format_change, format_value, map_label, rows
 from .timeline_plot import timeline_png
 
 _STYLE = """
@@ -75,7 +75,7 @@ def report_html(result: Result, *, command: str = "") -> str:
 def _what_was_done(result: Result) -> str:
     series = result.series
     size = " x ".join(f"{v:g}" for v in (round(s, 2) for s in series.geometry.spacing))
-    done = processed_key(result)
+    done = result.processed
     label = escape(map_label(done)) if done else "Quantified, not denoised"
     source = f" Source: {escape(series.source)}." if series.source else ""
     return f"{label}. {series.array.shape[0]} volumes of {size} mm.{source}"
@@ -102,7 +102,7 @@ def _findings(result: Result) -> str:
 
 def _readouts(result: Result) -> str:
     keys = columns(result)
-    changes = processed_key(result) in keys
+    changes = result.processed in keys
     head = ["<th>Readout</th>", "<th>Unit</th>", *(f'<th class="n">{escape(map_label(key))}</th>' for key in keys)]
     if changes:
         head.append('<th class="n">Change, %</th>')
@@ -131,7 +131,7 @@ def _montage(result: Result) -> str:
         f"difference {DIFFERENCE_WINDOW[0]:g} to {DIFFERENCE_WINDOW[1]:g} ml/100g/min. Axial, radiological: the "
         "patient's right is on the left. Grey voxels were not measured."
     )
-    if processed_key(result):
+    if result.processed:
         caption += " Anatomy seen in the difference is signal that the processing took away."
     return _figure(montage_png(result), caption, "Axial slices of the CBF maps") if RAW in result.maps else ""
 

@@ -7,14 +7,16 @@ Axial slices in radiological convention: the patient's right is on the left of t
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..measuring.agreement import Agreement
 from ..result import PROCESSED, Result
 from ..series import CBF_UNIT, Geometry, Volume
-from .table import RAW, map_label, processed_key
+from .table import RAW, map_label
+from .voxelwise import OnAcquired, gm_agreement, masks_of, processed_map, raw_map
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -85,22 +87,22 @@ def agreement_png(result: Result) -> bytes | None:
     """Histograms of GM and WM CBF, and the Bland-Altman plot of raw against processed in GM voxels.
 
     Bland and Altman (Lancet 1986;327:307): difference against mean, bias, and the 1.96 SD limits of agreement.
+    Voxels are those of the readouts; a super-resolved map is averaged to the acquired ones.
 
     Returns:
-        A PNG; None where the brain has no GM voxel to show (GM probability above 0.5 and a finite raw CBF).
+        A PNG; None where no voxel of the readouts' grey matter has a finite raw CBF.
     """
     from matplotlib.figure import Figure
 
-    raw = result.maps[RAW]
-    if not np.any(_inside(result.tissue.gm, raw)):
+    raw, processed, masks = raw_map(result), processed_map(result), masks_of(result)
+    if not np.isfinite(raw.volume.array[masks["GM"]]).any():
         return None
-    key = processed_key(result)
-    processed = result.maps[key] if key and result.maps[key].geometry.matches(raw.geometry) else None
-    figure = Figure(figsize=(8.6 if processed is not None else 4.5, 3.4), layout="constrained")
-    axes = figure.subplots(1, 2 if processed is not None else 1, squeeze=False)[0]
-    _histogram(axes[0], result, [raw] if processed is None else [raw, processed])
-    if processed is not None:
-        _bland_altman(axes[1], raw, processed, _inside(result.tissue.gm, raw, processed))
+    agreement = gm_agreement(result)
+    figure = Figure(figsize=(8.6 if agreement is not None else 4.5, 3.4), layout="constrained")
+    axes = figure.subplots(1, 2 if agreement is not None else 1, squeeze=False)[0]
+    _histogram(axes[0], masks, [raw] if processed is None else [raw, processed])
+    if agreement is not None:
+        _bland_altman(axes[1], agreement)
     return png_of(figure)
 
 
@@ -174,20 +176,16 @@ def _letter_sides(axis) -> None:
         )
 
 
-def _inside(tissue: Volume, *maps: Volume) -> np.ndarray:
-    return (tissue.array > 0.5) & np.all([np.isfinite(volume.array) for volume in maps], axis=0)
-
-
-def _histogram(axis, result: Result, maps: list[Volume]) -> None:
+def _histogram(axis, masks: Mapping[str, np.ndarray], maps: Sequence[OnAcquired]) -> None:
     """Voxels a CBF bin, GM and WM, raw dashed under processed; tails beyond the bins are counted in words."""
     bins = np.linspace(-40, 140, 61)
-    labels = ["raw", map_label(processed_key(result)).lower() if len(maps) > 1 else ""]
     beyond = 0
-    for tissue, name, colour in ((result.tissue.gm, "GM", "#b5282e"), (result.tissue.wm, "WM", "#1f6fb2")):
-        for volume, label, style in zip(maps, labels, ("--", "-"), strict=False):
-            values = volume.array[_inside(tissue, volume)]
+    for tissue, colour in (("GM", "#b5282e"), ("WM", "#1f6fb2")):
+        for shown, label, style in zip(maps, ("raw", maps[-1].label.lower()), ("--", "-"), strict=False):
+            values = shown.volume.array[masks[tissue]]
+            values = values[np.isfinite(values)]
             beyond += int(np.sum((values < bins[0]) | (values > bins[-1])))
-            axis.hist(values, bins=bins, histtype="step", color=colour, linestyle=style, label=f"{name}, {label}")
+            axis.hist(values, bins=bins, histtype="step", color=colour, linestyle=style, label=f"{tissue}, {label}")
     axis.set(xlabel=f"CBF ({CBF_UNIT})", ylabel="voxels", title="CBF in grey and white matter")
     axis.axvline(0, color="0.7", linewidth=0.8)
     axis.legend(
@@ -195,21 +193,19 @@ def _histogram(axis, result: Result, maps: list[Volume]) -> None:
     )
 
 
-def _bland_altman(axis, raw: Volume, processed: Volume, where: np.ndarray) -> None:
-    before, after = raw.array[where].astype(float), processed.array[where].astype(float)
-    mean, difference = (before + after) / 2, after - before
-    bias, spread = float(difference.mean()), float(difference.std(ddof=1)) if difference.size > 1 else 0.0
-    axis.plot(mean, difference, ".", markersize=1.5, color="#444444", alpha=0.35, rasterized=True)
+def _bland_altman(axis, agreement: Agreement) -> None:
+    bias, (lower, upper) = agreement.bias, agreement.limits
+    axis.plot(agreement.mean, agreement.difference, ".", markersize=1.5, color="#444444", alpha=0.35, rasterized=True)
     for value, style, name in (
         (bias, "-", f"bias {bias:+.2f}"),
-        (bias + 1.96 * spread, "--", f"+1.96 SD {bias + 1.96 * spread:+.1f}"),
-        (bias - 1.96 * spread, "--", f"-1.96 SD {bias - 1.96 * spread:+.1f}"),
+        (upper, "--", f"+1.96 SD {upper:+.1f}"),
+        (lower, "--", f"-1.96 SD {lower:+.1f}"),
     ):
         axis.axhline(value, color="#b5282e", linestyle=style, linewidth=1, label=name)
     axis.set(
         xlabel=f"mean of raw and processed ({CBF_UNIT})",
         ylabel=f"processed minus raw ({CBF_UNIT})",
-        title=f"Agreement in {before.size} GM voxels (Bland-Altman)",
+        title=f"Agreement in {agreement.count} GM voxels (Bland-Altman)",
     )
     axis.legend(fontsize=7, frameon=False)
 

@@ -1,9 +1,9 @@
-"""The readouts as rows, and as a plain-text table for a terminal."""
+"""The readouts as rows, as a plain-text table for a terminal, and as tab-separated text."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..result import MAP_LABELS, Readout, Result
@@ -39,15 +39,27 @@ def map_label(key: str) -> str:
     return MAP_LABELS.get(key, key.removeprefix("desc-").replace("_", " "))
 
 
+def label_in(result: Result, key: str) -> str:
+    """A map's name for people in a run: of which map a residual or an uncertainty is depends on what the run made."""
+    if "desc-superres_cbf" in result.maps:
+        if key == "desc-residual_cbf":
+            return f"{map_label(source_of_superres(result))} minus super-resolved, averaged back"
+        if key == "desc-uncertainty_cbf":
+            return "Uncertainty of the super-resolved map (SD)"
+    if key == "desc-residual_cbf" and result.processed is not None:
+        return f"Raw minus {map_label(result.processed).lower()}"
+    return map_label(key)
+
+
+def source_of_superres(result: Result) -> str:
+    """The key of the acquired map that a super-resolved one was made of."""
+    return next(key for key in ("desc-denoised_cbf", "desc-cleaned_cbf", RAW) if key in result.maps)
+
+
 def columns(result: Result) -> tuple[str, ...]:
     """The maps that were measured, in the order to show them: raw, processed, then what they are compared with."""
-    order = {RAW: 0, processed_key(result): 1}
+    order = {RAW: 0, result.processed: 1}
     return tuple(sorted(result.readouts, key=lambda key: order.get(key, 2)))
-
-
-def processed_key(result: Result) -> str | None:
-    """The map the run was for (denoised or super-resolved), or None where it only quantified."""
-    return result.processed
 
 
 def rows(result: Result) -> tuple[Row, ...]:
@@ -56,7 +68,7 @@ def rows(result: Result) -> tuple[Row, ...]:
     by_key = {key: {readout.name: readout for readout in result.readouts[key]} for key in keys}
     known = {readout.name: readout for key in reversed(keys) for readout in result.readouts[key]}
     order = dict.fromkeys(readout.name for key in keys for readout in result.readouts[key])
-    processed = processed_key(result)
+    processed = result.processed
 
     def value(key: str | None, name: str) -> float:
         readout = by_key.get(key, {}).get(name) if key else None
@@ -110,16 +122,31 @@ def format_change(percent: float) -> str:
 def readouts_table(result: Result) -> str:
     """The readouts as aligned plain text: readout, unit, raw, processed, compared, change; then the findings."""
     keys = columns(result)
-    changes = processed_key(result) in keys
-    head = ["Readout", "Unit", *(map_label(key) for key in keys), *(["Change %"] if changes else [])]
+    text = rows_text([map_label(key) for key in keys], rows(result), changes=result.processed in keys)
+    if result.findings:
+        text = "\n".join([text, "", "Findings", *(f"  {finding}" for finding in result.findings)])
+    return text
+
+
+def rows_text(labels: Sequence[str], table: Iterable[Row], *, changes: bool) -> str:
+    """Rows as aligned plain text under the maps' `labels`, with the change in a last column where there is one."""
+    head = ["Readout", "Unit", *labels, *(["Change %"] if changes else [])]
     body = [
         [row.label, row.unit, *map(format_value, row.values), *([format_change(row.change)] if changes else [])]
-        for row in rows(result)
+        for row in table
     ]
-    lines = aligned([head, *body], left=2)
-    if result.findings:
-        lines += ["", "Findings", *(f"  {finding}" for finding in result.findings)]
-    return "\n".join(lines)
+    return "\n".join(aligned([head, *body], left=2))
+
+
+def rows_tsv(keys: Sequence[str], table: Iterable[Row]) -> str:
+    """Rows as BIDS tabular text: name, label, unit, a column a map by its key; n/a where not measured."""
+    lines = [("name", "label", "unit", *keys)]
+    lines += [(row.name, row.label, row.unit or "n/a", *map(_exact, row.values)) for row in table]
+    return "".join("\t".join(" ".join(cell.split()) for cell in line) + "\n" for line in lines)
+
+
+def _exact(value: float) -> str:
+    return repr(float(value)) if math.isfinite(value) else "n/a" if math.isnan(value) else str(value)
 
 
 def readouts_list(readouts: Iterable[Readout]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
+import numpy as np
+
 from ..result import Result
 
 _MOTION_COLUMNS = {
@@ -50,6 +52,18 @@ def outliers_tsv(result: Result) -> str:
         for r in result.outliers.rejections
     )
     return _tsv(("pair", "slice", "reason", "value", "threshold"), rows)
+
+
+def left_out(result: Result) -> np.ndarray | None:
+    """How much of each slice of each pair the mean did without, 0..1 (pairs, slices); 0 where nothing was rejected.
+
+    None where no outliers were looked for.
+    """
+    report = result.outliers
+    if report is None:
+        return None
+    lost = 1 - report.weights.reshape(*report.flags.shape, -1).mean(axis=2)
+    return np.where(report.flags, lost, 0.0)
 
 
 def _tsv(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:

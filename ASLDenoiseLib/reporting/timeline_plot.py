@@ -6,6 +6,7 @@ import numpy as np
 
 from ..result import Result
 from .plots import png_of
+from .timeline import left_out
 
 _COLOURS = ("#b5282e", "#1f6fb2", "#3a8f4c")
 
@@ -17,17 +18,17 @@ def timeline_png(result: Result) -> bytes | None:
     """
     from matplotlib.figure import Figure
 
-    report = result.outliers
-    left_out = report is not None and report.rejections
-    panels = 3 * (result.motion is not None) + bool(left_out)
+    lost = left_out(result)
+    any_lost = lost is not None and bool(result.outliers.rejections)
+    panels = 3 * (result.motion is not None) + any_lost
     if not panels:
         return None
     figure = Figure(figsize=(8.6, 1.35 * panels + 0.4), layout="constrained")
     axes = list(figure.subplots(panels, 1, squeeze=False)[:, 0])
     if result.motion is not None:
         _motion(axes, result)
-    if left_out:
-        _left_out(axes[-1], report.flags, report.weights)
+    if any_lost:
+        _left_out(axes[-1], result.outliers.flags, lost)
     return png_of(figure)
 
 
@@ -48,9 +49,8 @@ def _motion(axes: list, result: Result) -> None:
         axis.set_xlim(0.5, len(volumes) + 0.5)
 
 
-def _left_out(axis, flags: np.ndarray, weights: np.ndarray) -> None:
+def _left_out(axis, flags: np.ndarray, lost: np.ndarray) -> None:
     """Slices upwards, pairs to the right; darker is more of the slice left out."""
-    lost = 1 - weights.reshape(*flags.shape, -1).mean(axis=2)
     count, slices = flags.shape
     axis.imshow(
         np.where(flags, np.maximum(lost, 0.2), 0.0).T,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,11 @@ from .embedded import module_logic
 if TYPE_CHECKING:
     import slicer
 
+MAP_ATTRIBUTE = "ASLDenoise.map"  # of a map's node; its value: the key in Result.maps
 CBF_WINDOW = (0.0, 90.0)
 DIFFERENCE_WINDOW = (-30.0, 30.0)
 OVERLAY_OPACITY = 0.55
+RAW_VIEW = "ASLRaw"  # the slice view of the side-by-side layouts that shows the raw map, whatever the others show
 # The least CBF (ml/100g/min) that is drawn. Zero and below, and NaN, are transparent; the voxels themselves are kept.
 CBF_SHOWN_ABOVE = 1e-3
 
@@ -33,6 +36,7 @@ class Look:
 
 CBF_LOOK = Look(CBF_WINDOW, "CBF (ml/100g/min)", shown_above=CBF_SHOWN_ABOVE)
 DIFFERENCE_LOOK = Look(DIFFERENCE_WINDOW, "Difference (ml/100g/min)", diverging=True, labels=5)
+UNCERTAINTY_LOOK = Look((0.0, 30.0), "SD of error (ml/100g/min)", shown_above=CBF_SHOWN_ABOVE)
 ERROR_LOOK = Look((0.0, 30.0), "Standard error (ml/100g/min)", shown_above=CBF_SHOWN_ABOVE)
 
 # Value 0..1 and its red, green, blue 0..1. Inferno (matplotlib, CC0) where Slicer's file of it is absent; and blue over
@@ -126,20 +130,61 @@ def show_grey(node: slicer.vtkMRMLScalarVolumeNode) -> None:
         node.GetDisplayNode().SetWindowLevelMinMax(0.0, float(np.percentile(values, 99.5)))
 
 
+def legends_of(node: slicer.vtkMRMLScalarVolumeNode) -> list[slicer.vtkMRMLColorLegendDisplayNode]:
+    """The colour legends of a volume node."""
+    displays = (node.GetNthDisplayNode(index) for index in range(node.GetNumberOfDisplayNodes()))
+    return [display for display in displays if display is not None and display.IsA("vtkMRMLColorLegendDisplayNode")]
+
+
+def only_legends_of(scene: slicer.vtkMRMLScene, shown: Collection[slicer.vtkMRMLScalarVolumeNode]) -> None:
+    """The legends of the `shown` maps on, those of all other maps off: Slicer would draw them over one another."""
+    import slicer
+
+    for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode", scene):
+        if node.GetAttribute(MAP_ATTRIBUTE):
+            for legend in legends_of(node):
+                legend.SetVisibility(node in shown)
+
+
 def set_layers(
     scene: slicer.vtkMRMLScene,
     *,
     background: slicer.vtkMRMLVolumeNode | None,
     foreground: slicer.vtkMRMLVolumeNode | None,
+    raw: slicer.vtkMRMLVolumeNode | None = None,
     opacity: float = OVERLAY_OPACITY,
 ) -> None:
-    """Show `foreground` over `background` in every slice view the scene has; no view, no change."""
+    """Show `foreground` over `background` in every slice view the scene has; no view, no change.
+
+    The raw view of the side-by-side layouts shows `raw` instead, where that is given.
+    """
     import slicer
 
     for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
-        composite.SetBackgroundVolumeID(None if background is None else background.GetID())
-        composite.SetForegroundVolumeID(None if foreground is None else foreground.GetID())
-        composite.SetForegroundOpacity(opacity)
+        always_raw = raw is not None and composite.GetLayoutName() == RAW_VIEW
+        lay_over(composite, background=background, foreground=raw if always_raw else foreground, opacity=opacity)
+
+
+def lay_over(
+    composite: slicer.vtkMRMLSliceCompositeNode,
+    *,
+    background: slicer.vtkMRMLVolumeNode | None,
+    foreground: slicer.vtkMRMLVolumeNode | None,
+    opacity: float,
+    on_top: tuple[slicer.vtkMRMLVolumeNode, float] | None = None,
+) -> None:
+    """The layers of one slice view; `on_top` is a map of ours above the foreground and its opacity."""
+    composite.SetBackgroundVolumeID(None if background is None else background.GetID())
+    composite.SetForegroundVolumeID(None if foreground is None else foreground.GetID())
+    composite.SetForegroundOpacity(opacity)
+    top = composite.Layer_Last  # the first layer above background, foreground and label
+    if on_top is not None:
+        composite.SetNthLayerVolumeID(top, on_top[0].GetID())
+        composite.SetNthLayerOpacity(top, on_top[1])
+        return
+    volume = composite.GetNthLayerVolume(top) if composite.GetNumberOfAdditionalLayers() else None
+    if volume is not None and volume.GetAttribute(MAP_ATTRIBUTE):  # a layer of the user's own stays
+        composite.SetNthLayerVolumeID(top, None)
 
 
 def _shown_range(node: slicer.vtkMRMLScalarVolumeNode, look: Look) -> tuple[float, float]:

@@ -60,6 +60,13 @@ def all_items(scene: slicer.vtkMRMLScene) -> list[int]:
     return _children(tree, tree.GetSceneItemID(), recursive=True)
 
 
+def nodes_in(scene: slicer.vtkMRMLScene, folder: int) -> list[slicer.vtkMRMLNode]:
+    """The nodes directly in a folder, in its order; outside the desktop an item may outlive its node's removal."""
+    tree = hierarchy(scene)
+    nodes = map(tree.GetItemDataNode, _children(tree, folder))
+    return [node for node in nodes if node is not None and node.GetScene() is not None]
+
+
 def remove_run(scene: slicer.vtkMRMLScene, folder: int) -> None:
     """Remove a run's folder, the nodes in it, and what hangs on them (display, storage)."""
     tree = hierarchy(scene)

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ..result import MAP_LABELS, Readout, Result
+from ..reporting.table import label_in
+from ..result import Result
 from ..series import CBF_UNIT, Volume
-from .display import CBF_LOOK, DIFFERENCE_LOOK, ERROR_LOOK, Look, apply_look, set_layers, show_grey
+from .display import (
+    CBF_LOOK,
+    DIFFERENCE_LOOK,
+    ERROR_LOOK,
+    MAP_ATTRIBUTE,
+    UNCERTAINTY_LOOK,
+    Look,
+    apply_look,
+    legends_of,
+    only_legends_of,
+    set_layers,
+    show_grey,
+)
 from .embedded import current_scene
 from .hierarchy import all_items, folders_of, hierarchy, make_folder, put_under, remove_run, study_of
+from .layouts import is_ours
+from .plots import add_plots
+from .readouts import add_readouts
 from .segments import add_segmentation
 from .series import M0_ROLE, SeriesNodes, series_to_nodes
 from .volumes import PWI_QUANTITY, matrix_node, volume_to_node
@@ -21,7 +35,6 @@ from .volumes import PWI_QUANTITY, matrix_node, volume_to_node
 if TYPE_CHECKING:
     import slicer
 
-MAP_ATTRIBUTE = "ASLDenoise.map"  # its value: the key in Result.maps
 ROLE_ATTRIBUTE = "ASLDenoise.role"  # its value: t1 or m0
 _RAW = "desc-mean_cbf"
 
@@ -30,7 +43,8 @@ _RAW = "desc-mean_cbf"
 class PresentedNodes:
     """A presented run: the `result` and its nodes, `maps` by the keys of `Result.maps`; None where there is none.
 
-    `series` is None where the run was started from a node that is in the scene already (`source`).
+    `series` is None where the run was started from a node that is in the scene already (`source`). `charts` are by
+    the keys of `reporting.charts`.
     """
 
     result: Result = field(repr=False)
@@ -43,6 +57,7 @@ class PresentedNodes:
     t1_to_asl: slicer.vtkMRMLLinearTransformNode | None = None
     m0: slicer.vtkMRMLScalarVolumeNode | None = None
     all_nodes: tuple[slicer.vtkMRMLNode, ...] = field(default=(), repr=False)
+    charts: Mapping[str, slicer.vtkMRMLPlotChartNode] = field(default_factory=dict)
 
     @property
     def shown(self) -> slicer.vtkMRMLScalarVolumeNode:
@@ -71,6 +86,7 @@ def present(
         earlier = folders_of(scene, run, parent=parent)
         folder = make_folder(scene, name=f"{run} ASL", parent=parent, run=run)
         nodes = _add(result, scene, folder, source)
+        nodes = replace(nodes, charts=add_plots(result, nodes))
         _show(nodes, scene)
     for item in earlier:
         remove_run(scene, item)
@@ -80,7 +96,7 @@ def present(
 def _add(result: Result, scene: slicer.vtkMRMLScene, folder: int, source: slicer.vtkMRMLNode | None) -> PresentedNodes:
     """Every node of the run, in the order the folder shows them."""
     stem = result.series.name
-    maps = {key: _add_map(key, volume, scene, stem) for key, volume in result.maps.items()}
+    maps = {key: _add_map(key, result, scene) for key in result.maps}
     table = add_readouts(result, scene=scene, name=f"{stem} readouts")
     segmentation = add_segmentation(result, scene=scene, name=f"{stem} tissue and ROIs", reference=maps[_RAW])
     t1 = transform = None
@@ -106,18 +122,20 @@ def _add(result: Result, scene: slicer.vtkMRMLScene, folder: int, source: slicer
     return PresentedNodes(result, folder, series, maps, table, segmentation, t1, transform, m0, kept)
 
 
-def _add_map(key: str, volume: Volume, scene: slicer.vtkMRMLScene, stem: str) -> slicer.vtkMRMLScalarVolumeNode:
+def _add_map(key: str, result: Result, scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLScalarVolumeNode:
     """A map's node, named as its file would be, with its label for people as description."""
+    volume = result.maps[key]
     quantity = PWI_QUANTITY if key.endswith("_pwi") else None
-    node = volume_to_node(volume, scene=scene, name=f"{stem}_{key}", quantity=quantity)
-    node.SetDescription(MAP_LABELS.get(key, key))
+    node = volume_to_node(volume, scene=scene, name=f"{result.series.name}_{key}", quantity=quantity)
+    node.SetDescription(label_in(result, key))
     node.SetAttribute(MAP_ATTRIBUTE, key)
     look = look_of(key, volume)
     if look is None:
         show_grey(node)
     else:
         apply_look(node, look)
-        _hide_legend(node)
+        for legend in legends_of(node):
+            legend.SetVisibility(False)
     return node
 
 
@@ -127,34 +145,9 @@ def look_of(key: str, volume: Volume) -> Look | None:
         return None
     if key.startswith(("desc-residual", "desc-recovered")):
         return DIFFERENCE_LOOK
-    return ERROR_LOOK if key.startswith(("desc-uncertainty", "desc-meanerror")) else CBF_LOOK
-
-
-def add_readouts(result: Result, *, scene: slicer.vtkMRMLScene, name: str) -> slicer.vtkMRMLTableNode:
-    """A table: a row a readout; columns Readout, Unit, one a judged map by its label, and Change (%) of processed
-    against raw (NaN where raw is zero or either was not measured)."""
-    import slicer
-
-    rows: dict[str, Readout] = {}
-    for readouts in result.readouts.values():
-        for readout in readouts:
-            rows.setdefault(readout.name, readout)
-    values = {
-        key: np.array([_value(readouts, row) for row in rows], dtype=float) for key, readouts in result.readouts.items()
-    }
-    columns: dict[str, np.ndarray] = {
-        "Readout": np.array([row.label for row in rows.values()], dtype=str),
-        "Unit": np.array([row.unit for row in rows.values()], dtype=str),
-    }
-    columns |= {MAP_LABELS.get(key, key): column for key, column in values.items()}
-    if _RAW in values and result.processed in values:
-        columns["Change (%)"] = _change(values[_RAW], values[result.processed])
-    node = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
-    slicer.util.updateTableFromArray(node, [], [])
-    for title, column in columns.items():
-        node.AddColumn(_vtk_column(title, column))
-    node.SetUseColumnTitleAsColumnHeader(True)
-    return node
+    if key.startswith("desc-uncertainty"):
+        return UNCERTAINTY_LOOK
+    return ERROR_LOOK if key.startswith("desc-meanerror") else CBF_LOOK
 
 
 def _show(nodes: PresentedNodes, scene: slicer.vtkMRMLScene) -> None:
@@ -165,41 +158,9 @@ def _show(nodes: PresentedNodes, scene: slicer.vtkMRMLScene) -> None:
         nodes.m0.SetAttribute(ROLE_ATTRIBUTE, "m0")
     if nodes.m0 is not None and nodes.series is not None:
         show_grey(nodes.m0)
-    for legend in legends_of(nodes.shown):
-        legend.SetVisibility(True)
-    set_layers(scene, background=nodes.t1 or nodes.m0, foreground=nodes.shown)
-
-
-def legends_of(node: slicer.vtkMRMLScalarVolumeNode) -> list[slicer.vtkMRMLColorLegendDisplayNode]:
-    """The colour legends of a volume node."""
-    displays = (node.GetNthDisplayNode(index) for index in range(node.GetNumberOfDisplayNodes()))
-    return [display for display in displays if display is not None and display.IsA("vtkMRMLColorLegendDisplayNode")]
-
-
-def _hide_legend(node: slicer.vtkMRMLScalarVolumeNode) -> None:
-    """Only the shown map's legend is on; Slicer would draw all of them over one another."""
-    for legend in legends_of(node):
-        legend.SetVisibility(False)
-
-
-def _value(readouts: tuple[Readout, ...], name: str) -> float:
-    return next((readout.value for readout in readouts if readout.name == name), float("nan"))
-
-
-def _change(raw: np.ndarray, denoised: np.ndarray) -> np.ndarray:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        change = 100.0 * (denoised - raw) / np.abs(raw)
-    return np.where(np.isfinite(change), change, np.nan)
-
-
-def _vtk_column(title: str, column: np.ndarray) -> object:
-    import vtk
-
-    array = vtk.vtkDoubleArray() if column.dtype.kind == "f" else vtk.vtkStringArray()
-    array.SetName(title)
-    for value in column.tolist():
-        array.InsertNextValue(value)
-    return array
+    raw = nodes.maps[_RAW]
+    only_legends_of(scene, (nodes.shown, raw) if is_ours(scene) else (nodes.shown,))
+    set_layers(scene, background=nodes.t1 or nodes.m0, foreground=nodes.shown, raw=raw)
 
 
 @contextmanager
@@ -214,7 +175,9 @@ def _undone_on_failure(scene: slicer.vtkMRMLScene) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        for identifier in reversed([i for i in _node_ids(scene) if i not in before]):
+        added = [i for i in reversed(_node_ids(scene)) if i not in before]
+        # Browsers first: one that outlives the volume it shows makes it anew.
+        for identifier in sorted(added, key=lambda i: "SequenceBrowser" not in i):
             node = scene.GetNodeByID(identifier)  # removing a parent may already have taken it
             if node is not None:
                 scene.RemoveNode(node)

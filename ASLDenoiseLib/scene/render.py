@@ -1,4 +1,4 @@
-"""A picture of a presented run: CBF over the T1, a row a map, by Slicer's own slice logics."""
+"""Pictures by Slicer's own slice logics: CBF over the T1, a row a map; and slice views as they are set up."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import numpy as np
 
 from ..errors import InputError
 from .canvas import GREY, Canvas
-from .display import OVERLAY_OPACITY
+from .display import MAP_ATTRIBUTE, OVERLAY_OPACITY, RAW_VIEW, legends_of
 from .embedded import application_logic
-from .present import MAP_ATTRIBUTE, ROLE_ATTRIBUTE, PresentedNodes, legends_of
+from .layouts import PROCESSED_VIEW
+from .present import ROLE_ATTRIBUTE, PresentedNodes
 from .volumes import array_from_matrix, volume_from_node
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ VIEWS = ("axial", "coronal", "sagittal")
 _NORMAL = {"axial": 2, "coronal": 1, "sagittal": 0}  # the RAS axis a view looks along
 _PLACES = {"axial": (0.38, 0.54, 0.68), "coronal": (0.5,), "sagittal": (0.42,)}  # off the midline: a hemisphere
 _MARGIN = 8.0  # mm shown around the map
-_HEADER, _LABEL, _BAR, _GAP = 58, 30, 112, 4  # pixels
+_HEADER, _LABEL, _BAR, _GAP = 58, 30, 124, 4  # pixels
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,70 @@ def render_overlay(
     return canvas.save(path)
 
 
+def render_views(
+    scene: slicer.vtkMRMLScene,
+    path: str | Path,
+    *,
+    views: Sequence[str] = (RAW_VIEW, PROCESSED_VIEW),
+    size: int = 480,
+) -> Path:
+    """Write a PNG of slice views side by side as they are set up: place, zoom, layers, opacities, visible legends.
+
+    Args:
+        scene: has the views (`layouts`, or a desktop).
+        path: where the PNG goes; replaced only once it is complete.
+        views: their tags, left to right.
+        size: width and height of a view, pixels.
+
+    Raises:
+        InputError: the scene has no such view, or the folder does not exist.
+    """
+    nodes = [_view_of(scene, tag) for tag in views]
+    canvas = Canvas.black(_GAP + len(nodes) * (size + _BAR + _GAP), _HEADER + size + _GAP)
+    for column, view in enumerate(nodes):
+        left = _GAP + column * (size + _BAR + _GAP)
+        with _slice_logic(scene, view) as logic, _sized(view, size):
+            canvas.paste(_pixels(logic, size), left, _HEADER)
+            composite = logic.GetSliceCompositeNode()
+            node = scene.GetNodeByID(composite.GetForegroundVolumeID() or "")
+            canvas.write(_named(composite), left + 8, _HEADER - 14, size=17)
+            _write_sides(canvas, logic, left, _HEADER, size)
+        if node is not None and any(legend.GetVisibility() for legend in legends_of(node)):
+            _draw_bar(canvas, node, left + size, _HEADER, size)
+    canvas.write("Research use only.", 12, 20, size=13, colour=GREY)
+    return canvas.save(path)
+
+
+def _view_of(scene: slicer.vtkMRMLScene, tag: str) -> slicer.vtkMRMLSliceNode:
+    import slicer
+
+    for node in slicer.util.getNodesByClass("vtkMRMLSliceNode", scene):
+        if node.GetLayoutName() == tag:
+            return node
+    raise InputError(f"The scene has no slice view '{tag}'; show the maps side by side first.")
+
+
+def _named(composite: slicer.vtkMRMLSliceCompositeNode) -> str:
+    """The maps a view shows, by their names for people."""
+    layers = [composite.GetNthLayerVolume(index) for index in (composite.LayerForeground, composite.Layer_Last)]
+    return ", faded with ".join(node.GetDescription() or node.GetName() for node in layers if node is not None)
+
+
+@contextmanager
+def _sized(view: slicer.vtkMRMLSliceNode, size: int) -> Iterator[None]:
+    """The view as a square of `size` pixels that holds what it showed; as it was afterwards."""
+    dimensions, extent = tuple(view.GetDimensions()), tuple(view.GetFieldOfView())
+    view.SetDimensions(size, size, 1)
+    view.SetFieldOfView(max(extent[:2]), max(extent[:2]), extent[2])
+    view.UpdateMatrices()
+    try:
+        yield
+    finally:
+        view.SetDimensions(*dimensions)
+        view.SetFieldOfView(*extent)
+        view.UpdateMatrices()
+
+
 def _volumes(
     source: PresentedNodes | slicer.vtkMRMLScene, keys: Sequence[str]
 ) -> tuple[list[slicer.vtkMRMLScalarVolumeNode], slicer.vtkMRMLScalarVolumeNode | None]:
@@ -137,16 +202,26 @@ def _offsets(view: str, box: np.ndarray, slices: Mapping[str, Sequence[float]] |
 
 
 @contextmanager
-def _slice_logic(scene: slicer.vtkMRMLScene) -> Iterator[slicer.vtkMRMLSliceLogic]:
-    """A slice logic with view nodes of its own, which are gone afterwards."""
+def _slice_logic(
+    scene: slicer.vtkMRMLScene, view: slicer.vtkMRMLSliceNode | None = None
+) -> Iterator[slicer.vtkMRMLSliceLogic]:
+    """The slice logic of a `view`; else one with view nodes of its own. What was made for it is gone afterwards."""
     import slicer
 
+    application = application_logic(scene)
+    serving = application.GetSliceLogic(view) if view is not None and application is not None else None
+    if serving is not None:
+        yield serving
+        return
     before = {scene.GetNthNode(index).GetID() for index in range(scene.GetNumberOfNodes())}
     logic = slicer.vtkMRMLSliceLogic()
-    logic.SetMRMLApplicationLogic(application_logic(scene))
+    logic.SetMRMLApplicationLogic(application)
     logic.SetMRMLScene(scene)
     try:
-        logic.AddSliceNode("ASLDenoisePicture")
+        if view is None:
+            logic.AddSliceNode("ASLDenoisePicture")
+        else:
+            logic.SetSliceNode(view)
         yield logic
     finally:
         logic.SetMRMLScene(None)
@@ -170,9 +245,7 @@ def _set_layers(
 
 
 def _slice_image(logic: slicer.vtkMRMLSliceLogic, shot: _Shot, size: int) -> np.ndarray:
-    """The blended slice, RGB uint8 (size, size, 3), row 0 at the top."""
-    from vtk.util.numpy_support import vtk_to_numpy
-
+    """The slice of a shot, RGB uint8 (size, size, 3), row 0 at the top."""
     node = logic.GetSliceNode()
     node.SetOrientation(shot.view.capitalize())
     node.SetDimensions(size, size, 1)
@@ -185,6 +258,15 @@ def _slice_image(logic: slicer.vtkMRMLSliceLogic, shot: _Shot, size: int) -> np.
         matrix.SetElement(axis, 3, float(centre[axis]))
     node.SetFieldOfView(extent, extent, 1.0)
     node.UpdateMatrices()
+    return _pixels(logic, size)
+
+
+def _pixels(logic: slicer.vtkMRMLSliceLogic, size: int) -> np.ndarray:
+    """What a slice logic blends, RGB uint8 (size, size, 3), row 0 at the top; black where it has no volume."""
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    if logic.GetImageDataConnection() is None:
+        return np.zeros((size, size, 3), dtype=np.uint8)
     producer = logic.GetImageDataConnection().GetProducer()
     producer.Update()
     image = producer.GetOutputDataObject(logic.GetImageDataConnection().GetIndex())
@@ -198,18 +280,23 @@ def _slice_image(logic: slicer.vtkMRMLSliceLogic, shot: _Shot, size: int) -> np.
 def _write_letters(
     canvas: Canvas, logic: slicer.vtkMRMLSliceLogic, shot: _Shot, left: int, top: int, size: int
 ) -> None:
-    """The sides of the patient, from the directions the slice really has, and where the slice lies."""
+    """The sides of the patient, and where the slice lies."""
+    _write_sides(canvas, logic, left, top, size)
+    axis = _NORMAL[shot.view]
+    side = "RAS"[axis] if shot.offset >= 0 else "LPI"[axis]
+    canvas.write(
+        f"{side} {abs(shot.offset):.0f} mm", left + size - 6, top + size - 12, size=12, colour=GREY, align="right"
+    )
+
+
+def _write_sides(canvas: Canvas, logic: slicer.vtkMRMLSliceLogic, left: int, top: int, size: int) -> None:
+    """The sides of the patient, from the directions the slice really has."""
     matrix = array_from_matrix(logic.GetSliceNode().GetSliceToRAS())
     middle_x, middle_y = left + size // 2, top + size // 2
     canvas.write(_letter(-matrix[:3, 0]), left + 6, middle_y, size=15)
     canvas.write(_letter(matrix[:3, 0]), left + size - 6, middle_y, size=15, align="right")
     canvas.write(_letter(matrix[:3, 1]), middle_x, top + 12, size=15, align="centre")
     canvas.write(_letter(-matrix[:3, 1]), middle_x, top + size - 12, size=15, align="centre")
-    axis = _NORMAL[shot.view]
-    side = "RAS"[axis] if shot.offset >= 0 else "LPI"[axis]
-    canvas.write(
-        f"{side} {abs(shot.offset):.0f} mm", left + size - 6, top + size - 12, size=12, colour=GREY, align="right"
-    )
 
 
 def _letter(direction: np.ndarray) -> str:

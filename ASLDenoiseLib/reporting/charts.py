@@ -1,0 +1,313 @@
+"""The charts of a run as data, drawn by whoever has axes: boxes, scatter, Bland-Altman, motion, what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..measuring.box import Box, box_of
+from ..result import Result
+from ..series import CBF_UNIT
+from .timeline import left_out
+from .voxelwise import OnAcquired, gm_agreement, masks_of, processed_map, raw_map
+
+Colour = tuple[float, float, float]
+
+MOST_POINTS = 2000  # a line; more only blacken the plot and swell the scene
+_SEED = 20
+_GREY, _BLUE, _RED, _GREEN = (0.45, 0.45, 0.45), (0.12, 0.44, 0.70), (0.71, 0.16, 0.18), (0.23, 0.56, 0.30)
+_PURPLE = (0.45, 0.30, 0.65)
+_FOR_LEGEND = 0.2  # of the height, above the data: a legend lies in the upper right corner, whatever is drawn there
+_HALF, _APART = 0.14, 0.18  # of a box's width, and from the middle of its region
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One line or cloud of points, with its name in the legend.
+
+    Args:
+        name: in the legend.
+        x, y: of one length; a NaN breaks a line.
+        colour: red, green, blue, 0..1.
+        kind: ``line`` or ``points``.
+        dashed, width: of a line; the width in pixels.
+        notes: what to say of each point, or empty.
+    """
+
+    name: str
+    x: np.ndarray
+    y: np.ndarray
+    colour: Colour
+    kind: str = "line"
+    dashed: bool = False
+    width: float = 2.0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """What a chart shows.
+
+    Args:
+        key: stable, e.g. ``agreement``.
+        name: for a list to choose from.
+        title: what is seen, with the figures that matter.
+        x_title, y_title: with units.
+        x_unit, y_unit: of the numbers; empty for counts.
+        lines: what is drawn, the last on top.
+        x_range, y_range: of the axes.
+    """
+
+    key: str
+    name: str
+    title: str
+    x_title: str
+    y_title: str
+    x_unit: str
+    y_unit: str
+    lines: tuple[Line, ...]
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
+
+
+def charts_of(result: Result) -> tuple[Chart, ...]:
+    """Every chart there is something to draw for, in the order to show them."""
+    made = (
+        box_chart(result),
+        scatter_chart(result),
+        agreement_chart(result),
+        shift_chart(result),
+        turn_chart(result),
+        left_out_chart(result),
+    )
+    return tuple(chart for chart in made if chart is not None)
+
+
+def box_chart(result: Result) -> Chart | None:
+    """CBF in GM, WM and each region, raw beside processed: quartiles, median and Tukey's whiskers."""
+    masks = masks_of(result)
+    maps = [shown for shown in (raw_map(result), processed_map(result)) if shown is not None]
+    boxes = {
+        name: [box_of(shown.volume.array[mask]) for shown in maps]
+        for name, mask in masks.items()
+        if box_of(maps[0].volume.array[mask]) is not None
+    }
+    if not boxes:
+        return None
+    shifts = (0.0,) if len(maps) == 1 else (-_APART, _APART)
+    lines = tuple(
+        _box_line(shown, shift, {name: of_maps[index] for name, of_maps in boxes.items()}, colour)
+        for index, (shown, shift, colour) in enumerate(zip(maps, shifts, (_GREY, _BLUE), strict=False))
+    )
+    beyond = sum(box.beyond for of_maps in boxes.values() for box in of_maps if box is not None)
+    names = ", ".join(f"{number} {name}" for number, name in enumerate(boxes, start=1))
+    return Chart(
+        "boxes",
+        "CBF by region (box plot)",
+        f"CBF by region: median, quartiles, whiskers to 1.5 IQR ({beyond} voxels beyond)",
+        f"Region: {names}",
+        f"CBF ({CBF_UNIT})",
+        "",
+        CBF_UNIT,
+        lines,
+        (0.0, len(boxes) + 1.0),
+        _around((line.y for line in lines), spare_above=_FOR_LEGEND),
+    )
+
+
+def scatter_chart(result: Result) -> Chart | None:
+    """Processed against raw in voxels of GM and WM, with the line of no change."""
+    raw, processed = raw_map(result), processed_map(result)
+    if processed is None:
+        return None
+    lines, drawn, there = [], 0, 0
+    masks = masks_of(result)
+    for name, colour in (("GM", _RED), ("WM", _BLUE)):
+        x, y = raw.volume.array[masks[name]].astype(float), processed.volume.array[masks[name]].astype(float)
+        known = np.isfinite(x) & np.isfinite(y)
+        kept = thinned(int(known.sum()))
+        if kept.size:
+            lines.append(Line(name, x[known][kept], y[known][kept], colour, "points"))
+        drawn, there = drawn + kept.size, there + int(known.sum())
+    if not lines:
+        return None
+    span = _around([values for line in lines for values in (line.x, line.y)])
+    lines.append(Line("No change", np.array(span), np.array(span), (0.0, 0.0, 0.0)))
+    return Chart(
+        "scatter",
+        f"{processed.label} against raw (scatter)",
+        f"{processed.label} against raw in GM and WM ({_said(drawn, there)})",
+        f"{raw.label} CBF ({CBF_UNIT})",
+        f"{processed.label} CBF ({CBF_UNIT})",
+        CBF_UNIT,
+        CBF_UNIT,
+        tuple(lines),
+        span,
+        span,
+    )
+
+
+def agreement_chart(result: Result) -> Chart | None:
+    """Bland-Altman of raw and processed in GM, with the bias and limits of agreement of all its voxels."""
+    agreement, processed = gm_agreement(result), processed_map(result)
+    if agreement is None or processed is None:
+        return None
+    kept = thinned(agreement.count)
+    x, y = agreement.mean[kept], agreement.difference[kept]
+    low, high = agreement.limits
+    span = _around([x])
+    flat = [
+        (f"Bias {agreement.bias:+.1f}", agreement.bias, False),
+        (f"Upper limit {high:+.1f}", high, True),
+        (f"Lower limit {low:+.1f}", low, True),
+    ]
+    return Chart(
+        "agreement",
+        "Agreement with raw (Bland-Altman)",
+        f"Bland-Altman (GM): bias {agreement.bias:+.1f}, limits of agreement {low:+.1f} to {high:+.1f} {CBF_UNIT}",
+        f"Mean of raw and {processed.label.lower()} CBF ({CBF_UNIT})",
+        f"{processed.label} minus raw CBF ({CBF_UNIT})",
+        CBF_UNIT,
+        CBF_UNIT,
+        (
+            Line(_said(kept.size, agreement.count), x, y, _GREY, "points"),
+            *(Line(name, np.array(span), np.full(2, value), _RED, dashed=dash) for name, value, dash in flat),
+        ),
+        span,
+        _around([y, np.array([low, high])], spare_above=_FOR_LEGEND),
+    )
+
+
+def shift_chart(result: Result) -> Chart | None:
+    """How far the head was from its median pose in every volume, and how far it moved since the one before, mm."""
+    if result.motion is None:
+        return None
+    columns = result.motion.columns
+    named = (("To the left", "trans_x", _RED), ("To the back", "trans_y", _BLUE), ("Upwards", "trans_z", _GREEN))
+    lines = [_course(name, columns[column], colour) for name, column, colour in named]
+    lines.append(_course("Since the volume before", columns["framewise_displacement"], (0.0, 0.0, 0.0)))
+    title = f"Head motion: shift from the median pose, at most {np.nanmax(columns['displacement']):.2g} mm"
+    return _motion_chart("shift", "Head motion: shift", title, "Shift (mm)", "mm", lines)
+
+
+def turn_chart(result: Result) -> Chart | None:
+    """How far the head was turned from its median pose in every volume, degrees."""
+    if result.motion is None:
+        return None
+    columns = result.motion.columns
+    named = (
+        ("About left-right", "rot_x", _RED),
+        ("About front-back", "rot_y", _BLUE),
+        ("About up-down", "rot_z", _GREEN),
+    )
+    lines = [_course(name, columns[column], colour) for name, column, colour in named]
+    largest = max(float(np.nanmax(np.abs(line.y))) for line in lines)
+    title = f"Head motion: turn from the median pose, at most {largest:.2g} degrees about an axis"
+    return _motion_chart("turn", "Head motion: turn", title, "Turn (degrees)", "deg", lines)
+
+
+def left_out_chart(result: Result) -> Chart | None:
+    """How much of each pair the mean did without, %; None where nothing was left out."""
+    lost = left_out(result)
+    if lost is None or not lost.any():
+        return None
+    percent = 100 * lost.mean(axis=1)
+    pairs = np.repeat(np.arange(1.0, percent.size + 1), 3)
+    stems = np.stack([np.zeros_like(percent), percent, np.full_like(percent, np.nan)], axis=1).ravel()
+    touched = int(np.count_nonzero(percent))
+    return Chart(
+        "left_out",
+        "Left out of the mean",
+        f"Left out of the mean as outliers: {percent.mean():.1f} % of the data, in {touched} of {percent.size} pairs",
+        "Pair",
+        "Left out of the pair (%)",
+        "",
+        "%",
+        (Line("Left out", pairs, stems, _PURPLE, width=6.0),),
+        (0.0, percent.size + 1.0),
+        (0.0, max(10.0, 1.05 * float(percent.max()))),
+    )
+
+
+def thinned(count: int, most: int = MOST_POINTS) -> np.ndarray:
+    """Which of `count` points to draw, ascending: all, or `most` of them, the same at every call.
+
+    >>> thinned(5).tolist(), thinned(10_000).size
+    ([0, 1, 2, 3, 4], 2000)
+    """
+    if count <= most:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(_SEED).choice(count, most, replace=False))
+
+
+def _box_line(shown: OnAcquired, shift: float, boxes: dict[str, Box | None], colour: Colour) -> Line:
+    """All boxes of a map as one broken line, each with its figures as the note of its points."""
+    parts, notes = [], []
+    for middle, (name, box) in enumerate(boxes.items(), start=1):
+        if box is not None:
+            path = _box_path(middle + shift, box)
+            parts.append(path)
+            notes += [f"{name}: {_in_words(box)}"] * len(path)
+    path = np.concatenate(parts) if parts else np.full((1, 2), np.nan)
+    return Line(shown.label, path[:, 0], path[:, 1], colour, notes=tuple(notes))
+
+
+def _box_path(middle: float, box: Box) -> np.ndarray:
+    """Points (n, 2) of a box plot: whisker, box, median, whisker; NaN lifts the pen."""
+    left, right, lift = middle - _HALF, middle + _HALF, (np.nan, np.nan)
+    cap_left, cap_right = middle - _HALF / 2, middle + _HALF / 2
+    return np.array(
+        [
+            *((cap_left, box.low), (cap_right, box.low), lift),
+            *((middle, box.low), (middle, box.lower), lift),
+            *((left, box.lower), (right, box.lower), (right, box.upper), (left, box.upper), (left, box.lower), lift),
+            *((left, box.median), (right, box.median), lift),
+            *((middle, box.upper), (middle, box.high), lift),
+            *((cap_left, box.high), (cap_right, box.high), lift),
+        ]
+    )
+
+
+def _in_words(box: Box) -> str:
+    return (
+        f"median {box.median:.1f}, quartiles {box.lower:.1f} to {box.upper:.1f}, whiskers {box.low:.1f} to "
+        f"{box.high:.1f} {CBF_UNIT}; {box.count} voxels, {box.beyond} beyond the whiskers"
+    )
+
+
+def _said(drawn: int, there: int) -> str:
+    return f"{there} voxels" if drawn == there else f"{drawn} of {there} voxels"
+
+
+def _course(name: str, values: np.ndarray, colour: Colour) -> Line:
+    """Values over the volumes that have one, counted from 1."""
+    known = np.flatnonzero(np.isfinite(values))
+    return Line(name, known + 1.0, values[known], colour)
+
+
+def _motion_chart(key: str, name: str, title: str, y_title: str, unit: str, lines: Sequence[Line]) -> Chart:
+    last = max((float(line.x[-1]) for line in lines if line.x.size), default=1.0)
+    values = [line.y for line in lines]
+    return Chart(
+        key,
+        name,
+        title,
+        "Volume",
+        y_title,
+        "",
+        unit,
+        tuple(lines),
+        (0.0, last + 1),
+        _around(values, spare_above=_FOR_LEGEND),
+    )
+
+
+def _around(values: Iterable[np.ndarray], *, spare_above: float = 0.04) -> tuple[float, float]:
+    """Limits of an axis that holds all values with a little to spare, as fractions of their span."""
+    joined = np.concatenate([np.ravel(v) for v in values])
+    joined = joined[np.isfinite(joined)]
+    low, high = (float(joined.min()), float(joined.max())) if joined.size else (0.0, 1.0)
+    height = (high - low) or 1.0
+    return low - 0.04 * height, high + spare_above * height

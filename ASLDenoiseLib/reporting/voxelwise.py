@@ -1,0 +1,62 @@
+"""Raw and processed CBF voxel by voxel, on the acquired grid and in the masks of the readouts: what figures compare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..measuring.agreement import Agreement, bland_altman
+from ..measuring.masks import grey_matter, white_matter
+from ..result import Result
+from ..series import Volume
+from .table import RAW, map_label, source_of_superres
+
+_FINE, _RESIDUAL = "desc-superres_cbf", "desc-residual_cbf"
+
+
+@dataclass(frozen=True, eq=False)
+class OnAcquired:
+    """A map on the acquired grid, and its name for people."""
+
+    volume: Volume
+    label: str
+
+
+def raw_map(result: Result) -> OnAcquired:
+    """The raw mean."""
+    return OnAcquired(result.maps[RAW], map_label(RAW))
+
+
+def processed_map(result: Result) -> OnAcquired | None:
+    """What the run was for, on the grid of the raw map; None where the run made nothing of the raw mean.
+
+    A super-resolved map is taken as the scanner would have acquired it: what it was made of, minus its residual.
+    """
+    key = result.processed
+    if key is None:
+        return None
+    if key != _FINE:
+        volume = result.maps[key]
+        return OnAcquired(volume, map_label(key)) if volume.geometry.matches(result.maps[RAW].geometry) else None
+    if _RESIDUAL not in result.maps:
+        return None
+    source = result.maps[source_of_superres(result)]
+    volume = source.with_array(source.array - result.maps[_RESIDUAL].array, name="superres")
+    return OnAcquired(volume, "Super-resolved, averaged back")
+
+
+def masks_of(result: Result) -> dict[str, np.ndarray]:
+    """GM, WM and the run's own regions as bool (K, J, I), the same voxels as the readouts'."""
+    own = {name: np.nan_to_num(mask.array) > 0.5 for name, mask in result.regions.items()}
+    return {"GM": grey_matter(result.tissue), "WM": white_matter(result.tissue), **own}
+
+
+def gm_agreement(result: Result) -> Agreement | None:
+    """Processed against raw in grey matter; None where there is nothing to compare."""
+    processed = processed_map(result)
+    if processed is None:
+        return None
+    inside = masks_of(result)["GM"]
+    agreement = bland_altman(raw_map(result).volume.array[inside], processed.volume.array[inside])
+    return agreement if agreement.count else None

@@ -1,0 +1,191 @@
+"""Which map of a run is looked at, and how: shown, faded from raw to processed, found again in a saved scene."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from ..result import PROCESSED
+from .display import MAP_ATTRIBUTE, OVERLAY_OPACITY, RAW_VIEW, lay_over, only_legends_of, set_layers
+from .hierarchy import RUN_ATTRIBUTE, all_items, hierarchy, nodes_in
+from .layouts import MapNodes, is_ours, show_side_by_side, show_with_plot
+from .plots import CHART_ATTRIBUTE
+from .present import ROLE_ATTRIBUTE
+from .readouts import is_readouts
+
+if TYPE_CHECKING:
+    import slicer
+
+RAW = "desc-mean_cbf"
+DIFFERENCE, UNCERTAINTY = "desc-residual_cbf", "desc-uncertainty_cbf"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A map to choose from a list: its key in `Result.maps` and its name for people."""
+
+    key: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder in the subject hierarchy: its item and its name."""
+
+    folder: int
+    name: str
+
+
+@dataclass(frozen=True)
+class RunNodes:
+    """The nodes of a run, found by their marks and their folder; names as in `present.PresentedNodes`."""
+
+    folder: int
+    maps: Mapping[str, slicer.vtkMRMLScalarVolumeNode]
+    readouts: slicer.vtkMRMLTableNode | None = None
+    segmentation: slicer.vtkMRMLSegmentationNode | None = None
+    t1: slicer.vtkMRMLScalarVolumeNode | None = None
+    m0: slicer.vtkMRMLScalarVolumeNode | None = None
+    charts: Mapping[str, slicer.vtkMRMLPlotChartNode] = field(default_factory=dict)
+
+
+def runs_in(scene: slicer.vtkMRMLScene) -> tuple[Run, ...]:
+    """The runs of the scene that still have their raw map, the newest first."""
+    tree = hierarchy(scene)
+    folders = [item for item in all_items(scene) if tree.GetItemAttribute(item, RUN_ATTRIBUTE)]
+    found = [Run(item, tree.GetItemName(item)) for item in folders if RAW in _maps(nodes_in(scene, item))]
+    return tuple(sorted(found, key=lambda run: -run.folder))
+
+
+def nodes_of(scene: slicer.vtkMRMLScene, run: Run) -> RunNodes:
+    """The nodes of a run, without its `Result`: after a saved scene was opened, say.
+
+    Raises:
+        InputError: the run's raw map is no longer there.
+    """
+    nodes = nodes_in(scene, run.folder)
+    maps = _maps(nodes)
+    if RAW not in maps:
+        raise InputError(f"The raw map of '{run.name}' is no longer in the scene; run ASL Denoise again.")
+    roles = {node.GetAttribute(ROLE_ATTRIBUTE): node for node in nodes if node.GetAttribute(ROLE_ATTRIBUTE)}
+    return RunNodes(
+        run.folder,
+        maps,
+        next((node for node in nodes if is_readouts(node)), None),
+        next((node for node in nodes if node.IsA("vtkMRMLSegmentationNode")), None),
+        roles.get("t1"),
+        roles.get("m0") or _m0_elsewhere(scene),
+        {node.GetAttribute(CHART_ATTRIBUTE): node for node in nodes if node.GetAttribute(CHART_ATTRIBUTE)},
+    )
+
+
+def processed_of(nodes: MapNodes) -> str:
+    """The key of what the run was for; the raw map's where it only averaged."""
+    return next((key for key in PROCESSED if key in nodes.maps), RAW)
+
+
+def choices(nodes: MapNodes) -> tuple[Choice, ...]:
+    """The maps in the order to offer them: raw, processed, their difference, uncertainty, then the others."""
+    first = (RAW, processed_of(nodes), DIFFERENCE, UNCERTAINTY)
+    order = [key for key in dict.fromkeys((*first, *nodes.maps)) if key in nodes.maps]
+    return tuple(Choice(key, nodes.maps[key].GetDescription() or key) for key in order)
+
+
+def show_map(nodes: MapNodes, key: str, *, opacity: float = OVERLAY_OPACITY) -> None:
+    """Show a map over the T1 in every slice view, its legend on and those of all other maps off.
+
+    The raw view of a side-by-side layout goes on showing the raw map.
+
+    Raises:
+        InputError: the run has no such map.
+    """
+    node = _map(nodes, key)
+    scene, raw = node.GetScene(), nodes.maps[RAW]
+    set_layers(scene, background=nodes.t1 or nodes.m0, foreground=node, raw=raw, opacity=opacity)
+    only_legends_of(scene, (node, raw) if is_ours(scene) else (node,))
+
+
+def shown_key(nodes: MapNodes) -> str | None:
+    """The key of the map that the slice views show (a fade counts as the processed one), None where they show none."""
+    import slicer
+
+    scene = nodes.maps[RAW].GetScene()
+    keys = {node.GetID(): key for key, node in nodes.maps.items()}
+    for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
+        if composite.GetLayoutName() != RAW_VIEW and composite.GetForegroundVolumeID() in keys:
+            return keys[composite.GetForegroundVolumeID()]
+    return None
+
+
+def fade(nodes: MapNodes, fraction: float, *, opacity: float = OVERLAY_OPACITY) -> None:
+    """Fade from the raw map (0) to the processed one (1) over the T1, which shows through as much as before.
+
+    Processed is the foreground and raw a layer above it. Their opacities are such that each pixel is
+    ``(1 - opacity) T1 + opacity ((1 - fraction) raw + fraction processed)`` where both maps are drawn. MRML does not
+    save the opacity of the upper layer: `show_map` before the scene is saved, or fade again when it was opened.
+
+    Args:
+        nodes: the run.
+        fraction: 0..1.
+        opacity: of the maps together over the T1, 0..1.
+    """
+    import slicer
+
+    fraction, opacity = (min(max(value, 0.0), 1.0) for value in (fraction, opacity))
+    raw, processed = nodes.maps[RAW], nodes.maps[processed_of(nodes)]
+    if processed is raw or fraction in (0.0, 1.0):
+        show_map(nodes, processed_of(nodes) if fraction == 1.0 else RAW, opacity=opacity)
+        return
+    scene, background = raw.GetScene(), nodes.t1 or nodes.m0
+    above = opacity * (1 - fraction)
+    below = opacity * fraction / (1 - above)
+    for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
+        if composite.GetLayoutName() == RAW_VIEW:
+            lay_over(composite, background=background, foreground=raw, opacity=opacity)
+        else:
+            layers = {"background": background, "foreground": processed, "on_top": (raw, above)}
+            lay_over(composite, opacity=below, **layers)
+    only_legends_of(scene, (processed, raw) if is_ours(scene) else (processed,))
+
+
+def compare(nodes: MapNodes, key: str = "", *, opacity: float = OVERLAY_OPACITY) -> None:
+    """Raw and a map (the processed one by default) in linked views side by side; `layouts.leave_layout` goes back.
+
+    Raises:
+        InputError: the run has no such map.
+    """
+    _map(nodes, key or processed_of(nodes))
+    show_side_by_side(nodes, RAW, key or processed_of(nodes), opacity=opacity)
+
+
+def plot(nodes: RunNodes, chart: str, key: str = "", *, opacity: float = OVERLAY_OPACITY) -> None:
+    """A chart of the run, by its key, beside the two linked views.
+
+    Raises:
+        InputError: the run has no such chart or map.
+    """
+    if chart not in nodes.charts:
+        there = ", ".join(nodes.charts) or "none"
+        raise InputError(f"The run has no chart '{chart}' (it has {there}); run ASL Denoise again.")
+    _map(nodes, key or processed_of(nodes))
+    show_with_plot(nodes, RAW, key or processed_of(nodes), nodes.charts[chart], opacity=opacity)
+
+
+def _map(nodes: MapNodes, key: str) -> slicer.vtkMRMLScalarVolumeNode:
+    if key not in nodes.maps:
+        raise InputError(f"The run has no map '{key}' (it has {', '.join(nodes.maps)}); choose one of these.")
+    return nodes.maps[key]
+
+
+def _maps(nodes: Iterable[slicer.vtkMRMLNode]) -> dict[str, slicer.vtkMRMLScalarVolumeNode]:
+    return {node.GetAttribute(MAP_ATTRIBUTE): node for node in nodes if node.GetAttribute(MAP_ATTRIBUTE)}
+
+
+def _m0_elsewhere(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLScalarVolumeNode | None:
+    """The M0 of a run that took the one which came with its series, and so has none in its folder."""
+    import slicer
+
+    marked = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode", scene)
+    return next((node for node in marked if node.GetAttribute(ROLE_ATTRIBUTE) == "m0"), None)

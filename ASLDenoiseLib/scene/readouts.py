@@ -1,0 +1,165 @@
+"""The readouts of a run as an MRML table, and back from it: rows for a panel, text and TSV as the shell gives them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from ..reporting.table import (
+    RAW,
+    Row,
+    columns,
+    format_change,
+    format_value,
+    map_label,
+    percent_change,
+    rows,
+    rows_text,
+    rows_tsv,
+)
+from ..result import Result
+
+if TYPE_CHECKING:
+    import slicer
+    import vtk
+
+READOUTS_ATTRIBUTE = "ASLDenoise.readouts"  # of the table; its value: what a table of labels and numbers leaves out
+_LABEL, _UNIT, _CHANGE = "Readout", "Unit", "Change (%)"
+
+
+@dataclass(frozen=True)
+class ReadoutRow:
+    """A readout for a panel: raw, processed and change (%), NaN where not measured."""
+
+    name: str
+    label: str
+    raw: float
+    processed: float
+    change: float
+    unit: str
+
+    @property
+    def cells(self) -> tuple[str, str, str, str, str]:
+        """Readout, raw, processed, change (%) and unit as the shell's table writes them."""
+        return (
+            self.label,
+            format_value(self.raw),
+            format_value(self.processed),
+            format_change(self.change),
+            self.unit,
+        )
+
+
+def add_readouts(result: Result, *, scene: slicer.vtkMRMLScene, name: str) -> slicer.vtkMRMLTableNode:
+    """A table: a row a readout; columns Readout, Unit, one a judged map by its label (raw and processed first), and
+    Change (%) of processed against raw (NaN where raw is zero or either was not measured)."""
+    import slicer
+
+    keys, table = columns(result), rows(result)
+    node = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
+    slicer.util.updateTableFromArray(node, [], [])
+    node.AddColumn(_texts(_LABEL, [row.label for row in table]))
+    node.AddColumn(_texts(_UNIT, [row.unit for row in table]))
+    for index, key in enumerate(keys):
+        node.AddColumn(_numbers(map_label(key), [row.values[index] for row in table]))
+    compared = result.processed if RAW in keys and result.processed in keys else None
+    if compared is not None:
+        node.AddColumn(_numbers(_CHANGE, [row.change for row in table]))
+    node.SetUseColumnTitleAsColumnHeader(True)
+    node.SetLocked(True)
+    left_out = {"keys": keys, "processed": compared, "names": [row.name for row in table]}
+    left_out["values"] = [[_plain(value) for value in row.values] for row in table]
+    node.SetAttribute(READOUTS_ATTRIBUTE, json.dumps(left_out))
+    return node
+
+
+def is_readouts(node: slicer.vtkMRMLNode) -> bool:
+    """Whether a node is a table of readouts."""
+    return node.IsA("vtkMRMLTableNode") and bool(node.GetAttribute(READOUTS_ATTRIBUTE))
+
+
+def readout_rows(node: slicer.vtkMRMLTableNode) -> tuple[ReadoutRow, ...]:
+    """Every readout of the table: raw and what the run was for (NaN where it only averaged).
+
+    Raises:
+        InputError: the table is none of ours, or was changed.
+    """
+    keys, processed, table = _read(node)
+    where = keys.index(processed) if processed in keys else None
+    nan = math.nan
+    return tuple(
+        ReadoutRow(
+            row.name,
+            row.label,
+            row.values[keys.index(RAW)] if RAW in keys else nan,
+            nan if where is None else row.values[where],
+            row.change,
+            row.unit,
+        )
+        for row in table
+    )
+
+
+def readouts_text(node: slicer.vtkMRMLTableNode) -> str:
+    """The table as the shell prints it, without the findings. Raises as `readout_rows`."""
+    keys, processed, table = _read(node)
+    return rows_text([map_label(key) for key in keys], table, changes=processed in keys)
+
+
+def readouts_tsv(node: slicer.vtkMRMLTableNode) -> str:
+    """The table as the shell's ``readouts.tsv``, to the last digit. Raises as `readout_rows`."""
+    keys, _, table = _read(node)
+    return rows_tsv(keys, table)
+
+
+def _read(node: slicer.vtkMRMLTableNode) -> tuple[list[str], str | None, tuple[Row, ...]]:
+    """Keys of the maps, that of the processed one, and the rows. A saved table holds six digits; the attribute, all."""
+    if not is_readouts(node):
+        raise InputError(f"'{node.GetName()}' is not a table of readouts; select the one of a run.")
+    left_out = json.loads(node.GetAttribute(READOUTS_ATTRIBUTE))
+    keys, processed, names = left_out["keys"], left_out["processed"], left_out["names"]
+    labels, units = (_column(node, title) for title in (_LABEL, _UNIT))
+    if not len(labels) == len(units) == len(names):
+        raise InputError(f"The table '{node.GetName()}' was changed; run ASL Denoise again for its readouts.")
+    where = {key: index for index, key in enumerate(keys)}
+    found = []
+    for name, label, unit, stored in zip(names, labels, units, left_out["values"], strict=True):
+        values = tuple(math.nan if value is None else float(value) for value in stored)
+        change = math.nan
+        if RAW in where and processed in where:
+            change = percent_change(values[where[RAW]], values[where[processed]])
+        found.append(Row(name, label, unit, "", values, change))
+    return keys, processed, tuple(found)
+
+
+def _plain(value: float) -> float | str | None:
+    """JSON has neither NaN nor infinity."""
+    return None if math.isnan(value) else value if math.isfinite(value) else str(value)
+
+
+def _column(node: slicer.vtkMRMLTableNode, title: str) -> list[str]:
+    column = node.GetTable().GetColumnByName(title)
+    return [] if column is None else [str(column.GetValue(row)) for row in range(column.GetNumberOfValues())]
+
+
+def _texts(title: str, values: Sequence[str]) -> vtk.vtkStringArray:
+    import vtk
+
+    return _filled(vtk.vtkStringArray(), title, values)
+
+
+def _numbers(title: str, values: Sequence[float]) -> vtk.vtkDoubleArray:
+    import vtk
+
+    return _filled(vtk.vtkDoubleArray(), title, values)
+
+
+def _filled(array: vtk.vtkAbstractArray, title: str, values: Sequence) -> vtk.vtkAbstractArray:
+    array.SetName(title)
+    for value in values:
+        array.InsertNextValue(value)
+    return array
