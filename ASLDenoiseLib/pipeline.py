@@ -19,6 +19,7 @@ from .measuring.baselines import noise_matched_gaussian
 from .measuring.masks import FEWEST_VOXELS, white_matter
 from .measuring.readouts import measure
 from .preparation import Anatomy, Head, Prepared, prepare
+from .preparing.averaging import mean_difference
 from .preparing.choices import Preparation
 from .preparing.doubts import estimate_finding, tissue_finding
 from .preparing.regions import regions_on
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 _DEFAULT = Preparation()
 _NOISE_FWHM = 15.0  # mm
+_FEWEST_TO_PART = 8  # pairs
 
 
 @retreating
@@ -230,7 +232,8 @@ def superresolve(
     target = target_grid(low, anatomy.t1_to_asl, t1=t1, spacing=spacing, like=like)
     spread = point_spread or usual_point_spread(series.acquisition.readout, low.geometry.spacing)
     noise = _noise_of(run, made)
-    scan = LowResolution(low, target.geometry, t1, anatomy.t1_to_asl, target.to_asl, noise, spread)
+    parts = _in_two(run) if made is None else None  # a denoised map has seen every pair
+    scan = LowResolution(low, target.geometry, t1, anatomy.t1_to_asl, target.to_asl, noise, spread, parts)
     with run.stage("super-resolve"):
         resolved = super_resolve(scan, method=method, device=device, progress=span(progress, 0.5, 0.95))
     origin = Origin.DEFAULT if method == SUPERRESOLUTION else Origin.USER
@@ -281,6 +284,21 @@ def _finish(
         run.outliers,
         anatomy.segmented,
     )
+
+
+def _in_two(run: Prepared) -> tuple[Volume, Volume] | None:
+    """The CBF of three quarters of the pairs, and of every fourth; None of fewer than eight pairs."""
+    count = len(run.pairs.context)
+    if count < _FEWEST_TO_PART:
+        return None
+    fourth = np.arange(count) % 4 == 3
+    maps = []
+    for chosen in (~fourth, fourth):
+        context = tuple(c for c, is_in in zip(run.pairs.context, chosen, strict=True) if is_in)
+        pairs = replace(run.pairs, array=run.pairs.array[chosen], context=context)
+        weights = None if run.weights is None else run.weights[chosen]
+        maps.append(run.quantification.cbf(mean_difference(pairs, weights)))
+    return maps[0], maps[1]
 
 
 def _noise_of(run: Prepared, made: _Made | None) -> Volume | None:

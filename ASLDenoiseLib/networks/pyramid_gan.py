@@ -17,7 +17,7 @@ from .padding import crop_like, pad_to_multiple
 _SLOPE = 0.2
 
 
-def _block(before: int, after: int, *, stride: int = 1, norm: str | None = "INSTANCE") -> Convolution:
+def _block(before: int, after: int, *, stride: int = 1, norm: str | None = None) -> Convolution:
     return Convolution(
         3, before, after, strides=stride, kernel_size=3, norm=norm, act=("LEAKYRELU", {"negative_slope": _SLOPE})
     )
@@ -28,16 +28,21 @@ class PyramidGenerator(nn.Module):
 
     Args:
         channels: of the three levels.
+        norm: of MONAI, after each convolution; None where training sees patches, whose statistics are not the head's.
     """
 
-    def __init__(self, channels: Sequence[int] = (16, 32, 64)) -> None:
+    def __init__(self, channels: Sequence[int] = (16, 32, 64), *, norm: str | None = "INSTANCE") -> None:
         super().__init__()
         first, second, third = channels
-        self.enter = nn.Sequential(_block(2, first), _block(first, first))
-        self.down1 = nn.Sequential(_block(first, second, stride=2), _block(second, second))
-        self.down2 = nn.Sequential(_block(second, third, stride=2), _block(third, third))
-        self.join1 = nn.Sequential(_block(third + second, second), _block(second, second))
-        self.join2 = nn.Sequential(_block(second + first, first), _block(first, first))
+
+        def twice(before: int, after: int, *, stride: int = 1) -> nn.Sequential:
+            return nn.Sequential(_block(before, after, stride=stride, norm=norm), _block(after, after, norm=norm))
+
+        self.enter = twice(2, first)
+        self.down1 = twice(first, second, stride=2)
+        self.down2 = twice(second, third, stride=2)
+        self.join1 = twice(third + second, second)
+        self.join2 = twice(second + first, first)
         self.leave = nn.Conv3d(first, 1, 1)
         nn.init.zeros_(self.leave.weight)  # a generator starts as the interpolation it is to improve on
         nn.init.zeros_(self.leave.bias)
@@ -62,9 +67,9 @@ class PatchCritic(nn.Sequential):
 
     def __init__(self, width: int = 16) -> None:
         super().__init__(
-            _block(1, width, norm=None),
-            _block(width, 2 * width, norm=None),
-            _block(2 * width, 2 * width, norm=None),
+            _block(1, width),
+            _block(width, 2 * width),
+            _block(2 * width, 2 * width),
             nn.Conv3d(2 * width, 1, 3, padding=1),
         )
 

@@ -174,9 +174,10 @@ def divided(acquired: Geometry, parts: tuple[int, int, int]) -> Geometry:
     return with_spacing(acquired, tuple(s / n for s, n in zip(acquired.spacing, parts, strict=True)))
 
 
-def parts_for(acquired: Geometry, spacing: Sequence[float]) -> tuple[int, int, int]:
-    """Into how many parts each acquired voxel is cut along (i, j, k) to come nearest to `spacing` mm, at least one."""
-    return tuple(max(1, round(a / s)) for a, s in zip(acquired.spacing, spacing, strict=True))
+def spread_over(mask: np.ndarray, fine: Geometry) -> np.ndarray:
+    """A mask (K, J, I) of acquired voxels on the grid that divides them: each part is what its voxel is."""
+    parts = [f // a for f, a in zip(fine.shape, mask.shape, strict=True)]
+    return np.kron(mask, np.ones(parts, bool))
 
 
 def _with_measured(model: AcquisitionModel, measured: np.ndarray) -> AcquisitionModel:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..series import Geometry, Volume
-from .forward import AcquisitionModel, acquisition_model, divided
+from .forward import AcquisitionModel, acquisition_model, divided, spread_over
 from .resolver import LowResolution, aligned_grid
 from .smooth_fields import Part, averaged, knots
 
+FREE_AMPLITUDES = (1.5, 2.0)  # of the map without anatomy, in units of its mean magnitude; less would shrink lesions
 _MARGIN = 1  # acquired voxels kept round what was measured
 
 
@@ -49,6 +50,13 @@ class Problem:
         scale = amplitude * self.level
         return Part(features, fine, scale), Part(coarse, averaged(self.model.axes, fine), scale)
 
+    def free_parts(self, amplitudes: tuple[float, float] = FREE_AMPLITUDES) -> tuple[tuple[Part, Part], ...]:
+        """The map without anatomy: smooth fields with knots three acquired voxels apart, and one."""
+        ones = np.ones((1, *self.model.fine.shape), np.float32)
+        voxel = self.low.geometry.spacing
+        wide = tuple(3 * v for v in voxel)
+        return tuple(self.pair(ones, apart, a) for apart, a in zip((wide, voxel), amplitudes, strict=True))
+
 
 def problem_of(scan: LowResolution) -> Problem:
     """Cut the map to what was measured, and lay the fine grid over it that divides its voxels."""
@@ -59,7 +67,7 @@ def problem_of(scan: LowResolution) -> Problem:
     geometry = _cut(scan.low.geometry, box)
     low = Volume(scan.low.array[box], geometry, scan.low.unit, scan.low.name)
     fine = divided(geometry, parts)
-    known = np.kron(measured[box], np.ones(parts[::-1], bool))
+    known = spread_over(measured[box], fine)
     model = acquisition_model(fine, geometry, point_spread=scan.point_spread, measured=known)
     level = float(np.abs(low.array[measured[box]]).mean()) or 1.0
     return Problem(low, sd[box], measured[box] & model.seen, model, level)

@@ -18,7 +18,7 @@ from ..errors import InputError
 from ..preparing.resampling import resample
 from ..running.progress import Progress, silent
 from ..series import Geometry, Origin, Parameter, Volume
-from .forward import PointSpread, acquisition_model, divided
+from .forward import AcquisitionModel, PointSpread, acquisition_model, divided
 
 _FINEST = 0.3  # mm
 _MOST_PARTS = 16  # of an acquired voxel along an axis
@@ -37,6 +37,8 @@ class LowResolution:
             T1's own grid.
         sd: noise SD of `low` in its unit, one number or a map on its grid; None: read off the map itself, a stand-in.
         point_spread: of the acquisition, beyond its voxels.
+        parts: the same map of most pairs, and of the others, on the grid of `low`, or None: what methods that train
+            learn from, and what tells them when to stop.
 
     Raises:
         InputError: nothing is measured, a matrix or the SD cannot be used, or the target is not of a sane size.
@@ -49,6 +51,7 @@ class LowResolution:
     target_to_asl: np.ndarray = field(default_factory=lambda: np.eye(4))
     sd: Volume | float | None = None
     point_spread: PointSpread = field(default_factory=PointSpread)
+    parts: tuple[Volume, Volume] | None = None
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.low.array).any():
@@ -56,6 +59,8 @@ class LowResolution:
         for matrix in (self.t1_to_asl, self.target_to_asl):
             if np.shape(matrix) != (4, 4) or not np.all(np.isfinite(matrix)):
                 raise InputError("A transform is not a 4x4 matrix of finite numbers; register the images again.")
+        if any(not part.geometry.matches(self.low.geometry) for part in self.parts or ()):
+            raise InputError("The maps of some of the pairs are not on the grid of the map; make them of one series.")
         if min(self.target.spacing) < _FINEST:
             raise InputError(f"A target spacing below {_FINEST:g} mm is finer than any T1; give a larger one.")
         if isinstance(self.sd, Volume):
@@ -124,6 +129,17 @@ def onto_target(scan: LowResolution, array: np.ndarray, grid: Geometry, *, inter
     return np.where(measured_on_target(scan), brought, np.nan).astype(np.float32)
 
 
+def target_model(scan: LowResolution, array: np.ndarray) -> AcquisitionModel:
+    """How a map (K, J, I) on the target becomes the acquired one; NaN is not measured."""
+    return acquisition_model(
+        scan.target,
+        scan.low.geometry,
+        transform=scan.target_to_asl,
+        point_spread=scan.point_spread,
+        measured=np.isfinite(array),
+    )
+
+
 def aligned_grid(scan: LowResolution) -> Geometry:
     """The grid that cuts acquired voxels into whole parts and comes nearest to the target's spacing."""
     turned = np.linalg.inv(np.reshape(scan.low.geometry.direction, (3, 3))) @ (
@@ -140,14 +156,7 @@ def finished(
 ) -> Resolved:
     """A map (K, J, I) on the target as a `Resolved`, with its residual through the acquisition model."""
     fine = Volume(array, scan.target, scan.low.unit, "super-resolved")
-    model = acquisition_model(
-        scan.target,
-        scan.low.geometry,
-        transform=scan.target_to_asl,
-        point_spread=scan.point_spread,
-        measured=np.isfinite(array),
-    )
-    residual = scan.low.with_array(scan.low.array - model.acquire(fine).array, name="residual")
+    residual = scan.low.with_array(scan.low.array - target_model(scan, array).acquire(fine).array, name="residual")
     spread = None if uncertainty is None else Volume(uncertainty, scan.target, scan.low.unit, "uncertainty")
     width = Parameter("point_spread", list(scan.point_spread.fwhm), "mm FWHM", Origin.DEFAULT)
     return Resolved(fine, residual, spread, (width, *used))

@@ -165,6 +165,31 @@ def each_case(found: dict, names: Sequence[str]) -> list[str]:
     return ["", "## Each case", "", *table(rows, first="case")]
 
 
+def coverage_section(folder: Path, *, quick: bool) -> list[str]:
+    """How often the truth lies within 1.96 of the SDs that the method states (nominal: 0.95)."""
+    rows = {}
+    for d in (2,) if quick else (0, 2):
+        head = draw_head(folder, DIRECTIONS[d], seed=50 + d, anatomy=ANATOMIES[d])
+        for snr in SNRS:
+            case = scan_head(head, snr=snr, seed=d)
+            found = guided(asked(case))
+            inside = head.brain & case.measured
+            apart, sd = np.abs(found.fine.array - head.truth.array)[inside], found.uncertainty.array[inside]
+            rows[f"{DIRECTIONS[d].label}, SNR {snr:g}"] = {
+                "coverage": float((apart < 1.96 * sd).mean()),
+                "RMSE": float(np.sqrt((apart**2).mean())),
+                "RMS of the stated SD": float(np.sqrt((sd**2).mean())),
+            }
+    return [
+        "",
+        "## Uncertainty of guided",
+        "",
+        "How often the truth lies within 1.96 stated SDs of the map (nominal 0.95), in the brain; ml/100g/min.",
+        "",
+        *table(rows, first="case"),
+    ]
+
+
 def safety_section(folder: Path, *, count: int, quick: bool) -> list[str]:
     """Lesions, a T1 of another head, the paper's trap, a point spread."""
     heads = [draw_head(folder, DIRECTIONS[2], seed=60 + n, anatomy=name) for n, name in enumerate(ANATOMIES[:count])]
@@ -275,6 +300,7 @@ def main() -> int:
         *verdicts(found, "guided"),
         *grouped(found),
         *each_case(found, ("linear", "spline", "gaussian", "guided")),
+        *coverage_section(args.anatomy, quick=args.quick),
         *safety,
     ]
     return command.publish(lines, kept=not args.quick)

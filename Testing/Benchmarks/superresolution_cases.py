@@ -16,7 +16,9 @@ from ASLDenoiseLib.learning.simulate import MOVED
 from ASLDenoiseLib.learning.smooth import centred_points, gaussian_blur
 from ASLDenoiseLib.learning.volumes import misregistration
 from ASLDenoiseLib.series import CBF_UNIT, Geometry, Volume
-from ASLDenoiseLib.superresolving.forward import PointSpread, acquisition_model, divided
+from ASLDenoiseLib.superresolving import LowResolution
+from ASLDenoiseLib.superresolving.forward import PointSpread, acquisition_model, divided, spread_over
+from ASLDenoiseLib.superresolving.targets import target_grid
 
 EXTENT = (192.0, 216.0, 156.0)  # mm of the field of view along (i, j, k)
 DRAWN = 1.0  # mm, where the truth is drawn before it is averaged over the fine voxels
@@ -71,8 +73,7 @@ class SuperCase:
     @property
     def measured(self) -> np.ndarray:
         """Bool on the fine grid: fine voxels of acquired voxels that are measured."""
-        parts = [f // a for f, a in zip(self.head.truth.array.shape, self.low.array.shape, strict=True)]
-        return np.kron(np.isfinite(self.low.array), np.ones(parts)) > 0.5
+        return spread_over(np.isfinite(self.low.array), self.head.truth.geometry)
 
 
 def draw_head(folder: Path, direction: Direction, *, seed: int, anatomy: str) -> FineHead:
@@ -170,3 +171,26 @@ def noisy_reference(head: FineHead, *, snr: float, seed: int) -> tuple[SuperCase
     low = np.where(np.isfinite(case.low.array), model.forward(reference), np.nan)
     parts = np.prod(head.acquired.spacing) / head.truth.geometry.voxel_volume
     return replace(case, low=case.low.with_array(low), sigma=float(fine_sigma / np.sqrt(parts))), reference
+
+
+def draw_low(
+    folder: Path,
+    anatomy: str,
+    *,
+    size: tuple[int, int, int],
+    spacing: tuple[float, float, float],
+    snr: float,
+    seed: int,
+) -> LowResolution:
+    """A noisy map of a size, to be brought to the T1's own grid; there is no truth at that grid."""
+    source = read_anatomy(anatomy_path(anatomy, folder))
+    geometry = Geometry(size, spacing, tuple(-(n - 1) / 2 * s for n, s in zip(size, spacing, strict=True)))
+    settings = PhantomSettings(size=size, blur=(0.0, 0.0), blur_z=(0.0, 0.0), gm_cbf=(35.0, 80.0), lesions=0)
+    phantom = draw_phantom(source, settings, seed=seed, spacing=spacing)
+    t1, matrix = _draw_t1(phantom, source.classes.shape, seed)
+    cbf, brain = phantom.cbf.numpy(), phantom.brain.numpy() > 0.5
+    sigma = float(cbf[phantom.gm.numpy() > 0.7].mean() / snr)
+    noise = np.random.default_rng(seed).normal(0, sigma, cbf.shape)
+    low = Volume(np.where(brain, cbf + noise, np.nan), geometry, CBF_UNIT, "low")
+    grid = target_grid(low, matrix, t1=t1)
+    return LowResolution(low, grid.geometry, t1, matrix, grid.to_asl, sigma)

@@ -165,12 +165,18 @@ def test_the_map_can_be_wanted_on_the_t1s_own_grid():
 
 
 def test_the_uncertainty_grows_with_the_noise_and_is_drawn_from_its_seed():
-    quiet, noisy = (
-        guided(scanned(truth().array, sigma=s), settings=GuidedSettings(draws=3)).uncertainty for s in (2.0, 8.0)
-    )
-    again = guided(scanned(truth().array, sigma=2.0), settings=GuidedSettings(draws=3)).uncertainty
+    noise_alone = GuidedSettings(draws=3, t1_error=0.0)
+    quiet, noisy = (guided(scanned(truth().array, sigma=s), settings=noise_alone).uncertainty for s in (2.0, 8.0))
+    again = guided(scanned(truth().array, sigma=2.0), settings=noise_alone).uncertainty
     assert np.nanmedian(noisy.array) > 1.5 * np.nanmedian(quiet.array)
     assert np.array_equal(quiet.array, again.array, equal_nan=True)
+
+
+def test_the_uncertainty_covers_the_truth():
+    found = guided(scanned(truth().array), settings=GuidedSettings(draws=6))
+    apart = np.abs(found.fine.array - truth().array)
+    known = np.isfinite(apart) & (truth().array > 0)
+    assert 0.85 < (apart < 1.96 * found.uncertainty.array)[known].mean() < 0.99
 
 
 def test_progress_rises_to_one_and_one_that_raises_ends_the_work():

@@ -11,14 +11,13 @@ import torch
 
 from ...errors import InputError
 from ...networks.pyramid_gan import PyramidGenerator
-from ...preparing.resampling import average_onto
 from ...running.progress import Progress, silent, span
-from ...series import Geometry, Origin, Parameter, Volume
+from ...series import Origin, Parameter, Volume
 from ..consistency import consistent
-from ..forward import acquisition_model
+from ..forward import acquisition_model, spread_over
 from ..resolver import LowResolution, Resolved, aligned_grid, finished, onto_target
 from .presets import PyramidSettings
-from .scales import Scale, levels_of, pyramid, scale_on
+from .scales import Scale, pyramid, scale_on
 from .training import train_pyramid
 
 _BLOCK = 192  # voxels of the target done at once: a head at 1 mm is one block, in less than 4 GB
@@ -40,13 +39,16 @@ def pyramid_gan(
         raise InputError("The pyramid GAN needs a T1 image; give one, or choose another method.")
     if max(scan.low.geometry.size) < _FEWEST:
         raise InputError(f"The map has fewer than {_FEWEST} voxels along every axis; a pyramid needs more.")
-    scales = pyramid(scan.low, scan.t1, scan.t1_to_asl, factor=settings.factor, coarsest=settings.coarsest)
-    generator = train_pyramid(scales, settings, device=device, progress=span(progress, 0.0, 0.9))
+    seen, held_out = scan.parts or (scan.low, None)
+    scales = pyramid(seen, scan.t1, scan.t1_to_asl, factor=settings.factor, coarsest=settings.coarsest)
+    levels = scales[-1].levels
+    other = None if held_out is None else held_out.array / levels.map
+    told = span(progress, 0.0, 0.9)
+    generator = train_pyramid(scales, settings, held_out=other, device=device, progress=told)
     progress(0.9, "making the fine map")
     grid = aligned_grid(scan)
-    levels = levels_of(scan.low, average_onto(scan.t1, scan.low.geometry, transform=scan.t1_to_asl, outside=0.0))
     array = levels.map * apply_generator(generator, scale_on(scan.low, scan.t1, scan.t1_to_asl, grid, levels), device)
-    array = np.where(_measured(scan, grid), array, np.nan)
+    array = np.where(spread_over(scan.measured, grid), array, np.nan)
     model = acquisition_model(grid, scan.low.geometry, point_spread=scan.point_spread, measured=np.isfinite(array))
     fine = consistent(
         Volume(array, grid, scan.low.unit), scan.low, scan.noise(), model, progress=span(progress, 0.95, 1.0)
@@ -80,9 +82,3 @@ def apply_generator(generator: PyramidGenerator, scale: Scale, device: str = "cp
             back = tuple(slice(i.start - o.start, i.stop - o.start) for i, o in zip(inner, outer, strict=True))
             made[tuple(inner)] = part[back]
     return made
-
-
-def _measured(scan: LowResolution, grid: Geometry) -> np.ndarray:
-    """Bool on the aligned grid: parts of measured voxels."""
-    parts = [f // a for f, a in zip(grid.shape, scan.low.array.shape, strict=True)]
-    return np.kron(scan.measured, np.ones(parts)) > 0.5

@@ -14,6 +14,7 @@ class PyramidSettings:
         coarsest: voxels along the longest axis of the coarsest scale, at least.
         factor: size of a scale over that of the next finer one.
         channels: of the generator's three levels.
+        norm: of the generator; None with patches, whose statistics are not the head's.
         critic: width of the critic.
         patch: edge in voxels of the cube that a step sees where the image is larger; None the whole image.
         rate: of Adam, a tenth of it after four fifths of the epochs (SinGAN).
@@ -30,6 +31,7 @@ class PyramidSettings:
     coarsest: int = 12
     factor: float = 0.75
     channels: tuple[int, int, int] = (16, 32, 64)
+    norm: str | None = "INSTANCE"
     critic: int = 16
     patch: int | None = None
     rate: float = 5e-4
@@ -46,6 +48,16 @@ class PyramidSettings:
 PAPER = PyramidSettings()
 # Fewer scales and steps, narrower networks and patches: minutes instead of hours on two cores.
 FAST = PyramidSettings(
-    epochs=60, coarsest=20, factor=0.6, channels=(8, 16, 32), critic=8, patch=32, rate=2e-3, steps=1, patience=3
+    epochs=200,
+    coarsest=20,
+    factor=0.6,
+    channels=(8, 16, 32),
+    norm=None,
+    critic=8,
+    patch=32,
+    rate=2e-3,
+    steps=1,
+    mse=30.0,
+    patience=3,
 )
 PRESETS = {"paper": PAPER, "fast": FAST}

@@ -10,22 +10,23 @@ from ...preparing.resampling import average_onto
 from ...series import Geometry, Volume
 
 
+@dataclass(frozen=True)
+class Levels:
+    """What the map and the T1 are divided by, to be about 1."""
+
+    map: float
+    t1: float
+
+
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """One level: the map (0 where not measured) and the T1, scaled to about 1, and where the map is measured."""
+    """One level: the map (0 where not measured) and the T1, divided by `levels`, and where the map is measured."""
 
     map: np.ndarray
     t1: np.ndarray
     measured: np.ndarray
     geometry: Geometry
-
-
-@dataclass(frozen=True)
-class Levels:
-    """What the map and the T1 are divided by."""
-
-    map: float
-    t1: float
+    levels: Levels
 
 
 def levels_of(low: Volume, t1: Volume) -> Levels:
@@ -64,6 +65,7 @@ def scale_on(low: Volume, t1: Volume, transform: np.ndarray, grid: Geometry, lev
         np.where(measured, np.clip(anatomy / levels.t1, 0.0, 1.5), 0.0).astype(np.float32),
         measured,
         grid,
+        levels,
     )
 
 

@@ -46,7 +46,7 @@ def train_pyramid(
             ends the training.
     """
     torch.manual_seed(settings.seed)
-    generator = PyramidGenerator(settings.channels).to(device)
+    generator = PyramidGenerator(settings.channels, norm=settings.norm).to(device)
     critic = PatchCritic(settings.critic).to(device)
     clock = _Clock([scale.map.size for scale in scales], settings, progress)
     made = None

@@ -1,8 +1,9 @@
 """Super-resolution by a small network trained through the acquisition model on the one scan (unsupervised).
 
-The network turns the interpolated map and the T1's features into a fine map x; it is trained until D H x agrees with
-the acquired voxels as well as it foretells voxels it was not shown, and no longer: an untrained network prefers smooth
-answers (Ulyanov 2018), and stopping early keeps the noise out.
+The network turns the map without anatomy (`Problem.free_parts`) and the T1's features into a fine map x; it is trained
+through D H x on the acquired voxels for as long as that helps it to foretell voxels it was not shown, in its input
+neither, and no longer: an untrained network prefers smooth answers (Ulyanov 2018), and stopping early keeps the noise
+out.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ import torch
 
 from ...errors import InputError
 from ...networks.scan_network import ScanNetwork
-from ...preparing.resampling import resample
 from ...running.progress import Progress, silent, span
 from ...series import Origin, Parameter, Volume
 from ..consistency import consistent
 from ..contrast_features import contrast_features
 from ..problem import Problem, problem_of
 from ..resolver import LowResolution, Resolved, finished, onto_target
+from ..smooth_fields import most_likely, total
 
 _CHECK = 10  # iterations between looks at what is withheld
 
@@ -71,12 +72,12 @@ def scan_network(
         scan.t1, fine, problem.low.with_array(problem.measured), transform=scan.t1_to_asl,
         progress=span(progress, 0.0, 0.1),
     )  # fmt: skip
-    filled = np.where(problem.measured, problem.low.array, np.nan)
-    base = np.nan_to_num(resample(problem.low.with_array(filled), fine).array)
-    inputs = _Inputs.of(problem, base, features, device)
-    network, ended = _trained(inputs, s, span(progress, 0.1, 0.9))
+    shown = np.random.default_rng(s.seed).random(problem.measured.shape) >= s.withheld
+    inputs = _Inputs.of(problem, _without_anatomy(problem, shown), features, device)
+    network, ended = _trained(inputs, shown, s, span(progress, 0.1, 0.9))
+    whole = inputs.like(_without_anatomy(problem, np.ones_like(shown)) / problem.level)
     with torch.no_grad():
-        made = network(inputs.base, inputs.features)[0, 0].cpu().numpy() * problem.level
+        made = network(whole, inputs.features)[0, 0].cpu().numpy() * problem.level
     volume = Volume(np.where(problem.model.measured, made, np.nan), fine, scan.low.unit)
     agreed = consistent(volume, problem.low, problem.sd, problem.model, progress=span(progress, 0.9, 0.98))
     used = (
@@ -86,6 +87,12 @@ def scan_network(
     result = finished(scan, onto_target(scan, agreed.array, fine), used=used)
     progress(1.0, "super-resolved")
     return result
+
+
+def _without_anatomy(problem: Problem, shown: np.ndarray) -> np.ndarray:
+    """The map (fine grid) that smooth fields make of the voxels shown (K, J, I)."""
+    fine, coarse = zip(*problem.free_parts(), strict=True)
+    return total(fine, most_likely(coarse, problem.values, np.where(shown, problem.precision, 0).astype(np.float32)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +119,10 @@ class _Inputs:
         matrices = tuple(torch.as_tensor(m, device=device) for m in (axes.k, axes.j, axes.i))
         return cls(*tensor, matrices, parts)
 
+    def like(self, base: np.ndarray) -> torch.Tensor:
+        """Another base (K, J, I) as a tensor like this one's."""
+        return torch.as_tensor(base[None, None], dtype=torch.float32, device=self.base.device)
+
     def averaged(self, fine: torch.Tensor, acquired: tuple[slice, ...]) -> torch.Tensor:
         """D H of a patch (1, 1, k, j, i) that covers the acquired voxels of three slices."""
         k, j, i = (m[s, s.start * p : s.stop * p] for m, s, p in zip(self.matrices, acquired, self.parts, strict=True))
@@ -121,14 +132,13 @@ class _Inputs:
         return tuple(slice(s.start * p, s.stop * p) for s, p in zip(acquired, self.parts, strict=True))
 
 
-def _trained(inputs: _Inputs, s: ScanNetworkSettings, progress: Progress) -> tuple[ScanNetwork, int]:
-    """The network as it foretold the withheld voxels best, and after how many iterations that was."""
+def _trained(inputs: _Inputs, shown: np.ndarray, s: ScanNetworkSettings, progress: Progress) -> tuple[ScanNetwork, int]:
+    """The network as it foretold the voxels not shown best, and after how many iterations that was."""
     torch.manual_seed(s.seed)
     rng = np.random.default_rng(s.seed)
     network = ScanNetwork(inputs.features.shape[1], s.channels).to(inputs.base.device)
-    shown = torch.rand(inputs.values.shape, device=inputs.values.device) >= s.withheld
-    precision = torch.where(shown, inputs.precision, torch.zeros_like(inputs.precision))
-    withheld = torch.where(shown, torch.zeros_like(inputs.precision), inputs.precision)
+    seen = torch.as_tensor(shown, device=inputs.precision.device)
+    precision, withheld = inputs.precision * seen, inputs.precision * ~seen
     optimiser = torch.optim.Adam(network.parameters(), s.rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, s.iterations, eta_min=s.rate / 10)
     places = torch.nonzero(precision > 0).cpu().numpy()
