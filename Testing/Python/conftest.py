@@ -1,19 +1,25 @@
-"""What every test file shares: the import path, sane threads, and the shared real data."""
+"""What every test file shares: the import path, sane threads, the shared real data, and a desktop that is none."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from slicer_harness import Desktop
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "Testing" / "Harness")]
 
 # Before numpy, torch or ITK are loaded: more threads than cores make small tests slower, not faster.
 _THREADS = str(min(4, os.cpu_count() or 1))
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"):
     os.environ.setdefault(_name, _THREADS)
 os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import pytest  # noqa: E402
 
@@ -31,6 +37,24 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared real data are not here (../shared/data, or set ASLDENOISE_SHARED_DATA)")
     return folder
+
+
+@pytest.fixture
+def desktop() -> Iterator[Desktop]:
+    """`qt`, `ctk` and the application's half of `slicer`; what slots and observers raise fails the test."""
+    from slicer_harness import installed, why_absent
+
+    absent = why_absent()
+    if absent:
+        pytest.skip(absent)
+    from slicer_harness import dialogs, packaging
+    from slicer_harness.panel import slot_errors
+
+    dialogs.forget()
+    packaging.installer.forget()
+    with installed() as desktop, slot_errors() as errors:
+        yield desktop
+    assert not errors, errors[0].text
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

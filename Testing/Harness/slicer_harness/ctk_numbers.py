@@ -1,0 +1,316 @@
+"""CTK's widgets for numbers."""
+
+from __future__ import annotations
+
+import enum
+import math
+
+from PySide6.QtCore import Property, Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QLineEdit,
+    QSizePolicy,
+    QSlider,
+    QWidget,
+)
+
+from .stored import passed_on, stored
+
+STEPS = 10_000
+
+
+class ctkDoubleSpinBox(QDoubleSpinBox):
+    class SetMode(enum.IntEnum):
+        SetIfDifferent = 0
+        SetAlways = 1
+
+    class DecimalsOption(enum.IntFlag):
+        FixedDecimals = 0
+        DecimalsByValue = 1
+        DecimalsByKey = 2
+        DecimalsByShortcuts = 4
+        InsertDecimals = 8
+        ReplaceDecimals = 16
+        DecimalPointAlwaysVisible = 32
+        DecimalsAsMin = 64
+        DecimalsAsMax = 128
+
+    class SizeHintPolicy(enum.IntEnum):
+        SizeHintByMinMax = 0
+        SizeHintByValue = 1
+
+    decimalsChanged = Signal(int)
+    setMode = stored(int, "setMode", 0)
+    decimalsOption = stored(int, "decimalsOption", 0)
+    invertedControls = stored(bool, "invertedControls", False)
+    sizeHintPolicy = stored(int, "sizeHintPolicy", 0)
+
+    def setDecimals(self, decimals: int) -> None:
+        changed = decimals != self.decimals()
+        super().setDecimals(decimals)
+        if changed:
+            self.decimalsChanged.emit(decimals)
+
+
+class ctkDoubleSlider(QWidget):
+    """A slider over doubles."""
+
+    valueChanged = Signal(float)
+    sliderMoved = Signal(float)
+    sliderPressed = Signal()
+    sliderReleased = Signal()
+    rangeChanged = Signal(float, float)
+
+    def __init__(self, *arguments) -> None:
+        super().__init__(next((a for a in arguments if isinstance(a, QWidget)), None))
+        orientation = next((a for a in arguments if isinstance(a, Qt.Orientation)), Qt.Orientation.Horizontal)
+        self._slider = QSlider(orientation, self)
+        self._slider.setRange(0, STEPS)
+        self._value, self._minimum, self._maximum = 0.0, 0.0, 99.0
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._slider)
+        self._slider.valueChanged.connect(self._moved)
+        self._slider.sliderPressed.connect(self.sliderPressed)
+        self._slider.sliderReleased.connect(self._released)
+
+    singleStep = stored(float, "singleStep", 1.0)
+    pageStep = stored(float, "pageStep", 10.0)
+    tracking = passed_on(bool, "_slider", "hasTracking", "setTracking")
+    tickInterval = stored(float, "tickInterval", 0.0)
+    tickPosition = stored(int, "tickPosition", 0)
+    handleToolTip = stored(str, "handleToolTip", "")
+    invertedAppearance = passed_on(bool, "_slider", "invertedAppearance", "setInvertedAppearance")
+    invertedControls = passed_on(bool, "_slider", "invertedControls", "setInvertedControls")
+    orientation = Property(
+        int,
+        lambda self: self._slider.orientation().value,
+        lambda self, value: self._slider.setOrientation(Qt.Orientation(value)),
+    )
+
+    def _moved(self, position: int) -> None:
+        span = self._maximum - self._minimum
+        self._take(self._minimum + span * position / STEPS)
+
+    def _released(self) -> None:
+        self.sliderReleased.emit()
+
+    def _take(self, value: float) -> None:
+        if value != self._value:
+            self._value = value
+            self.valueChanged.emit(value)
+
+    def setValue(self, value: float) -> None:
+        value = min(max(float(value), self._minimum), self._maximum)
+        span = self._maximum - self._minimum
+        self._slider.blockSignals(True)
+        self._slider.setValue(round(STEPS * (value - self._minimum) / span) if span and math.isfinite(span) else 0)
+        self._slider.blockSignals(False)
+        self._take(value)
+
+    def setRange(self, low: float, high: float) -> None:
+        self._minimum, self._maximum = float(low), max(float(low), float(high))
+        self.rangeChanged.emit(self._minimum, self._maximum)
+        self.setValue(self._value)
+
+    value = Property(float, lambda self: self._value, setValue)
+    sliderPosition = Property(float, lambda self: self._value, setValue)
+    minimum = Property(float, lambda self: self._minimum, lambda self, v: self.setRange(v, max(v, self._maximum)))
+    maximum = Property(float, lambda self: self._maximum, lambda self, v: self.setRange(min(v, self._minimum), v))
+
+
+class ctkSliderWidget(QWidget):
+    """A slider with a spin box; the value is rounded to the spin box's decimals."""
+
+    class SynchronizeSiblings(enum.IntFlag):
+        NoSynchronize = 0
+        SynchronizeWidth = 1
+        SynchronizeDecimals = 2
+
+    valueChanged = Signal(float)
+    valueIsChanging = Signal(float)
+    decimalsChanged = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._slider, self._spin = ctkDoubleSlider(self), ctkDoubleSpinBox(self)
+        self._slider.setObjectName("Slider")
+        self._spin.setObjectName("SpinBox")
+        self._spin.setMaximum(99.0)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._slider, 1)
+        layout.addWidget(self._spin)
+        self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
+        self._dragged = False
+        self._slider.valueChanged.connect(self._from_slider)
+        self._slider.sliderPressed.connect(lambda: setattr(self, "_dragged", True))
+        self._slider.sliderReleased.connect(self.stopChanging)
+        self._spin.valueChanged.connect(self._from_spin)
+        self._spin.decimalsChanged.connect(self.decimalsChanged)
+        self._value = 0.0
+
+    def _from_slider(self, value: float) -> None:
+        rounded = round(value, self._spin.decimals())
+        self._spin.blockSignals(True)
+        self._spin.setValue(rounded)
+        self._spin.blockSignals(False)
+        if self._dragged and not self.tracking:
+            self.valueIsChanging.emit(rounded)
+        else:
+            self._take(rounded)
+
+    def _from_spin(self, value: float) -> None:
+        self._slider.blockSignals(True)
+        self._slider.setValue(value)
+        self._slider.blockSignals(False)
+        self._take(value)
+
+    def _take(self, value: float) -> None:
+        if value != self._value:
+            self._value = value
+            self.valueIsChanging.emit(value)
+            self.valueChanged.emit(value)
+
+    @Slot()
+    def stopChanging(self) -> None:
+        self._dragged = False
+        self._take(self._spin.value())
+
+    def setValue(self, value: float) -> None:
+        self._spin.setValue(float(value))
+        self._from_spin(self._spin.value())
+
+    def setRange(self, low: float, high: float) -> None:
+        self._slider.setRange(low, high)
+        self._spin.setRange(float(low), float(high))
+
+    def setDecimals(self, decimals: int) -> None:
+        self._spin.setDecimals(decimals)
+
+    def setSpinBoxVisible(self, visible: bool) -> None:
+        self._spin.setVisible(visible)
+
+    def reset(self) -> None:
+        self.setValue(0.0)
+
+    value = Property(float, lambda self: self._value, setValue)
+    minimum = Property(float, lambda self: self._spin.minimum(), lambda s, v: s.setRange(v, max(v, s._spin.maximum())))
+    maximum = Property(float, lambda self: self._spin.maximum(), lambda s, v: s.setRange(min(v, s._spin.minimum()), v))
+    decimals = passed_on(int, "_spin", "decimals", "setDecimals")
+    prefix = passed_on(str, "_spin", "prefix", "setPrefix")
+    suffix = passed_on(str, "_spin", "suffix", "setSuffix")
+    singleStep = Property(float, lambda s: s._spin.singleStep(), lambda s, v: s._set_step(v))
+    spinBoxVisible = Property(bool, lambda s: not s._spin.isHidden(), setSpinBoxVisible)
+    pageStep = stored(float, "pageStep", 10.0)
+    tickInterval = stored(float, "tickInterval", 0.1)
+    tickPosition = stored(int, "tickPosition", 0)
+    tracking = stored(bool, "tracking", True)
+    popupSlider = stored(bool, "popupSlider", False)
+    invertedAppearance = stored(bool, "invertedAppearance", False)
+    invertedControls = stored(bool, "invertedControls", False)
+    spinBoxAlignment = stored(int, "spinBoxAlignment", 0x84)
+    synchronizeSiblings = stored(int, "synchronizeSiblings", 0)
+
+    def _set_step(self, step: float) -> None:
+        self._spin.setSingleStep(step)
+        self._slider.singleStep = step
+
+
+class ctkRangeWidget(QWidget):
+    """Two spin boxes that keep their order."""
+
+    valuesChanged = Signal(float, float)
+    minimumValueChanged = Signal(float)
+    maximumValueChanged = Signal(float)
+    rangeChanged = Signal(float, float)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._low, self._high = ctkDoubleSpinBox(self), ctkDoubleSpinBox(self)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for spin in (self._low, self._high):
+            spin.setRange(0.0, 99.0)
+            layout.addWidget(spin)
+        layout.insertStretch(1, 1)
+        self._high.setValue(99.0)
+        self._low.valueChanged.connect(self._changed_low)
+        self._high.valueChanged.connect(self._changed_high)
+
+    def _changed_low(self, value: float) -> None:
+        if value > self._high.value():
+            self._high.setValue(value)
+        self.minimumValueChanged.emit(value)
+        self.valuesChanged.emit(value, self._high.value())
+
+    def _changed_high(self, value: float) -> None:
+        if value < self._low.value():
+            self._low.setValue(value)
+        self.maximumValueChanged.emit(value)
+        self.valuesChanged.emit(self._low.value(), value)
+
+    def setValues(self, low: float, high: float) -> None:
+        self._low.setValue(float(low))
+        self._high.setValue(float(high))
+
+    def setRange(self, low: float, high: float) -> None:
+        for spin in (self._low, self._high):
+            spin.setRange(float(low), float(high))
+        self.rangeChanged.emit(float(low), float(high))
+
+    def setMinimumValue(self, value: float) -> None:
+        self._low.setValue(float(value))
+
+    def setMaximumValue(self, value: float) -> None:
+        self._high.setValue(float(value))
+
+    def setDecimals(self, decimals: int) -> None:
+        self._low.setDecimals(decimals)
+        self._high.setDecimals(decimals)
+
+    minimumValue = Property(float, lambda self: self._low.value(), setMinimumValue)
+    maximumValue = Property(float, lambda self: self._high.value(), setMaximumValue)
+    minimum = Property(float, lambda self: self._low.minimum(), lambda s, v: s.setRange(v, s._low.maximum()))
+    maximum = Property(float, lambda self: self._low.maximum(), lambda s, v: s.setRange(s._low.minimum(), v))
+    decimals = Property(int, lambda self: self._low.decimals(), setDecimals)
+    singleStep = Property(float, lambda self: self._low.singleStep(), lambda self, step: self._step(step))
+    suffix = Property(str, lambda self: self._low.suffix(), lambda self, text: self._mark("setSuffix", text))
+    prefix = Property(str, lambda self: self._low.prefix(), lambda self, text: self._mark("setPrefix", text))
+    tracking = stored(bool, "tracking", True)
+    symmetricMoves = stored(bool, "symmetricMoves", False)
+
+    def _step(self, step: float) -> None:
+        self._low.setSingleStep(step)
+        self._high.setSingleStep(step)
+
+    def _mark(self, setter: str, text: str) -> None:
+        getattr(self._low, setter)(text)
+        getattr(self._high, setter)(text)
+
+
+class ctkCoordinatesWidget(QWidget):
+    """Some numbers in a row, as text separated by commas."""
+
+    coordinatesChanged = Signal(float, float, float, float)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._edit = QLineEdit("0,0,0", self)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._edit)
+        self._edit.textChanged.connect(self._changed)
+
+    def _changed(self, text: str) -> None:
+        numbers = [float(part) for part in text.split(",") if part.strip()]
+        self.coordinatesChanged.emit(*(numbers + [0.0] * 4)[:4])
+
+    coordinates = passed_on(str, "_edit", "text", "setText")
+    dimension = stored(int, "dimension", 3)
+    decimals = stored(int, "decimals", 3)
+    singleStep = stored(float, "singleStep", 1.0)
+    minimum = stored(float, "minimum", -100000.0)
+    maximum = stored(float, "maximum", 100000.0)
+    readOnly = passed_on(bool, "_edit", "isReadOnly", "setReadOnly")

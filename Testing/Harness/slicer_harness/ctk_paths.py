@@ -1,0 +1,128 @@
+"""CTK's widgets for files and folders."""
+
+from __future__ import annotations
+
+import enum
+
+from PySide6.QtCore import Property, QDir, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QWidget
+
+from .stored import passed_on, stored
+
+
+class ctkPathLineEdit(QWidget):
+    """An editable path with its history and a button that browses."""
+
+    class Filters(enum.IntFlag):
+        Dirs = 0x001
+        Files = 0x002
+        Drives = 0x004
+        NoSymLinks = 0x008
+        AllEntries = 0x007
+        Readable = 0x010
+        Writable = 0x020
+        Executable = 0x040
+        Modified = 0x080
+        Hidden = 0x100
+        System = 0x200
+        AllDirs = 0x400
+        CaseSensitive = 0x800
+        NoDot = 0x2000
+        NoDotDot = 0x4000
+        NoDotAndDotDot = 0x6000
+
+    currentPathChanged = Signal(str)
+    validInputChanged = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._box, self._button = QComboBox(self), QToolButton(self)
+        self._box.setEditable(True)
+        self._box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._button.setText("...")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._box)
+        layout.addWidget(self._button)
+        self._box.lineEdit().textChanged.connect(self._edited)
+        self._button.clicked.connect(self.browse)
+        self._valid = False
+
+    def _edited(self, text: str) -> None:
+        valid = (bool(text) and QDir(text).exists()) or QDir().exists(text)
+        if valid != self._valid:
+            self._valid = valid
+            self.validInputChanged.emit(valid)
+        self.currentPathChanged.emit(text)
+
+    def setCurrentPath(self, path: str) -> None:
+        if path != self._box.currentText():
+            self._box.setEditText(path)
+
+    def comboBox(self) -> QComboBox:
+        return self._box
+
+    def addCurrentPathToHistory(self) -> None:
+        if self._box.findText(self._box.currentText()) < 0:
+            self._box.addItem(self._box.currentText())
+
+    def retrieveHistory(self) -> None:
+        """The history is the settings'; there is none in a test."""
+
+    def browse(self) -> None:
+        from . import dialogs
+
+        path = dialogs.chosen_path("ctkPathLineEdit", (None, self.label))
+        if path:
+            self.setCurrentPath(path)
+
+    currentPath = Property(str, lambda self: self._box.currentText(), setCurrentPath)
+    filters = stored(int, "filters", 24663)
+    nameFilters = stored("QStringList", "nameFilters", [])
+    label = stored(str, "label", "")
+    options = stored(int, "options", 0)
+    settingKey = stored(str, "settingKey", "")
+    minimumContentsLength = passed_on(int, "_box", "minimumContentsLength", "setMinimumContentsLength")
+    sizeAdjustPolicy = stored(int, "sizeAdjustPolicy", 0)
+    showBrowseButton = Property(
+        bool, lambda self: not self._button.isHidden(), lambda self, shown: self._button.setVisible(shown)
+    )
+    showHistoryButton = stored(bool, "showHistoryButton", True)
+
+
+class ctkDirectoryButton(QWidget):
+    """A button that shows a folder and browses for another."""
+
+    directoryChanged = Signal(str)
+    directorySelected = Signal(str)
+
+    def __init__(self, *arguments) -> None:
+        super().__init__(next((a for a in arguments if isinstance(a, QWidget)), None))
+        self._directory = next((a for a in arguments if isinstance(a, str)), QDir.currentPath())
+        self._button = QPushButton(self._directory, self)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._button)
+        self._button.clicked.connect(self.browse)
+
+    def setDirectory(self, directory: str) -> None:
+        if directory != self._directory:
+            self._directory = directory
+            self._button.setText(directory)
+            self.directoryChanged.emit(directory)
+
+    def browse(self) -> None:
+        from . import dialogs
+
+        path = dialogs.chosen_path("ctkDirectoryButton", (None, self.caption))
+        if path:
+            self.setDirectory(path)
+            self.directorySelected.emit(path)
+
+    directory = Property(str, lambda self: self._directory, setDirectory)
+    text = passed_on(str, "_button", "text", "setText")
+    caption = stored(str, "caption", "")
+    elideMode = stored(int, "elideMode", 3)
+    options = stored(int, "options", 0)
+    acceptMode = stored(int, "acceptMode", 0)

@@ -1,0 +1,225 @@
+"""Slice views on the real slice logics: the layout manager and its widgets, without pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+import vtk
+from PySide6.QtCore import Property, QObject, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from .mrml_widgets import qMRMLPlotWidget, qMRMLTableView, qMRMLWidget
+from .scene_observation import Observations
+from .stored import stored
+
+
+class qMRMLSliceView(qMRMLWidget):
+    """The image part of a slice widget."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._node: Any = None
+        self.rendered = 0
+
+    def setMRMLSliceNode(self, node: Any) -> None:
+        self._node = node
+
+    def mrmlSliceNode(self) -> Any:
+        return self._node
+
+    def forceRender(self) -> None:
+        self.rendered += 1
+
+    scheduleRender = forceRender
+
+
+class qMRMLSliceControllerWidget(qMRMLWidget):
+    """The bar above a slice view."""
+
+    def __init__(self, logic: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._logic = logic
+
+    def fitSliceToBackground(self) -> None:
+        self._logic.FitSliceToBackground()
+
+    def setSliceVisible(self, visible: bool) -> None:
+        self._logic.GetSliceNode().SetSliceVisible(visible)
+
+    def setSliceLink(self, linked: bool) -> None:
+        self._logic.GetSliceCompositeNode().SetLinkedControl(linked)
+
+
+class qMRMLSliceWidget(qMRMLWidget):
+    """One slice view: its node, its composite node and the logic between them are real."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._logic = slicer.vtkMRMLSliceLogic()
+        self._view = qMRMLSliceView(self)
+        self._controller = qMRMLSliceControllerWidget(self._logic, self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._controller)
+        layout.addWidget(self._view)
+
+    def attach(self, application_logic: Any, scene: Any, node: Any) -> None:
+        """Give the logic its scene and slice node, as the layout manager's factory does."""
+        self._logic.SetMRMLApplicationLogic(application_logic)
+        self._logic.SetMRMLScene(scene)
+        self._logic.SetSliceNode(node)
+        self._view.setMRMLSliceNode(node)
+        node.SetDimensions(400, 400, 1)
+        application_logic.GetSliceLogics().AddItem(self._logic)
+        self.setMRMLScene(scene)
+
+    def detach(self, application_logic: Any) -> None:
+        application_logic.GetSliceLogics().RemoveItem(self._logic)
+        self._logic.SetMRMLScene(None)
+        self._logic.SetMRMLApplicationLogic(None)
+
+    def sliceLogic(self) -> Any:
+        return self._logic
+
+    logic = sliceLogic
+
+    def mrmlSliceNode(self) -> Any:
+        return self._logic.GetSliceNode()
+
+    mrmlAbstractViewNode = mrmlSliceNode
+
+    def mrmlSliceCompositeNode(self) -> Any:
+        return self._logic.GetSliceCompositeNode()
+
+    def sliceView(self) -> qMRMLSliceView:
+        return self._view
+
+    viewWidget = sliceView
+
+    def sliceController(self) -> qMRMLSliceControllerWidget:
+        return self._controller
+
+    controllerWidget = sliceController
+
+    def fitSliceToBackground(self) -> None:
+        self._logic.FitSliceToBackground()
+
+    def setSliceOrientation(self, orientation: str) -> None:
+        self.mrmlSliceNode().SetOrientation(orientation)
+
+    sliceViewName = Property(str, lambda self: self.mrmlSliceNode().GetLayoutName())
+    sliceViewLabel = Property(str, lambda self: self.mrmlSliceNode().GetLayoutLabel())
+    sliceOrientation = Property(
+        str, lambda self: self.mrmlSliceNode().GetOrientation(), lambda self, text: self.setSliceOrientation(text)
+    )
+    viewColor = stored(QColor, "viewColor", QColor("red"))
+
+
+class qMRMLTableWidget(qMRMLWidget):
+    """A table view of a layout."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._view = qMRMLTableView(self)
+
+    def tableView(self) -> qMRMLTableView:
+        return self._view
+
+
+class qSlicerLayoutManager(QObject):
+    """Makes slice, plot and table widgets for the view nodes of each layout that the scene was set to."""
+
+    layoutChanged = Signal((), (int,))
+
+    def __init__(self, application_logic: Any, scene: Any) -> None:
+        super().__init__()
+        self._application_logic, self._scene = application_logic, scene
+        self._slice_logics = vtk.vtkCollection()
+        application_logic.SetSliceLogics(self._slice_logics)
+        self._slices: dict[str, qMRMLSliceWidget] = {}
+        self._others: dict[str, QWidget] = {}
+        self._logic = slicer.vtkMRMLLayoutLogic()
+        self._logic.SetMRMLScene(scene)
+        self._observed = Observations(self)
+        self._observed.add(self._logic.GetLayoutNode(), vtk.vtkCommand.ModifiedEvent, lambda *_: self._update())
+        self._logic.GetLayoutNode().SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutInitialView)
+        self._update()
+
+    def _view_nodes(self) -> list[Any]:
+        views = self._logic.GetViewNodes()
+        return [views.GetItemAsObject(i) for i in range(views.GetNumberOfItems())]
+
+    def _update(self) -> None:
+        for node in self._view_nodes():
+            name = node.GetLayoutName()
+            if node.IsA("vtkMRMLSliceNode") and name not in self._slices:
+                widget = qMRMLSliceWidget()
+                widget.attach(self._application_logic, self._scene, node)
+                known = dict(self._slices)
+                first = {} if name in ("Red", "Green", "Yellow") else {name: widget}
+                self._slices = {**first, **known, name: widget}
+            elif node.IsA("vtkMRMLPlotViewNode") and name not in self._others:
+                plot = self._others[name] = qMRMLPlotWidget()
+                plot.setMRMLPlotViewNode(node)
+            elif node.IsA("vtkMRMLTableViewNode") and name not in self._others:
+                self._others[name] = qMRMLTableWidget()
+        self.layoutChanged[int].emit(self._layout())
+
+    def close(self) -> None:
+        """Let go of the scene."""
+        self._observed.clear()
+        for widget in self._slices.values():
+            widget.detach(self._application_logic)
+        self._slices.clear()
+        self._logic.SetMRMLScene(None)
+
+    def _layout(self) -> int:
+        return self._logic.GetLayoutNode().GetViewArrangement()
+
+    def setLayout(self, layout: int) -> None:
+        self._logic.GetLayoutNode().SetViewArrangement(int(layout))
+
+    layout = Property(int, _layout, setLayout)
+    threeDViewCount = Property(int, lambda self: sum(n.IsA("vtkMRMLViewNode") for n in self._view_nodes()))
+    plotViewCount = Property(int, lambda self: len(self._kind(qMRMLPlotWidget)))
+    tableViewCount = Property(int, lambda self: len(self._kind(qMRMLTableWidget)))
+
+    def _kind(self, kind: type) -> list[QWidget]:
+        return [widget for widget in self._others.values() if isinstance(widget, kind)]
+
+    def layoutLogic(self) -> Any:
+        return self._logic
+
+    def mrmlScene(self) -> Any:
+        return self._scene
+
+    def mrmlSliceLogics(self) -> Any:
+        return self._application_logic.GetSliceLogics()
+
+    def sliceViewNames(self) -> list[str]:
+        """Of every layout so far."""
+        return list(self._slices)
+
+    def sliceWidget(self, name: str) -> qMRMLSliceWidget | None:
+        return self._slices.get(name)
+
+    def plotWidget(self, index: int) -> QWidget | None:
+        return next(iter(self._kind(qMRMLPlotWidget)[index : index + 1]), None)
+
+    def tableWidget(self, index: int) -> QWidget | None:
+        return next(iter(self._kind(qMRMLTableWidget)[index : index + 1]), None)
+
+    def threeDWidget(self, _name_or_index: Any) -> None:
+        """There is no 3D view here."""
+
+    def resetSliceViews(self) -> None:
+        for widget in self._slices.values():
+            widget.fitSliceToBackground()
+
+    def resetThreeDViews(self) -> None:
+        """There is no 3D view here."""
+
+    def viewWidget(self, node: Any) -> QWidget | None:
+        return self._slices.get(node.GetLayoutName()) or self._others.get(node.GetLayoutName())

@@ -1,0 +1,106 @@
+"""The `qt` module: every listed Qt class, and the few others that Slicer's own Python code or the record names."""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+from PySide6 import QtCore, QtGui, QtPrintSupport, QtUiTools, QtWidgets
+
+from . import quirks, surface  # noqa: F401  (quirks registers the special members)
+from .cpp_members import enum_members, static_member
+from .enums import QtNamespace, is_enum_class, value_of
+from .members import SlotMember
+from .pythonqt import PythonQtObject, make_class
+from .signals import guarded
+from .special_members import registry
+
+_PLACES = (QtWidgets, QtGui, QtCore, QtPrintSupport)
+
+# Not in the introspected list, and known to exist: the record of behaviour names QAbstractItemView, QByteArray, Signal
+# and Qt; Slicer's own slicer.util uses the others. The test of the panel's source takes the first alone.
+_RECORDED = ("QAbstractItemView", "QByteArray")
+_OF_SLICER_UTIL = ("QDateTime", "QFile", "QLocale")
+# What listed methods give back; they can be used, but `qt` does not offer them by name.
+_GIVEN = ("QAbstractButton", "QLayout", "QMargins", "QModelIndex", "QPoint", "QPointF", "QRect", "QRectF", "QSizeF")
+
+
+class PythonSignal:
+    """`qt.Signal` in a class of the panel's own: connect, disconnect, emit."""
+
+    def __init__(self, *_types: Any) -> None:
+        self._name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = f"_signal_{name}"
+
+    def __get__(self, owner: Any, cls: type) -> Any:
+        if owner is None:
+            return self
+        if self._name not in owner.__dict__:
+            object.__setattr__(owner, self._name, _EmittedByPython())
+        return owner.__dict__[self._name]
+
+
+class _EmittedByPython:
+    def __init__(self) -> None:
+        self._targets: list[Any] = []
+
+    def connect(self, function: Any) -> bool:
+        self._targets.append(function)
+        return True
+
+    def disconnect(self, function: Any) -> bool:
+        found = function in self._targets
+        if found:
+            self._targets.remove(function)
+        return found
+
+    def emit(self, *arguments: Any) -> None:
+        for target in list(self._targets):
+            guarded(target)(*arguments)
+
+
+def cpp_class(name: str) -> type | None:
+    """The PySide6 class of that name."""
+    return next((getattr(place, name) for place in _PLACES if name in dir(place)), None)
+
+
+def open_class(cpp: type, base: type) -> type:
+    """A proxy for an unlisted class: its public methods and enum values."""
+    members: dict[str, Any] = {"_cpp_class": cpp, "_surface_name": "", "_made": True}
+    for name in {name for ancestor in cpp.__mro__ for name in vars(ancestor) if not name.startswith("_")}:
+        if not hasattr(base, name) and not is_enum_class(static_member(cpp, name)):
+            members[name] = SlotMember(name)
+    members |= {name: value_of(member) for name, member in enum_members(cpp).items()}
+    made = type(cpp.__name__, (base,), members)
+    registry.by_cpp.setdefault(cpp, made)
+    return made
+
+
+def build() -> types.ModuleType:
+    """A fresh `qt` module."""
+    module = types.ModuleType("qt", "Stand-in for Slicer's qt module.")
+    made: dict[str, type] = {}
+
+    def listed(name: str) -> type:
+        if name not in made:
+            own = surface.classes()[name]
+            base = own.inherits or ("qt.QObject" if name == "qt.QWidget" else None)
+            made[name] = make_class(name, cpp_class(own.short), (listed(base),) if base else (PythonQtObject,))
+        return made[name]
+
+    for name in surface.classes():
+        if name.startswith("qt."):
+            setattr(module, name[3:], listed(name))
+    module.QTimer.singleShot = SlotMember("singleShot")  # the static method shadows the property
+    for name in (*_RECORDED, *_OF_SLICER_UTIL, *_GIVEN):
+        cpp = cpp_class(name)
+        kinds = ((QtWidgets.QWidget, module.QWidget), (QtCore.QObject, module.QObject), (object, PythonQtObject))
+        proxy = open_class(cpp, next(base for kind, base in kinds if issubclass(cpp, kind)))
+        if name not in _GIVEN:
+            setattr(module, name, proxy)
+    module.QUiLoader = open_class(QtUiTools.QUiLoader, module.QObject)
+    module.Signal = PythonSignal
+    module.Qt = QtNamespace
+    return module
