@@ -26,6 +26,8 @@ RETREATS = "ASLDenoiseLib.denoising.feeding.memory"  # the logger whose warnings
 # What libraries say in a RuntimeError or the like: torch on the CPU, on CUDA and on MPS; ITK; C++
 _WORDS = (
     "can't allocate memory",
+    "cannot allocate memory",
+    "failed to map segment",
     "not enough memory",
     "out of memory",
     "alloc_failed",
@@ -38,7 +40,8 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether memory ran out, on any device: said by type, or in words by libraries that have no type for it."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    return isinstance(error, RuntimeError) and says_out_of_memory(str(error))
+    # a library that is loaded while there is too little raises an ImportError
+    return isinstance(error, (RuntimeError, ImportError)) and says_out_of_memory(str(error))
 
 
 def says_out_of_memory(text: str) -> bool:

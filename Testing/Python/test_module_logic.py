@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import sys
 
@@ -20,38 +21,39 @@ from ASLDenoiseLib.scene.series import series_to_nodes
 from ASLDenoiseLib.scene.volumes import volume_to_node
 
 
-@pytest.fixture(scope="module")
-def standins(repo_root):
-    sys.path.insert(0, str(repo_root / "Testing" / "Harness"))
-    try:
-        import slicer_standins
-    finally:
-        sys.path.pop(0)
-    with slicer_standins.installed():
-        yield slicer_standins
-
-
-@pytest.fixture(scope="module")
-def module(standins, repo_root):
+@pytest.fixture
+def module(desktop, repo_root, monkeypatch):
+    """The module's file, run as Slicer's module factory does."""
+    monkeypatch.syspath_prepend(str(repo_root / "ASLDenoise"))
     spec = importlib.util.spec_from_file_location("ASLDenoise", repo_root / "ASLDenoise" / "ASLDenoise.py")
     module = importlib.util.module_from_spec(spec)
-    sys.modules["ASLDenoise"] = module
+    monkeypatch.setitem(sys.modules, "ASLDenoise", module)
     spec.loader.exec_module(module)
-    yield module
-    del sys.modules["ASLDenoise"]
+    return module
 
 
 @pytest.fixture
-def scene():
-    with embedded_scene() as scene:
-        yield scene
+def scene(desktop):
+    """The desktop's own."""
+    import slicer
+
+    return slicer.mrmlScene
 
 
-def test_the_module_says_what_it_is_and_that_it_is_for_research(module, standins):
-    parent = standins.Parent()
-    module.ASLDenoise(parent)
+@pytest.fixture
+def made(module):
+    from ASLDenoisePanel.made_series import madeSeries
+
+    return madeSeries()
+
+
+def test_the_module_says_what_it_is_and_that_it_is_for_research(repo_root, desktop):
+    from slicer_harness.modules import load_scripted_module
+
+    parent = load_scripted_module(repo_root / "ASLDenoise" / "ASLDenoise.py")
     assert parent.title == "ASL Denoise"
-    assert parent.categories == ["Neuroimaging"]
+    assert list(parent.categories) == ["Neuroimaging"]
+    assert not parent.icon.isNull()
     assert "research use only" in parent.helpText
     assert "Sequences" in parent.dependencies
 
@@ -79,14 +81,16 @@ def test_nodes_reach_the_library_as_its_nouns(module, scene):
     assert inputs["tissue"].source == "segmentation 'rois'"
 
 
-def test_process_presents_what_the_pipeline_returns(module, scene, monkeypatch):
+def test_process_presents_what_the_pipeline_returns(module, made, scene, monkeypatch):
     """With the pipeline's own quantify in place of denoise: no weights needed, everything else real."""
     from ASLDenoiseLib import pipeline
 
-    monkeypatch.setattr(
-        pipeline, "denoise", lambda series, *, device, recovery, **options: pipeline.quantify(series, **options)
-    )
-    sequence = series_to_nodes(module._madeSeries()).sequence
+    @functools.wraps(pipeline.denoise)
+    def only_quantify(series, *, device, recovery, **options):
+        return pipeline.quantify(series, **options)
+
+    monkeypatch.setattr(pipeline, "denoise", only_quantify)
+    sequence = series_to_nodes(made).sequence
     nodes = module.ASLDenoiseLogic().process(sequence, preparation=Preparation(pairs="1-4"))
     cbf = nodes.result.maps["desc-mean_cbf"].array
     assert np.nanmedian(cbf[8][np.isfinite(cbf[8])]) == pytest.approx(60, abs=20)
@@ -95,52 +99,79 @@ def test_process_presents_what_the_pipeline_returns(module, scene, monkeypatch):
     assert any(p.name == "pairs" and p.value == "1-4" for p in nodes.result.parameters)
 
 
-def test_process_leaves_the_scene_as_it_was_when_the_pipeline_refuses(module, scene):
+def test_process_leaves_the_scene_as_it_was_when_the_pipeline_refuses(module, made, scene):
     from ASLDenoiseLib.errors import InputError
 
-    sequence = series_to_nodes(module._madeSeries()).sequence
+    sequence = series_to_nodes(made).sequence
     before = contents(scene)
     with pytest.raises(InputError):
         module.ASLDenoiseLogic().process(sequence, model="no-such-model")
     assert contents(scene) == before
 
 
+RUNS = (
+    "test_processShowsRawBesideDenoised",
+    "test_applyRunsInAChildAndShowsTheResult",
+    "test_cancelLeavesTheSceneAsItWas",
+)
 SELF_TESTS = (
     "test_seriesSurvivesTheScene",
-    "test_processShowsRawBesideDenoised",
     "test_wrongInputLeavesTheSceneAsItWas",
+    "test_panelFillsItselfAndSaysWhatIsMissing",
+    *RUNS,
 )
 
 
 @pytest.mark.parametrize("name", SELF_TESTS)
-def test_the_self_test_passes(module, scene, name):
-    if name == "test_processShowsRawBesideDenoised":
+def test_the_self_test_passes(repo_root, desktop, name):
+    """As in a Slicer that has loaded the module."""
+    if name in RUNS:
         from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, models_folder
 
         if not (models_folder() / DEFAULT_MODEL / "models" / "model.pt").is_file():
             pytest.skip(f"the weights of {DEFAULT_MODEL} are not in this checkout")
-    test = module.ASLDenoiseTest()
+    from slicer_harness.panel import open_panel
+
+    panel = open_panel(repo_root / "ASLDenoise" / "ASLDenoise.py")
+    test = sys.modules["ASLDenoise"].ASLDenoiseTest()
+    test.messageDelay = 0
     test.setUp()
     getattr(test, name)()
+    panel.close()
 
 
 def test_every_self_test_is_run(module):
     assert sorted(n for n in dir(module.ASLDenoiseTest) if n.startswith("test_")) == sorted(SELF_TESTS)
 
 
-def test_the_module_file_opens_without_heavy_imports(repo_root, module):
+def test_reading_the_module_again_reads_its_parts_again(module, repo_root):
+    """Slicer's Reload runs this one file; what is edited in the panel must not wait for a restart."""
+    before = sys.modules["ASLDenoisePanel.states"]
+    spec = importlib.util.spec_from_file_location("ASLDenoise", repo_root / "ASLDenoise" / "ASLDenoise.py")
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    assert sys.modules["ASLDenoisePanel.states"] is not before
+
+
+def test_the_modules_files_open_without_heavy_imports(repo_root, module):
     import ast
 
-    tree = ast.parse((repo_root / "ASLDenoise" / "ASLDenoise.py").read_text("utf-8"))
-    names = set()
-    for node in tree.body:
-        if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names.add(node.module.split(".")[0])
-    assert names - set(sys.stdlib_module_names) <= {"slicer", "vtk"}
+    folder, names = repo_root / "ASLDenoise", set()
+    for path in (folder / "ASLDenoise.py", *(folder / "ASLDenoisePanel").glob("*.py")):
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names.add(node.module.split(".")[0])
+    allowed = {"slicer", "vtk", "qt", "ctk", "ASLDenoisePanel", "ASLDenoiseLib"}
+    assert names - set(sys.stdlib_module_names) <= allowed
 
 
-def test_presented_nodes_carry_the_result(scene):
+def test_slicer_finds_its_classes_by_name_in_the_modules_file(module):
+    for part in ("", "Widget", "Logic", "Test"):
+        assert isinstance(getattr(module, f"ASLDenoise{part}"), type)
+
+
+def test_presented_nodes_carry_the_result():
     result = made_result()
-    assert present(result).result is result
+    with embedded_scene() as scene:
+        assert present(result, scene=scene).result is result

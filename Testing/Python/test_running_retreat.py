@@ -42,6 +42,7 @@ def card(monkeypatch):
         RuntimeError("MPS backend out of memory (MPS allocated: 5 GB)"),
         RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"),
         RuntimeError("itk::ERROR: Failed to allocate memory for image."),
+        ImportError("libtorch.so: failed to map segment from shared object"),
         RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes."),
     ],
 )

@@ -1,0 +1,1 @@
+"""The parts of the ASLDenoise panel: what ASLDenoise.py shows, section by section."""

@@ -1,0 +1,269 @@
+"""How a series was acquired, as rows to read and edit; and back as attributes of its node. No Qt here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from slicer.i18n import tr as _
+
+ORDER = "context"  # the row that says which volume is what
+_ALWAYS = (
+    "labeling",
+    "post_labeling_delay",
+    "label_duration",
+    "field_strength",
+    "readout",
+    "background_suppression",
+    "suppression_pulses",
+    "m0_type",
+    "m0_estimate",
+    "m0_repetition_time",
+    "m0_scale",
+)
+_WORDS = ("labeling", "m0_type", "readout", "manufacturer", "bolus_technique", "slice_encoding_direction")
+_FLAGS = ("background_suppression", "bolus_cut_off")
+_REPEATING = ("control", "label", "deltam", "cbf")  # what a pattern repeats; other kinds stand before it
+_MOST_SHOWN = 4  # numbers of a list
+
+
+@dataclass(frozen=True)
+class Row:
+    """One value.
+
+    Args:
+        field: of `Acquisition`, or `ORDER`.
+        label: for people.
+        text: the value as it is shown and edited; empty where it is not stated.
+        unit: empty where it has none.
+        origin: where it came from, for people; empty where it is not stated.
+        tip: the value in full.
+    """
+
+    field: str
+    label: str
+    text: str
+    unit: str
+    origin: str
+    tip: str
+
+
+def originWords(origin) -> str:
+    """Where a value came from, for people."""
+    return {
+        "sidecar": _("file beside it"),
+        "DICOM": _("DICOM"),
+        "image": _("the image"),
+        "default": _("assumed"),
+        "user": _("you"),
+    }[origin.value]
+
+
+def acquisitionRows(acquisition, context: Sequence) -> tuple[Row, ...]:
+    """The order of the volumes, what matters most whether stated or not, then whatever else is stated."""
+    from ASLDenoiseLib.series import Labeling
+
+    wanted = [*_ALWAYS]
+    if acquisition.labeling is Labeling.PASL:
+        wanted[2:3] = ["bolus_cut_off", "bolus_duration", "bolus_technique"]
+    known = {f.name: f for f in fields(acquisition) if f.name != "origins"}
+    stated = [name for name in known if name in acquisition.origins]
+    names = dict.fromkeys([*wanted, *stated])
+    return (_orderRow(context), *(_row(known[name], acquisition) for name in names))
+
+
+def shortContext(context: Sequence) -> str:
+    """Which volume is what, as the shortest pattern that repeats: ``m0scan, control, label``.
+
+    >>> shortContext(["m0scan", "label", "control", "label", "control"])
+    'm0scan, label, control'
+    """
+    words = [getattr(word, "value", word) for word in context]
+    start = next((i for i, word in enumerate(words) if word in _REPEATING), len(words))
+    head, rest = words[:start], words[start:]
+    for length in range(1, len(rest) // 2 + 1):
+        if len(rest) % length == 0 and rest == rest[:length] * (len(rest) // length):
+            return ", ".join([*head, *rest[:length]])
+    return ", ".join(words)
+
+
+def countWords(context: Sequence) -> str:
+    """How many volumes of each kind: ``1 m0scan, 6 control, 6 label``."""
+    words = [getattr(word, "value", word) for word in context]
+    return ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
+
+
+def parsed(field: str, text: str) -> object | None:
+    """What was typed as the value of a field; None where it was emptied.
+
+    Raises:
+        ASLDenoiseLib.errors.InputError: it is not understood.
+    """
+    from ASLDenoiseLib.errors import InputError
+    from ASLDenoiseLib.reading.bids import parse_value
+
+    text = text.strip()
+    if not text:
+        return None
+    if field in _WORDS:
+        return parse_value(field, text, where=_("the table"))
+    if field in _FLAGS:
+        if text.lower() not in ("yes", "no", "true", "false"):
+            raise InputError(_("'{text}' is not understood; write yes or no.").format(text=text))
+        return text.lower() in ("yes", "true")
+    try:
+        numbers = [float(word) for word in text.replace(",", " ").split()]
+    except ValueError:
+        raise InputError(_("'{text}' is not a number; write one such as 1.8.").format(text=text)) from None
+    if field in ("suppression_pulses", "total_pairs") and all(number.is_integer() for number in numbers):
+        numbers = [int(number) for number in numbers]
+    return parse_value(field, numbers[0] if len(numbers) == 1 else numbers, where=_("the table"))
+
+
+def withEdit(acquisition, field: str, text: str):
+    """The acquisition with one value as the user typed it; emptied, it is no longer stated.
+
+    Raises:
+        ASLDenoiseLib.errors.InputError: it is not understood, or impossible.
+    """
+    from dataclasses import replace
+
+    from ASLDenoiseLib.series import M0Type, Origin
+
+    value = parsed(field, text)
+    if value is None:
+        return replace(acquisition, **{field: None})
+    if field == "m0_estimate":  # one number for the whole image is what its type then says
+        return acquisition.with_values(Origin.USER, m0_estimate=value, m0_type=M0Type.ESTIMATE)
+    return acquisition.with_values(Origin.USER, **{field: value})
+
+
+def contextFrom(text: str, volumes: int) -> tuple:
+    """The typed order, repeated over the series.
+
+    Raises:
+        ASLDenoiseLib.errors.InputError: it is not understood, or does not fill the series evenly.
+    """
+    from ASLDenoiseLib.reading.bids import expanded_context
+
+    return expanded_context([word.strip() for word in text.split(",") if word.strip()], volumes)
+
+
+def volumesOf(node) -> int:
+    """How many volumes a series' node holds."""
+    if node is None:
+        return 0
+    if node.IsA("vtkMRMLSequenceNode"):
+        return node.GetNumberOfDataNodes()
+    image = node.GetImageData()
+    return 0 if image is None else image.GetNumberOfScalarComponents()
+
+
+def contextOf(node) -> tuple:
+    """What each volume of a series' node is; `VolumeType.NOT_AVAILABLE` where nothing says so."""
+    from ASLDenoiseLib.scene.series import PREFIX
+    from ASLDenoiseLib.series import VolumeType
+
+    text = node.GetAttribute(PREFIX + ORDER)
+    if text is None:
+        return (VolumeType.NOT_AVAILABLE,) * volumesOf(node)
+    return tuple(VolumeType(word) for word in json.loads(text))
+
+
+def setContext(node, context: Iterable) -> None:
+    """State what each volume of a series' node is."""
+    from ASLDenoiseLib.scene.series import PREFIX
+
+    node.SetAttribute(PREFIX + ORDER, json.dumps([kind.value for kind in context]))
+
+
+def setAcquisition(node, acquisition) -> None:
+    """State the acquisition on a series' node; values that it does not state are taken off the node."""
+    from ASLDenoiseLib.scene.series import PREFIX
+
+    stated = {parameter.name: parameter for parameter in acquisition.parameters()}
+    wasModified = node.StartModify()
+    for f in fields(acquisition):
+        if f.name == "origins":
+            continue
+        if f.name in stated:
+            node.SetAttribute(PREFIX + f.name, json.dumps(stated[f.name].value))
+            node.SetAttribute(f"{PREFIX}{f.name}.origin", stated[f.name].origin.value)
+        else:
+            node.RemoveAttribute(PREFIX + f.name)
+            node.RemoveAttribute(f"{PREFIX}{f.name}.origin")
+    node.EndModify(wasModified)
+
+
+def adoptSidecar(node) -> bool:
+    """Take acquisition and order of volumes from the files beside the one that a series was loaded from.
+
+    Nothing is done where the node states anything already, or was not loaded from a file that has such neighbours.
+
+    Returns:
+        Whether anything was taken over.
+
+    Raises:
+        ASLDenoiseLib.errors.InputError: a file beside it cannot be understood.
+    """
+    from ASLDenoiseLib.reading.bids import acquisition_from, applicable_files, read_context, read_sidecar
+    from ASLDenoiseLib.scene.series import PREFIX
+
+    storage = node.GetStorageNode()
+    path = Path(storage.GetFileName() or "") if storage is not None else Path()
+    names = list(node.GetAttributeNames() or ())
+    if any(name.startswith(PREFIX) for name in names) or not path.is_file():
+        return False
+    taken = False
+    sidecar = read_sidecar(path)
+    if sidecar:
+        setAcquisition(node, acquisition_from(sidecar, volumes=volumesOf(node), where=f"{path.name}'s sidecar"))
+        taken = True
+    tables = applicable_files(path, "aslcontext", ".tsv")
+    if tables:
+        context = read_context(tables[-1])
+        if len(context) == volumesOf(node):
+            setContext(node, context)
+            taken = True
+    if taken:
+        node.SetAttribute(PREFIX + "source", str(path))
+    return taken
+
+
+def _orderRow(context: Sequence) -> Row:
+    from ASLDenoiseLib.series import VolumeType
+
+    known = any(kind is not VolumeType.NOT_AVAILABLE for kind in context)
+    tip = _("What each volume is, in order. The control/label part of a pattern repeats: m0scan, control, label.")
+    return Row(ORDER, _("Order of volumes"), shortContext(context) if known else "", "", "", tip)
+
+
+def _row(f, acquisition) -> Row:
+    value, origin = getattr(acquisition, f.name), acquisition.origins.get(f.name)
+    text = _text(value)
+    tip = (
+        f"{f.metadata['bids']} = {_full(value)}"
+        if origin is not None
+        else _("{name}: not stated").format(name=f.metadata["bids"])
+    )
+    label = f.metadata["label"].partition(" (")[0]
+    return Row(f.name, label, text, f.metadata["unit"], originWords(origin) if origin is not None else "", tip)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, tuple):
+        numbers = list(dict.fromkeys(f"{number:g}" for number in value))
+        if len(numbers) > _MOST_SHOWN:
+            return f"{numbers[0]}, {numbers[1]} ... {numbers[-1]}"
+        return ", ".join(numbers)
+    return f"{value:g}" if isinstance(value, float) else str(getattr(value, "value", value))
+
+
+def _full(value: object) -> str:
+    return ", ".join(f"{number:g}" for number in value) if isinstance(value, tuple) else _text(value)

@@ -1,0 +1,113 @@
+"""Which of the loaded nodes are the inputs: a first guess for selectors that the user has not touched."""
+
+from __future__ import annotations
+
+import re
+
+import slicer
+
+from .acquisition_rows import volumesOf
+
+SERIES_CLASSES = ("vtkMRMLSequenceNode", "vtkMRMLMultiVolumeNode")
+_T1_NAME = re.compile(r"(?<![a-z0-9])(t1w?|mp-?rage|mp2rage|spgr|bravo|tfe|anat)(?![a-z0-9])|t1w|mprage", re.I)
+_NOT_T1_NAME = re.compile(r"t1[-_ ]?map|r1map|asl|cbf|perf|pcasl", re.I)
+_M0_NAME = re.compile(r"(?<![a-z0-9])m0(scan)?(?![a-z0-9])|m0scan|calib", re.I)
+_COARSEST_T1 = 8.0  # mm^3 a voxel: a T1 is finer than any ASL series
+
+
+def newestSeries(scene):
+    """The series that was loaded last: a sequence of at least two images, or a multi-volume; None for none."""
+    nodes = [node for name in SERIES_CLASSES for node in slicer.util.getNodesByClass(name, scene)]
+    usable = [node for node in nodes if volumesOf(node) > 1 and _holdsImages(node)]
+    return max(usable, key=_age, default=None)
+
+
+def likelyT1(scene):
+    """The volume whose name and voxels are those of a T1, the newest of several; None where there is none."""
+    found = [
+        node
+        for node in _ownVolumes(scene)
+        if _T1_NAME.search(node.GetName() or "")
+        and not _NOT_T1_NAME.search(node.GetName() or "")
+        and _voxel(node) <= _COARSEST_T1
+        and min(node.GetImageData().GetDimensions()) > 8
+    ]
+    return max(found, key=_age, default=None)
+
+
+def likelyM0(scene, series):
+    """The M0 that the series names, else a volume named so on its grid; None where there is none."""
+    from ASLDenoiseLib.scene.series import M0_ROLE
+
+    if series is None:
+        return None
+    if series.GetNodeReference(M0_ROLE) is not None:
+        return series.GetNodeReference(M0_ROLE)
+    size = _sizeOf(series)
+    found = [
+        node
+        for node in _ownVolumes(scene)
+        if _M0_NAME.search(node.GetName() or "") and node.GetImageData().GetDimensions() == size
+    ]
+    return max(found, key=_age, default=None)
+
+
+def likelySegmentation(scene):
+    """The only segmentation that the user made or loaded; None where there is none, or more than one."""
+    found = [node for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode", scene) if not _made(node)]
+    return found[0] if len(found) == 1 and found[0].GetSegmentation().GetNumberOfSegments() else None
+
+
+def _ownVolumes(scene) -> list:
+    """Volumes with voxels that are neither results of a run nor what a sequence shows."""
+    shown = {
+        browser.GetProxyNode(browser.GetMasterSequenceNode())
+        for browser in slicer.util.getNodesByClass("vtkMRMLSequenceBrowserNode", scene)
+        if browser.GetMasterSequenceNode() is not None
+    }
+    volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode", scene)
+    return [
+        node
+        for node in volumes
+        if not node.IsA("vtkMRMLLabelMapVolumeNode")
+        and node not in shown
+        and not _made(node)
+        and node.GetImageData() is not None
+        and node.GetImageData().GetNumberOfPoints() > 0
+    ]
+
+
+def _made(node) -> bool:
+    """Whether a run of ours made the node."""
+    from ASLDenoiseLib.scene.hierarchy import RUN_ATTRIBUTE, hierarchy
+    from ASLDenoiseLib.scene.present import MAP_ATTRIBUTE
+
+    if node.GetAttribute(MAP_ATTRIBUTE):
+        return True
+    tree = hierarchy(node.GetScene())
+    item = tree.GetItemByDataNode(node) if tree is not None else 0
+    folder = tree.GetItemParent(item) if item else 0
+    return bool(folder and tree.GetItemAttribute(folder, RUN_ATTRIBUTE))
+
+
+def _holdsImages(node) -> bool:
+    if not node.IsA("vtkMRMLSequenceNode"):
+        return True
+    first = node.GetNthDataNode(0)
+    return first is not None and first.IsA("vtkMRMLScalarVolumeNode")
+
+
+def _sizeOf(series) -> tuple:
+    image = series.GetNthDataNode(0).GetImageData() if series.IsA("vtkMRMLSequenceNode") else series.GetImageData()
+    return image.GetDimensions() if image is not None else ()
+
+
+def _voxel(node) -> float:
+    first, second, third = node.GetSpacing()
+    return first * second * third
+
+
+def _age(node) -> int:
+    """The place of a node in its scene: later ones were added later."""
+    scene = node.GetScene()
+    return next(i for i in range(scene.GetNumberOfNodes()) if scene.GetNthNode(i) is node)

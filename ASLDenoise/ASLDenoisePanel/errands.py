@@ -1,0 +1,179 @@
+"""What the panel has done in a child process beside the run itself: load, look, write files.
+
+Each is sent as it is and run there (`ASLDenoiseLib.running.job.Work`), so that nothing heavy is ever imported into
+Slicer and its window never waits. No Slicer and no Qt here: the child has neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ASLDenoiseLib.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ASLDenoiseLib.result import Result
+    from ASLDenoiseLib.series import Acquisition, ASLSeries, Finding, Parameter, Volume, VolumeType
+
+_SERIES_ENDINGS = ("_asl.nii", "_asl.nii.gz")
+_DEEPEST = 4  # folders below a BIDS root that a series lies in: sub, ses, perf
+_T1_ENDINGS = ("_T1w.nii.gz", "_T1w.nii")
+
+
+def seriesIn(folder: Path) -> tuple[Path, ...]:
+    """The ASL series of a BIDS data set (or of a part of one) in name order; none for a folder of DICOM."""
+    found: list[Path] = []
+    level = [folder]
+    for _ in range(_DEEPEST):
+        found += [p for f in level for p in f.iterdir() if p.name.endswith(_SERIES_ENDINGS)]
+        level = [p for f in level for p in sorted(f.iterdir()) if p.is_dir() and not p.name.startswith(".")]
+        level = [p for p in level if p.name not in ("derivatives", "sourcedata")]
+    return tuple(sorted(found))
+
+
+def t1Beside(series: Path) -> Path | None:
+    """The T1 of the same session in a BIDS data set: the only one, else the one whose name says the least."""
+    anat = series.parent.parent / "anat"
+    found = [p for ending in _T1_ENDINGS for p in sorted(anat.glob(f"*{ending}"))]
+    return min(found, key=lambda p: (len(p.name), p.name), default=None)
+
+
+class Errand:
+    """What all errands share: nothing that they are sent with comes back, and nobody knows how long they take."""
+
+    plan = None
+
+    @property
+    def nouns(self) -> Mapping[str, object]:
+        """None."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Several:
+    """A folder that holds more than one series: the user says which."""
+
+    paths: tuple[Path, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A series as read, and the T1 beside it, or None."""
+
+    series: ASLSeries
+    t1: Volume | None
+
+
+@dataclass(frozen=True)
+class Load(Errand):
+    """Read a 4D NIfTI with its sidecars, a BIDS folder or a folder of DICOM."""
+
+    path: Path
+
+    def run(self, progress: Any) -> Loaded | Several:
+        """Read it.
+
+        Raises:
+            InputError: it cannot be read as an ASL series; one sentence with the mend.
+        """
+        from ASLDenoiseLib.reading.images import read_image
+        from ASLDenoiseLib.reading.read import read_series
+
+        path = self.path
+        if path.is_dir():
+            found = seriesIn(path)
+            if len(found) > 1:
+                return Several(found)
+            path = found[0] if found else path
+        progress(0.1, f"reading {path.name}")
+        series = read_series(path)
+        beside = t1Beside(path) if path.is_file() else None
+        progress(0.8, "reading the T1" if beside else "done")
+        t1 = None if beside is None else read_image(beside, name=beside.name.split(".")[0])
+        return Loaded(series, t1)
+
+
+@dataclass(frozen=True, eq=False)
+class Mend:
+    """One mend that leaves nothing to choose.
+
+    Args:
+        name: of the fix.
+        finding: code of the finding it answers.
+        what: what it does, for people.
+        record: what provenance says of it.
+        acquisition, context: of the mended series.
+        array: its voxels where they change, else None.
+    """
+
+    name: str
+    finding: str
+    what: str
+    record: Parameter
+    acquisition: Acquisition
+    context: tuple[VolumeType, ...]
+    array: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What the doctor saw: findings, the worst first, and the mends there are."""
+
+    findings: tuple[Finding, ...]
+    mends: tuple[Mend, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Look(Errand):
+    """Inspect a series, images included."""
+
+    series: ASLSeries
+
+    def run(self, progress: Any) -> Seen:
+        """Look at it; nothing is changed and nothing refused."""
+        import numpy as np
+
+        from ASLDenoiseLib.reading.inspecting import inspect
+        from ASLDenoiseLib.reading.mending import fixes_of
+
+        progress(0.1, "looking at the images")
+        findings = inspect(self.series)
+        progress(0.7, "looking for mends")
+        mends = []
+        for fix in fixes_of(self.series):
+            mended = fix.series
+            array = None if np.may_share_memory(mended.array, self.series.array) else mended.array
+            mends.append(Mend(fix.name, fix.finding, fix.what, fix.record, mended.acquisition, mended.context, array))
+        return Seen(findings, tuple(mends))
+
+
+@dataclass(frozen=True, eq=False)
+class Write(Errand):
+    """Write a finished run as files: maps, sidecars, readouts, report."""
+
+    result: Result
+    folder: Path
+
+    def run(self, progress: Any) -> Path:
+        """Write them.
+
+        Returns:
+            The report.
+
+        Raises:
+            InputError: the folder cannot be written to; nothing was written.
+        """
+        from ASLDenoiseLib.reporting.derivatives import write_result
+
+        progress(0.1, "writing maps, readouts and report")
+        try:
+            return write_result(self.result, self.folder, command="the ASLDenoise panel of 3D Slicer").report
+        except OSError as error:
+            raise InputError(
+                f"The results could not be written to {self.folder} ({error.strerror or error}); "
+                "free some space or choose another folder."
+            ) from error

@@ -1,0 +1,96 @@
+"""Files in and out, by a child process: a series from disk into the scene, a finished run from here to disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import slicer
+from slicer.i18n import tr as _
+
+from .errands import Load, Several, Write
+from .packages import PackagesMissing, ensurePackages
+from .paths import resource
+from .running import Driver
+
+
+class Fetching:
+    """One transfer at a time.
+
+    Args:
+        progress: the area that shows how it goes.
+        loaded: called with the nodes of a loaded series: sequence, T1 or None, M0 or None.
+        changed: called when `busy` has changed; with the paths of several series where the user has to choose.
+    """
+
+    def __init__(self, progress, loaded, changed):
+        self._progress, self._loaded, self._changed = progress, loaded, changed
+        self._driver = Driver()
+        self.busy = ""
+
+    def load(self, path) -> None:
+        """Load an ASL series, and the T1 beside it, from a file or folder."""
+        if self.busy:
+            return
+        try:
+            ensurePackages(str(resource("requirements.txt")))
+        except PackagesMissing as error:
+            self._progress.failed(str(error))
+            return
+        self._start(Load(Path(path)), _("Loading {name}...").format(name=Path(path).name), self._onLoaded)
+
+    def write(self, result, done) -> None:
+        """Write a run's files to a temporary folder; `done` is called with the path of the report."""
+        self.writeTo(result, str(Path(slicer.util.tempDirectory()) / result.series.name), done)
+
+    def writeTo(self, result, folder, done) -> None:
+        """Write a run's files to a folder; `done` is called with the path of the report."""
+        if self.busy:
+            return
+
+        def written(report):
+            self._progress.done(_("Written to {folder}.").format(folder=report.parent))
+            done(report)
+
+        self._start(Write(result, Path(folder)), _("Writing maps, readouts and report..."), written)
+
+    def abandon(self) -> None:
+        """Leave off, and hear no more of it."""
+        self._driver.abandon()
+        self.busy = ""
+
+    def _start(self, errand, text, done) -> None:
+        def ended(event):
+            self.busy = ""
+            self._progress.failed(event.sentence, event.details)
+            self._changed()
+
+        def finished(result):
+            self.busy = ""
+            done(result)
+            if not isinstance(result, Several):
+                self._changed()
+
+        self.busy = text
+        self._progress.busy(text)
+        self._changed()
+        self._driver.start(errand, done=finished, failed=ended)
+
+    def _onLoaded(self, loaded) -> None:
+        if isinstance(loaded, Several):
+            text = _("The folder holds {count} ASL series; choose one above.").format(count=len(loaded.paths))
+            self._progress.done(text)
+            self._changed(loaded.paths)
+            return
+        from ASLDenoiseLib.scene.display import show_grey
+        from ASLDenoiseLib.scene.series import series_to_nodes
+        from ASLDenoiseLib.scene.volumes import volume_to_node
+
+        nodes = series_to_nodes(loaded.series, scene=slicer.mrmlScene)
+        t1 = None
+        if loaded.t1 is not None:
+            t1 = volume_to_node(loaded.t1, scene=slicer.mrmlScene)
+            show_grey(t1)
+        background = t1 or nodes.m0 or nodes.proxy
+        slicer.util.setSliceViewerLayers(background=background, foreground=None, fit=True)
+        self._progress.done(_("Loaded {name}.").format(name=loaded.series.name))
+        self._loaded(nodes.sequence, t1, nodes.m0)

@@ -1,0 +1,155 @@
+"""The Inputs section: selectors that fill themselves, loading from disk, and what the series holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from .acquisition_rows import contextOf, countWords, volumesOf
+from .autofill import likelyM0, likelySegmentation, likelyT1, newestSeries
+from .combos import chosen, fill
+
+_LAST_FOLDER = "ASLDenoise/LastFolder"
+_SELECTORS = {"asl": "aslSelector", "t1": "t1Selector", "m0": "m0Selector", "segmentation": "segmentationSelector"}
+
+
+class InputsSection:
+    """Which images to work on.
+
+    Args:
+        ui: the widgets of the panel by name.
+        load: called with the path of a file or folder to load.
+    """
+
+    def __init__(self, ui, load):
+        self._ui, self._load, self._parameters = ui, load, None
+        ui.aslSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._onSeries)
+        for name, widget in _SELECTORS.items():
+            getattr(ui, widget).connect("nodeActivated(vtkMRMLNode*)", lambda node, name=name: self.decide(name))
+        self._menu = qt.QMenu(ui.loadButton)
+        self.actions = {
+            "file": self._menu.addAction(_("4D NIfTI file...")),
+            "folder": self._menu.addAction(_("BIDS or DICOM folder...")),
+            "sample": self._menu.addAction(_("Sample series (simulated)")),
+        }
+        self.actions["file"].connect("triggered()", self._onFile)
+        self.actions["folder"].connect("triggered()", self._onFolder)
+        self.actions["sample"].connect("triggered()", self._onSample)
+        ui.loadButton.setMenu(self._menu)
+        ui.foundComboBox.connect("activated(int)", self._onFound)
+        self.offer(())
+
+    def setParameters(self, parameters) -> None:
+        """Keep choices in this parameter node from now on; None for none."""
+        self._parameters = parameters
+        if parameters is not None:
+            self._ui.aslSelector.setCurrentNode(parameters.asl)
+
+    def decide(self, name) -> None:
+        """Note that the user chose an input, so that filling in leaves it alone."""
+        p = self._parameters
+        if p is not None and name not in p.decided:
+            p.decided = [*p.decided, name]
+
+    def select(self, **nodes) -> None:
+        """Select nodes as the user's choice, by input."""
+        for name, node in nodes.items():
+            self._parameters.setValue(name, node)
+            self.decide(name)
+
+    def autofill(self) -> None:
+        """Fill in what the user has not chosen, from what is loaded."""
+        p, scene = self._parameters, slicer.mrmlScene
+        if p is None or scene is None or scene.IsBatchProcessing():
+            return
+        for name, guess in (
+            ("asl", lambda: newestSeries(scene)),
+            ("t1", lambda: likelyT1(scene)),
+            ("m0", lambda: likelyM0(scene, p.asl)),
+            ("segmentation", lambda: likelySegmentation(scene)),
+        ):
+            if name not in p.decided:
+                node = guess()
+                if node is not None and node is not getattr(p, name):
+                    p.setValue(name, node)
+
+    def refresh(self) -> None:
+        """Show what the parameter node holds and what the series is."""
+        p = self._parameters
+        if p is None:
+            return
+        if self._ui.aslSelector.currentNode() is not p.asl:
+            self._ui.aslSelector.setCurrentNode(p.asl)
+        self._ui.tissueCheckBox.setVisible(p.segmentation is not None)
+        self._ui.seriesLabel.text = describe(p.asl)
+        self._ui.seriesLabel.setVisible(p.asl is not None)
+
+    def offer(self, paths) -> None:
+        """Let the user choose one of several series that a folder holds; none hides the choice."""
+        root = Path(paths[0]).parents[0] if paths else None
+        while root is not None and not all(root in path.parents for path in paths):
+            root = root.parent
+        items = [(_("Choose one of {count}...").format(count=len(paths)), "", "")] if paths else []
+        items += [(str(path.relative_to(root)), str(path), str(path)) for path in paths]
+        fill(self._ui.foundComboBox, items, "")
+        for widget in (self._ui.foundLabel, self._ui.foundComboBox):
+            widget.setVisible(bool(paths))
+
+    def _onSeries(self, node) -> None:
+        if self._parameters is not None and self._parameters.asl is not node:
+            self._parameters.asl = node
+
+    def _onFound(self, index) -> None:
+        path = chosen(self._ui.foundComboBox)
+        if path:
+            self._load(Path(path))
+
+    def _onFile(self) -> None:
+        path = qt.QFileDialog.getOpenFileName(
+            slicer.util.mainWindow(), _("Load an ASL series"), _lastFolder(), _("NIfTI images") + " (*.nii *.nii.gz)"
+        )
+        self._picked(path)
+
+    def _onFolder(self) -> None:
+        title = _("Load an ASL series from a BIDS or DICOM folder")
+        self._picked(qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), title, _lastFolder()))
+
+    def _onSample(self) -> None:
+        from ASLDenoiseLib.errors import InputError
+        from ASLDenoiseLib.resources import sample_data
+
+        try:
+            self._load(sample_data().asl)
+        except InputError as error:
+            slicer.util.errorDisplay(str(error))
+
+    def _picked(self, path) -> None:
+        if path:
+            slicer.app.userSettings().setValue(_LAST_FOLDER, str(Path(path).parent))
+            self._load(Path(path))
+
+
+def describe(node) -> str:
+    """A series in one line: voxels and their size, and how many volumes of each kind."""
+    volumes = volumesOf(node)
+    if not volumes:
+        return "" if node is None else _("The series is empty.")
+    first = node.GetNthDataNode(0) if node.IsA("vtkMRMLSequenceNode") else node
+    if first is None or not first.IsA("vtkMRMLVolumeNode") or first.GetImageData() is None:
+        return _("The series holds no images.")
+    size = " × ".join(str(n) for n in first.GetImageData().GetDimensions())
+    spacing = " × ".join(f"{s:.3g}" for s in first.GetSpacing())
+    try:
+        context = contextOf(node)
+    except ValueError:
+        context = ()
+    kinds = countWords(context) if any(kind.value != "n/a" for kind in context) else ""
+    said = kinds or _("{count} volumes").format(count=volumes)
+    return _("{size} voxels of {spacing} mm; {volumes}").format(size=size, spacing=spacing, volumes=said)
+
+
+def _lastFolder() -> str:
+    return str(slicer.util.settingsValue(_LAST_FOLDER, ""))

@@ -1,0 +1,149 @@
+"""The Method section, and device and folder in Advanced: what is done, by what, where, and how long that takes."""
+
+from __future__ import annotations
+
+from slicer.i18n import tr as _
+
+from .combos import chosen, fill, select
+from .parameters import Device, Grid, Way
+
+
+class MethodSection:
+    """Task, method, model, voxels and device; shows only what the task has use for.
+
+    Args:
+        ui: the widgets of the panel by name.
+    """
+
+    def __init__(self, ui):
+        from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, list_models
+
+        self._ui, self._parameters, self._listed = ui, None, False
+        self._cards = {card.name: card for card in list_models()}
+        self._defaultModel = DEFAULT_MODEL
+        fill(ui.modelComboBox, [_item(n, n == DEFAULT_MODEL, c.summary) for n, c in self._cards.items()], None)
+        fill(ui.deviceComboBox, [(text, device.value, "") for device, text in _deviceWords().items()], None)
+        ui.modelComboBox.connect("currentIndexChanged(int)", self._onModel)
+        ui.methodComboBox.connect("currentIndexChanged(int)", self._onMethod)
+        ui.deviceComboBox.connect("currentIndexChanged(int)", self._onDevice)
+        ui.outputFolderEdit.connect("currentPathChanged(QString)", self._onFolder)
+
+    def setParameters(self, parameters) -> None:
+        """Keep choices in this parameter node from now on; None for none."""
+        self._parameters = parameters
+
+    @property
+    def needsT1(self) -> bool:
+        """Whether what is chosen cannot do without a T1."""
+        p = self._parameters
+        if p is None or p.way is not Way.SUPERRESOLVE:
+            return False
+        return p.grid is Grid.T1 or self._method(p).needs_t1
+
+    def listDevices(self, devices) -> None:
+        """Offer the devices of this machine by their names (`ASLDenoiseLib.running.device.Device`)."""
+        self._listed = True
+        best = next((device.label for device in devices if device.usable), "")
+        auto = _("Fastest: {device}").format(device=best) if best else _deviceWords()[Device.AUTO]
+        items = [(auto, Device.AUTO.value, _("Whatever is fastest on the computer that runs it."))]
+        for device in devices:
+            text = device.label if device.usable else _("{device} (not usable)").format(device=device.label)
+            items.append((text, device.name, device.note))
+        wanted = Device.AUTO if self._parameters is None else self._parameters.device
+        if wanted.value not in [value for _text, value, _note in items]:
+            items.append((_deviceWords()[wanted], wanted.value, _("Not found on this computer.")))
+        fill(self._ui.deviceComboBox, items, wanted.value)
+
+    @property
+    def devicesListed(self) -> bool:
+        """Whether the names of the devices are known."""
+        return self._listed
+
+    def refresh(self) -> None:
+        """Show what the parameter node holds."""
+        p, ui = self._parameters, self._ui
+        if p is None:
+            return
+        resolve = p.way is Way.SUPERRESOLVE
+        select(ui.modelComboBox, p.model if p.model in self._cards else self._defaultModel)
+        select(ui.deviceComboBox, p.device.value)
+        if ui.outputFolderEdit.currentPath != p.outputFolder:
+            ui.outputFolderEdit.currentPath = p.outputFolder
+        for widget in (ui.methodLabel, ui.methodComboBox, ui.methodTextLabel, ui.gridLabel, ui.gridComboBox):
+            widget.setVisible(resolve)
+        ui.denoiseFirstCheckBox.setVisible(resolve)
+        ownSize = resolve and p.grid is Grid.SPACING
+        for widget in (ui.spacingLabel, ui.spacingXSpinBox, ui.spacingYSpinBox, ui.spacingZSpinBox):
+            widget.setVisible(ownSize)
+        denoises = not resolve or p.denoiseFirst
+        for widget in (ui.modelLabel, ui.modelComboBox, ui.modelTextLabel):
+            widget.setVisible(denoises)
+        card = self._cards[chosen(ui.modelComboBox)]
+        ui.recoveryCheckBox.setEnabled(not resolve and not card.guided)
+        for widget in (ui.groupLabel, ui.groupSpinBox, ui.interleavedCheckBox):
+            widget.setEnabled(not resolve)
+        if resolve:
+            method = self._method(p)
+            select(ui.methodComboBox, method.name)
+            ui.methodTextLabel.text = method.summary
+        ui.modelTextLabel.text = f"{card.summary}. {timeWords(card)}"
+
+    def _method(self, parameters):
+        """The chosen method of super-resolution; the list of them is filled when it is first asked for."""
+        from ASLDenoiseLib.superresolving import DEFAULT_METHOD, METHODS
+
+        if not self._ui.methodComboBox.count:
+            names = sorted(METHODS, key=lambda name: name != DEFAULT_METHOD)
+            items = [_item(name, name == DEFAULT_METHOD, METHODS[name].summary) for name in names]
+            fill(self._ui.methodComboBox, items, None)
+        return METHODS.get(parameters.method, METHODS[DEFAULT_METHOD])
+
+    def _onModel(self, index) -> None:
+        self._keep("model", chosen(self._ui.modelComboBox), self._defaultModel)
+
+    def _onMethod(self, index) -> None:
+        from ASLDenoiseLib.superresolving import DEFAULT_METHOD
+
+        self._keep("method", chosen(self._ui.methodComboBox), DEFAULT_METHOD)
+
+    def _onDevice(self, index) -> None:
+        if self._parameters is not None:
+            self._parameters.device = Device(chosen(self._ui.deviceComboBox))
+
+    def _onFolder(self, path) -> None:
+        if self._parameters is not None:
+            self._parameters.outputFolder = path
+
+    def _keep(self, name, value, default) -> None:
+        """The default is kept as empty text, so that a saved scene follows when the default becomes a better one."""
+        if self._parameters is not None:
+            self._parameters.setValue(name, "" if value == default else value)
+
+
+def _item(name, default, summary) -> tuple:
+    return (_("{name} (recommended)").format(name=name) if default else name, name, summary)
+
+
+def timeWords(card) -> str:
+    """How long a model takes, as it was measured."""
+    seconds = dict(card.metadata.get("seconds_64x64x24", {}))
+    said = [
+        _("{seconds} s on {device}").format(seconds=f"{value:.2g}", device=_machine(device))
+        for device, value in seconds.items()
+    ]
+    if not said:
+        return ""
+    return _("Measured for 64 x 64 x 24 voxels: {times}.").format(times=", ".join(said))
+
+
+def _machine(device) -> str:
+    return {"cpu": _("two processor cores"), "cuda": _("a graphics card")}.get(device, device)
+
+
+def _deviceWords() -> dict:
+    return {
+        Device.AUTO: _("The fastest there is"),
+        Device.CPU: _("Processor (CPU)"),
+        Device.CUDA: _("NVIDIA graphics card (CUDA)"),
+        Device.MPS: _("Apple graphics (MPS)"),
+    }

@@ -1,0 +1,106 @@
+"""What the user chose, as the scene keeps it.
+
+Annotations here are evaluated (`parameterNodeWrapper` reads them), so this file does not postpone them.
+"""
+
+from enum import Enum
+from typing import Annotated
+
+import slicer
+from slicer.i18n import tr as _
+from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
+
+
+class Way(Enum):
+    """What Apply does."""
+
+    DENOISE = "denoise"
+    SUPERRESOLVE = "superresolve"
+
+    def label(self):
+        return {Way.DENOISE: _("Denoise"), Way.SUPERRESOLVE: _("Super-resolve")}[self]
+
+
+class Device(Enum):
+    """Where networks run."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+class Grid(Enum):
+    """The voxels of a super-resolved map."""
+
+    T1 = "t1"
+    SPACING = "spacing"
+
+    def label(self):
+        return {Grid.T1: _("As in the T1"), Grid.SPACING: _("Size of my choice")}[self]
+
+
+class Outliers(Enum):
+    """How volumes that would spoil the mean are found; the values are the library's names of the methods."""
+
+    ZSCORE = "zscore"
+    NONE = "none"
+    AOC = "aoc"
+    SCORE = "score"
+    PAOCSL = "paocsl"
+    HUBER = "huber"
+
+    def label(self):
+        return {
+            Outliers.ZSCORE: _("Noisy slices (z-score)"),
+            Outliers.NONE: _("Leave everything in"),
+            Outliers.AOC: _("Adaptive cleaning (AOC)"),
+            Outliers.SCORE: _("Extreme pairs (SCORE)"),
+            Outliers.PAOCSL: _("Unlikely slices (PAOCSL)"),
+            Outliers.HUBER: _("Weigh down (Huber)"),
+        }[self]
+
+
+@parameterNodeWrapper
+class ASLDenoiseParameterNode:
+    """The panel's state, saved with the scene. Empty text stands for the default.
+
+    `asl` is a sequence or a multi-volume: a union of node classes cannot be kept, so it is any node here, and the
+    selector offers those two. `decided` names the inputs that the user chose, which filling in must not change.
+    """
+
+    asl: slicer.vtkMRMLNode
+    t1: slicer.vtkMRMLScalarVolumeNode
+    m0: slicer.vtkMRMLScalarVolumeNode
+    segmentation: slicer.vtkMRMLSegmentationNode
+    tissueFromSegmentation: bool = False
+    decided: list[str]
+
+    way: Way = Way.DENOISE
+    model: str = ""
+    method: str = ""
+    denoiseFirst: bool = False
+    grid: Grid = Grid.T1
+    spacingX: Annotated[float, WithinRange(0.5, 10.0)] = 1.0
+    spacingY: Annotated[float, WithinRange(0.5, 10.0)] = 1.0
+    spacingZ: Annotated[float, WithinRange(0.5, 10.0)] = 1.0
+
+    device: Device = Device.AUTO
+    pairs: str = ""
+    group: Annotated[int, WithinRange(0, 999)] = 0
+    interleaved: bool = False
+    motion: bool = True
+    regressMotion: bool = True
+    regressCsf: bool = False
+    regressGlobal: bool = False
+    outliers: Outliers = Outliers.ZSCORE
+    smoothing: Annotated[float, WithinRange(0.0, 20.0)] = 0.0
+    m0Smoothing: Annotated[float, WithinRange(0.0, 20.0)] = 0.0
+    recovery: bool = True
+    outputFolder: str = ""
+    outputName: str = ""
+
+    shownMap: str = ""
+    opacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.55
+    fade: Annotated[float, WithinRange(0.0, 1.0)] = 1.0
+    report: str = ""

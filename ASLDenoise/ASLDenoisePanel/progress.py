@@ -1,0 +1,78 @@
+"""Apply or Cancel, the bar, the line below it and the log."""
+
+from __future__ import annotations
+
+from slicer.i18n import tr as _
+
+from .wording import panelWords
+
+_RED, _GREEN = "#d9483b", "#3a8f48"  # legible on light and dark
+
+
+class ProgressArea:
+    """Shows how a run goes.
+
+    Args:
+        ui: the widgets of the panel by name.
+    """
+
+    def __init__(self, ui):
+        self._ui = ui
+        ui.progressBar.setRange(0, 1000)
+        self.reset()
+
+    def reset(self) -> None:
+        """Nothing has run."""
+        self._ui.logTextEdit.clear()
+        self._ui.logGroupBox.setVisible(False)
+        self._ui.progressBar.setVisible(False)
+        self._say("", "")
+
+    def begin(self) -> None:
+        """A run begins."""
+        self.reset()
+        self._ui.progressBar.value = 0
+        self._ui.progressBar.setFormat("%p %")
+        self._ui.progressBar.setVisible(True)
+        self._say(_("Starting..."), "")
+
+    def show(self, event) -> None:
+        """The run is somewhere (`ASLDenoiseLib.running.events.Progress`)."""
+        from ASLDenoiseLib.running.estimate import said_during
+
+        self._ui.progressBar.value = round(1000 * event.fraction)
+        left = said_during(event.seconds_left)
+        text = event.text[:1].upper() + event.text[1:]
+        self._say(f"{text}, {left}" if left else text, "")
+
+    def log(self, line) -> None:
+        """A line of the log."""
+        self._ui.logTextEdit.appendPlainText(line)
+        self._ui.logGroupBox.setVisible(True)
+
+    def busy(self, text) -> None:
+        """Something else than a run is under way."""
+        self._ui.progressBar.setRange(0, 0)
+        self._ui.progressBar.setVisible(True)
+        self._say(text, "")
+
+    def done(self, text) -> None:
+        """It went well."""
+        self._end()
+        self._say(text, _GREEN)
+
+    def failed(self, text, details="") -> None:
+        """It did not go well; the details go to the log."""
+        self._end()
+        for line in details.splitlines():
+            self.log(line)
+        self._say(panelWords(text), _RED)
+
+    def _end(self) -> None:
+        self._ui.progressBar.setRange(0, 1000)
+        self._ui.progressBar.setVisible(False)
+
+    def _say(self, text, colour) -> None:
+        self._ui.statusLabel.text = text
+        self._ui.statusLabel.setStyleSheet(f"color: {colour}; font-weight: bold;" if colour else "")
+        self._ui.statusLabel.setVisible(bool(text))

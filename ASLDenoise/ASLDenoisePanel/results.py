@@ -1,0 +1,302 @@
+"""The Results section: numbers raw beside processed, which map is looked at and how, plots, and taking it all along."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from .combos import chosen, fill, select
+from .report import printPdf
+
+_NOWHERE = ""
+_JOINER = "\u2060"  # a unit is not broken at its slashes
+
+
+class ResultsSection:
+    """What the last run gave; found again in a scene that was saved.
+
+    Args:
+        ui: the widgets of the panel by name.
+        write: called with a result and a callback; writes the report in a child process and calls back with its path.
+        tell: called with a line that says what was done.
+    """
+
+    def __init__(self, ui, write, tell):
+        self._ui, self._write, self._tell = ui, write, tell
+        self._parameters, self._nodes, self._result, self._shown = None, None, None, None
+        table = ui.readoutsTable
+        table.setHorizontalHeaderLabels([_("Readout"), _("Raw"), _("Processed"), _("Change")])
+        table.verticalHeader().hide()
+        table.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)  # labels wrap where it is narrow
+        table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
+        header = table.horizontalHeader()
+        header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
+        for column in range(1, 4):
+            header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
+        ui.runComboBox.connect("activated(int)", self._onRun)
+        ui.mapComboBox.connect("activated(int)", self._onMap)
+        ui.overlayButton.connect("clicked()", self.showOverlay)
+        ui.sideBySideButton.connect("clicked()", self.showSideBySide)
+        ui.plotButton.connect("clicked()", self.showPlot)
+        ui.copyButton.connect("clicked()", self.copyTable)
+        ui.tableButton.connect("clicked()", self._onSaveTable)
+        ui.reportButton.connect("clicked()", self._onOpenReport)
+        ui.pdfButton.connect("clicked()", self._onSavePdf)
+        self.clear()
+
+    @property
+    def nodes(self):
+        """The nodes of the run that is shown, or None."""
+        return self._nodes
+
+    def setParameters(self, parameters) -> None:
+        """Keep choices in this parameter node from now on; None for none."""
+        self._parameters = parameters
+
+    def clear(self) -> None:
+        """There is no run to show."""
+        self._nodes = self._result = self._shown = None
+        fill(self._ui.runComboBox, [], None)
+        self._ui.resultsLabel.text = _("No result yet. Raw and processed will stand beside each other here.")
+        self._setVisible(False)
+
+    def present(self, nodes) -> None:
+        """Show a run that has just finished (`ASLDenoiseLib.scene.present.PresentedNodes`)."""
+        self._result = nodes.result
+        self._parameters.report = _NOWHERE
+        self._parameters.shownMap = ""
+        self._parameters.fade = 1.0
+        self.restore(newest=nodes.folder)
+
+    def restore(self, *, newest=None) -> None:
+        """Show the run that is shown already, else the newest that the scene holds, else none.
+
+        Args:
+            newest: the folder of a run that has just come in.
+        """
+        runs = _runs(slicer.mrmlScene)
+        current = newest if newest is not None else None if self._nodes is None else self._nodes.folder
+        if not runs:
+            if self._nodes is not None or self._result is not None:
+                self.clear()
+            return
+        folder = current if current in runs else next(iter(runs))
+        fill(self._ui.runComboBox, [(run.name, run.folder, run.name) for run in runs.values()], folder)
+        several = len(runs) > 1
+        self._ui.runLabel.setVisible(several)
+        self._ui.runComboBox.setVisible(several)
+        if newest is None and self._nodes is not None and self._nodes.folder == folder:
+            return
+        from ASLDenoiseLib.scene.choose import nodes_of
+
+        self._nodes, self._shown = nodes_of(slicer.mrmlScene, runs[folder]), None
+        if newest is None and folder != current:
+            self._result = None
+        self._fillAll(runs[folder].name)
+
+    def refresh(self) -> None:
+        """Let the slice views follow the parameter node."""
+        p, nodes = self._parameters, self._nodes
+        if p is None or nodes is None or any(node.GetScene() is None for node in nodes.maps.values()):
+            return
+        from ASLDenoiseLib.scene.choose import RAW, fade, processed_of, show_map
+
+        processed = processed_of(nodes)
+        key = p.shownMap if p.shownMap in nodes.maps else processed
+        fades = key in (RAW, processed)
+        select(self._ui.mapComboBox, RAW if fades and p.fade == 0 else processed if fades else key)
+        self._ui.fadeSlider.setEnabled(fades and processed != RAW)
+        wanted = (key if not fades else "", p.fade if fades else 1.0, p.opacity)
+        if wanted == self._shown:
+            return
+        self._shown = wanted
+        if fades:
+            fade(nodes, p.fade, opacity=p.opacity)
+        else:
+            show_map(nodes, key, opacity=p.opacity)
+
+    def showOverlay(self) -> None:
+        """The chosen map over the T1 in every slice view, in the layout there was before."""
+        from ASLDenoiseLib.scene.layouts import leave_layout
+
+        leave_layout(slicer.mrmlScene)
+        self._shown = None
+        self.refresh()
+        slicer.util.resetSliceViews()
+
+    def showSideBySide(self) -> None:
+        """Raw and the chosen map in linked views at the same window."""
+        from ASLDenoiseLib.scene.choose import compare
+
+        compare(self._nodes, self._compared(), opacity=self._parameters.opacity)
+        self._fitLater()
+
+    def showPlot(self) -> None:
+        """The chosen plot beside raw and processed."""
+        from ASLDenoiseLib.scene.choose import plot
+
+        chart = chosen(self._ui.plotComboBox)
+        if chart:
+            plot(self._nodes, chart, self._compared(), opacity=self._parameters.opacity)
+            self._fitLater()
+
+    def copyTable(self) -> None:
+        """The readouts as text on the clipboard."""
+        from ASLDenoiseLib.scene.readouts import readouts_text
+
+        slicer.app.clipboard().setText(readouts_text(self._nodes.readouts))
+        self._tell(_("The readouts are on the clipboard."))
+
+    def saveTable(self, path) -> None:
+        """The readouts as tab-separated values.
+
+        Raises:
+            OSError: the file could not be written.
+        """
+        from ASLDenoiseLib.scene.readouts import readouts_tsv
+
+        Path(path).write_text(readouts_tsv(self._nodes.readouts), encoding="utf-8", newline="\n")
+
+    def setReport(self, path) -> None:
+        """Know where the report of the run that is shown lies."""
+        self._parameters.report = str(path)
+        for button in (self._ui.reportButton, self._ui.pdfButton):
+            button.enabled = True
+
+    def withReport(self, use) -> None:
+        """Call `use` with the path of the report, which is written first where it is not there yet."""
+
+        def written(path) -> None:
+            self.setReport(path)
+            use(Path(path))
+
+        if self._parameters.report and Path(self._parameters.report).is_file():
+            use(Path(self._parameters.report))
+        elif self._result is not None:
+            self._write(self._result, written)
+
+    def _compared(self) -> str:
+        from ASLDenoiseLib.scene.choose import RAW, processed_of
+
+        key = self._parameters.shownMap
+        return key if key in self._nodes.maps and key != RAW else processed_of(self._nodes)
+
+    def _fitLater(self) -> None:
+        """Views that a layout has just made get their size from the event loop; only then can they be fitted."""
+        from ASLDenoiseLib.scene.choose import RAW
+        from ASLDenoiseLib.scene.layouts import fit_views
+
+        raw = self._nodes.maps[RAW]
+        qt.QTimer.singleShot(100, lambda: raw.GetScene() and fit_views(raw.GetScene(), raw))
+
+    def _fillAll(self, name) -> None:
+        from ASLDenoiseLib.scene.choose import choices, processed_of
+        from ASLDenoiseLib.scene.readouts import readout_rows
+
+        nodes, ui = self._nodes, self._ui
+        ui.resultsLabel.text = f"<b>{name}</b>"
+        self._setVisible(True)
+        self._fillTable(() if nodes.readouts is None else readout_rows(nodes.readouts))
+        fill(ui.mapComboBox, [(c.label, c.key, c.label) for c in choices(nodes)], processed_of(nodes))
+        charts = [(_chartName(node), key, node.GetTitle() or "") for key, node in nodes.charts.items()]
+        fill(ui.plotComboBox, charts, None)
+        ui.plotButton.enabled = bool(charts)
+        report = self._result is not None or Path(self._parameters.report or "-").is_file()
+        for button in (ui.reportButton, ui.pdfButton):
+            button.enabled = report
+            if not report:
+                button.toolTip = _("The report of a scene that was saved and opened again was not kept: press Apply.")
+        self.refresh()
+
+    def _fillTable(self, rows) -> None:
+        table = self._ui.readoutsTable
+        table.setRowCount(len(rows))
+        for place, row in enumerate(rows):
+            label, raw, processed, change, unit = row.cells
+            percent = change if change == "n/a" else f"{change} %"
+            named = f"{label} ({unit.replace('/', '/' + _JOINER)})" if unit else label
+            for column, text in enumerate((named, raw, processed, percent)):
+                item = qt.QTableWidgetItem(text)
+                item.setToolTip(named)
+                if column:
+                    item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
+                table.setItem(place, column, item)
+
+    def _setVisible(self, visible) -> None:
+        ui = self._ui
+        for name in (
+            *("readoutsTable", "mapLabel", "mapComboBox", "opacityLabel", "opacitySlider", "fadeLabel", "fadeSlider"),
+            *("overlayButton", "sideBySideButton", "plotLabel", "plotComboBox", "plotButton"),
+            *("copyButton", "tableButton", "reportButton", "pdfButton"),
+        ):
+            getattr(ui, name).setVisible(visible)
+        if not visible:
+            ui.runLabel.setVisible(False)
+            ui.runComboBox.setVisible(False)
+
+    def _onRun(self, index) -> None:
+        folder = chosen(self._ui.runComboBox)
+        if folder is not None and folder != self._nodes.folder:
+            self._result, self._parameters.report = None, _NOWHERE
+            self.restore(newest=folder)
+
+    def _onMap(self, index) -> None:
+        from ASLDenoiseLib.scene.choose import RAW, processed_of
+
+        p, key = self._parameters, chosen(self._ui.mapComboBox)
+        processed = processed_of(self._nodes)
+        if key in (RAW, processed):
+            p.fade = 0.0 if key == RAW and processed != RAW else 1.0
+            key = ""
+        p.shownMap = key
+        self.refresh()
+
+    def _onSaveTable(self) -> None:
+        path = _saveName(_("Save the readouts"), "readouts.tsv", _("Tab-separated values") + " (*.tsv)")
+        if path:
+            self._tried(lambda: self.saveTable(path), path)
+
+    def _onOpenReport(self) -> None:
+        self.withReport(lambda path: qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(path))))
+
+    def _onSavePdf(self) -> None:
+        path = _saveName(_("Save the report"), "report.pdf", "PDF (*.pdf)")
+        if path:
+            self.withReport(lambda report: self._tried(lambda: printPdf(report.read_text("utf-8"), Path(path)), path))
+
+    def _tried(self, save, path) -> None:
+        try:
+            save()
+        except OSError as error:
+            slicer.util.errorDisplay(
+                _("The file could not be written ({error}); choose another folder, or free some space.").format(
+                    error=error
+                )
+            )
+        else:
+            self._tell(_("Saved {path}.").format(path=path))
+
+
+def _runs(scene) -> dict:
+    """The runs of the scene by their folders; what finds them is imported where there may be any."""
+    from ASLDenoiseLib.scene.hierarchy import RUN_ATTRIBUTE, all_items, hierarchy
+
+    tree = hierarchy(scene)
+    if not any(tree.GetItemAttribute(item, RUN_ATTRIBUTE) for item in all_items(scene)):
+        return {}
+    from ASLDenoiseLib.scene.choose import runs_in
+
+    return {run.folder: run for run in runs_in(scene)}
+
+
+def _chartName(node) -> str:
+    from ASLDenoiseLib.scene.plots import CHART_ATTRIBUTE
+
+    return node.GetDescription() or node.GetName() or node.GetAttribute(CHART_ATTRIBUTE)
+
+
+def _saveName(title, name, kinds) -> str:
+    return qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), title, name, kinds)

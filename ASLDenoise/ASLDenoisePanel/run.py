@@ -1,0 +1,110 @@
+"""One run, from Apply to its results or to the sentence that says why there are none."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from slicer.i18n import tr as _
+
+from .packages import PackagesMissing, ensurePackages, ensureTorch
+from .paths import resource
+from .running import Driver
+from .states import State
+
+
+class Run:
+    """Starts, follows, cancels; a failed or cancelled run leaves the scene as it was.
+
+    Args:
+        logic: makes jobs of choices and shows results.
+        progress: the area that shows how it goes.
+        presented: called with the nodes of a finished run.
+        changed: called when `state` has changed.
+        driver: does the work.
+    """
+
+    def __init__(self, logic, progress, presented, changed, driver=None):
+        self._logic, self._progress = logic, progress
+        self._presented, self._changed = presented, changed
+        self._driver = Driver() if driver is None else driver
+        self._asl, self._began = None, 0.0
+        self.state = State.READY
+
+    @property
+    def running(self) -> bool:
+        """Whether a run is under way."""
+        return self.state is State.RUNNING
+
+    @property
+    def pid(self) -> int | None:
+        """The process that works."""
+        return self._driver.pid
+
+    def start(self, parameters) -> None:
+        """Install what is missing, once the user agrees, and start."""
+        from ASLDenoiseLib.errors import InputError
+        from ASLDenoiseLib.reporting.derivatives import check_destination
+
+        try:
+            ensurePackages(str(resource("requirements.txt")))
+            ensureTorch()
+            if parameters.outputFolder:
+                check_destination(Path(parameters.outputFolder))
+            self._progress.begin()
+            self._driver.start(
+                self._logic.jobOf(parameters),
+                progress=self._progress.show,
+                log=self._progress.log,
+                done=self._onDone,
+                failed=lambda failed: self._fail(failed.sentence, failed.details),
+                cancelled=self._onCancelled,
+            )
+        except (InputError, PackagesMissing) as error:
+            self._fail(str(error))
+            return
+        self._asl, self._began = parameters.asl, time.monotonic()
+        self._become(State.RUNNING)
+
+    def cancel(self) -> None:
+        """End the run with all its processes."""
+        self._progress.busy(_("Cancelling..."))
+        self._driver.cancel()
+
+    def abandon(self) -> None:
+        """End the run and hear no more of it."""
+        self._driver.abandon()
+        self.reset()
+
+    def reset(self) -> None:
+        """As before the first run."""
+        self._asl = None
+        self._progress.reset()
+        self._become(State.READY)
+
+    def _onDone(self, result) -> None:
+        import logging
+        import traceback
+
+        try:
+            nodes = self._logic.present(result, self._asl)
+        except Exception as error:  # whatever it is, `present` has taken back what it had added
+            logging.exception("ASL Denoise: the results could not be shown")
+            self._fail(_("The results could not be shown: {error}").format(error=error), traceback.format_exc())
+            return
+        taken = time.monotonic() - self._began
+        self._progress.done(_("Done in {seconds} s.").format(seconds=round(taken)))
+        self._become(State.DONE)
+        self._presented(nodes)
+
+    def _onCancelled(self, event) -> None:
+        self._progress.done(_("Cancelled; nothing was changed."))
+        self._become(State.READY)
+
+    def _fail(self, sentence, details="") -> None:
+        self._progress.failed(sentence, details)
+        self._become(State.ERROR)
+
+    def _become(self, state) -> None:
+        self.state = state
+        self._changed()

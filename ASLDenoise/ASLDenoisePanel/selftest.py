@@ -1,0 +1,134 @@
+"""The self test, on small made series; run by Slicer's Reload and Test, by ctest and by pytest."""
+
+# ruff: noqa: PT009, PT027  (the self test is Slicer's, on unittest; there is no pytest inside Slicer)
+
+from __future__ import annotations
+
+import time
+
+import slicer
+from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
+
+from .logic import ASLDenoiseLogic
+from .made_series import madeSeries
+from .packages import canLook, torchThere
+from .states import State
+
+_LONGEST = 240.0  # s, of a run on the made series with a cold start
+
+
+class ASLDenoiseTest(ScriptedLoadableModuleTest):
+    """Logic and panel, in whatever Slicer this is."""
+
+    def setUp(self):
+        slicer.mrmlScene.Clear()
+
+    def runTest(self, **kwargs):
+        for name in sorted(name for name in dir(self) if name.startswith("test_")):
+            self.setUp()
+            self.delayDisplay(name.removeprefix("test_"))
+            getattr(self, name)()
+        self.delayDisplay("All tests passed.")
+
+    def test_seriesSurvivesTheScene(self):
+        """A series put into the scene and read back is the same series."""
+        import numpy as np
+
+        from ASLDenoiseLib.scene.series import series_from_sequence, series_to_nodes
+
+        series = madeSeries()
+        back = series_from_sequence(series_to_nodes(series).sequence)
+        np.testing.assert_array_equal(back.array, series.array)
+        self.assertEqual(back.context, series.context)
+        self.assertEqual(back.acquisition, series.acquisition)
+
+    def test_processShowsRawBesideDenoised(self):
+        """`process` adds raw and denoised CBF in the same units at the same window, and a readouts table."""
+        if not torchThere():
+            self.delayDisplay("Left out: PyTorch is not installed.")
+            return
+        self._assertShown(ASLDenoiseLogic().process(_sequence()).maps)
+
+    def test_wrongInputLeavesTheSceneAsItWas(self):
+        """A plain volume is refused with a sentence that says what to select, and nothing is added."""
+        from ASLDenoiseLib.errors import InputError
+
+        volume = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "T1")
+        before = slicer.mrmlScene.GetNumberOfNodes()
+        with self.assertRaisesRegex(InputError, "not an ASL series"):
+            ASLDenoiseLogic().process(volume)
+        self.assertEqual(slicer.mrmlScene.GetNumberOfNodes(), before)
+
+    def test_panelFillsItselfAndSaysWhatIsMissing(self):
+        """Without a series Apply is off and says why; a series that is loaded is taken, and Apply is on."""
+        panel = _panel()
+        self.assertIs(panel.state, State.EMPTY)
+        self.assertFalse(panel.ui.applyButton.enabled)
+        self.assertIn("Select an ASL series", panel.ui.reasonLabel.text)
+        sequence = _sequence()
+        self._until(lambda: panel.ui.applyButton.enabled, "Apply can run", 10)
+        self.assertIs(panel.ui.aslSelector.currentNode(), sequence)
+        self.assertIs(panel.state, State.READY)
+        self.assertGreater(panel.ui.acquisitionTable.rowCount, 5)
+
+    def test_applyRunsInAChildAndShowsTheResult(self):
+        """Apply becomes Cancel; in the end raw and denoised are in the scene, and the table holds their readouts."""
+        if not (torchThere() and canLook()):
+            self.delayDisplay("Left out: the packages of a run are not installed.")
+            return
+        panel = self._readyPanel()
+        panel.ui.applyButton.click()
+        self.assertIs(panel.state, State.RUNNING)
+        self.assertEqual(panel.ui.applyButton.text, "Cancel")
+        self._until(lambda: panel.state is not State.RUNNING, "the run has ended", _LONGEST)
+        self.assertIs(panel.state, State.DONE, panel.ui.statusLabel.text)
+        self._assertShown(panel.results.nodes.maps)
+        self.assertGreater(panel.ui.readoutsTable.rowCount, 5)
+
+    def test_cancelLeavesTheSceneAsItWas(self):
+        """Cancel ends the run; nothing was added."""
+        if not (torchThere() and canLook()):
+            self.delayDisplay("Left out: the packages of a run are not installed.")
+            return
+        panel = self._readyPanel()
+        before = slicer.mrmlScene.GetNumberOfNodes()
+        panel.ui.applyButton.click()
+        self._until(lambda: panel.run.pid is not None, "the child works", 60)
+        panel.ui.applyButton.click()
+        self._until(lambda: panel.state is not State.RUNNING, "the run has ended", 30)
+        self.assertIs(panel.state, State.READY)
+        self.assertEqual(slicer.mrmlScene.GetNumberOfNodes(), before)
+
+    def _readyPanel(self):
+        panel = _panel()
+        _sequence()
+        self._until(lambda: panel.ui.applyButton.enabled, "Apply can run", 10)
+        return panel
+
+    def _assertShown(self, maps):
+        for key in ("desc-mean_cbf", "desc-denoised_cbf"):
+            self.assertEqual(maps[key].GetVoxelValueUnits().GetCodeValue(), "ml/[100]g/min")
+            self.assertEqual(maps[key].GetDisplayNode().GetWindowLevelMin(), 0.0)
+            self.assertEqual(maps[key].GetDisplayNode().GetWindowLevelMax(), 90.0)
+
+    def _until(self, happened, what, seconds):
+        """Let the event loop go on until it has happened."""
+        end = time.monotonic() + seconds
+        while not happened():
+            self.assertLess(time.monotonic(), end, f"waited {seconds} s in vain until {what}")
+            slicer.app.processEvents()
+            time.sleep(0.01)
+
+
+def _sequence():
+    from ASLDenoiseLib.scene.series import series_to_nodes
+
+    return series_to_nodes(madeSeries()).sequence
+
+
+def _panel():
+    """The panel as Slicer has it."""
+    slicer.util.selectModule("ASLDenoise")
+    panel = slicer.util.getModuleWidget("ASLDenoise")
+    panel.enter()
+    return panel

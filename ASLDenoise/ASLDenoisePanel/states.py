@@ -1,0 +1,77 @@
+"""The states of the panel, and what stands between the user and Apply. Plain Python: no Qt, no scene."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from slicer.i18n import tr as _
+
+
+class State(Enum):
+    """What the panel is doing. EMPTY has no usable input; READY waits for Apply; the others speak for themselves."""
+
+    EMPTY = "empty"
+    READY = "ready"
+    RUNNING = "running"
+    DONE = "done"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What decides whether Apply can run.
+
+    Args:
+        series: a series is selected.
+        volumes: of the series.
+        ordered: it is stated which volumes are control, label, M0 or differences.
+        unusable: what the first finding that forbids a run says, with its mend; empty where there is none.
+        needsT1: the method cannot do without a T1, or the grid is the T1's.
+        t1: a T1 is selected.
+        tissue: tissue is to come from the segmentation.
+        segmentation: a segmentation is selected.
+        pairs: the text of the choice of pairs.
+        busy: another errand (loading, say) is under way, in words; empty where none is.
+    """
+
+    series: bool = False
+    volumes: int = 0
+    ordered: bool = True
+    unusable: str = ""
+    needsT1: bool = False
+    t1: bool = False
+    tissue: bool = False
+    segmentation: bool = False
+    pairs: str = ""
+    busy: str = ""
+
+
+def obstacle(choices: Choices) -> str:
+    """Why Apply cannot run, in one sentence that says what to do; empty where it can."""
+    if choices.busy:
+        return choices.busy
+    if not choices.series:
+        return _("Select an ASL series, or load one from disk.")
+    if choices.volumes < 1:
+        return _("The selected series holds no images; load it again or select another.")
+    if not choices.ordered:
+        return _("It is not known which volumes are control and which are label: give their order under Acquisition.")
+    if choices.unusable:
+        return choices.unusable
+    if choices.tissue and not choices.segmentation:
+        return _("Select the segmentation whose segments GM and WM are the tissue, or untick that choice.")
+    if choices.needsT1 and not choices.t1:
+        return _("Select a T1: this method needs one. Smooth and spline do without, with a voxel size of your choice.")
+    if not _understood(choices.pairs):
+        return _("The pairs are not understood: write 10 for the first ten, 1-10 for a range, or nothing for all.")
+    return ""
+
+
+def _understood(pairs: str) -> bool:
+    first, dash, last = pairs.strip().partition("-")
+    if not first and not dash:
+        return True
+    if not first.strip().isdigit() or int(first) < 1:
+        return False
+    return not dash or (last.strip().isdigit() and int(last) >= int(first))

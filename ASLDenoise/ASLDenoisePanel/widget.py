@@ -1,0 +1,290 @@
+"""The panel: its sections put together, its states, and the way from Apply to a result."""
+
+from __future__ import annotations
+
+import qt
+import slicer
+import vtk
+from slicer.i18n import tr as _
+from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
+from slicer.util import VTKObservationMixin
+
+from .acquisition import AcquisitionSection
+from .acquisition_rows import contextOf, volumesOf
+from .dropping import DropFilter
+from .fetching import Fetching
+from .findings import FindingsSection
+from .inputs import InputsSection
+from .logic import ASLDenoiseLogic
+from .looking import Looking
+from .method import MethodSection
+from .packages import torchThere
+from .parameters import Way
+from .paths import resource
+from .planning import expectation
+from .progress import ProgressArea
+from .results import ResultsSection
+from .run import Run
+from .running import Driver
+from .states import Choices, State, obstacle
+
+_SECTIONS = ("inputs", "acquisition", "findings", "method", "advanced")  # closed to changes while a run is under way
+
+
+class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """What the user sees and clicks."""
+
+    def __init__(self, parent=None):
+        VTKObservationMixin.__init__(self)
+        self.logic = None
+        self._parameterNode = self._guiTag = None
+        self._series = None  # the node whose acquisition and findings are shown
+        self._trouble = ""  # what cannot be understood about it
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+
+    # Life: set-up, entering and leaving, scenes that come and go
+
+    def setup(self):
+        """Build the panel; nothing heavy is imported."""
+        from ASLDenoiseLib.scene.layouts import register_layouts
+
+        ScriptedLoadableModuleWidget.setup(self)
+        self.uiWidget = slicer.util.loadUI(str(resource("UI/ASLDenoise.ui")))
+        self.layout.addWidget(self.uiWidget)
+        self.ui = slicer.util.childWidgetVariables(self.uiWidget)
+        self.uiWidget.setMRMLScene(slicer.mrmlScene)
+        self.logic = ASLDenoiseLogic()
+        self.progress = ProgressArea(self.ui)
+        self.run = Run(self.logic, self.progress, self._onPresented, self._onState)
+        self.fetching = Fetching(self.progress, self._onLoaded, self._onFetching)
+        self.inputs = InputsSection(self.ui, self.load)
+        self.acquisition = AcquisitionSection(self.ui, self._onAcquisitionChanged)
+        self.findings = FindingsSection(self.ui, self._onMend)
+        self.method = MethodSection(self.ui)
+        self.results = ResultsSection(self.ui, self.fetching.write, self.progress.done)
+        self.looking = Looking(self.findings, lambda: self._parameterNode, self._checkCanApply)
+        self._devices = Driver()
+        self._drops = DropFilter(self.uiWidget, self.load)
+        self._later = qt.QTimer()
+        self._later.setSingleShot(True)
+        self._later.setInterval(0)
+        self._later.connect("timeout()", self._onSceneChanged)
+        self.ui.applyButton.connect("clicked(bool)", self.onApplyButton)
+        self.ui.advancedCollapsibleButton.connect("contentsCollapsed(bool)", self._onAdvanced)
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport)
+        for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent):
+            self.addObserver(scene, event, self._onNodes)
+        register_layouts(scene)  # a saved scene keeps the number of a layout, not what it is
+        self._showSeries(None)
+        self.initializeParameterNode()
+
+    def cleanup(self):
+        """The module goes: its processes with it."""
+        self._later.stop()
+        self._abandon()
+        self._devices.abandon()
+        self.setParameterNode(None)
+        self.removeObservers()
+
+    def enter(self):
+        """The user opens the module."""
+        if self._guiTag is None:
+            self.initializeParameterNode()
+
+    def exit(self):
+        """The user opens another module; a run goes on."""
+        self._disconnect()
+
+    def onSceneStartClose(self, caller, event):
+        """The scene closes: a run on it has lost its purpose."""
+        self._abandon()
+        self.setParameterNode(None)
+        self.results.clear()
+        self._showSeries(None)
+        self._checkCanApply()
+
+    def onSceneEndClose(self, caller, event):
+        """The scene is empty."""
+        if self._entered:
+            self.initializeParameterNode()
+
+    def onSceneEndImport(self, caller, event):
+        """A scene was opened: show it as it was saved."""
+        if self._entered:
+            self.initializeParameterNode()
+
+    def initializeParameterNode(self):
+        """Have the scene's parameter node, and observe it."""
+        self.setParameterNode(self.logic.getParameterNode())
+        self.inputs.autofill()
+        self.results.restore()
+        self._refresh()
+
+    def setParameterNode(self, parameters):
+        """Show and change this parameter node from now on; None for none."""
+        self._disconnect()
+        self._parameterNode = parameters
+        for section in (self.inputs, self.method, self.results):
+            section.setParameters(parameters)
+        if parameters is not None:
+            self._guiTag = parameters.connectGui(self.ui)
+            self.addObserver(parameters, vtk.vtkCommand.ModifiedEvent, self._onParameters)
+
+    def _disconnect(self):
+        if self._guiTag is not None:
+            self._parameterNode.disconnectGui(self._guiTag)
+            self._guiTag = None
+            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._onParameters)
+
+    def _abandon(self):
+        self.looking.stop()
+        self.fetching.abandon()
+        self.run.abandon()
+
+    # What is shown follows the parameter node and the scene
+
+    def _onParameters(self, caller=None, event=None):
+        if self._parameterNode is not None:
+            self._refresh()
+
+    @property
+    def _entered(self):
+        """Whether the panel is in sight; one that was opened on its own always is."""
+        return getattr(self.parent, "isEntered", True)
+
+    def _onNodes(self, caller, event):
+        if self._entered:
+            self._later.start()  # once for many, and after the node that was added has its contents
+
+    def _onSceneChanged(self):
+        if self._parameterNode is not None:
+            if not self.run.running:
+                self.inputs.autofill()
+            self.results.restore()
+            self._refresh()
+
+    def _refresh(self):
+        series = self._parameterNode.asl
+        self.inputs.refresh()
+        self.method.refresh()
+        self.results.refresh()
+        if series is not self._series:
+            if self.run.state in (State.DONE, State.ERROR):
+                self.run.reset()
+            self._showSeries(series)
+        self._checkCanApply()
+
+    def _showSeries(self, series):
+        self._series = series
+        self._trouble = self.acquisition.show(self._series)
+        self.looking.look()
+
+    def _onAcquisitionChanged(self):
+        self._showSeries(self._parameterNode.asl)
+        self.inputs.refresh()
+        self._checkCanApply()
+
+    def _onMend(self, mend):
+        target = self.looking.apply(mend)
+        if target is not self._series:
+            self.inputs.select(asl=target)
+        self._onAcquisitionChanged()
+
+    def _onAdvanced(self, collapsed):
+        if collapsed or self.method.devicesListed or self._devices.running:
+            return
+        from ASLDenoiseLib.running.device import DeviceListing, cpu_without_torch
+
+        if torchThere():
+            self._devices.start(DeviceListing(), done=self.method.listDevices, failed=lambda failed: None)
+        else:
+            self.method.listDevices((cpu_without_torch(),))
+
+    def _obstacle(self):
+        p = self._parameterNode
+        if p is None:
+            return _("Select an ASL series, or load one from disk.")
+        try:
+            ordered = any(kind.value != "n/a" for kind in contextOf(p.asl)) if p.asl is not None else True
+        except ValueError:
+            ordered = False
+        choices = Choices(
+            series=p.asl is not None,
+            volumes=volumesOf(p.asl),
+            ordered=ordered,
+            unusable=self._trouble or self.looking.unusable,
+            needsT1=self.method.needsT1,
+            t1=p.t1 is not None,
+            tissue=p.tissueFromSegmentation,
+            segmentation=p.segmentation is not None,
+            pairs=p.pairs,
+            busy=self.fetching.busy,
+        )
+        return obstacle(choices)
+
+    @property
+    def state(self):
+        """What the panel is doing, as one of `State`."""
+        if self.run.state is not State.READY:
+            return self.run.state
+        return State.EMPTY if self._obstacle() else State.READY
+
+    def _checkCanApply(self, caller=None, event=None):
+        """Enable Apply, or say in words why not; and say how long it will take."""
+        button = self.ui.applyButton
+        if self.run.running:
+            button.text, button.enabled = _("Cancel"), True
+            button.toolTip = _("End the run; the scene stays as it was.")
+            self.ui.reasonLabel.setVisible(False)
+            return
+        reason = self._obstacle()
+        p = self._parameterNode
+        resolve = p is not None and p.way is Way.SUPERRESOLVE
+        what = _("Estimate a finer map.") if resolve else _("Denoise the series and compare raw with denoised.")
+        estimate = "" if reason else expectation(p)
+        button.text, button.enabled = _("Apply"), not reason
+        button.toolTip = reason or f"{what} {estimate}"
+        self.ui.reasonLabel.text = reason or estimate
+        self.ui.reasonLabel.setVisible(not self.fetching.busy)  # the line below the bar says it already
+
+    # Apply, loading, and what comes of them
+
+    def onApplyButton(self):
+        """Apply, or Cancel while a run is under way."""
+        if self.run.running:
+            self.ui.applyButton.enabled = False
+            self.run.cancel()
+        else:
+            self.run.start(self._parameterNode)
+
+    def load(self, path):
+        """Load a series from a file or folder, unless a run is under way."""
+        if not self.run.running and self._parameterNode is not None:
+            self.inputs.offer(())
+            self.fetching.load(path)
+
+    def _onLoaded(self, series, t1, m0):
+        chosen = {"asl": series, "m0": m0}
+        self.inputs.select(**chosen, **({} if t1 is None else {"t1": t1}))
+
+    def _onFetching(self, several=()):
+        if several:
+            self.inputs.offer(several)
+        self._onState()
+
+    def _onState(self):
+        for name in _SECTIONS:
+            section = getattr(self.ui, f"{name}CollapsibleButton")
+            section.setEnabled(not self.run.running)
+        self._checkCanApply()
+
+    def _onPresented(self, nodes):
+        self.results.present(nodes)
+        self.ui.resultsCollapsibleButton.collapsed = False
+        if nodes.result.findings:
+            self.findings.show(nodes.result.findings)
+        if self._parameterNode.outputFolder:
+            self.fetching.writeTo(nodes.result, self._parameterNode.outputFolder, self.results.setReport)

@@ -1,0 +1,444 @@
+"""The panel opened, filled and clicked, on stand-ins for Qt and the real scene; runs are in test_panel_run.py."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ASLDenoiseLib.series import Labeling, Origin, Severity, Volume, VolumeType
+
+HEAVY = ("torch", "monai", "ants", "matplotlib", "scipy", "skimage", "SimpleITK", "nibabel", "nilearn")
+
+
+@pytest.fixture
+def panel(desktop, repo_root):
+    """The panel as Slicer opens it."""
+    from slicer_harness.panel import open_panel
+
+    opened = open_panel(repo_root / "ASLDenoise" / "ASLDenoise.py")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def made(panel):
+    from ASLDenoisePanel.made_series import madeSeries
+
+    return madeSeries()
+
+
+def until(condition, seconds=20.0):
+    from slicer_harness.panel import process_events
+
+    assert process_events(condition, timeout=seconds), f"waited {seconds} s in vain"
+
+
+def put(series):
+    """A series in the scene, and the panel's answer to it."""
+    from slicer_harness.panel import process_events
+
+    from ASLDenoiseLib.scene.series import series_to_nodes
+
+    nodes = series_to_nodes(series)
+    process_events()
+    process_events()
+    return nodes
+
+
+def volume(name, shape=(20, 24, 22), spacing=(1.0, 1.0, 1.0)):
+    import slicer
+
+    node = slicer.util.addVolumeFromArray(np.ones(shape, np.float32), name=name)
+    node.SetSpacing(*spacing)
+    return node
+
+
+def looked(panel):
+    until(lambda: not panel.widget.looking.running, 60)
+
+
+def rows(panel):
+    table = panel.ui.acquisitionTable
+    return {
+        table.item(row, 0).text(): tuple(table.item(row, column).text() for column in (1, 2, 3))
+        for row in range(table.rowCount)
+    }
+
+
+def edit(panel, label, text):
+    table = panel.ui.acquisitionTable
+    row = next(row for row in range(table.rowCount) if table.item(row, 0).text() == label)
+    table.item(row, 1).setText(text)
+
+
+def contents():
+    import slicer
+
+    return [slicer.mrmlScene.GetNthNode(i).GetID() for i in range(slicer.mrmlScene.GetNumberOfNodes())]
+
+
+# --- opening --------------------------------------------------------------------------------------------------------
+
+
+def test_opening_takes_half_a_second_of_work_at_most_and_loads_nothing_heavy(repo_root, tmp_path, desktop):
+    code = f"""
+import sys, time
+sys.path[:0] = [{str(repo_root)!r}, {str(repo_root / "Testing" / "Harness")!r}]
+from slicer_harness import installed
+with installed():
+    from slicer_harness.panel import open_panel
+    before, began = set(sys.modules), time.process_time()
+    panel = open_panel({str(repo_root / "ASLDenoise" / "ASLDenoise.py")!r})
+    taken = time.process_time() - began
+    loaded = [name for name in {HEAVY!r} if name in set(sys.modules) - before]
+    panel.close()
+print(taken, *loaded)
+"""
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # Slicer keeps compiled files, as nearly everyone does
+    for _ in range(2):  # the first time compiles them
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    taken, *loaded = done.stdout.splitlines()[-1].split()
+    assert loaded == []
+    assert float(taken) < 0.5
+
+
+def test_an_empty_panel_says_what_to_do_and_offers_no_apply(panel):
+    ui = panel.ui
+    assert panel.widget.state.value == "empty"
+    assert not ui.applyButton.enabled
+    assert ui.reasonLabel.text == "Select an ASL series, or load one from disk."
+    assert "Select an ASL series" in ui.applyButton.toolTip
+    assert not ui.readoutsTable.isVisibleTo(panel.frame)
+    assert "research use only" in ui.researchLabel.text
+
+
+def test_everything_that_can_be_clicked_or_typed_into_has_a_tool_tip(panel, repo_root):
+    import xml.etree.ElementTree as ElementTree
+
+    tree = ElementTree.parse(repo_root / "Resources" / "UI" / "ASLDenoise.ui")
+    own = [w.get("name") for w in tree.iter("widget") if w.get("class") not in ("qMRMLWidget", "QWidget")]
+    assert len(own) > 60
+    assert [name for name in own if not getattr(panel.ui, name).toolTip] == []
+
+
+# --- inputs fill themselves -----------------------------------------------------------------------------------------
+
+
+def test_what_is_loaded_fills_the_inputs_and_apply_is_ready(panel, made):
+    t1 = volume("sub-01_T1w")
+    volume("something else")
+    nodes = put(made)
+    ui = panel.ui
+    assert ui.aslSelector.currentNode() is nodes.sequence
+    assert ui.t1Selector.currentNode() is t1
+    assert ui.m0Selector.currentNode() is nodes.m0
+    assert ui.segmentationSelector.currentNode() is None
+    assert ui.seriesLabel.text == "36 × 40 × 16 voxels of 4 × 4 × 6 mm; 6 control, 6 label"
+    assert ui.applyButton.enabled and panel.widget.state.value == "ready"
+    assert "Roughly" in ui.reasonLabel.text and "CPU" in ui.reasonLabel.text
+
+
+def test_the_newest_series_is_taken_until_the_user_chooses(panel, made):
+    first = put(made)
+    second = put(replace(made, name="second"))
+    ui = panel.ui
+    assert ui.aslSelector.currentNode() is second.sequence
+    ui.aslSelector.setCurrentNode(first.sequence)
+    ui.aslSelector.nodeActivated(first.sequence)
+    put(replace(made, name="third"))
+    assert ui.aslSelector.currentNode() is first.sequence
+
+
+def test_no_t1_by_the_users_choice_stays_no_t1(panel, made):
+    put(made)
+    ui = panel.ui
+    ui.t1Selector.nodeActivated(None)
+    volume("T1 MPRAGE")
+    put(replace(made, name="second"))
+    assert ui.t1Selector.currentNode() is None
+
+
+@pytest.mark.parametrize("name", ["T1 map", "sub-01_asl T1", "brain", "T1"])
+def test_what_is_no_t1_by_name_or_voxels_is_not_taken_for_one(panel, made, name):
+    volume(name, spacing=(4.0, 4.0, 4.0) if name == "T1" else (1.0, 1.0, 1.0))
+    put(made)
+    assert panel.ui.t1Selector.currentNode() is None
+
+
+# --- acquisition ----------------------------------------------------------------------------------------------------
+
+
+def test_the_acquisition_shows_values_units_and_origins_and_a_correction_counts_as_the_users(panel, made):
+    from ASLDenoiseLib.scene.series import read_acquisition
+
+    nodes = put(made)
+    assert rows(panel)["Label duration"] == ("1.8", "s", "file beside it")
+    edit(panel, "Label duration", "1.4")
+    assert rows(panel)["Label duration"] == ("1.4", "s", "you")
+    acquisition = read_acquisition(nodes.sequence)
+    assert (acquisition.label_duration, acquisition.origins["label_duration"]) == (1.4, Origin.USER)
+
+
+def test_a_value_that_makes_no_sense_is_refused_in_words_and_nothing_changes(panel, made):
+    from slicer_harness import dialogs
+
+    from ASLDenoiseLib.scene.series import read_acquisition
+
+    nodes = put(made)
+    edit(panel, "Label duration", "long")
+    assert "'long' is not a number" in dialogs.shown[-1].text
+    assert rows(panel)["Label duration"] == ("1.8", "s", "file beside it")
+    assert read_acquisition(nodes.sequence).label_duration == 1.8
+
+
+def test_a_series_of_unknown_order_cannot_run_until_the_order_is_given(panel, made):
+    nodes = put(replace(made, context=(VolumeType.NOT_AVAILABLE,) * 12))
+    assert "which volumes are control" in panel.ui.reasonLabel.text
+    edit(panel, "Order of volumes", "control, label")
+    assert panel.ui.applyButton.enabled
+    from ASLDenoiseLib.scene.series import series_from_sequence
+
+    assert series_from_sequence(nodes.sequence).context == made.context
+
+
+def test_a_series_that_no_cbf_can_come_from_is_refused_with_its_mend(panel, made):
+    put(replace(made, acquisition=replace(made.acquisition, post_labeling_delay=None)))
+    until(lambda: not panel.ui.applyButton.enabled)
+    assert "post-labelling delay" in panel.ui.reasonLabel.text.lower()
+
+
+# --- findings and mends ---------------------------------------------------------------------------------------------
+
+
+def test_a_finding_has_a_button_that_mends_it_and_the_mend_goes_with_the_series(panel, made):
+    acquisition = made.acquisition.with_values(Origin.SIDECAR, post_labeling_delay=1800.0, label_duration=1800.0)
+    nodes = put(replace(made, acquisition=acquisition))
+    looked(panel)
+    button = panel.widget.findings.buttons["milliseconds"]
+    assert button.text == "Mend: post_labeling_delay, label_duration divided by 1000"
+    button.click()
+    assert rows(panel)["Label duration"] == ("1.8", "s", "you")
+    looked(panel)
+    assert "milliseconds" not in panel.widget.findings.buttons
+    series, _ = panel.widget.logic.inputs(nodes.sequence)
+    assert [mend.name for mend in series.mends] == ["fix milliseconds"]
+
+
+def test_a_mend_of_voxels_makes_a_new_series_and_leaves_the_old_one(panel, made):
+    import slicer
+
+    from ASLDenoiseLib.scene.series import series_from_sequence
+
+    images = made.array.copy()
+    differences = images[1::2] - images[0::2]  # label minus control: the sign is wrong
+    nodes = put(replace(made, array=differences, context=(VolumeType.DELTAM,) * 6))
+    looked(panel)
+    panel.widget.findings.buttons["control-label-swapped"].click()
+    mended = panel.ui.aslSelector.currentNode()
+    assert mended is not nodes.sequence
+    np.testing.assert_array_equal(series_from_sequence(mended).array, -differences.astype(np.float32))
+    np.testing.assert_array_equal(series_from_sequence(nodes.sequence).array, differences.astype(np.float32))
+    assert slicer.mrmlScene.IsNodePresent(nodes.sequence)
+
+
+def test_without_the_packages_the_metadata_are_judged_all_the_same(panel, made, monkeypatch):
+    from ASLDenoisePanel import looking
+
+    monkeypatch.setattr(looking, "canLook", lambda: False)
+    put(replace(made, acquisition=replace(made.acquisition, labeling=None)))
+    until(lambda: panel.widget.looking.unusable)
+    assert "labelling" in panel.ui.reasonLabel.text.lower()
+
+
+def test_findings_are_told_apart_by_how_much_they_matter(panel):
+    from ASLDenoiseLib.series import Finding
+
+    severities = (Severity.UNUSABLE, Severity.WARNING, Severity.WARNING, Severity.NOTE)
+    panel.widget.findings.show([Finding("x", s, f"what {s.value}", "why <5", "mend it") for s in severities])
+    assert panel.ui.findingsLabel.text == "1 forbid a run, 2 to look at, 1 worth knowing"
+    cards = [label.text for label in panel.ui.findingsList.findChildren("QLabel")]
+    assert len(cards) == 4 and "What unusable." in cards[0] and "Why &lt;5." in cards[0]
+
+
+# --- method and advanced --------------------------------------------------------------------------------------------
+
+
+def test_the_task_decides_what_is_asked(panel, made):
+    put(made)
+    ui, parameters = panel.ui, panel.widget._parameterNode
+    assert ui.wayComboBox.currentText == "Denoise"
+    assert ui.modelComboBox.isVisibleTo(panel.frame) and not ui.methodComboBox.isVisibleTo(panel.frame)
+    assert ui.modelComboBox.currentText == "guided-unet (recommended)"
+    assert "0.55 s on two processor cores" in ui.modelTextLabel.text
+    ui.wayComboBox.setCurrentText("Super-resolve")
+    assert parameters.way.value == "superresolve"
+    assert ui.methodComboBox.isVisibleTo(panel.frame) and not ui.modelComboBox.isVisibleTo(panel.frame)
+    assert "Select a T1" in ui.reasonLabel.text and not ui.applyButton.enabled
+    ui.methodComboBox.setCurrentIndex(ui.methodComboBox.findText("spline"))
+    ui.gridComboBox.setCurrentText("Size of my choice")
+    assert ui.spacingXSpinBox.isVisibleTo(panel.frame)
+    assert parameters.method == "spline" and ui.applyButton.enabled
+    ui.denoiseFirstCheckBox.checked = True
+    assert ui.modelComboBox.isVisibleTo(panel.frame)
+
+
+def test_the_choices_reach_the_job(panel, made):
+    put(made)
+    p = panel.widget._parameterNode
+    p.pairs, p.smoothing, p.regressCsf, p.group, p.outputName = "1-4", 3.0, True, 2, "renamed"
+    panel.ui.modelComboBox.setCurrentIndex(panel.ui.modelComboBox.findText("unet2d-lfn"))
+    panel.ui.deviceComboBox.setCurrentIndex(panel.ui.deviceComboBox.findData("cpu"))
+    job = panel.widget.logic.jobOf(p)
+    preparation = job.options["preparation"]
+    assert (preparation.pairs, preparation.smoothing, preparation.nuisance) == ("1-4", 3.0, ("motion", "csf"))
+    assert (job.options["model"], job.options["device"], job.options["group"]) == ("unet2d-lfn", "cpu", 2)
+    assert job.series.name == "renamed"
+    assert job.series.acquisition.labeling is Labeling.PCASL
+
+
+def test_a_number_out_of_range_is_refused_by_the_parameter_node(panel):
+    with pytest.raises(ValueError, match="range"):
+        panel.widget._parameterNode.opacity = 3.0
+
+
+def test_devices_are_named_when_advanced_is_opened(panel):
+    panel.ui.advancedCollapsibleButton.collapsed = False
+    until(lambda: panel.widget.method.devicesListed, 60)
+    texts = [panel.ui.deviceComboBox.itemText(i) for i in range(panel.ui.deviceComboBox.count)]
+    assert texts[0].startswith("Fastest: ") and any("CPU" in text for text in texts[1:])
+
+
+# --- loading --------------------------------------------------------------------------------------------------------
+
+
+def write_bids(folder, made, subject="sub-01", *, t1=True):
+    """A series with sidecars, M0 and T1 as a BIDS data set has them."""
+    import nibabel as nib
+
+    from ASLDenoiseLib.reporting.derivatives import save_volume
+
+    perf, anat = folder / subject / "perf", folder / subject / "anat"
+    perf.mkdir(parents=True)
+    image = nib.Nifti1Image(made.array.transpose(3, 2, 1, 0), made.geometry.affine_ras)
+    nib.save(image, perf / f"{subject}_asl.nii.gz")
+    save_volume(made.m0, perf / f"{subject}_m0scan.nii.gz")
+    sidecar = {
+        "ArterialSpinLabelingType": "PCASL",
+        "PostLabelingDelay": 1.8,
+        "LabelingDuration": 1.8,
+        "MagneticFieldStrength": 3.0,
+        "BackgroundSuppression": False,
+        "MRAcquisitionType": "3D",
+        "M0Type": "Separate",
+    }
+    (perf / f"{subject}_asl.json").write_text(json.dumps(sidecar))
+    (perf / f"{subject}_m0scan.json").write_text(json.dumps({"RepetitionTimePreparation": 6.0}))
+    (perf / f"{subject}_aslcontext.tsv").write_text("volume_type\n" + "control\nlabel\n" * 6)
+    if t1:
+        anat.mkdir()
+        save_volume(Volume(made.array[0], made.geometry), anat / f"{subject}_T1w.nii.gz")
+    return perf / f"{subject}_asl.nii.gz"
+
+
+def test_a_file_is_loaded_with_its_sidecars_m0_and_t1(panel, made, tmp_path):
+    from slicer_harness import dialogs
+
+    path = write_bids(tmp_path, made)
+    dialogs.paths.append(str(path))
+    panel.widget.inputs.actions["file"].trigger()
+    assert panel.ui.applyButton.enabled is False and "Loading sub-01_asl.nii.gz" in panel.ui.statusLabel.text
+    until(lambda: not panel.widget.fetching.busy, 60)
+    ui = panel.ui
+    assert ui.statusLabel.text == "Loaded sub-01."
+    assert ui.aslSelector.currentNode().GetName() == "sub-01_asl"
+    assert ui.t1Selector.currentNode().GetName() == "sub-01_T1w"
+    assert ui.m0Selector.currentNode().GetName() == "sub-01_m0scan"
+    assert rows(panel)["M0 repetition time"] == ("6", "s", "file beside it")
+    assert ui.applyButton.enabled
+
+
+def test_a_dropped_folder_of_several_series_asks_which(panel, made, tmp_path):
+    from slicer_harness.panel import drop
+
+    for subject in ("sub-01", "sub-02"):
+        write_bids(tmp_path, made, subject, t1=False)
+    assert drop(panel.widget.uiWidget, tmp_path)
+    until(lambda: panel.ui.foundComboBox.isVisibleTo(panel.frame), 60)
+    combo = panel.ui.foundComboBox
+    assert combo.itemText(0) == "Choose one of 2..."
+    combo.setCurrentIndex(2)
+    combo.activated(2)
+    until(lambda: panel.ui.aslSelector.currentNode() is not None, 60)
+    assert panel.ui.aslSelector.currentNode().GetName() == "sub-02_asl"
+    assert not combo.isVisibleTo(panel.frame)
+
+
+def test_what_is_no_series_is_refused_in_words_and_the_scene_stays(panel, tmp_path):
+    path = tmp_path / "notes.nii.gz"
+    path.write_text("not an image")
+    before = contents()
+    panel.widget.load(path)
+    until(lambda: not panel.widget.fetching.busy, 60)
+    assert "notes.nii.gz" in panel.ui.statusLabel.text
+    assert contents() == before and panel.widget.state.value == "empty"
+
+
+def test_packages_that_are_missing_are_asked_for_when_a_file_is_loaded_not_before(panel, tmp_path):
+    from slicer_harness.packaging import installer
+
+    installer.missing, installer.answer, installer.asked = {"nibabel"}, False, []
+    try:
+        assert installer.asked == []
+        panel.widget.load(tmp_path)
+        assert [text for text in installer.asked[0] if text.startswith("nibabel")]
+        assert "were not installed" in panel.ui.statusLabel.text
+    finally:
+        installer.missing, installer.answer = set(), True
+
+
+# --- scenes and reloading -------------------------------------------------------------------------------------------
+
+
+def test_a_closed_scene_leaves_an_empty_panel_that_works(panel, made):
+    from slicer_harness.panel import close_scene
+
+    put(made)
+    close_scene()
+    assert panel.widget.state.value == "empty"
+    assert panel.ui.acquisitionTable.rowCount == 0
+    nodes = put(made)
+    assert panel.ui.aslSelector.currentNode() is nodes.sequence and panel.ui.applyButton.enabled
+
+
+def test_leaving_and_entering_keeps_the_choices(panel, made):
+    put(made)
+    panel.ui.pairsLineEdit.text = "1-3"
+    panel.frame.exit()
+    panel.frame.enter()
+    assert panel.ui.pairsLineEdit.text == "1-3"
+    panel.ui.pairsLineEdit.text = "1-4"
+    assert panel.widget._parameterNode.pairs == "1-4"
+
+
+def test_a_reloaded_module_has_one_panel_that_works(panel, made):
+    import slicer
+
+    put(made)
+    panel.ui.pairsLineEdit.text = "1-3"
+    old = panel.widget
+    slicer.util.reloadScriptedModule("ASLDenoise")
+    assert panel.widget is not old
+    assert panel.ui.pairsLineEdit.text == "1-3"
+    put(replace(made, name="second"))
+    assert panel.ui.aslSelector.currentNode().GetName() == "second_asl"
+    assert old.ui.applyButton.text == "Apply"  # the old one hears of nothing any more, and is still whole

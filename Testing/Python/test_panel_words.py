@@ -1,0 +1,216 @@
+"""What the panel says and understands, without a window: rows, sentences, names."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from ASLDenoiseLib.errors import InputError
+from ASLDenoiseLib.series import Acquisition, Labeling, M0Type, Origin, VolumeType
+
+
+@pytest.fixture
+def panel(desktop, repo_root, monkeypatch):
+    """The parts of the panel can be imported."""
+    monkeypatch.syspath_prepend(str(repo_root / "ASLDenoise"))
+    forget_panel()
+    yield desktop
+    forget_panel()
+
+
+def forget_panel():
+    """They bind the stand-ins of one desktop."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "ASLDenoisePanel"]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    ("words", "short"),
+    [
+        (["control", "label"] * 6, "control, label"),
+        (["m0scan", *["label", "control"] * 4], "m0scan, label, control"),
+        (["m0scan", "n/a", *["label", "control"] * 8], "m0scan, n/a, label, control"),
+        (["deltam"] * 3, "deltam"),
+        (["control", "label", "label"], "control, label, label"),
+    ],
+)
+def test_the_order_of_volumes_is_the_shortest_pattern_and_reads_back(panel, words, short):
+    from ASLDenoisePanel.acquisition_rows import contextFrom, shortContext
+
+    assert shortContext(words) == short
+    assert [kind.value for kind in contextFrom(short, len(words))] == words
+
+
+def test_rows_name_value_unit_and_where_it_came_from(panel):
+    from ASLDenoisePanel.acquisition_rows import acquisitionRows
+
+    acquisition = Acquisition(
+        labeling=Labeling.PCASL,
+        post_labeling_delay=(0.0, 1.8, 1.8),
+        background_suppression=True,
+        origins={
+            "labeling": Origin.SIDECAR,
+            "post_labeling_delay": Origin.DICOM,
+            "background_suppression": Origin.USER,
+        },
+    )
+    rows = {
+        row.field: row
+        for row in acquisitionRows(acquisition, [VolumeType.M0SCAN, VolumeType.CONTROL, VolumeType.LABEL])
+    }
+    assert (rows["labeling"].text, rows["labeling"].origin) == ("PCASL", "file beside it")
+    assert (rows["post_labeling_delay"].text, rows["post_labeling_delay"].unit) == ("0, 1.8", "s")
+    assert rows["post_labeling_delay"].tip == "PostLabelingDelay = 0, 1.8, 1.8"
+    assert (rows["background_suppression"].text, rows["background_suppression"].origin) == ("yes", "you")
+    assert (rows["label_duration"].text, rows["label_duration"].origin) == ("", "")
+    assert rows["context"].text == "m0scan, control, label"
+
+
+def test_what_is_typed_becomes_the_users_value_and_emptied_is_no_longer_stated(panel):
+    from ASLDenoisePanel.acquisition_rows import withEdit
+
+    acquisition = Acquisition(label_duration=1.4, origins={"label_duration": Origin.SIDECAR})
+    edited = withEdit(acquisition, "label_duration", " 1.8 ")
+    assert (edited.label_duration, edited.origins["label_duration"]) == (1.8, Origin.USER)
+    assert withEdit(edited, "label_duration", "").label_duration is None
+    assert withEdit(acquisition, "post_labeling_delay", "0.7, 1.2").post_labeling_delay == (0.7, 1.2)
+    assert withEdit(acquisition, "background_suppression", "No").background_suppression is False
+    assert withEdit(acquisition, "suppression_pulses", "2").suppression_pulses == 2
+    assert withEdit(acquisition, "labeling", "PASL").labeling is Labeling.PASL
+    assert withEdit(acquisition, "m0_estimate", "1000").m0_type is M0Type.ESTIMATE
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "said"),
+    [
+        ("label_duration", "long", "not a number"),
+        ("label_duration", "-1", "negative"),
+        ("background_suppression", "maybe", "yes or no"),
+        ("labeling", "VSASL", "ArterialSpinLabelingType"),
+    ],
+)
+def test_what_cannot_be_understood_is_refused_in_words(panel, field, text, said):
+    from ASLDenoisePanel.acquisition_rows import withEdit
+
+    with pytest.raises(InputError, match=said):
+        withEdit(Acquisition(), field, text)
+
+
+@pytest.mark.parametrize(
+    ("choices", "said"),
+    [
+        ({}, "Select an ASL series"),
+        ({"series": True}, "holds no images"),
+        ({"series": True, "volumes": 8, "ordered": False}, "which volumes are control"),
+        ({"series": True, "volumes": 8, "unusable": "No delay. Give it."}, "No delay. Give it."),
+        ({"series": True, "volumes": 8, "needsT1": True}, "Select a T1"),
+        ({"series": True, "volumes": 8, "tissue": True}, "Select the segmentation"),
+        ({"series": True, "volumes": 8, "pairs": "2-1"}, "pairs are not understood"),
+        ({"series": True, "volumes": 8, "pairs": "0"}, "pairs are not understood"),
+        ({"series": True, "volumes": 8, "busy": "Loading x..."}, "Loading x..."),
+    ],
+)
+def test_what_stands_in_the_way_is_said_in_one_sentence(panel, choices, said):
+    from ASLDenoisePanel.states import Choices, obstacle
+
+    assert said in obstacle(Choices(**choices))
+
+
+@pytest.mark.parametrize("pairs", ["", "10", "1-10", " 3 - 4 "])
+def test_nothing_stands_in_the_way_of_a_series_with_usable_choices(panel, pairs):
+    from ASLDenoisePanel.states import Choices, obstacle
+
+    assert obstacle(Choices(series=True, volumes=8, needsT1=True, t1=True, pairs=pairs)) == ""
+
+
+def test_the_outlier_methods_to_choose_from_are_the_librarys(panel):
+    from ASLDenoisePanel.parameters import Outliers
+
+    from ASLDenoiseLib.preparing.outliers import DEFAULT_METHOD, METHODS
+
+    assert {choice.value for choice in Outliers} == set(METHODS)
+    assert next(iter(Outliers)).value == DEFAULT_METHOD
+    assert all(choice.label() for choice in Outliers)
+
+
+def test_a_bids_folder_gives_its_series_and_the_t1_beside(panel, tmp_path):
+    from ASLDenoisePanel.errands import seriesIn, t1Beside
+
+    for subject in ("sub-02", "sub-01"):
+        for name in (f"perf/{subject}_asl.nii.gz", f"perf/{subject}_m0scan.nii.gz", f"anat/{subject}_T1w.nii.gz"):
+            path = tmp_path / subject / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    (tmp_path / "derivatives" / "perf").mkdir(parents=True)
+    (tmp_path / "derivatives" / "perf" / "sub-01_asl.nii.gz").touch()
+    (tmp_path / "sub-01" / "anat" / "sub-01_acq-lowres_T1w.nii.gz").touch()
+    found = seriesIn(tmp_path)
+    assert [path.name for path in found] == ["sub-01_asl.nii.gz", "sub-02_asl.nii.gz"]
+    assert t1Beside(found[0]).name == "sub-01_T1w.nii.gz"
+
+
+def test_no_sentence_of_the_library_speaks_of_the_shells_options_in_the_panel(panel, repo_root):
+    import ast
+    import re
+
+    from ASLDenoisePanel.wording import panelWords
+
+    library = repo_root / "ASLDenoiseLib"
+    said = []
+    for path in library.rglob("*.py"):
+        if path.relative_to(library).parts[0] in ("shell", "learning", "__main__.py"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and re.search(r"(^|\W)--[a-z]", node.value)
+            ):
+                said.append(node.value)
+    messages = [text for text in said if "Args:" not in text and "``--" not in text]
+    assert len(messages) > 20
+    assert [text for text in messages if "--" in panelWords(text.rstrip("-"))] == []
+
+
+def test_the_printed_report_has_pictures_as_wide_as_the_page(panel):
+    from ASLDenoisePanel.report import printable
+
+    html = '<style>body { max-width: 62rem }</style><img src="data:image/png;base64,AA" alt="x">'
+    assert printable(html, width=300) == '<img width="300" src="data:image/png;base64,AA" alt="x">'
+
+
+@pytest.mark.parametrize(
+    ("version", "enough"), [("2.4.0", True), ("2.13.0+cpu", True), ("2.3.1", False), ("1.9", False)]
+)
+def test_a_torch_too_old_counts_as_missing(panel, monkeypatch, version, enough):
+    from ASLDenoisePanel import packages
+
+    monkeypatch.setattr(packages.importlib.metadata, "version", lambda name: version)
+    assert packages.torchThere() is enough
+
+
+def test_sidecars_beside_the_file_that_slicer_loaded_are_taken_over_with_their_origin(panel, tmp_path):
+    import slicer
+    from ASLDenoisePanel.acquisition_rows import adoptSidecar, contextOf
+    from ASLDenoisePanel.made_series import madeSeries
+
+    from ASLDenoiseLib.scene.series import PREFIX, read_acquisition, series_to_nodes
+
+    node = series_to_nodes(madeSeries()).sequence
+    for name in list(node.GetAttributeNames()):
+        if name.startswith(PREFIX):
+            node.RemoveAttribute(name)
+    (tmp_path / "sub-01_asl.nii.gz").touch()
+    (tmp_path / "sub-01_asl.json").write_text(json.dumps({"PostLabelingDelay": 1.5, "LabelingDuration": 1.6}))
+    (tmp_path / "sub-01_aslcontext.tsv").write_text("volume_type\n" + "label\ncontrol\n" * 6)
+    storage = slicer.vtkMRMLVolumeSequenceStorageNode()
+    storage.SetFileName(str(tmp_path / "sub-01_asl.nii.gz"))
+    slicer.mrmlScene.AddNode(storage)
+    node.SetAndObserveStorageNodeID(storage.GetID())
+    assert adoptSidecar(node)
+    acquisition = read_acquisition(node)
+    assert (acquisition.post_labeling_delay, acquisition.origins["post_labeling_delay"]) == (1.5, Origin.SIDECAR)
+    assert [kind.value for kind in contextOf(node)] == ["label", "control"] * 6
+    assert not adoptSidecar(node)  # what the node states now is not overwritten
