@@ -158,7 +158,7 @@ def begin(series: ASLSeries, choices: Preparation, progress: Progress = silent) 
         factor = brain.with_array(np.where(brain.array > 0, 1.0, np.nan))
         quantified, m0 = Quantification(factor, ()), aligned.m0
     else:
-        calibration = calibrate(aligned)
+        calibration = calibration if aligned is chosen else calibrate(aligned)
         if choices.m0_smoothing:
             calibration = replace(calibration, m0=gaussian(calibration.m0, choices.m0_smoothing, mask=brain))
         quantified, m0 = quantification(aligned.acquisition, calibration, brain), calibration.m0

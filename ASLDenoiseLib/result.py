@@ -85,6 +85,11 @@ class Result:
         """The key of the map the run was for; None where the series was only averaged."""
         return next((key for key in PROCESSED if key in self.maps), None)
 
+    @property
+    def on_series(self) -> str:
+        """The key of the furthest map on the grid of the series: denoised, else prepared, else raw."""
+        return next((key for key in PROCESSED[1:] if key in self.maps), "desc-mean_cbf")
+
 
 MAP_LABELS = {
     "desc-mean_cbf": "Raw mean",

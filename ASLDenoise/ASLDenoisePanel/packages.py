@@ -79,8 +79,8 @@ def _installByPip() -> None:
             "PyTorch runs the networks, and is not installed.\n\n"
             "For a graphics card: install the extension 'PyTorch' in the Extensions Manager, restart Slicer and press "
             "Apply again.\n\n"
-            "Install PyTorch without that extension now? It runs every model on the processor (CPU). On Linux it brings "
-            "NVIDIA's libraries along, a download of gigabytes; the extension can install one without."
+            "Install PyTorch without that extension now? It runs every model on the processor (CPU). On Linux it "
+            "brings NVIDIA's libraries along, a download of gigabytes; the extension can install one without."
         ),
         windowTitle=_("ASL Denoise: PyTorch is missing"),
     )

@@ -7,11 +7,11 @@ as surround subtraction does throughout (Liu 2005, NeuroImage 24:207), wins a pa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..series import ASLSeries, VolumeType
+from ..series import ASLSeries
 from .outliers import OutlierReport
 from .pairs import difference_volumes, pair_members
 
@@ -71,8 +71,7 @@ def rescue_members(series: ASLSeries, report: OutlierReport, inside: np.ndarray)
                     array[n, k] = control - (borrowed if bad == 1 else series.array[labels[n], k])
                     weights[n, k] = RESCUED
                     count += 1
-    kept = ASLSeries(array, pairs.geometry, (VolumeType.DELTAM,) * len(array), pairs.acquisition, pairs.m0, pairs.name)
-    return Rescued(kept, weights, count)
+    return Rescued(replace(pairs, array=array), weights, count)
 
 
 def _residuals(values: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..measuring.agreement import Agreement
-from ..result import PROCESSED, Result
+from ..result import Result
 from ..series import CBF_UNIT, Geometry, Volume
 from .table import RAW, map_label
 from .voxelwise import OnAcquired, gm_agreement, masks_of, processed_map, raw_map
@@ -37,10 +37,10 @@ def montage_png(result: Result, *, slices: int = 6) -> bytes:
         A PNG. NaN is grey, values beyond the window take its end colours, as the colour bar's arrows say.
     """
     raw = result.maps[RAW]
-    final = next((key for key in PROCESSED[1:] if key in result.maps), None)
-    shown = [key for key in (RAW, final, "desc-smoothed_cbf") if key in result.maps]
+    final = result.on_series
+    shown = [key for key in dict.fromkeys((RAW, final, "desc-smoothed_cbf")) if key in result.maps]
     panels = [(map_label(key), result.maps[key].array, "inferno", WINDOW) for key in shown]
-    if final is not None:
+    if final != RAW:
         difference = raw.array - result.maps[final].array
         panels.append((f"Raw minus {map_label(final).lower()}", difference, "RdBu_r", DIFFERENCE_WINDOW))
     return map_panels(panels, result.tissue.brain, slices=slices)

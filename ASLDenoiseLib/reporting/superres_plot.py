@@ -21,21 +21,15 @@ def superres_png(result: Result) -> bytes | None:
     fine = result.maps.get(FINE)
     if fine is None:
         return None
-    acquired = result.maps[acquired_key(result)]
+    acquired = result.maps[result.on_series]
     to_fine = np.linalg.inv(result.t1_to_asl) if FINE in result.in_t1_space else None
     beside = resample(acquired, fine.geometry, transform=to_fine, interpolation="nearest")
     rows = [("Acquired", beside.array, "inferno", WINDOW), ("Super-resolved", fine.array, "inferno", WINDOW)]
     spread = result.maps.get("desc-uncertainty_cbf")
     if spread is not None and spread.geometry.matches(fine.geometry):
-        rows.append(("Noise left in it (SD)", spread.array, "viridis", _ERROR_WINDOW))
+        rows.append(("Uncertainty (SD)", spread.array, "viridis", _ERROR_WINDOW))
     brain = Volume(np.isfinite(fine.array), fine.geometry)
     return map_panels(rows, brain, slices=5, size=1.9)
-
-
-def acquired_key(result: Result) -> str:
-    """The map that was super-resolved: denoised, else prepared, else raw."""
-    order = ("desc-denoised_cbf", "desc-cleaned_cbf", "desc-mean_cbf")
-    return next(key for key in order if key in result.maps)
 
 
 def residual_words(result: Result) -> str:

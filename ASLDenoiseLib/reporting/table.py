@@ -43,17 +43,12 @@ def label_in(result: Result, key: str) -> str:
     """A map's name for people in a run: of which map a residual or an uncertainty is depends on what the run made."""
     if "desc-superres_cbf" in result.maps:
         if key == "desc-residual_cbf":
-            return f"{map_label(source_of_superres(result))} minus super-resolved, averaged back"
+            return f"{map_label(result.on_series)} minus super-resolved, averaged back"
         if key == "desc-uncertainty_cbf":
             return "Uncertainty of the super-resolved map (SD)"
     if key == "desc-residual_cbf" and result.processed is not None:
         return f"Raw minus {map_label(result.processed).lower()}"
     return map_label(key)
-
-
-def source_of_superres(result: Result) -> str:
-    """The key of the acquired map that a super-resolved one was made of."""
-    return next(key for key in ("desc-denoised_cbf", "desc-cleaned_cbf", RAW) if key in result.maps)
 
 
 def columns(result: Result) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from ..measuring.agreement import Agreement, bland_altman
 from ..measuring.masks import grey_matter, white_matter
 from ..result import Result
 from ..series import Volume
-from .table import RAW, map_label, source_of_superres
+from .table import RAW, map_label
 
 _FINE, _RESIDUAL = "desc-superres_cbf", "desc-residual_cbf"
 
@@ -41,7 +41,7 @@ def processed_map(result: Result) -> OnAcquired | None:
         return OnAcquired(volume, map_label(key)) if volume.geometry.matches(result.maps[RAW].geometry) else None
     if _RESIDUAL not in result.maps:
         return None
-    source = result.maps[source_of_superres(result)]
+    source = result.maps[result.on_series]
     volume = source.with_array(source.array - result.maps[_RESIDUAL].array, name="superres")
     return OnAcquired(volume, "Super-resolved, averaged back")
 
