@@ -50,10 +50,15 @@ class Command:
         return f"`python Testing/Benchmarks/{self.script.name}{''.join(flags)}`"
 
     @property
+    def seconds(self) -> float:
+        """Since it was called."""
+        return time.perf_counter() - self.started
+
+    @property
     def made_in(self) -> str:
         """How long it took, and on what."""
         device = "" if self.args.device == "cpu" else f", networks on {self.args.device}"
-        minutes = (time.perf_counter() - self.started) / 60
+        minutes = self.seconds / 60
         threads = f"{self.args.threads} CPU thread{'s' if self.args.threads != 1 else ''}"
         return f"{minutes:.0f} minutes, {threads}{device}"
 
