@@ -32,7 +32,7 @@ from ASLDenoiseLib.superresolving.targets import target_grid
 
 NAME = "acq-grase"
 INTERPOLATIONS = ("nearest", "linear", "spline", "gaussian")
-METHODS = (*INTERPOLATIONS, "smooth", "guided", "network", "pyramid-fast")
+METHODS = (*INTERPOLATIONS, "smooth", "guided", "network")
 
 
 @dataclass(frozen=True, eq=False)

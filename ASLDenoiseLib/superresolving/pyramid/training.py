@@ -2,7 +2,8 @@
 
 The loss is WGAN-GP + l1 MSE + l2 MSE of low-passed images (equations 3 to 5). The paper leaves open what the squared
 errors compare; as in SinGAN it is the image made from one fixed noise at the coarsest scale and none at the others,
-while the adversarial loss sees fresh noise.
+while the adversarial loss sees fresh noise. With `interpolated` it is the image made from the coarser map itself: the
+generator is then taught what it is asked for at last, when it is given the interpolated map.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ def train_pyramid(
     clock = _Clock([scale.map.size for scale in scales], settings, progress)
     made = None
     for n, scale in enumerate(scales):
-        level = _Level(scale, made, settings, settings.factor ** (len(scales) - 1 - n), device)
+        coarser = scales[n - 1] if n and settings.interpolated else None
+        level = _Level(scale, made, coarser, settings, settings.factor ** (len(scales) - 1 - n), device)
         if n:  # each starts as its coarser neighbour ended
             generator, critic = copy.deepcopy(generator), copy.deepcopy(critic)
         last = held_out if n == len(scales) - 1 else None
@@ -62,10 +64,17 @@ def train_pyramid(
 
 
 class _Level:
-    """The tensors of one scale: what the generator starts from, the T1, the real map, the mask, and the noise's SD."""
+    """The tensors of one scale: the real map, its mask, the T1, what the generator starts from with fresh noise of what
+    SD, and `fixed`, what the squared errors start from."""
 
     def __init__(
-        self, scale: Scale, made: torch.Tensor | None, settings: PyramidSettings, share: float, device: str
+        self,
+        scale: Scale,
+        made: torch.Tensor | None,
+        coarser: Scale | None,
+        settings: PyramidSettings,
+        share: float,
+        device: str,
     ) -> None:
         self.real, self.t1, self.mask = (
             torch.as_tensor(np.ascontiguousarray(a, np.float32), device=device)[None, None]
@@ -74,9 +83,11 @@ class _Level:
         if made is None:
             self.start, self.noise = torch.randn_like(self.real) * self.mask, 1.0
         else:
-            self.start = F.interpolate(made, size=self.real.shape[-3:], mode="trilinear", align_corners=False)
+            self.start = _grown(made, self.real)
             self.noise = settings.noise * float(self.error(self.start).sqrt())
-        self.first = made is None
+        self.first, self.fixed = made is None, self.start
+        if coarser is not None:
+            self.fixed = _grown(torch.as_tensor(coarser.map, device=device)[None, None], self.real)
         self.low_pass = GaussianFilter(3, max(settings.low_pass_sigma * share, 0.5)).to(device)
 
     def error(self, image: torch.Tensor) -> torch.Tensor:
@@ -99,6 +110,11 @@ class _Level:
         return (..., *(slice(f, f + edge) for f in firsts))
 
 
+def _grown(image: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """An image on a finer grid over the same box, interpolated linearly."""
+    return F.interpolate(image, size=like.shape[-3:], mode="trilinear", align_corners=False)
+
+
 def _train_scale(generator, critic, level: _Level, settings: PyramidSettings, tell, held_out) -> None:
     """Train both networks of one scale in place."""
     makers = torch.optim.Adam(generator.parameters(), settings.rate, betas=_BETAS)
@@ -109,18 +125,21 @@ def _train_scale(generator, critic, level: _Level, settings: PyramidSettings, te
     for epoch in range(settings.epochs):
         for _ in range(settings.steps):
             part = level.cut(settings.patch)
-            with torch.no_grad():
-                fake = generator(level.input()[part], level.t1[part]) * level.mask[part]
             judges.zero_grad(set_to_none=True)
-            loss = critic(fake).mean() - critic(level.real[part]).mean()
-            (loss + settings.penalty * _gradient_penalty(critic, level.real[part], fake)).backward()
+            with _precision(level.real, settings):
+                with torch.no_grad():
+                    fake = (generator(level.input()[part], level.t1[part]) * level.mask[part]).float()
+                loss = critic(fake).mean() - critic(level.real[part]).mean()
+            penalty = _gradient_penalty(critic, level.real[part], fake)  # a gradient of a gradient: in full precision
+            (loss.float() + settings.penalty * penalty).backward()
             judges.step()
         for _ in range(settings.steps):
             part = level.cut(settings.patch)
             makers.zero_grad(set_to_none=True)
-            fake = generator(level.input()[part], level.t1[part]) * level.mask[part]
-            loss = -critic(fake).mean() + _squared(generator, level, part, settings)
-            loss.backward()
+            with _precision(level.real, settings):
+                fake = generator(level.input()[part], level.t1[part]) * level.mask[part]
+                loss = -critic(fake).mean() + _squared(generator, level, part, settings)
+            loss.float().backward()
             makers.step()
         for schedule in schedules:
             schedule.step()
@@ -131,10 +150,14 @@ def _train_scale(generator, critic, level: _Level, settings: PyramidSettings, te
         watch.restore()
 
 
+def _precision(image: torch.Tensor, settings: PyramidSettings) -> torch.autocast:
+    return torch.autocast(image.device.type, torch.bfloat16, enabled=settings.mixed and image.device.type == "cuda")
+
+
 def _squared(generator, level: _Level, part: tuple, settings: PyramidSettings) -> torch.Tensor:
     """Equations 4 and 5 for the image without fresh noise."""
     mask = level.mask[part]
-    apart = (generator(level.start[part], level.t1[part]) - level.real[part]) * mask
+    apart = (generator(level.fixed[part], level.t1[part]).float() - level.real[part]) * mask
     smooth = level.low_pass(apart)
     count = mask.sum().clamp(min=1)
     return (settings.mse * (apart**2).sum() + settings.low_pass * (smooth**2 * mask).sum()) / count
@@ -159,7 +182,7 @@ class _Watch:
 
     def _error(self) -> float:
         with torch.no_grad():
-            made = self.generator(self.level.start, self.level.t1)
+            made = self.generator(self.level.fixed, self.level.t1)
         return float(((made - self.other) ** 2 * self.level.mask).sum())
 
     def ends(self, epoch: int) -> bool:
