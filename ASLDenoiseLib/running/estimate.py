@@ -15,13 +15,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..denoising.catalogue import ModelCard
 
-# Seconds on two CPU cores (Testing/Benchmarks/main_job.md and superresolution.md)
+# Seconds on two CPU cores (Testing/Benchmarks/main_job.md), and of super-resolving 64 x 64 x 24 voxels to 1 mm
+# (superresolution_time.md)
 _START = 8.0  # reading, looking and finding the brain
 _MOTION, _MOTION_A_VOLUME = 10.0, 0.16
 _SEGMENTATION, _ALIGNMENT = 25.0, 9.0
 _GUIDES = 2.0
 _MEASURE = 1.0
-_RESOLVE = {"nearest": 1.0, "linear": 1.0, "spline": 1.0, "gaussian": 1.0, "smooth": 1.0, "guided": 20.0}
+_INTERPOLATION = 5.0
+_RESOLVE = dict.fromkeys(("nearest", "linear", "spline", "gaussian", "smooth"), _INTERPOLATION) | {
+    "guided": 100.0,
+    "network": 700.0,
+    "pyramid-fast": 850.0,
+}
 _CARD_VOXELS = 64 * 64 * 24  # what a model card's seconds are of
 
 _ENOUGH_SECONDS, _ENOUGH_SHARE = 5.0, 0.1  # of a run, before anything is said of its end
@@ -94,7 +100,7 @@ def superresolve_plan(
     card: ModelCard | None = None,
     device: str = "cpu",
 ) -> Plan:
-    """Of `pipeline.superresolve`; `card` where a model denoises first. Methods that learn were not measured."""
+    """Of `pipeline.superresolve`; `card` where a model denoises first. The published GAN was not measured."""
     network = 0.0 if card is None else _network(card, size, 1, device) + _GUIDES
     resolve = Stage(0.95, _RESOLVE.get(method, 0.0))
     stages = (*_preparation(0.4, volumes, with_t1, motion), Stage(0.5, network), resolve, Stage(1.0, _MEASURE))
