@@ -27,14 +27,16 @@ help: ## list the targets
 demo: setup ## denoise the sample series and leave maps, pictures and a report in out/
 	$(PY) -m ASLDenoiseLib demo
 
-test: setup ## lint and every test; one failing does not hide the other
+test: setup ## spelling, lint and every test; one failing does not hide the other
 	@status=0; \
+	$(PY) -m codespell_lib || status=1; \
 	$(PY) -m ruff check . || status=1; \
 	$(PY) -m ruff format --check . || status=1; \
 	$(PY) -m pytest || status=$$?; \
 	exit $$status
 
-lint: setup ## ruff: rules and format
+lint: setup ## spelling; ruff: rules and format
+	$(PY) -m codespell_lib
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 
