@@ -20,24 +20,21 @@ def main(folder: Path) -> None:
     """Every picture in turn."""
     import ASLDenoiseLib as ad
     from ASLDenoiseLib.resources import sample_data
-    from ASLDenoiseLib.scene.choose import compare
     from ASLDenoiseLib.scene.embedded import embedded_scene
     from ASLDenoiseLib.scene.present import present
-    from ASLDenoiseLib.scene.render import render_overlay, render_views
+    from ASLDenoiseLib.scene.render import render_overlay
 
     sample = sample_data()
     series, t1 = ad.read(sample.asl), ad.read_image(sample.t1)
     with embedded_scene() as scene:
         nodes = present(ad.denoise(series, t1=t1), scene=scene)
-        compare(nodes)
-        print(render_views(scene, folder / "side-by-side.png"))
         keys = ("desc-mean_cbf", "desc-denoised_cbf", "desc-smoothed_cbf", "desc-residual_cbf", "desc-uncertainty_cbf")
         print(render_overlay(nodes, folder / "maps.png", maps=keys, views=("axial",), size=260))
     with embedded_scene() as scene:
         nodes = present(ad.superresolve(series, t1=t1, spacing=SUPERRES_SPACING), scene=scene)
         keys = ("desc-mean_cbf", "desc-superres_cbf", "desc-residual_cbf", "desc-uncertainty_cbf")
         print(render_overlay(nodes, folder / "superres.png", maps=keys, views=("axial",), size=260))
-    for name in ("side-by-side", "maps", "superres"):
+    for name in ("maps", "superres"):
         in_few_colours(folder / f"{name}.png")
 
 
