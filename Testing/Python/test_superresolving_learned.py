@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -139,3 +140,35 @@ def test_without_a_t1_both_are_refused_in_words(scan):
         pyramid_gan(blind, settings=QUICK)
     with pytest.raises(InputError, match="needs a T1"):
         scan_network(blind)
+
+
+def epochs_of(scales, settings, **known) -> dict[int, int]:
+    """How many epochs each scale was trained for, by its number from the coarsest, 1."""
+    said: dict[int, int] = {}
+
+    def listen(fraction: float, text: str) -> None:
+        scale, epoch = (int(n) for n in re.match(r"scale (\d+) of \d+, epoch (\d+)", text).groups())
+        said[scale] = epoch
+
+    train_pyramid(scales, settings, progress=listen, **known)
+    return said
+
+
+def test_a_scale_ends_where_its_image_is_as_near_to_the_map_as_the_noise(scan):
+    scales, settings = pyramid(scan.low, scan.t1, np.eye(4), factor=0.7, coarsest=8), replace(QUICK, patience=2)
+    assert set(epochs_of(scales, settings).values()) == {3}
+    assert set(epochs_of(scales, settings, noise=50.0).values()) == {1}
+    assert set(epochs_of(scales, settings, noise=1e-6).values()) == {3}
+
+
+def test_held_out_pairs_end_the_finest_scale_when_it_comes_no_nearer_to_them(scan):
+    scales, settings = pyramid(scan.low, scan.t1, np.eye(4), factor=0.7, coarsest=8), replace(QUICK, patience=2)
+    strange = -20 * scales[-1].map
+    epochs = epochs_of(scales, replace(settings, epochs=8), held_out=strange)
+    assert epochs[1] == 8 and epochs[len(scales)] < 8
+
+
+def test_maps_of_some_of_the_pairs_must_lie_on_the_grid_of_the_map(scan):
+    other = Volume(np.zeros(FINE.shape, np.float32), FINE)
+    with pytest.raises(InputError, match="make them of one series"):
+        replace(scan, parts=(other, other))

@@ -26,7 +26,8 @@ class PyramidSettings:
         low_pass_sigma: SD in voxels of the finest scale; less on coarser ones, as the head is smaller there.
         noise: SD of the noise, over the RMSE of the scale before.
         mixed: bfloat16 where it is faster, on a graphics card.
-        patience: checks, ten a scale, without gain on held-out pairs after which a scale ends; 0 never.
+        patience: checks, ten a scale, without gain on held-out pairs after which the finest scale ends; without such
+            pairs, and before it, a scale ends where its image is as near to the map as the noise. 0: all epochs.
         seed: of weights, noise and patches.
     """
 

@@ -24,6 +24,7 @@ from .scales import Scale
 
 _LATE = 0.8  # of the epochs, from which on the rate is a tenth
 _CHECKS = 10  # a scale, of what is held out
+_LOOKS = 20  # a scale, of how near the noise is
 _BETAS = (0.5, 0.999)
 
 
@@ -32,6 +33,7 @@ def train_pyramid(
     settings: PyramidSettings,
     *,
     held_out: np.ndarray | None = None,
+    noise: float = 0.0,
     device: str = "cpu",
     progress: Progress = silent,
 ) -> PyramidGenerator:
@@ -42,6 +44,8 @@ def train_pyramid(
         settings: see `PyramidSettings`.
         held_out: the finest map again from pairs that are not trained on (K, J, I), scaled alike; the finest scale then
             stops early and keeps the weights that were nearest to it.
+        noise: SD of the noise in a voxel of the finest map, scaled alike; a scale whose image is as near to the map as
+            its noise lets it be ends there (Morozov's principle). 0 is not known.
         device: where it runs.
         progress: told the fraction done and the time that is left, estimated from the epochs so far; whatever it raises
             ends the training.
@@ -53,11 +57,13 @@ def train_pyramid(
     made = None
     for n, scale in enumerate(scales):
         coarser = scales[n - 1] if n and settings.interpolated else None
-        level = _Level(scale, made, coarser, settings, settings.factor ** (len(scales) - 1 - n), device)
+        share = settings.factor ** (len(scales) - 1 - n)
+        level = _Level(scale, made, coarser, settings, share, device)
         if n:  # each starts as its coarser neighbour ended
             generator, critic = copy.deepcopy(generator), copy.deepcopy(critic)
         last = held_out if n == len(scales) - 1 else None
-        _train_scale(generator, critic, level, settings, lambda epoch, n=n: clock(n, epoch), last)
+        watch = _watch(generator, level, last, noise * share**1.5, settings)  # a mean over more voxels has less noise
+        _train_scale(generator, critic, level, settings, lambda epoch, n=n: clock(n, epoch), watch)
         with torch.no_grad():
             made = generator(level.start, level.t1)
     return generator
@@ -115,13 +121,12 @@ def _grown(image: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     return F.interpolate(image, size=like.shape[-3:], mode="trilinear", align_corners=False)
 
 
-def _train_scale(generator, critic, level: _Level, settings: PyramidSettings, tell, held_out) -> None:
+def _train_scale(generator, critic, level: _Level, settings: PyramidSettings, tell, watch) -> None:
     """Train both networks of one scale in place."""
     makers = torch.optim.Adam(generator.parameters(), settings.rate, betas=_BETAS)
     judges = torch.optim.Adam(critic.parameters(), settings.rate, betas=_BETAS)
     late = [int(_LATE * settings.epochs)]
     schedules = [torch.optim.lr_scheduler.MultiStepLR(o, late, gamma=0.1) for o in (makers, judges)]
-    watch = None if held_out is None or not settings.patience else _Watch(generator, level, held_out, settings)
     for epoch in range(settings.epochs):
         for _ in range(settings.steps):
             part = level.cut(settings.patch)
@@ -169,6 +174,33 @@ def _gradient_penalty(critic, real: torch.Tensor, fake: torch.Tensor) -> torch.T
     between = (share * real + (1 - share) * fake).requires_grad_(True)
     (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return (slope.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def _watch(generator, level: _Level, held_out: np.ndarray | None, noise: float, settings: PyramidSettings):
+    """What ends this scale early, if anything."""
+    if not settings.patience:
+        return None
+    if held_out is not None:
+        return _Watch(generator, level, held_out, settings)
+    return _AtNoise(generator, level, noise, settings) if noise > 0 else None
+
+
+class _AtNoise:
+    """Ends a scale when the image is as near to the map as the noise."""
+
+    def __init__(self, generator, level: _Level, noise: float, settings: PyramidSettings) -> None:
+        self.generator, self.level, self.limit = generator, level, noise**2
+        self.every = max(1, settings.epochs // _LOOKS)
+
+    def ends(self, epoch: int) -> bool:
+        """Whether to stop after this epoch."""
+        if (epoch + 1) % self.every:
+            return False
+        with torch.no_grad():
+            return float(self.level.error(self.generator(self.level.fixed, self.level.t1))) <= self.limit
+
+    def restore(self) -> None:
+        """The weights stay as they are."""
 
 
 class _Watch:
