@@ -22,6 +22,7 @@ for _name in [name for name in sys.modules if name.partition(".")[0] == "ASLDeno
 from ASLDenoisePanel.logic import ASLDenoiseLogic  # noqa: E402
 from ASLDenoisePanel.parameters import ASLDenoiseParameterNode, Device, Grid, Outliers, Way  # noqa: E402
 from ASLDenoisePanel.paths import resource  # noqa: E402
+from ASLDenoisePanel.sampledata import offerSampleData  # noqa: E402
 from ASLDenoisePanel.selftest import ASLDenoiseTest  # noqa: E402
 from ASLDenoisePanel.widget import ASLDenoiseWidget  # noqa: E402
 
@@ -61,6 +62,7 @@ class ASLDenoise(ScriptedLoadableModule):
             import qt
 
             self.parent.icon = qt.QIcon(str(icon))
+        offerSampleData()
 
     def resourcePath(self, filename):
         """A file of Resources, beside this file or at the root of a checkout."""

@@ -20,8 +20,9 @@ from .shell.options import add_device, add_preparation, add_progress, add_run, a
 
 def make_parser() -> argparse.ArgumentParser:
     """Every command with its options."""
+    own = Path(sys.argv[0]).stem == "asldenoise"
     parser = argparse.ArgumentParser(
-        prog="python -m ASLDenoiseLib",
+        prog="asldenoise" if own else "python -m ASLDenoiseLib",
         description="Denoise, super-resolve and quantify arterial spin labelling MRI. For research use only.",
     )
     parser.add_argument("--version", action="version", version=__version__)

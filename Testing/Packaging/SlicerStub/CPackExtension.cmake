@@ -1,0 +1,25 @@
+# The description that the Extensions Manager reads, and the package.
+foreach(name README LICENSE)
+  if(NOT EXISTS "${EXTENSION_${name}_FILE}")
+    message(FATAL_ERROR "EXTENSION_${name}_FILE is not there: ${EXTENSION_${name}_FILE}")
+  endif()
+endforeach()
+
+set(_stub_description "")
+foreach(name HOMEPAGE CONTRIBUTORS DESCRIPTION ICONURL SCREENSHOTURLS DEPENDS KEYWORDS)
+  if("${EXTENSION_${name}}" STREQUAL "")
+    message(FATAL_ERROR "EXTENSION_${name} is empty")
+  endif()
+  string(TOLOWER ${name} _stub_name)
+  string(APPEND _stub_description "${_stub_name} ${EXTENSION_${name}}\n")
+endforeach()
+file(WRITE ${CMAKE_BINARY_DIR}/${EXTENSION_NAME}.s4ext "${_stub_description}")
+install(FILES ${CMAKE_BINARY_DIR}/${EXTENSION_NAME}.s4ext DESTINATION ${Slicer_INSTALL_ROOT}${Slicer_SHARE_DIR}
+  COMPONENT RuntimeLibraries)
+
+set(CPACK_MONOLITHIC_INSTALL ON)
+set(CPACK_GENERATOR "TGZ")
+set(CPACK_PACKAGE_DESCRIPTION_FILE "${EXTENSION_README_FILE}")
+set(CPACK_RESOURCE_FILE_LICENSE "${EXTENSION_LICENSE_FILE}")
+set(CPACK_PACKAGE_FILE_NAME "${Slicer_REVISION}-${Slicer_OS}-${Slicer_ARCHITECTURE}-${EXTENSION_NAME}")
+include(CPack)

@@ -1,0 +1,18 @@
+# What include(${Slicer_USE_FILE}) gives: the extension's defaults, testing, and the macros.
+if(NOT DEFINED EXTENSION_NAME)
+  set(EXTENSION_NAME ${PROJECT_NAME})
+endif()
+if(NOT DEFINED EXTENSION_DEPENDS)
+  set(EXTENSION_DEPENDS NA)
+endif()
+foreach(kind LICENSE README)
+  if(NOT DEFINED EXTENSION_${kind}_FILE)
+    set(EXTENSION_${kind}_FILE ${Slicer_${kind}_FILE})
+  endif()
+endforeach()
+set(EXTENSION_SUPERBUILD_BINARY_DIR ${CMAKE_BINARY_DIR})
+set(Slicer_INSTALL_QTSCRIPTEDMODULES_LIB_DIR "${Slicer_INSTALL_ROOT}${Slicer_QTSCRIPTEDMODULES_LIB_DIR}")
+
+include(CTest)
+include(${CMAKE_CURRENT_LIST_DIR}/ScriptedModule.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/PythonTests.cmake)
