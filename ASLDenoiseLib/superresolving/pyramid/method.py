@@ -43,9 +43,8 @@ def pyramid_gan(
     scales = pyramid(seen, scan.t1, scan.t1_to_asl, factor=settings.factor, coarsest=settings.coarsest)
     levels = scales[-1].levels
     other = None if held_out is None else held_out.array / levels.map
-    noise = float(np.median(scan.noise()[scan.measured])) / levels.map
     told = span(progress, 0.0, 0.9)
-    generator = train_pyramid(scales, settings, held_out=other, noise=noise, device=device, progress=told)
+    generator = train_pyramid(scales, settings, held_out=other, device=device, progress=told)
     progress(0.9, "making the fine map")
     grid = aligned_grid(scan)
     array = levels.map * apply_generator(generator, scale_on(scan.low, scan.t1, scan.t1_to_asl, grid, levels), device)

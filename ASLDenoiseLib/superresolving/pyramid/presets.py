@@ -21,13 +21,10 @@ class PyramidSettings:
         steps: of critic and of generator, an epoch.
         penalty: weight of the gradient penalty.
         mse, low_pass: weights of the two squared errors against 1 of the adversarial loss.
-        interpolated: the squared errors are those of the image made from the next coarser scale's map, interpolated, as
-            the fine map is made at last; else of that made from the coarser generator's image.
         low_pass_sigma: SD in voxels of the finest scale; less on coarser ones, as the head is smaller there.
         noise: SD of the noise, over the RMSE of the scale before.
         mixed: bfloat16 where it is faster, on a graphics card.
-        patience: checks, ten a scale, without gain on held-out pairs after which the finest scale ends; without such
-            pairs, and before it, a scale ends where its image is as near to the map as the noise. 0: all epochs.
+        patience: checks, ten a scale, without gain on held-out pairs after which the finest scale ends; 0 never.
         seed: of weights, noise and patches.
     """
 
@@ -43,7 +40,6 @@ class PyramidSettings:
     penalty: float = 0.1
     mse: float = 10.0
     low_pass: float = 10.0
-    interpolated: bool = False
     low_pass_sigma: float = 5.0
     noise: float = 0.1
     mixed: bool = False
@@ -64,7 +60,6 @@ FAST = PyramidSettings(
     rate=2e-3,
     steps=1,
     mse=30.0,
-    interpolated=True,
     mixed=True,
     patience=3,
 )

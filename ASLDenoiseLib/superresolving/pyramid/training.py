@@ -2,8 +2,7 @@
 
 The loss is WGAN-GP + l1 MSE + l2 MSE of low-passed images (equations 3 to 5). The paper leaves open what the squared
 errors compare; as in SinGAN it is the image made from one fixed noise at the coarsest scale and none at the others,
-while the adversarial loss sees fresh noise. With `interpolated` it is the image made from the coarser map itself: the
-generator is then taught what it is asked for at last, when it is given the interpolated map.
+while the adversarial loss sees fresh noise.
 """
 
 from __future__ import annotations
@@ -24,7 +23,6 @@ from .scales import Scale
 
 _LATE = 0.8  # of the epochs, from which on the rate is a tenth
 _CHECKS = 10  # a scale, of what is held out
-_LOOKS = 20  # a scale, of how near the noise is
 _BETAS = (0.5, 0.999)
 
 
@@ -33,7 +31,6 @@ def train_pyramid(
     settings: PyramidSettings,
     *,
     held_out: np.ndarray | None = None,
-    noise: float = 0.0,
     device: str = "cpu",
     progress: Progress = silent,
 ) -> PyramidGenerator:
@@ -44,8 +41,6 @@ def train_pyramid(
         settings: see `PyramidSettings`.
         held_out: the finest map again from pairs that are not trained on (K, J, I), scaled alike; the finest scale then
             stops early and keeps the weights that were nearest to it.
-        noise: SD of the noise in a voxel of the finest map, scaled alike; a scale whose image is as near to the map as
-            its noise lets it be ends there (Morozov's principle). 0 is not known.
         device: where it runs.
         progress: told the fraction done and the time that is left, estimated from the epochs so far; whatever it raises
             ends the training.
@@ -56,31 +51,21 @@ def train_pyramid(
     clock = _Clock([scale.map.size for scale in scales], settings, progress)
     made = None
     for n, scale in enumerate(scales):
-        coarser = scales[n - 1] if n and settings.interpolated else None
-        share = settings.factor ** (len(scales) - 1 - n)
-        level = _Level(scale, made, coarser, settings, share, device)
+        level = _Level(scale, made, settings, settings.factor ** (len(scales) - 1 - n), device)
         if n:  # each starts as its coarser neighbour ended
             generator, critic = copy.deepcopy(generator), copy.deepcopy(critic)
         last = held_out if n == len(scales) - 1 else None
-        watch = _watch(generator, level, last, noise * share**1.5, settings)  # a mean over more voxels has less noise
-        _train_scale(generator, critic, level, settings, lambda epoch, n=n: clock(n, epoch), watch)
+        _train_scale(generator, critic, level, settings, lambda epoch, n=n: clock(n, epoch), last)
         with torch.no_grad():
             made = generator(level.start, level.t1)
     return generator
 
 
 class _Level:
-    """The tensors of one scale: the real map, its mask, the T1, what the generator starts from with fresh noise of what
-    SD, and `fixed`, what the squared errors start from."""
+    """The tensors of one scale: what the generator starts from, the T1, the real map, the mask, and the noise's SD."""
 
     def __init__(
-        self,
-        scale: Scale,
-        made: torch.Tensor | None,
-        coarser: Scale | None,
-        settings: PyramidSettings,
-        share: float,
-        device: str,
+        self, scale: Scale, made: torch.Tensor | None, settings: PyramidSettings, share: float, device: str
     ) -> None:
         self.real, self.t1, self.mask = (
             torch.as_tensor(np.ascontiguousarray(a, np.float32), device=device)[None, None]
@@ -89,11 +74,9 @@ class _Level:
         if made is None:
             self.start, self.noise = torch.randn_like(self.real) * self.mask, 1.0
         else:
-            self.start = _grown(made, self.real)
+            self.start = F.interpolate(made, size=self.real.shape[-3:], mode="trilinear", align_corners=False)
             self.noise = settings.noise * float(self.error(self.start).sqrt())
-        self.first, self.fixed = made is None, self.start
-        if coarser is not None:
-            self.fixed = _grown(torch.as_tensor(coarser.map, device=device)[None, None], self.real)
+        self.first = made is None
         self.low_pass = GaussianFilter(3, max(settings.low_pass_sigma * share, 0.5)).to(device)
 
     def error(self, image: torch.Tensor) -> torch.Tensor:
@@ -116,17 +99,13 @@ class _Level:
         return (..., *(slice(f, f + edge) for f in firsts))
 
 
-def _grown(image: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    """An image on a finer grid over the same box, interpolated linearly."""
-    return F.interpolate(image, size=like.shape[-3:], mode="trilinear", align_corners=False)
-
-
-def _train_scale(generator, critic, level: _Level, settings: PyramidSettings, tell, watch) -> None:
+def _train_scale(generator, critic, level: _Level, settings: PyramidSettings, tell, held_out) -> None:
     """Train both networks of one scale in place."""
     makers = torch.optim.Adam(generator.parameters(), settings.rate, betas=_BETAS)
     judges = torch.optim.Adam(critic.parameters(), settings.rate, betas=_BETAS)
     late = [int(_LATE * settings.epochs)]
     schedules = [torch.optim.lr_scheduler.MultiStepLR(o, late, gamma=0.1) for o in (makers, judges)]
+    watch = None if held_out is None or not settings.patience else _Watch(generator, level, held_out, settings)
     for epoch in range(settings.epochs):
         for _ in range(settings.steps):
             part = level.cut(settings.patch)
@@ -162,7 +141,7 @@ def _precision(image: torch.Tensor, settings: PyramidSettings) -> torch.autocast
 def _squared(generator, level: _Level, part: tuple, settings: PyramidSettings) -> torch.Tensor:
     """Equations 4 and 5 for the image without fresh noise."""
     mask = level.mask[part]
-    apart = (generator(level.fixed[part], level.t1[part]).float() - level.real[part]) * mask
+    apart = (generator(level.start[part], level.t1[part]).float() - level.real[part]) * mask
     smooth = level.low_pass(apart)
     count = mask.sum().clamp(min=1)
     return (settings.mse * (apart**2).sum() + settings.low_pass * (smooth**2 * mask).sum()) / count
@@ -176,33 +155,6 @@ def _gradient_penalty(critic, real: torch.Tensor, fake: torch.Tensor) -> torch.T
     return (slope.flatten(1).norm(dim=1) - 1).square().mean()
 
 
-def _watch(generator, level: _Level, held_out: np.ndarray | None, noise: float, settings: PyramidSettings):
-    """What ends this scale early, if anything."""
-    if not settings.patience:
-        return None
-    if held_out is not None:
-        return _Watch(generator, level, held_out, settings)
-    return _AtNoise(generator, level, noise, settings) if noise > 0 else None
-
-
-class _AtNoise:
-    """Ends a scale when the image is as near to the map as the noise."""
-
-    def __init__(self, generator, level: _Level, noise: float, settings: PyramidSettings) -> None:
-        self.generator, self.level, self.limit = generator, level, noise**2
-        self.every = max(1, settings.epochs // _LOOKS)
-
-    def ends(self, epoch: int) -> bool:
-        """Whether to stop after this epoch."""
-        if (epoch + 1) % self.every:
-            return False
-        with torch.no_grad():
-            return float(self.level.error(self.generator(self.level.fixed, self.level.t1))) <= self.limit
-
-    def restore(self) -> None:
-        """The weights stay as they are."""
-
-
 class _Watch:
     """Ends a scale when the image comes no nearer to held-out pairs, and keeps the weights that came nearest."""
 
@@ -214,7 +166,7 @@ class _Watch:
 
     def _error(self) -> float:
         with torch.no_grad():
-            made = self.generator(self.level.fixed, self.level.t1)
+            made = self.generator(self.level.start, self.level.t1)
         return float(((made - self.other) ** 2 * self.level.mask).sum())
 
     def ends(self, epoch: int) -> bool:
