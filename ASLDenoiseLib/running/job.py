@@ -14,7 +14,6 @@ from ..preparing.pairs import pair_members
 from ..series import ASLSeries, Tissue, Volume
 from .estimate import Plan, denoise_plan, superresolve_plan
 from .progress import Progress, silent
-from .retreat import retreating
 
 
 class Work(Protocol):
@@ -117,7 +116,7 @@ class Job:
         Raises:
             InputError: as the pipeline does.
         """
-        return retreating(self._function())(self.series, progress=progress, **self.options)
+        return self._function()(self.series, progress=progress, **self.options)
 
     def _chosen(self) -> dict[str, Any]:
         """The options, with the pipeline's defaults where nothing was chosen."""

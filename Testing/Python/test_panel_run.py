@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from panel_builders import write_bids
 
 pytestmark = pytest.mark.slow
 SHELL_NAMES = {"raw": "desc-mean_cbf", "processed": "desc-denoised_cbf"}
@@ -40,28 +41,9 @@ def panel(repo_root):
 @pytest.fixture(scope="module")
 def files(panel, tmp_path_factory):
     """The made series as a BIDS data set."""
-    import nibabel as nib
     from ASLDenoisePanel.made_series import madeSeries
 
-    from ASLDenoiseLib.reporting.derivatives import save_volume
-
-    made, perf = madeSeries(), tmp_path_factory.mktemp("bids") / "sub-01" / "perf"
-    perf.mkdir(parents=True)
-    nib.save(nib.Nifti1Image(made.array.transpose(3, 2, 1, 0), made.geometry.affine_ras), perf / "sub-01_asl.nii.gz")
-    save_volume(made.m0, perf / "sub-01_m0scan.nii.gz")
-    stated = {
-        "ArterialSpinLabelingType": "PCASL",
-        "PostLabelingDelay": 1.8,
-        "LabelingDuration": 1.8,
-        "MagneticFieldStrength": 3.0,
-        "BackgroundSuppression": False,
-        "MRAcquisitionType": "3D",
-        "M0Type": "Separate",
-    }
-    (perf / "sub-01_asl.json").write_text(json.dumps(stated))
-    (perf / "sub-01_m0scan.json").write_text(json.dumps({"RepetitionTimePreparation": 6.0}))
-    (perf / "sub-01_aslcontext.tsv").write_text("volume_type\n" + "control\nlabel\n" * 6)
-    return perf / "sub-01_asl.nii.gz"
+    return write_bids(tmp_path_factory.mktemp("bids"), madeSeries(), t1=False)
 
 
 @pytest.fixture(scope="module")

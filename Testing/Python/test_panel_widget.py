@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -10,8 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from panel_builders import write_bids
 
-from ASLDenoiseLib.series import Labeling, Origin, Severity, Volume, VolumeType
+from ASLDenoiseLib.series import Labeling, Origin, Severity, VolumeType
 
 HEAVY = ("torch", "monai", "ants", "matplotlib", "scipy", "skimage", "SimpleITK", "nibabel", "nilearn")
 
@@ -319,35 +319,6 @@ def test_devices_are_named_when_advanced_is_opened(panel):
 
 
 # --- loading --------------------------------------------------------------------------------------------------------
-
-
-def write_bids(folder, made, subject="sub-01", *, t1=True):
-    """A series with sidecars, M0 and T1 as a BIDS data set has them."""
-    import nibabel as nib
-
-    from ASLDenoiseLib.reporting.derivatives import save_volume
-
-    perf, anat = folder / subject / "perf", folder / subject / "anat"
-    perf.mkdir(parents=True)
-    image = nib.Nifti1Image(made.array.transpose(3, 2, 1, 0), made.geometry.affine_ras)
-    nib.save(image, perf / f"{subject}_asl.nii.gz")
-    save_volume(made.m0, perf / f"{subject}_m0scan.nii.gz")
-    sidecar = {
-        "ArterialSpinLabelingType": "PCASL",
-        "PostLabelingDelay": 1.8,
-        "LabelingDuration": 1.8,
-        "MagneticFieldStrength": 3.0,
-        "BackgroundSuppression": False,
-        "MRAcquisitionType": "3D",
-        "M0Type": "Separate",
-    }
-    (perf / f"{subject}_asl.json").write_text(json.dumps(sidecar))
-    (perf / f"{subject}_m0scan.json").write_text(json.dumps({"RepetitionTimePreparation": 6.0}))
-    (perf / f"{subject}_aslcontext.tsv").write_text("volume_type\n" + "control\nlabel\n" * 6)
-    if t1:
-        anat.mkdir()
-        save_volume(Volume(made.array[0], made.geometry), anat / f"{subject}_T1w.nii.gz")
-    return perf / f"{subject}_asl.nii.gz"
 
 
 def test_a_file_is_loaded_with_its_sidecars_m0_and_t1(panel, made, tmp_path):

@@ -79,8 +79,21 @@ class ListSerializer(Serializer):
         return self._element.supportsCaching()
 
 
+class _OfMembers(Serializer):
+    """Several serializers, each under the name and its number."""
+
+    _members: list[Serializer]
+
+    def remove(self, parameterNode: Any, name: str) -> None:
+        for index, member in enumerate(self._members):
+            member.remove(parameterNode, f"{name}.{index}")
+
+    def supportsCaching(self) -> bool:
+        return all(member.supportsCaching() for member in self._members)
+
+
 @parameterNodeSerializer
-class TupleSerializer(Serializer):
+class TupleSerializer(_OfMembers):
     """Each member under `name.<index>`."""
 
     def __init__(self, serializers: Sequence[Serializer]) -> None:
@@ -110,13 +123,6 @@ class TupleSerializer(Serializer):
 
     def read(self, parameterNode: Any, name: str) -> tuple:
         return tuple(member.read(parameterNode, f"{name}.{index}") for index, member in enumerate(self._members))
-
-    def remove(self, parameterNode: Any, name: str) -> None:
-        for index, member in enumerate(self._members):
-            member.remove(parameterNode, f"{name}.{index}")
-
-    def supportsCaching(self) -> bool:
-        return all(member.supportsCaching() for member in self._members)
 
 
 @parameterNodeSerializer
@@ -155,7 +161,7 @@ class DictSerializer(Serializer):
 
 
 @parameterNodeSerializer
-class UnionSerializer(Serializer):
+class UnionSerializer(_OfMembers):
     """The value under `name.<index of its type in the union>`."""
 
     def __init__(self, serializers: Sequence[Serializer]) -> None:
@@ -203,13 +209,6 @@ class UnionSerializer(Serializer):
         if holder is None:
             raise KeyError(f"Unable to find value for name: {name}")
         return holder[0].read(parameterNode, holder[1])
-
-    def remove(self, parameterNode: Any, name: str) -> None:
-        for index, member in enumerate(self._members):
-            member.remove(parameterNode, f"{name}.{index}")
-
-    def supportsCaching(self) -> bool:
-        return all(member.supportsCaching() for member in self._members)
 
 
 @parameterNodeSerializer
