@@ -164,5 +164,6 @@ def test_a_job_knows_how_long_it_usually_takes():
     assert still.seconds < moved.seconds < Job.denoise(series, t1=series.m0).plan.seconds
     groups = [Job.denoise(series, model="slab-transformer", group=n).plan.seconds for n in (None, 3, 1)]
     assert groups == sorted(groups) and len(set(groups)) == 3
-    assert not Job.superresolve(series, method="network").plan.complete
+    assert Job.superresolve(series, method="network").plan.complete
+    assert not Job.superresolve(series, method="pyramid-paper").plan.complete
     assert Job.denoise(series, model="no-such-model").plan is None
