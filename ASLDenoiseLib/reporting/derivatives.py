@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +18,11 @@ from pathlib import Path
 from ..errors import InputError
 from ..result import Result
 from ..series import Volume
-from . import html, provenance, timeline
+from . import dataset, html, provenance, timeline
+from .dataset import BIDSIGNORE, DESCRIPTION, README
 from .software import NAME
 from .table import label_in
 
-DESCRIPTION = "dataset_description.json"
 READOUTS_JSON = "readouts.json"
 READOUTS_TSV = "readouts.tsv"
 OUTLIERS_TSV = "outliers.tsv"
@@ -38,7 +38,7 @@ class WrittenFiles:
     readouts_json: Path
     readouts_tsv: Path
     report: Path
-    description: Path
+    dataset: tuple[Path, ...]
     timelines: tuple[Path, ...] = ()
     attachments: tuple[Path, ...] = ()
 
@@ -50,7 +50,7 @@ class WrittenFiles:
             *sidecars,
             self.readouts_tsv,
             self.report,
-            self.description,
+            *self.dataset,
             self.readouts_json,
             *self.timelines,
             *self.attachments,
@@ -79,8 +79,9 @@ def write_result(
     check_destination(out)
     if not result.series.name or any(c in result.series.name for c in '/\\:*?"<>|\0'):
         raise InputError(f"The series name '{result.series.name}' cannot start a file name; rename the series.")
+    texts = {**_timelines(result), **_dataset(result, out, attachments or {})}
     with _staging(out) as stage:
-        _write_all(result, stage, command, attachments or {})
+        _write_all(result, stage, command, texts, attachments or {})
         _move_into_place(stage, out)
     return WrittenFiles(
         out,
@@ -88,8 +89,8 @@ def write_result(
         out / READOUTS_JSON,
         out / READOUTS_TSV,
         out / REPORT,
-        out / DESCRIPTION,
-        tuple(out / name for name in _timelines(result)),
+        tuple(out / name for name in (DESCRIPTION, BIDSIGNORE, README) if name in texts),
+        tuple(out / name for name in texts if name not in (DESCRIPTION, BIDSIGNORE, README)),
         tuple(out / name for name in attachments or {}),
     )
 
@@ -138,17 +139,18 @@ def sidecar_path(image: Path) -> Path:
     return image.with_name(image.name.removesuffix(".gz").removesuffix(".nii") + ".json")
 
 
-def _write_all(result: Result, folder: Path, command: str, attachments: Mapping[str, Attachment]) -> None:
+def _write_all(
+    result: Result, folder: Path, command: str, texts: Mapping[str, str], attachments: Mapping[str, Attachment]
+) -> None:
     for key, volume in result.maps.items():
         image = folder / provenance.map_file(result, key)
         save_volume(volume, image, description=f"{label_in(result, key)} [{volume.unit or 'no unit'}]")
         _write_text(sidecar_path(image), provenance.to_json(provenance.sidecar(result, key, command=command)))
     _write_text(folder / READOUTS_JSON, provenance.to_json(provenance.readouts_json(result, command=command)))
     _write_text(folder / READOUTS_TSV, provenance.readouts_tsv(result))
-    for name, text in _timelines(result).items():
+    for name, text in texts.items():
         _write_text(folder / name, text)
     _write_text(folder / REPORT, html.report_html(result, command=command))
-    _write_text(folder / DESCRIPTION, provenance.to_json(provenance.dataset_description()))
     for name, write in attachments.items():
         write(folder / name)
     for path in folder.iterdir():
@@ -166,6 +168,22 @@ def _timelines(result: Result) -> dict[str, str]:
         texts[f"{stem}.json"] = provenance.to_json(timeline.motion_columns(result))
     outliers = timeline.outliers_tsv(result)
     return {**texts, **({OUTLIERS_TSV: outliers} if outliers else {})}
+
+
+def _dataset(result: Result, out: Path, attachments: Iterable[str]) -> dict[str, str]:
+    """Texts of what makes `out` a BIDS derivative, by file name; a README of someone else's stays."""
+    texts = {
+        DESCRIPTION: provenance.to_json(dataset.dataset_description()),
+        BIDSIGNORE: dataset.bidsignore(attachments=attachments, before=_text_of(out / BIDSIGNORE)),
+    }
+    before = _text_of(out / README)
+    if not before or dataset.is_our_readme(before):
+        texts[README] = dataset.readme(result, attachments=attachments)
+    return texts
+
+
+def _text_of(path: Path) -> str:
+    return path.read_text("utf-8", errors="replace") if path.is_file() else ""
 
 
 def _write_text(path: Path, text: str) -> None:

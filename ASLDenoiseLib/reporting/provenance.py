@@ -1,4 +1,4 @@
-"""What stands beside every number: the sidecar of a map, readouts.json, readouts.tsv, dataset_description.json.
+"""What stands beside every number: the sidecar of a map, readouts.json, readouts.tsv.
 
 Plain JSON throughout: NaN becomes null (TSV: n/a), so any parser reads it and nobody takes 'not measured' for zero.
 """
@@ -16,10 +16,9 @@ import numpy as np
 
 from ..result import Result
 from ..series import Parameter
-from .software import NAME, own_version, software_versions
+from .software import software_versions
 from .table import RAW, columns, label_in, rows, rows_tsv
 
-BIDS_VERSION = "1.10.0"
 _DESCRIPTIONS = {
     "desc-mean_cbf": "Cerebral blood flow from the plain mean of the differences as acquired, not denoised.",
     "desc-cleaned_cbf": "Cerebral blood flow from the mean of the prepared control-label differences: motion "
@@ -71,11 +70,16 @@ def to_json(content: Mapping[str, object]) -> str:
     return json.dumps(plain(content), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
+def description_of(result: Result, key: str) -> str:
+    """One sentence on what a map of a run is."""
+    descriptions = _DESCRIPTIONS | (_OF_SUPERRESOLVED if "desc-superres_cbf" in result.maps else {})
+    return descriptions.get(key, f"{label_in(result, key)}.")
+
+
 def sidecar(result: Result, key: str, *, command: str = "") -> dict[str, object]:
     """The JSON that goes beside one map: what it is, its unit, and everything that entered it."""
-    descriptions = _DESCRIPTIONS | (_OF_SUPERRESOLVED if "desc-superres_cbf" in result.maps else {})
     content: dict[str, object] = {
-        "Description": descriptions.get(key, f"{label_in(result, key)}."),
+        "Description": description_of(result, key),
         "Units": result.maps[key].unit,
         "Sources": [PurePath(result.series.source).as_posix()] if result.series.source else [],
         "ResearchUseOnly": True,
@@ -129,16 +133,6 @@ def readouts_json(result: Result, *, command: str = "") -> dict[str, object]:
 def readouts_tsv(result: Result) -> str:
     """The readouts as BIDS tabular text: name, label, unit, a column a map; n/a where not measured."""
     return rows_tsv(columns(result), rows(result))
-
-
-def dataset_description() -> dict[str, object]:
-    """The description that makes the folder a BIDS derivative."""
-    return {
-        "Name": "ASLDenoise: perfusion maps and readouts",
-        "BIDSVersion": BIDS_VERSION,
-        "DatasetType": "derivative",
-        "GeneratedBy": [{"Name": NAME, "Version": own_version()}],
-    }
 
 
 def map_file(result: Result, key: str) -> str:

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..series import Acquisition, Geometry
+from .dataset import BIDS_VERSION, BIDSIGNORE
 from .derivatives import save_volume
 
 if TYPE_CHECKING:
     from ..learning.simulate import Head
 
+_NO_DECAY = {"EchoTime": 0.01}  # BIDS asks for one; the signal is simulated without T2* decay, so that any would do
 _RAW_SCALE = 4.0  # scanner units are stored as integers a quarter apart: well below the noise, half the size
 
 
 def acquisition_sidecar(acquisition: Acquisition) -> dict[str, object]:
-    """The BIDS sidecar that states an acquisition."""
+    """The BIDS sidecar that states an acquisition, but for the echo time, which none of ours does."""
     stated = {p.name: p.value for p in acquisition.parameters() if p.name not in ("m0_repetition_time", "m0_scale")}
     return {f.metadata["bids"]: stated[f.name] for f in fields(acquisition) if f.name in stated}
 
@@ -40,16 +42,16 @@ def write_simulated(head: Head, out: Path) -> tuple[Path, ...]:
     _save_integers(series.m0.array[None], series.geometry, m0)
     save_volume(head.scan.cbf, truth, description="noise-free CBF, ml/100g/min")
     _save_integers(head.t1.array[None], head.t1.geometry, t1, scale=1.0)
-    _save_json(asl, acquisition_sidecar(series.acquisition))
-    _save_json(
-        m0, {"RepetitionTimePreparation": series.acquisition.m0_repetition_time, "IntendedFor": f"perf/{asl.name}"}
-    )
+    _save_json(asl, acquisition_sidecar(series.acquisition) | _NO_DECAY)
+    repetition_time = series.acquisition.m0_repetition_time
+    _save_json(m0, {"RepetitionTimePreparation": repetition_time, "IntendedFor": f"perf/{asl.name}"} | _NO_DECAY)
     _save_json(truth, {"Units": "ml/100g/min", "Description": "Noise-free CBF of the phantom"})
     _save_json(t1, {"MagneticFieldStrength": series.acquisition.field_strength, "Description": "Simulated"})
     context = "\n".join(["volume_type", *(kind.value for kind in series.context)])
     (perf / f"{name}_aslcontext.tsv").write_text(context + "\n")
-    description = {"Name": "Simulated ASL", "BIDSVersion": "1.10.0", "DatasetType": "raw", "License": "CC0"}
+    description = {"Name": "Simulated ASL", "BIDSVersion": BIDS_VERSION, "DatasetType": "raw", "License": "CC0"}
     (out / "dataset_description.json").write_text(json.dumps(description, indent=2) + "\n")
+    (out / BIDSIGNORE).write_text("*_desc-truth_cbf.*\n")  # a raw data set has no name for the truth
     return asl, m0, truth, t1
 
 

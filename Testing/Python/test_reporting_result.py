@@ -95,7 +95,7 @@ def test_a_run_leaves_exactly_the_files_of_the_contract(result, tmp_path):
     written = write_result(result, tmp_path / "new" / "out")
     maps = [f"{STEM}_{key}" for key in result.maps]
     expected = {f"{name}{end}" for name in maps for end in (".nii.gz", ".json")}
-    expected |= {"readouts.json", "readouts.tsv", "report.html", "dataset_description.json"}
+    expected |= {"readouts.json", "readouts.tsv", "report.html", "dataset_description.json", "README.md", ".bidsignore"}
     assert set(os.listdir(written.folder)) == expected
     assert {path.name for path in written.all()} == expected
     assert os.listdir(tmp_path / "new") == ["out"]
@@ -151,7 +151,7 @@ def test_table_and_json_hold_the_same_values_and_not_measured_is_never_zero(resu
 
 
 def test_the_folder_is_a_bids_derivative(result, tmp_path):
-    content = json.loads(write_result(result, tmp_path / "out").description.read_text("utf-8"))
+    content = json.loads(write_result(result, tmp_path / "out").dataset[0].read_text("utf-8"))
     assert content["DatasetType"] == "derivative"
     assert content["GeneratedBy"][0]["Name"] == "ASLDenoise"
 
@@ -205,7 +205,28 @@ def test_writing_again_replaces_the_result_and_keeps_other_files(result, tmp_pat
     written = write_result(result, out, command="second")
     assert json.loads(written.readouts_json.read_text("utf-8"))["command"] == "second"
     assert (out / "notes.txt").read_text() == "mine"
-    assert not [name for name in os.listdir(out) if name.startswith(".")]
+    assert [name for name in os.listdir(out) if name.startswith(".")] == [".bidsignore"]
+
+
+def test_a_readme_and_ignored_names_of_someone_else_stay(result, tmp_path):
+    (tmp_path / "README.md").write_text("# My study\n")
+    (tmp_path / ".bidsignore").write_text("scratch/\n")
+    written = write_result(result, tmp_path)
+    assert (tmp_path / "README.md").read_text() == "# My study\n"
+    assert "README.md" not in {path.name for path in written.all()}
+    ignored = (tmp_path / ".bidsignore").read_text().splitlines()
+    assert ignored[0] == "scratch/" and "*_cbf.*" in ignored
+    write_result(result, tmp_path)
+    assert (tmp_path / ".bidsignore").read_text().splitlines() == ignored
+
+
+def test_the_readme_says_what_every_map_is_in_which_unit(result, tmp_path):
+    write_result(result, tmp_path / "out")
+    text = (tmp_path / "out" / "README.md").read_text("utf-8")
+    for key in result.maps:
+        row = next(line for line in text.splitlines() if f"`*_{key}.nii.gz`" in line)
+        assert (result.maps[key].unit or "scanner units") in row
+    assert "research use only" in text
 
 
 def test_a_raw_data_set_is_never_written_over(result, tmp_path):

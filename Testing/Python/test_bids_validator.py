@@ -1,0 +1,67 @@
+"""What we write, and the sample that comes along, pass the BIDS validator."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from course_builders import with_course
+from scene_builders import made_result
+
+import ASLDenoiseLib as ad
+from ASLDenoiseLib.series import Labeling
+
+VALIDATOR = shutil.which("bids-validator-deno", path=str(Path(sys.executable).parent))
+pytestmark = pytest.mark.skipif(VALIDATOR is None, reason="no BIDS validator here (pip install bids-validator-deno)")
+
+
+def errors(folder: Path) -> set[str]:
+    """What the validator holds against a data set: 'what of which file', its warnings left out."""
+    done = subprocess.run([VALIDATOR, str(folder), "--format", "json"], capture_output=True, text=True, check=False)
+    issues = json.loads(done.stdout)["issues"]["issues"]
+    return {
+        f"{issue['code']} {issue.get('subCode', '')} {issue.get('location', '')}"
+        for issue in issues
+        if issue["severity"] == "error"
+    }
+
+
+def test_the_sample_is_a_valid_data_set(repo_root, tmp_path):
+    folder = shutil.copytree(repo_root / "Resources" / "SampleData", tmp_path / "sample")
+    assert not errors(folder)
+
+
+def test_results_are_a_valid_derivative_and_only_by_what_they_say_of_themselves(tmp_path):
+    result = with_course(made_result())
+    assert result.motion is not None and result.outliers is not None
+    out = tmp_path / "results"
+    ad.write(result, out, attachments={"overlay.png": lambda path: path.write_bytes(b"")})
+    assert not errors(out)
+    (out / "someone_elses_file.nii.gz").write_bytes(b"")
+    assert any("someone_elses_file" in error for error in errors(out))
+
+
+@pytest.mark.parametrize("labeling", list(Labeling))
+@pytest.mark.parametrize("readout", ["2D", "3D"])
+def test_a_simulated_scan_is_a_valid_data_set(tmp_path, labeling, readout):
+    pytest.importorskip("torch")
+    from phantom_builders import ball_head
+
+    from ASLDenoiseLib.learning.phantom import PhantomSettings
+    from ASLDenoiseLib.learning.simulate import ScanSettings, make_protocol, simulate_head
+    from ASLDenoiseLib.reporting.simulated import write_simulated
+
+    head = simulate_head(
+        ball_head(),
+        phantom=PhantomSettings(size=(20, 20, 12), warp=1.0),
+        spacing=(9.0, 9.0, 12.0),
+        scan=ScanSettings(pairs=2, acquisition=make_protocol(labeling, readout=readout, slices=12)),
+        seed=3,
+        t1_spacing=9.0,
+    )
+    write_simulated(head, tmp_path)
+    assert not errors(tmp_path)
