@@ -234,7 +234,7 @@ class _Run:
             tree = self._tree = self._begun(folder)
         except OSError as error:
             return cannot_start(error, self._command[0])
-        status = self._listen(tree)
+        status = self._listen(tree, folder)
         if self._cancelled.is_set():
             return Cancelled()
         if self._ended is not None and self._ended.how == "done":
@@ -247,7 +247,7 @@ class _Run:
         environment = {**self._environment, **places}
         return ProcessTree((*self._command, str(folder)), environment=environment, folder=folder)
 
-    def _listen(self, tree: ProcessTree) -> int:
+    def _listen(self, tree: ProcessTree, folder: Path) -> int:
         """Listen until it ends, end what it leaves behind; its exit status."""
         if self._cancelled.is_set():
             self._stop(tree)
@@ -258,6 +258,8 @@ class _Run:
         for reader in readers:
             reader.start()
         tree.wait_for_exit()
+        if self._cancelled.is_set():
+            _remove(folder)  # as long as the child's watch lives to do it, should this process end just now
         status = tree.end_rest()
         for reader in readers:
             reader.join(2.0)  # a process that left the tree may hold the pipe; it is not waited for
