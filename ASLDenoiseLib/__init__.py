@@ -1,11 +1,17 @@
 """ASLDenoise: denoise and quantify arterial spin labelling MRI. For research use only.
 
->>> import ASLDenoiseLib as ad                      # doctest: +SKIP
->>> series = ad.read("sub-01_asl.nii.gz")           # doctest: +SKIP
->>> result = ad.denoise(series)                     # doctest: +SKIP
->>> result.readouts["desc-denoised_cbf"]            # doctest: +SKIP
+>>> import ASLDenoiseLib as ad
+>>> sample = ad.sample_data()  # or your own files
+>>> series = ad.read(sample.asl)
+>>> series
+<ASLSeries sub-phantom: 64 x 64 x 22 voxels of 3.4 x 3.4 x 6 mm, 10 label, 10 control, M0>
+>>> ad.inspect(series)
+()
+>>> result = ad.denoise(series, t1=ad.read_image(sample.t1))  # doctest: +SKIP
+>>> result.readouts["desc-denoised_cbf"]                      # doctest: +SKIP
 
-Names are imported when they are first used, so that importing the package costs nothing.
+The last two take a minute. Names are imported when they are first used, so that importing the package costs nothing;
+``__init__.pyi`` tells editors and type checkers what they are.
 """
 
 from __future__ import annotations
@@ -27,12 +33,15 @@ _PUBLIC = {
     "in_template_space": ("group_space", "in_template_space"),
     "measure": ("pipeline", "measure_map"),
     "models": ("denoising.catalogue", "list_models"),
+    "ModelCard": ("denoising.catalogue", "ModelCard"),
+    "sample_data": ("resources", "sample_data"),
     "write": ("reporting.derivatives", "write_result"),
     "InputError": ("errors", "InputError"),
     "Acquisition": ("series", "Acquisition"),
     "ASLSeries": ("series", "ASLSeries"),
     "Finding": ("series", "Finding"),
     "Geometry": ("series", "Geometry"),
+    "Parameter": ("series", "Parameter"),
     "Tissue": ("series", "Tissue"),
     "Volume": ("series", "Volume"),
     "Readout": ("result", "Readout"),

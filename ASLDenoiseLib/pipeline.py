@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 _DEFAULT = Preparation()
 _NOISE_FWHM = 15.0  # mm
+_OF_THE_CARD = ("parameters", "data_source", "intended_use", "licence")
 _FEWEST_TO_PART = 8  # pairs
 
 
@@ -86,6 +87,14 @@ def denoise(
 
     Raises:
         InputError: the series, the choice of pairs, the head's images, the model or the device cannot be used.
+
+    >>> import ASLDenoiseLib as ad
+    >>> series = ad.read(ad.sample_data().asl)
+    >>> result = denoise(series, preparation=Preparation(pairs="1-4", motion=False), device="cpu")
+    >>> result.maps["desc-denoised_cbf"]
+    <Volume cbf, 64 x 64 x 22 voxels of 3.4 x 3.4 x 6 mm, ml/100g/min>
+    >>> result.values("desc-denoised_cbf")["wm_sd"] < result.values("desc-mean_cbf")["wm_sd"]
+    True
     """
     card = find_model(model)
     head = Head(t1, tissue, t1_to_asl, t1_start)
@@ -375,7 +384,7 @@ def _described(card: ModelCard) -> dict[str, object]:
         "sha256": card.sha256,
         "summary": card.summary,
         "domain": {name: list(limits) for name, limits in card.domain.items()},
-        "licence": card.metadata.get("licence", ""),
+        **{name: card.metadata[name] for name in _OF_THE_CARD if name in card.metadata},
     }
 
 

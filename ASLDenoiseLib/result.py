@@ -35,7 +35,7 @@ class Readout:
     label: str
     value: float
     unit: str
-    meaning: str = ""
+    meaning: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +89,29 @@ class Result:
     def on_series(self) -> str:
         """The key of the furthest map on the grid of the series: denoised, else prepared, else raw."""
         return next((key for key in PROCESSED[1:] if key in self.maps), "desc-mean_cbf")
+
+    def values(self, key: str | None = None) -> dict[str, float]:
+        """The readouts of one map as name to number; of the map the run was for where no key is given.
+
+        Raises:
+            KeyError: that map was not measured.
+        """
+        return {readout.name: readout.value for readout in self.readouts[key or self.processed or "desc-mean_cbf"]}
+
+    def __str__(self) -> str:
+        """The readouts as a table, raw beside processed, then the findings, as the shell prints them."""
+        from .reporting.table import readouts_table
+
+        return readouts_table(self)
+
+    def __repr__(self) -> str:
+        count = len(self.findings)
+        return f"<Result of {self.series.name}: {', '.join(self.maps)}; {count} finding{'' if count == 1 else 's'}>"
+
+    def _repr_html_(self) -> str:
+        from .reporting.notebook import result_html  # notebooks alone ask for it
+
+        return result_html(self)
 
 
 MAP_LABELS = {

@@ -114,6 +114,10 @@ class Geometry:
         """Array shape (K, J, I)."""
         return self.size[::-1]
 
+    def __str__(self) -> str:
+        spacing = " x ".join(f"{s:.3g}" for s in self.spacing)
+        return f"{' x '.join(map(str, self.size))} voxels of {spacing} mm"
+
     @property
     def voxel_volume(self) -> float:
         """mm^3."""
@@ -173,6 +177,14 @@ class Volume:
         object.__setattr__(self, "array", _frozen_array(self.array))
         if self.array.shape != self.geometry.shape:
             raise InputError(f"The array is {self.array.shape}, its geometry {self.geometry.shape} (K, J, I).")
+
+    def __repr__(self) -> str:
+        return f"<Volume {', '.join(filter(None, (self.name, str(self.geometry), self.unit)))}>"
+
+    def _repr_html_(self) -> str:
+        from .reporting.notebook import volume_html  # notebooks alone ask for it
+
+        return volume_html(self)
 
     def with_array(self, array: np.ndarray, *, unit: str | None = None, name: str | None = None) -> Volume:
         """The same grid with other numbers."""
@@ -338,6 +350,18 @@ class ASLSeries:
             )
         if self.m0 is not None and not self.m0.geometry.matches(self.geometry):
             raise InputError("The M0 image is not on the grid of the series; resample it to the series first.")
+
+    def __str__(self) -> str:
+        counts = [f"{len(self.indices(kind))} {kind.value}" for kind in dict.fromkeys(self.context)]
+        return f"{self.name}: {self.geometry}, {', '.join(counts)}"
+
+    def __repr__(self) -> str:
+        return f"<ASLSeries {self}{'' if self.m0 is None else ', M0'}>"
+
+    def _repr_html_(self) -> str:
+        from .reporting.notebook import series_html  # notebooks alone ask for it
+
+        return series_html(self)
 
     def indices(self, *types: VolumeType) -> list[int]:
         """Positions of the volumes of the given types, in order."""

@@ -95,7 +95,12 @@ def read_card(folder: Path) -> ModelCard:
 
 
 def list_models() -> tuple[ModelCard, ...]:
-    """The cards of all bundles, the default first, then by name."""
+    """The cards of all bundles, the default first, then by name.
+
+    >>> card = list_models()[0]
+    >>> card.name, card.domain["pairs"]
+    ('guided-unet', (1.0, 60.0))
+    """
     folders = [path.parent.parent for path in models_folder().glob("*/configs/metadata.json")]
     return tuple(read_card(f) for f in sorted(folders, key=lambda f: (f.name != DEFAULT_MODEL, f.name)))
 

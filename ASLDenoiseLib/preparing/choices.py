@@ -29,6 +29,9 @@ class Preparation:
 
     Raises:
         InputError: an unknown nuisance or outlier method, or a negative width.
+
+    >>> print(Preparation(pairs="1-8", outliers="none").parameters()[2])
+    outliers = none (user)
     """
 
     pairs: str | None = None

@@ -92,6 +92,11 @@ def read_image(path: Path, *, unit: str = "", name: str = "") -> Volume:
 
     Raises:
         InputError: as `read_array4d`, or the file holds several volumes.
+
+    >>> from ASLDenoiseLib.resources import sample_data
+    >>> t1 = read_image(sample_data().t1)
+    >>> t1.array.shape == t1.geometry.shape, t1.geometry.spacing
+    (True, (1.5, 1.5, 1.5))
     """
     path = Path(path)
     array, geometry = read_array4d(path)

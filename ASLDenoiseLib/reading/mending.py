@@ -71,6 +71,12 @@ def apply_fix(series: ASLSeries, name: str) -> ASLSeries:
 
     Raises:
         InputError: the series has no such fix.
+
+    >>> from ASLDenoiseLib.reading.read import read_series
+    >>> from ASLDenoiseLib.resources import sample_data
+    >>> wrong = read_series(sample_data().asl, values={"post_labeling_delay": 1800.0})
+    >>> apply_fix(wrong, "milliseconds").acquisition.post_labeling_delay, wrong.acquisition.post_labeling_delay
+    (1.8, 1800.0)
     """
     fix = find_fix(series, name)
     return replace(fix.series, mends=(*series.mends, fix.record))

@@ -52,6 +52,17 @@ def read_series(
 
     Raises:
         InputError: it cannot be read as an ASL series; one sentence with the mend.
+
+    >>> from ASLDenoiseLib.resources import sample_data
+    >>> series = read_series(sample_data().asl, values={"labeling_efficiency": 0.8})
+    >>> print(series)
+    sub-phantom: 64 x 64 x 22 voxels of 3.4 x 3.4 x 6 mm, 10 label, 10 control
+    >>> for parameter in series.acquisition.parameters()[1:3]:
+    ...     print(parameter)
+    post_labeling_delay = 1.8 s (sidecar)
+    label_duration = 1.8 s (sidecar)
+    >>> series.acquisition.origins["labeling_efficiency"].value
+    'user'
     """
     path = Path(path)
     scan = _scan(path)

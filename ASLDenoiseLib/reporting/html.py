@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from html import escape
 
 from ..result import Result
-from ..series import Origin, Parameter, Severity
-from .plots import DIFFERENCE_WINDOW, WINDOW, agreement_png, montage_png
-from .provenance import plain
+from .fragments import (
+    Column,
+    Line,
+    figure,
+    findings_html,
+    montage_figure,
+    parameters_html,
+    readouts_html,
+    table,
+    value_text,
+)
+from .plots import agreement_png
 from .software import software_versions
 from .superres_plot import residual_words, superres_png
-from .table import RAW, columns, format_change, format_value, map_label, rows
+from .table import RAW, format_value, map_label
 from .timeline_plot import timeline_png
 
 _STYLE = """
@@ -26,16 +34,26 @@ p.sub, small, figcaption { color: #555; } small { display: block; font-size: .8r
 ul.findings { list-style: none; padding: 0; }
 ul.findings li { border-left: .35rem solid #888; padding: .3rem .7rem; margin: .5rem 0; background: #f6f6f6; }
 ul.findings li.warning { border-color: #d98200; } ul.findings li.unusable { border-color: #b00020; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid #ddd; vertical-align: top; }
-td.n, th.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; } td.n, td[data-label=Unit] { white-space: nowrap; }
 thead th { border-bottom: 2px solid #888; }
-th[scope=row] { font-weight: 600; min-width: 9rem; }
-tr.default td { background: #fff8e1; }
+th[scope=row] { font-weight: 600; width: 45%; }
+tr.default td, tr.default th { background: #fff8e1; }
 figure { margin: .5rem 0; } img { max-width: 100%; height: auto; display: block; }
-code { font-size: .85rem; overflow-wrap: anywhere; }
-@media print { body { max-width: none; padding: 0; font-size: 10pt; } h2 { break-after: avoid; }
-  figure, tr { break-inside: avoid; } .scroll { overflow: visible; }
+code, td { overflow-wrap: anywhere; } code { font-size: .85rem; }
+.pan { overflow-x: auto; }
+@media screen and (max-width: 40rem) {  /* a phone: a row's cells under its name, each with its column's name */
+  thead { display: none; }
+  tr { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; border-bottom: 1px solid #ddd; padding: .5rem 0; }
+  th, td, td.n { border: 0; padding: 0; text-align: left; } th[scope=row] { flex: 1 0 100%; }
+  td:empty { display: none; }
+  td::before { content: attr(data-label); display: block; font-size: .75rem; color: #555; }
+  tr.default { background: #fff8e1; } td.n { white-space: normal; }
+  .pan img { max-width: none; width: 46rem; }
+}
+@media print { body { max-width: none; padding: 0; font-size: 9.5pt; } th, td { padding: .2rem .5rem; }
+  h2 { break-after: avoid; } figure, tr { break-inside: avoid; } .pan { overflow: visible; }
   .banner, img, li, tr { -webkit-print-color-adjust: exact; print-color-adjust: exact; } }
 """
 
@@ -52,16 +70,16 @@ def report_html(result: Result, *, command: str = "") -> str:
         f'<p class="sub">{_what_was_done(result)}</p>',
         '<p class="banner" role="note"><strong>For research use only.</strong> Not a medical device; not for diagnosis '
         "or treatment. A processed map is an estimate: read it beside the raw one.</p>",
-        _section("Findings", _findings(result)),
-        _section("Readouts", _readouts(result)),
-        _section("Maps", _montage(result)),
+        _section("Findings", findings_html(result)),
+        _section("Readouts", readouts_html(result)),
+        _section("Maps", montage_figure(result) if RAW in result.maps else ""),
         _section("Super-resolved", _superres(result)),
         _section("Raw and processed voxel by voxel", _agreement(result)),
         _section("Over the course of the series", _timeline(result)),
-        _section("Where every value came from", _parameters(result.parameters)),
-        _section("Model", _pairs(result.model) if result.model else "<p>No model was used.</p>"),
-        _section("Time taken", _pairs({stage: f"{format_value(s)} s" for stage, s in result.timings.items()})),
-        _section("Software", _pairs(software_versions()) + _command(command)),
+        _section("Where every value came from", parameters_html(result.parameters)),
+        _section("Model", _pairs("Property", result.model) if result.model else "<p>No model was used.</p>"),
+        _section("Time taken", _pairs("Stage", {stage: f"{format_value(s)} s" for stage, s in result.timings.items()})),
+        _section("Software", _pairs("Program", software_versions()) + _command(command)),
     ]
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -85,57 +103,6 @@ def _section(title: str, body: str) -> str:
     return f"<section>\n<h2>{escape(title)}</h2>\n{body}\n</section>" if body else ""
 
 
-def _findings(result: Result) -> str:
-    order = {Severity.UNUSABLE: 0, Severity.WARNING: 1, Severity.NOTE: 2}
-    items = [
-        f'<li class="{f.severity.value}"><strong>{f.severity.value.capitalize()}: {escape(f.what)}</strong> '
-        f"{escape(f.mend)}<small>{escape(f.why)} ({escape(f.code)})</small></li>"
-        for f in sorted(result.findings, key=lambda finding: order[finding.severity])
-    ]
-    if result.tissue.warning:
-        items.append(f'<li class="warning"><strong>Tissue: {escape(result.tissue.warning)}</strong></li>')
-    body = (
-        f'<ul class="findings">{"".join(items)}</ul>' if items else "<p>None: nothing in the series looked wrong.</p>"
-    )
-    return f"{body}\n<p class='sub'>Tissue from: {escape(result.tissue.source)}.</p>"
-
-
-def _readouts(result: Result) -> str:
-    keys = columns(result)
-    changes = result.processed in keys
-    head = ["<th>Readout</th>", "<th>Unit</th>", *(f'<th class="n">{escape(map_label(key))}</th>' for key in keys)]
-    if changes:
-        head.append('<th class="n">Change, %</th>')
-    body = []
-    for row in rows(result):
-        meaning = f"<small>{escape(row.meaning)}</small>" if row.meaning else ""
-        cells = [f'<td class="n">{escape(format_value(value))}</td>' for value in row.values]
-        if changes:
-            cells.append(f'<td class="n">{format_change(row.change)}</td>')
-        body.append(
-            f'<tr><th scope="row">{escape(row.label)}{meaning}</th><td>{escape(row.unit)}</td>{"".join(cells)}</tr>'
-        )
-    note = ""
-    if "desc-smoothed_cbf" in keys:
-        note = (
-            f"<p class='sub'>'{escape(map_label('desc-smoothed_cbf'))}' is the raw map blurred until its white-matter "
-            "noise equals the processed map's. SNR and contrast reward blurring alone: a denoiser is worth its name "
-            "only where it does better than this column.</p>"
-        )
-    return _table(head, body) + note
-
-
-def _montage(result: Result) -> str:
-    caption = (
-        f"Cerebral blood flow, every row at the same window, {WINDOW[0]:g} to {WINDOW[1]:g} ml/100g/min; "
-        f"difference {DIFFERENCE_WINDOW[0]:g} to {DIFFERENCE_WINDOW[1]:g} ml/100g/min. Axial, radiological: the "
-        "patient's right is on the left. Grey voxels were not measured."
-    )
-    if result.processed:
-        caption += " Anatomy seen in the difference is signal that the processing took away."
-    return _figure(montage_png(result), caption, "Axial slices of the CBF maps") if RAW in result.maps else ""
-
-
 def _superres(result: Result) -> str:
     png = superres_png(result)
     if png is None:
@@ -143,15 +110,15 @@ def _superres(result: Result) -> str:
     caption = (
         "An estimate: detail finer than the acquired voxels comes from the T1 and from smoothness. "
         + residual_words(result)
-        + " The SD shown is what noise leaves; errors of the T1's alignment and of the method are not in it."
+        + " The SD shown is what noise leaves undecided and a share of what the T1 adds, as set on phantoms."
     )
-    return _figure(png, caption, "Axial slices of the acquired and of the super-resolved map")
+    return figure(png, caption, "Axial slices of the acquired and of the super-resolved map")
 
 
 def _agreement(result: Result) -> str:
     png = agreement_png(result) if RAW in result.maps else None
-    caption = "Voxels with a tissue probability above 0.5. Raw is dashed. Limits of agreement are bias ± 1.96 SD."
-    return _figure(png, caption, "Histogram and Bland-Altman plot of CBF") if png else ""
+    caption = "Voxels of the readouts' grey and white matter. Raw is dashed. Limits of agreement are bias ± 1.96 SD."
+    return figure(png, caption, "Histogram and Bland-Altman plot of CBF") if png else ""
 
 
 def _timeline(result: Result) -> str:
@@ -164,54 +131,13 @@ def _timeline(result: Result) -> str:
     if result.outliers is not None and result.outliers.rejections:
         caption += f" Slices of pairs left out of the mean are red (method {escape(result.outliers.method)})."
     png = timeline_png(result)
-    return _figure(png, caption, "Head motion and outliers over the series") if png else ""
+    return figure(png, caption, "Head motion and outliers over the series") if png else ""
 
 
-def _figure(png: bytes, caption: str, alternative: str) -> str:
-    data = base64.b64encode(png).decode("ascii")
-    return (
-        f'<figure><img src="data:image/png;base64,{data}" alt="{escape(alternative)}">'
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
-    )
-
-
-def _parameters(parameters: Iterable[Parameter]) -> str:
-    head = ["<th>Parameter</th>", '<th class="n">Value</th>', "<th>Unit</th>", "<th>From</th>"]
-    body = []
-    for p in parameters:
-        note = f"<small>{escape(p.note)}</small>" if p.note else ""
-        assumed = ' class="default"' if p.origin is Origin.DEFAULT else ""
-        body.append(
-            f'<tr{assumed}><th scope="row">{escape(p.name)}{note}</th><td class="n">{escape(_value_text(p.value))}</td>'
-            f"<td>{escape(p.unit)}</td><td>{escape(p.origin.value)}</td></tr>"
-        )
-    if not body:
-        return ""
-    return _table(head, body) + "<p class='sub'>Shaded: a default was assumed, since nothing stated the value.</p>"
-
-
-def _value_text(value: object) -> str:
-    """A value as short text; long lists by their ends, since the sidecars hold them whole."""
-    if isinstance(value, (list, tuple)):
-        items = [_value_text(item) for item in value]
-        return ", ".join(items if len(items) <= 6 else [*items[:3], "...", items[-1]])
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return "yes" if value is True else "no" if value is False else str(plain(value))
-
-
-def _pairs(values: Mapping[str, object]) -> str:
-    body = [
-        f'<tr><th scope="row">{escape(str(name))}</th><td>{escape(_value_text(value))}</td></tr>'
-        for name, value in values.items()
-    ]
-    return _table([], body) if body else ""
+def _pairs(first: str, values: Mapping[str, object]) -> str:
+    lines = [Line(str(name), [value_text(value)]) for name, value in values.items()]
+    return table(first, [Column("Value")], lines) if lines else ""
 
 
 def _command(command: str) -> str:
     return f"<p>Command: <code>{escape(command)}</code></p>" if command else ""
-
-
-def _table(head: list[str], body: list[str]) -> str:
-    top = f"<thead><tr>{''.join(head)}</tr></thead>" if head else ""
-    return f'<div class="scroll"><table>{top}<tbody>{"".join(body)}</tbody></table></div>'

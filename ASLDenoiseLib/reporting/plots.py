@@ -15,7 +15,7 @@ import numpy as np
 from ..measuring.agreement import Agreement
 from ..result import Result
 from ..series import CBF_UNIT, Geometry, Volume
-from .table import RAW, map_label
+from .table import RAW, label_in, map_label
 from .voxelwise import OnAcquired, gm_agreement, masks_of, processed_map, raw_map
 
 if TYPE_CHECKING:
@@ -23,15 +23,16 @@ if TYPE_CHECKING:
 
 WINDOW = (0.0, 90.0)  # ml/100g/min, the same for every CBF map
 DIFFERENCE_WINDOW = (-30.0, 30.0)  # ml/100g/min
+UNCERTAINTY_WINDOW = (0.0, 30.0)  # ml/100g/min
 _NOT_MEASURED = "#4a4a4a"
 
 
 def montage_png(result: Result, *, slices: int = 6) -> bytes:
-    """Raw, processed and compared CBF in rows at one window, then raw minus processed; axial slices in columns.
+    """Raw, processed and compared CBF in rows at one window, raw minus processed, and the SD of the error.
 
     Args:
         result: maps in ml/100g/min.
-        slices: how many axial slices, evenly over the brain.
+        slices: how many axial slices, in columns, evenly over the brain.
 
     Returns:
         A PNG. NaN is grey, values beyond the window take its end colours, as the colour bar's arrows say.
@@ -43,7 +44,22 @@ def montage_png(result: Result, *, slices: int = 6) -> bytes:
     if final != RAW:
         difference = raw.array - result.maps[final].array
         panels.append((f"Raw minus {map_label(final).lower()}", difference, "RdBu_r", DIFFERENCE_WINDOW))
+    uncertainty = uncertainty_key(result)
+    if uncertainty:
+        panels.append((label_in(result, uncertainty), result.maps[uncertainty].array, "viridis", UNCERTAINTY_WINDOW))
     return map_panels(panels, result.tissue.brain, slices=slices)
+
+
+def uncertainty_key(result: Result) -> str | None:
+    """The key of the map of errors on the grid of the series: of the denoised map, else of the mean; None without."""
+    return next(
+        (
+            key
+            for key in ("desc-uncertainty_cbf", "desc-meanerror_cbf")
+            if key in result.maps and result.maps[key].geometry.matches(result.series.geometry)
+        ),
+        None,
+    )
 
 
 def map_panels(
@@ -52,6 +68,7 @@ def map_panels(
     *,
     slices: int = 6,
     size: float = 1.45,
+    unit: str = CBF_UNIT,
 ) -> bytes:
     """Rows of axial slices, (label, array on the grid of `brain`, colour map, window) each; a cell is `size` inches."""
     from matplotlib.cm import ScalarMappable
@@ -74,7 +91,7 @@ def map_panels(
         row[0].set_ylabel(_wrapped(label), color="white", fontsize=8)
         scale = ScalarMappable(Normalize(*window), _colour_map(colours))
         bar = figure.colorbar(scale, ax=list(row), extend="both", fraction=0.03, pad=0.01, aspect=12)
-        bar.set_label(CBF_UNIT, color="white", fontsize=7)
+        bar.set_label(unit, color="white", fontsize=7)
         bar.ax.tick_params(colors="white", labelsize=7)
         bar.outline.set_edgecolor("0.6")
     _letter_sides(axes[0, 0])

@@ -41,12 +41,13 @@ def _motion(axes: list, result: Result) -> None:
             axis.plot(volumes[known], columns[f"{stem}_{name}"][known], color=colour, linewidth=1, label=f"LPS {name}")
         axis.set_ylabel(unit)
         axis.axhline(0, color="0.8", linewidth=0.8, zorder=0)
-    axes[0].legend(fontsize=7, frameon=False, ncols=3, loc="upper left")
+    axes[0].legend(fontsize=7, frameon=False, ncols=3, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)
     framewise = columns["framewise_displacement"]
     axes[2].plot(volumes[known], framewise[known], color="#444444", linewidth=1)
     axes[2].set(ylabel="between\nvolumes (mm)", xlabel="volume", ylim=(0, None))
     for axis in axes[:3]:
         axis.set_xlim(0.5, len(volumes) + 0.5)
+        axis.xaxis.get_major_locator().set_params(integer=True)
 
 
 def _left_out(axis, flags: np.ndarray, lost: np.ndarray) -> None:

@@ -22,10 +22,7 @@ def run_inspect(args: argparse.Namespace) -> int:
 
     series = series_of(args)
     image_of(args.t1)
-    counts = {kind.value: len(series.indices(kind)) for kind in dict.fromkeys(series.context)}
-    i, j, k = series.geometry.size
-    spacing = " x ".join(f"{s:.3g}" for s in series.geometry.spacing)
-    print(f"{series.name}: {i} x {j} x {k} voxels of {spacing} mm, " + ", ".join(f"{n} {w}" for w, n in counts.items()))
+    print(series)
     for parameter in (*series.acquisition.parameters(), *series.mends):
         print(f"  {parameter}")
     findings = inspect(series)

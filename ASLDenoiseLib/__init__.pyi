@@ -1,0 +1,48 @@
+"""What `__init__.py` imports at first use, for editors and type checkers; a test holds the two together."""
+
+from .denoising.catalogue import ModelCard
+from .denoising.catalogue import list_models as models
+from .errors import InputError
+from .group_space import in_template_space
+from .pipeline import denoise, quantify, superresolve
+from .pipeline import measure_map as measure
+from .preparing.choices import Preparation
+from .reading.images import read_image
+from .reading.inspecting import inspect
+from .reading.mending import apply_fix as fix
+from .reading.mending import fixes_of as fixes
+from .reading.read import read_series as read
+from .reporting.derivatives import write_result as write
+from .resources import sample_data
+from .result import Readout, Result
+from .series import Acquisition, ASLSeries, Finding, Geometry, Parameter, Tissue, Volume
+
+__version__: str
+__all__ = [
+    "ASLSeries",
+    "Acquisition",
+    "Finding",
+    "Geometry",
+    "InputError",
+    "ModelCard",
+    "Parameter",
+    "Preparation",
+    "Readout",
+    "Result",
+    "Tissue",
+    "Volume",
+    "denoise",
+    "fix",
+    "fixes",
+    "in_template_space",
+    "inspect",
+    "measure",
+    "models",
+    "quantify",
+    "read",
+    "read_image",
+    "sample_data",
+    "superresolve",
+    "write",
+    "__version__",
+]

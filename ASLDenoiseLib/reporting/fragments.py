@@ -1,0 +1,141 @@
+"""What the report and notebooks show of a run, as HTML that needs nothing outside the page.
+
+Every text that came from a file or a user is escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from ..result import Result
+from ..series import Origin, Parameter, Severity
+from .plots import DIFFERENCE_WINDOW, UNCERTAINTY_WINDOW, WINDOW, montage_png, uncertainty_key
+from .provenance import plain
+from .table import RAW, columns, format_change, format_value, map_label, rows
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column beside the first one, which names the rows."""
+
+    label: str
+    number: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row: its name, its cells, what there is to say about it, and whether its value was only assumed."""
+
+    name: str
+    cells: Sequence[str]
+    note: str = ""
+    assumed: bool = False
+
+
+def table(first: str, shown: Sequence[Column], lines: Iterable[Line]) -> str:
+    """A table; each cell carries its column's name, so that a narrow screen can set the cells under one another."""
+    head = "".join(f"<th{_numeric(column)}>{escape(column.label)}</th>" for column in shown)
+    body = "".join(_line(line, shown) for line in lines)
+    return f"<table><thead><tr><th>{escape(first)}</th>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _line(line: Line, shown: Sequence[Column]) -> str:
+    note = f"<small>{escape(line.note)}</small>" if line.note else ""
+    cells = "".join(
+        f'<td{_numeric(column)} data-label="{escape(column.label)}">{escape(cell)}</td>'
+        for column, cell in zip(shown, line.cells, strict=True)
+    )
+    assumed = ' class="default"' if line.assumed else ""
+    return f'<tr{assumed}><th scope="row">{escape(line.name)}{note}</th>{cells}</tr>'
+
+
+def _numeric(column: Column) -> str:
+    return ' class="n"' if column.number else ""
+
+
+def findings_html(result: Result) -> str:
+    """The findings, the worst first, and where the tissue came from."""
+    order = {Severity.UNUSABLE: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+    items = [
+        f'<li class="{f.severity.value}"><strong>{f.severity.value.capitalize()}: {escape(f.what)}</strong> '
+        f"{escape(f.mend)}<small>{escape(f.why)} ({escape(f.code)})</small></li>"
+        for f in sorted(result.findings, key=lambda finding: order[finding.severity])
+    ]
+    if result.tissue.warning and not any(f.what == result.tissue.warning for f in result.findings):
+        items.append(f'<li class="warning"><strong>Tissue: {escape(result.tissue.warning)}</strong></li>')
+    body = (
+        f'<ul class="findings">{"".join(items)}</ul>' if items else "<p>None: nothing in the series looked wrong.</p>"
+    )
+    return f"{body}\n<p class='sub'>Tissue from: {escape(result.tissue.source)}.</p>"
+
+
+def readouts_html(result: Result) -> str:
+    """The readouts as a table: raw, processed, what they are compared with, and the change."""
+    keys = columns(result)
+    changes = result.processed in keys
+    shown = [Column("Unit"), *(Column(map_label(key), number=True) for key in keys)]
+    if changes:
+        shown.append(Column("Change, %", number=True))
+    body = []
+    for row in rows(result):
+        cells = [row.unit, *map(format_value, row.values), *([format_change(row.change)] if changes else [])]
+        body.append(Line(row.label, cells, row.meaning))
+    note = ""
+    if "desc-smoothed_cbf" in keys:
+        note = (
+            f"<p class='sub'>'{escape(map_label('desc-smoothed_cbf'))}' is the raw map blurred until its white-matter "
+            "noise equals the processed map's. SNR and contrast reward blurring alone: a denoiser is worth its name "
+            "only where it does better than this column.</p>"
+        )
+    return table("Readout", shown, body) + note
+
+
+def montage_figure(result: Result) -> str:
+    """The maps of a run in rows of axial slices, with their windows in words."""
+    caption = (
+        f"Cerebral blood flow, every map at the same window, {WINDOW[0]:g} to {WINDOW[1]:g} ml/100g/min. Axial, "
+        "radiological: the patient's right is on the left. Grey voxels were not measured."
+    )
+    if uncertainty_key(result):
+        caption += f" SD of the error: {UNCERTAINTY_WINDOW[0]:g} to {UNCERTAINTY_WINDOW[1]:g} ml/100g/min."
+    if result.on_series != RAW:
+        caption += f" Difference: {DIFFERENCE_WINDOW[0]:g} to {DIFFERENCE_WINDOW[1]:g} ml/100g/min."
+        caption += " Anatomy seen in the difference is signal that the processing took away."
+    return figure(montage_png(result), caption, "Axial slices of the CBF maps")
+
+
+def figure(png: bytes, caption: str, alternative: str) -> str:
+    """A picture with nothing outside the page, its caption, and words for those who do not see it."""
+    data = base64.b64encode(png).decode("ascii")
+    return (
+        f'<figure><div class="pan"><img src="data:image/png;base64,{data}" alt="{escape(alternative)}"></div>'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+    )
+
+
+def parameters_html(parameters: Iterable[Parameter]) -> str:
+    """Every value with its unit and where it came from; empty without any."""
+    body = [
+        Line(p.name, [value_text(p.value), p.unit, p.origin.value], p.note, assumed=p.origin is Origin.DEFAULT)
+        for p in parameters
+    ]
+    if not body:
+        return ""
+    shown = [Column("Value", number=True), Column("Unit"), Column("From")]
+    note = "<p class='sub'>Shaded: a default was assumed, since nothing stated the value.</p>"
+    return table("Parameter", shown, body) + (note if any(line.assumed for line in body) else "")
+
+
+def value_text(value: object) -> str:
+    """A value as short text; long lists by their ends, since the sidecars hold them whole."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {value_text(item)}" for name, item in value.items())
+    if isinstance(value, (list, tuple)):
+        items = [value_text(item) for item in value]
+        return ", ".join(items if len(items) <= 6 else [*items[:3], "...", items[-1]])
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "yes" if value is True else "no" if value is False else str(plain(value))

@@ -1,0 +1,54 @@
+"""How series, maps and results show themselves in a notebook: a picture and a table, each with its units."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+
+from ..result import Result
+from ..series import CBF_UNIT, ASLSeries, Volume
+from .fragments import figure, findings_html, montage_figure, parameters_html, readouts_html
+from .plots import WINDOW, map_panels
+from .table import RAW
+
+_STYLE = (
+    ".asldenoise img { max-width: 100%; } .asldenoise figure { margin: 0; } "
+    ".asldenoise th, .asldenoise td { text-align: left; vertical-align: top; padding: .2rem .6rem; } "
+    ".asldenoise td.n { text-align: right; } .asldenoise small { display: block; font-weight: normal; }"
+)
+
+
+def result_html(result: Result) -> str:
+    """The maps at one window, the readouts and the findings, raw beside processed; `report_html` has the rest."""
+    picture = montage_figure(result) if RAW in result.maps else ""
+    return _shown(
+        f"<p><b>{escape(result.series.name)}</b>: for research use only; a processed map is an estimate.</p>"
+        f"{picture}{readouts_html(result)}{findings_html(result)}"
+    )
+
+
+def series_html(series: ASLSeries) -> str:
+    """What the series holds, and every value with where it came from."""
+    parameters = parameters_html((*series.acquisition.parameters(), *series.mends))
+    return _shown(f"<p><b>{escape(str(series))}</b></p>{parameters}")
+
+
+def volume_html(volume: Volume) -> str:
+    """Axial slices: a CBF map at the window of all CBF maps, anything else between its 1st and 99th percentile."""
+    measured = np.isfinite(volume.array) & (volume.array != 0)
+    if not measured.any():
+        return f"<p><b>{escape(repr(volume))}</b>: no voxel was measured.</p>"
+    if volume.unit == CBF_UNIT:
+        colours, window = "inferno", WINDOW
+    else:
+        colours, window = "gray", tuple(float(v) for v in np.percentile(volume.array[measured], (1, 99)))
+    shown = volume.with_array(measured.astype(np.float32), unit="")
+    png = map_panels([(volume.name, volume.array, colours, window)], shown, unit=volume.unit)
+    caption = f"{volume.geometry}; {window[0]:.3g} to {window[1]:.3g} {volume.unit or '(no unit)'}."
+    return _shown(figure(png, f"{caption} Axial, radiological. Grey: not measured.", "Axial slices"))
+
+
+def _shown(body: str) -> str:
+    """In the notebook's own style, but for what a table with notes and a wide picture need."""
+    return f'<div class="asldenoise"><style>{_STYLE}</style>{body}</div>'
