@@ -73,10 +73,11 @@ def in_git(*folders: str) -> list[PurePosixPath]:
 
 
 def to_install() -> set[str]:
-    """Where every file of the module, the library and the resources is to lie; CMake's own files stay behind."""
+    """Where every file of the module, the library and the resources is to lie; CMake's own and hidden ones stay."""
     module = [path.relative_to("ASLDenoise") for path in in_git("ASLDenoise")]
     below = [*module, *in_git("ASLDenoiseLib", "Resources")]
-    return {str(MODULES / path) for path in below if path.name != "CMakeLists.txt"} | {str(DESCRIPTION)}
+    stay = {path for path in below if path.name == "CMakeLists.txt" or path.name.startswith(".")}
+    return {str(MODULES / path) for path in below if path not in stay} | {str(DESCRIPTION)}
 
 
 def files_below(folder: Path) -> set[str]:
