@@ -25,7 +25,8 @@ from .preparing.doubts import estimate_finding, tissue_finding
 from .preparing.regions import regions_on
 from .preparing.registration import register_rigid
 from .preparing.smoothing import gaussian
-from .preparing.tissue import tissue_from_m0, tissue_from_t1, tissue_on
+from .preparing.tissue import tissue_from_t1, tissue_on
+from .preparing.tissue_guess import guess_tissue
 from .result import Readout, Result
 from .running.device import resolve_device
 from .running.progress import Progress, silent, span
@@ -402,4 +403,4 @@ def tissue_of_map(cbf: Volume, *, t1: Volume | None = None, tissue: Tissue | Non
         registration = register_rigid(t1, cbf, moving_mask=segmented.brain)
         return tissue_on(cbf.geometry, segmented, transform=registration.matrix)
     measured = cbf.with_array(np.isfinite(cbf.array) & (cbf.array != 0))
-    return tissue_from_m0(cbf, cbf, measured)
+    return guess_tissue(cbf, measured)

@@ -24,7 +24,8 @@ from .preparing.pairs import choose_pairs, difference_volumes, pair_members
 from .preparing.registration import judge_alignment, register_rigid
 from .preparing.rescue import rescue_members
 from .preparing.smoothing import gaussian
-from .preparing.tissue import tissue_from_m0, tissue_from_t1, tissue_on
+from .preparing.tissue import tissue_from_t1, tissue_on
+from .preparing.tissue_guess import guess_tissue
 from .quantifying.calibration import calibrate
 from .quantifying.cbf import Quantification, quantification
 from .reading.inspecting import inspect, require_quantifiable
@@ -178,7 +179,7 @@ def find_anatomy(run: Prepared, head: Head, progress: Progress = silent) -> Anat
     if head.t1 is None:
         tissue = head.tissue
         if tissue is None:
-            tissue = tissue_from_m0(reference(run.aligned, run.raw), run.raw, run.brain)
+            tissue = guess_tissue(run.raw, run.brain)
         return Anatomy(tissue, np.eye(4))
     progress(0.0, "finding grey and white matter in the T1")
     segmented = tissue_from_t1(head.t1, progress=span(progress, 0.0, 0.7))

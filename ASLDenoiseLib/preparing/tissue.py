@@ -1,4 +1,4 @@
-"""Grey matter, white matter and CSF: from a T1, from given masks or labels, or, at worst, guessed from the M0.
+"""Grey matter, white matter and CSF: from a T1, or from given masks or labels (`tissue_guess` where there is neither).
 
 Every way ends in a `Tissue` of partial volumes (0..1). Brought onto a coarser grid they stay partial volumes, because
 they are averaged over the voxel and never sampled at its centre (`resampling.average_onto`).
@@ -15,7 +15,6 @@ from ..running.progress import Progress, silent
 from ..series import Geometry, Tissue, Volume
 from .brain_mask import without_bias
 from .resampling import average_onto, resample, with_spacing
-from .smoothing import gaussian
 from .template import template_onto
 from .template_fit import fit_template
 
@@ -27,7 +26,6 @@ _PRIOR_WEIGHT = 0.25  # Atropos: 0 ignores where a voxel lies, 1 ignores the ima
 _PRIOR_FLOOR = 0.005  # no tissue is impossible anywhere: the anatomy may differ from the template's
 _PRIOR_SIGMA = 6.0  # mm; an affine template fits deep nuclei to that, and gyri not at all
 _LEAST_INFORMATION = 0.4  # nats; brains that fit the template reach 0.5-0.7, one that took in the scalp 0.3
-_SMOOTHING = 5.0  # mm FWHM, of perfusion before it tells tissues apart
 _BRAIN_ML = (700.0, 2200.0)
 _UNKNOWN_LABELS = 0.02  # fraction of labelled voxels that may carry labels of neither scheme
 
@@ -157,52 +155,6 @@ def tissue_from_labels(labels: Volume, onto: Geometry, *, transform: np.ndarray 
     return Tissue(*fractions, source=scheme)
 
 
-def tissue_from_m0(reference: Volume, pwi: Volume | None, brain: Volume) -> Tissue:
-    """A rough guess without any anatomy: CSF by its brightness in the M0, grey from white matter by perfusion.
-
-    Without `pwi` grey and white matter are told by proton density, which is worse. Otsu's thresholds within the brain,
-    softened. The result carries a warning, since grey matter chosen by perfusion flatters every GM/WM figure.
-
-    Args:
-        reference: M0 or mean control, scanner units. Where there is none, give the perfusion image itself for both: no
-            CSF is told then.
-        pwi: mean perfusion-weighted image on the same grid, any unit, or None.
-        brain: 0/1 on the same grid.
-
-    Raises:
-        InputError: the grids differ or the brain is empty.
-    """
-    for each in (pwi, brain):
-        if each is not None and not each.geometry.matches(reference.geometry):
-            raise InputError("The M0, perfusion and brain images are not on one grid; resample them to the M0 first.")
-    mask = (brain.array > 0.5) & np.isfinite(reference.array)
-    if mask.sum() < 30:
-        raise InputError("The brain mask is empty, so no tissue can be guessed in it; give a brain mask or a T1.")
-    even = without_bias(reference.with_array(np.where(mask, reference.array, 0.0))).array
-    level = float(np.median(even[mask]))
-    csf = np.zeros(mask.shape) if pwi is reference else _soft_step(even, 1.35 * level, 0.1 * level) * mask
-    # single-voxel noise would otherwise decide the tissue
-    contrast = even if pwi is None else gaussian(pwi, _SMOOTHING, mask=mask).array
-    inner = mask & (csf < 0.5) & np.isfinite(contrast)
-    grey = _soft_step(contrast, *_otsu_step(contrast[inner])) if inner.any() else np.zeros(mask.shape)
-    grey = np.nan_to_num(grey) * mask
-    by = "its proton density" if pwi is None else "its perfusion"
-    return Tissue(
-        *(
-            reference.with_array(array, unit="", name=name)
-            for array, name in (
-                ((1 - csf) * grey, "GM"),
-                ((1 - csf) * (mask - grey), "WM"),
-                (csf, "CSF"),
-                (mask, "brain"),
-            )
-        ),
-        source=f"guessed from the M0: grey matter by {by}",
-        warning=f"Tissue was guessed (grey matter by {by}), so grey and white matter figures and their contrast "
-        "are rough and biased; give a T1 or tissue masks.",
-    )
-
-
 def tissue_on(geometry: Geometry, tissue: Tissue, *, transform: np.ndarray | None = None) -> Tissue:
     """The tissue averaged onto another grid, as partial volumes; outside its field of view all is 0.
 
@@ -303,18 +255,3 @@ def _check_probability(volume: Volume, name: str) -> None:
         raise InputError(f"The {name} mask is empty; give one with values from 0 to 1.")
     if low < -1e-3 or high > 1 + 1e-3:
         raise InputError(f"The {name} mask runs from {low:g} to {high:g}; scale it to 0..1.")
-
-
-def _soft_step(values: np.ndarray, centre: float, width: float) -> np.ndarray:
-    return 1.0 / (1.0 + np.exp(-np.clip((values - centre) / max(width, 1e-12), -30, 30)))
-
-
-def _otsu_step(values: np.ndarray) -> tuple[float, float]:
-    """Otsu's threshold, and a step width of a tenth of the distance between the two classes' means."""
-    from skimage.filters import threshold_otsu
-
-    if not np.ptp(values) > 0:
-        return float(values[0]), 1.0
-    values = np.clip(values, *np.percentile(values, [1, 99]))
-    threshold = float(threshold_otsu(values))
-    return threshold, 0.1 * float(values[values > threshold].mean() - values[values <= threshold].mean())

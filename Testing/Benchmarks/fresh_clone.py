@@ -2,8 +2,8 @@
 
     python Testing/Benchmarks/fresh_clone.py [--keep FOLDER]
 
-What is cloned is the last commit of this checkout. Every step is the command that README and Docs give, run as a new user
-would, with neither this environment nor anything in the home folder. What pip downloads comes from the network each time.
+What is cloned is the last commit of this checkout. Every step is the command that README and Docs give, run as a new
+user would, with neither this environment nor anything in the home folder. What pip needs is downloaded each time.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ import pytest
 from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.preparing.tissue import (
     tissue_from_labels,
-    tissue_from_m0,
     tissue_from_masks,
     tissue_from_t1,
     tissue_on,
@@ -78,24 +77,6 @@ def test_bringing_tissue_onto_a_moved_grid_keeps_its_volume():
     for name in ("gm", "wm"):
         before, after = getattr(tissue, name), getattr(moved, name)
         assert after.array.sum() * 27 == pytest.approx(before.array.sum(), rel=0.01)
-
-
-def test_the_guess_from_m0_finds_perfused_cortex_and_warns():
-    rng = np.random.default_rng(0)
-    grid = Geometry((40, 40, 16), (4.0, 4.0, 6.0))
-    k, j, i = np.meshgrid(*(np.arange(n) * s for n, s in zip(grid.shape, (6, 4, 4), strict=True)), indexing="ij")
-    r = np.sqrt((i - 78) ** 2 + (j - 78) ** 2 + (k - 45) ** 2)
-    brain, cortex, ventricle = r < 70, (r < 70) & (r > 55), r < 14
-    m0 = np.where(ventricle, 1700.0, np.where(cortex, 1000.0, 850.0)) * brain + rng.normal(0, 10, r.shape)
-    pwi = np.where(cortex, 10.0, np.where(ventricle, 0.0, 3.0)) * brain + rng.normal(0, 3, r.shape)
-    m0, pwi, mask = (Volume(a, grid) for a in (m0, pwi, brain))
-    tissue = tissue_from_m0(m0, pwi, mask)
-    assert "give a T1" in tissue.warning
-    assert tissue.gm.array[cortex].mean() > 0.8 > 0.2 > tissue.gm.array[brain & ~cortex].mean()
-    assert tissue.csf.array[ventricle].mean() > 0.8
-    total = tissue.gm.array + tissue.wm.array + tissue.csf.array
-    np.testing.assert_allclose(total[brain], 1, atol=1e-5)
-    assert "proton density" in tissue_from_m0(m0, None, mask).warning
 
 
 @pytest.mark.shared
