@@ -10,7 +10,7 @@ from ..errors import InputError
 from ..result import PROCESSED
 from .display import MAP_ATTRIBUTE, OVERLAY_OPACITY, RAW_VIEW, lay_over, only_legends_of, set_layers
 from .hierarchy import RUN_ATTRIBUTE, all_items, hierarchy, nodes_in
-from .layouts import MapNodes, is_ours, show_side_by_side, show_with_plot
+from .layouts import PROCESSED_VIEW, MapNodes, is_ours, show_side_by_side, show_with_plot
 from .plots import CHART_ATTRIBUTE
 from .present import ROLE_ATTRIBUTE
 from .readouts import is_readouts
@@ -96,15 +96,17 @@ def choices(nodes: MapNodes) -> tuple[Choice, ...]:
 def show_map(nodes: MapNodes, key: str, *, opacity: float = OVERLAY_OPACITY) -> None:
     """Show a map over the T1 in every slice view, its legend on and those of all other maps off.
 
-    The raw view of a side-by-side layout goes on showing the raw map.
+    The two views of a side-by-side layout go on showing what they are called: raw, and what was made of it.
 
     Raises:
         InputError: the run has no such map.
     """
     node = _map(nodes, key)
-    scene, raw = node.GetScene(), nodes.maps[RAW]
-    set_layers(scene, background=nodes.t1 or nodes.m0, foreground=node, raw=raw, opacity=opacity)
-    only_legends_of(scene, (node, raw) if is_ours(scene) else (node,))
+    scene, raw, background = node.GetScene(), nodes.maps[RAW], nodes.t1 or nodes.m0
+    set_layers(scene, background=background, foreground=node, raw=raw, opacity=opacity)
+    beside = nodes.maps[processed_of(nodes)] if key == RAW else node
+    _in_processed_view(scene, background, beside, opacity)
+    only_legends_of(scene, (beside, raw) if is_ours(scene) else (node,))
 
 
 def shown_key(nodes: MapNodes) -> str | None:
@@ -124,7 +126,8 @@ def fade(nodes: MapNodes, fraction: float, *, opacity: float = OVERLAY_OPACITY) 
 
     Processed is the foreground and raw a layer above it. Their opacities are such that each pixel is
     ``(1 - opacity) T1 + opacity ((1 - fraction) raw + fraction processed)`` where both maps are drawn. MRML does not
-    save the opacity of the upper layer: `show_map` before the scene is saved, or fade again when it was opened.
+    save the opacity of the upper layer: `show_map` before the scene is saved, or fade again when it was opened. The two
+    views of a side-by-side layout show what they are called, unmixed.
 
     Args:
         nodes: the run.
@@ -147,6 +150,7 @@ def fade(nodes: MapNodes, fraction: float, *, opacity: float = OVERLAY_OPACITY) 
         else:
             layers = {"background": background, "foreground": processed, "on_top": (raw, above)}
             lay_over(composite, opacity=below, **layers)
+    _in_processed_view(scene, background, processed, opacity)
     only_legends_of(scene, (processed, raw) if is_ours(scene) else (processed,))
 
 
@@ -171,6 +175,20 @@ def plot(nodes: RunNodes, chart: str, key: str = "", *, opacity: float = OVERLAY
         raise InputError(f"The run has no chart '{chart}' (it has {there}); run ASL Denoise again.")
     _map(nodes, key or processed_of(nodes))
     show_with_plot(nodes, RAW, key or processed_of(nodes), nodes.charts[chart], opacity=opacity)
+
+
+def _in_processed_view(
+    scene: slicer.vtkMRMLScene,
+    background: slicer.vtkMRMLScalarVolumeNode | None,
+    node: slicer.vtkMRMLScalarVolumeNode,
+    opacity: float,
+) -> None:
+    """Show a map in the right-hand view of the side-by-side layouts, where there is one."""
+    import slicer
+
+    for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
+        if composite.GetLayoutName() == PROCESSED_VIEW:
+            lay_over(composite, background=background, foreground=node, opacity=opacity)
 
 
 def _map(nodes: MapNodes, key: str) -> slicer.vtkMRMLScalarVolumeNode:

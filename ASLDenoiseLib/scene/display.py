@@ -31,13 +31,16 @@ class Look:
     title: str
     shown_above: float | None = None
     diverging: bool = False
-    labels: int = 4
+    labels: int = 10
 
 
+# Slicer enlarges the numbers until they fill the legend, and its title with them: few numbers in a large one cover the
+# picture.
+_LEGEND_SIZE = (0.15, 0.38)  # of the view's width and height
 CBF_LOOK = Look(CBF_WINDOW, "CBF (ml/100g/min)", shown_above=CBF_SHOWN_ABOVE)
-DIFFERENCE_LOOK = Look(DIFFERENCE_WINDOW, "Difference (ml/100g/min)", diverging=True, labels=5)
-UNCERTAINTY_LOOK = Look((0.0, 30.0), "SD of error (ml/100g/min)", shown_above=CBF_SHOWN_ABOVE)
-ERROR_LOOK = Look((0.0, 30.0), "Standard error (ml/100g/min)", shown_above=CBF_SHOWN_ABOVE)
+DIFFERENCE_LOOK = Look(DIFFERENCE_WINDOW, "Difference (ml/100g/min)", diverging=True, labels=13)
+UNCERTAINTY_LOOK = Look((0.0, 30.0), "SD of error (ml/100g/min)", shown_above=CBF_SHOWN_ABOVE, labels=11)
+ERROR_LOOK = Look((0.0, 30.0), "Standard error (ml/100g/min)", shown_above=CBF_SHOWN_ABOVE, labels=11)
 
 # Value 0..1 and its red, green, blue 0..1. Inferno (matplotlib, CC0) where Slicer's file of it is absent; and blue over
 # white to red with even lightness.
@@ -102,7 +105,7 @@ def apply_look(node: slicer.vtkMRMLScalarVolumeNode, look: Look, *, legend: bool
 
 
 def add_legend(
-    node: slicer.vtkMRMLScalarVolumeNode, title: str, *, labels: int = 4
+    node: slicer.vtkMRMLScalarVolumeNode, title: str, *, labels: int = 10
 ) -> slicer.vtkMRMLColorLegendDisplayNode | None:
     """A colour legend beside the slice for `node`; None where no colour logic serves the scene."""
     logic = module_logic(node.GetScene(), "Colors")
@@ -114,6 +117,7 @@ def add_legend(
     legend.SetTitleText(title)
     legend.SetNumberOfLabels(labels)
     legend.SetLabelFormat("%.0f")
+    legend.SetSize(*_LEGEND_SIZE)
     return legend
 
 
@@ -137,13 +141,32 @@ def legends_of(node: slicer.vtkMRMLScalarVolumeNode) -> list[slicer.vtkMRMLColor
 
 
 def only_legends_of(scene: slicer.vtkMRMLScene, shown: Collection[slicer.vtkMRMLScalarVolumeNode]) -> None:
-    """The legends of the `shown` maps on, those of all other maps off: Slicer would draw them over one another."""
+    """The legends of the `shown` maps on, those of all other maps off: Slicer would draw them over one another.
+
+    To be called when the layers are set: Slicer looks only then whether a legend's map is in a view.
+    """
     import slicer
 
     for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode", scene):
         if node.GetAttribute(MAP_ATTRIBUTE):
             for legend in legends_of(node):
                 legend.SetVisibility(node in shown)
+    draw_legends(scene)
+
+
+def draw_legends(scene: slicer.vtkMRMLScene) -> None:
+    """Have every slice view look again which legends it draws, also those that were there before the view was made.
+
+    vtkMRMLColorLegendDisplayableManager does so when a composite node says that a layer was changed by interaction,
+    not when the layer is changed by a program.
+    """
+    import slicer
+
+    for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
+        before = composite.GetInteractionFlags()
+        composite.SetInteractionFlags(composite.ForegroundVolumeFlag)
+        composite.Modified()
+        composite.SetInteractionFlags(before)
 
 
 def set_layers(

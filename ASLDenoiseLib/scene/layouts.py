@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 import numpy as np
 
-from .display import OVERLAY_OPACITY, RAW_VIEW, lay_over, only_legends_of
+from .display import OVERLAY_OPACITY, RAW_VIEW, draw_legends, lay_over, only_legends_of
 from .embedded import application_logic
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def is_ours(scene: slicer.vtkMRMLScene) -> bool:
 
 
 def fit_views(scene: slicer.vtkMRMLScene, volume: slicer.vtkMRMLScalarVolumeNode) -> None:
-    """Both views axial, centred on `volume`, and all of it in sight.
+    """Both views axial, centred on `volume`, all of it in sight, and their legends drawn.
 
     To be called once more when the views have their size: a desktop lays new widgets out only after its event loop ran.
     """
@@ -127,6 +127,7 @@ def fit_views(scene: slicer.vtkMRMLScene, volume: slicer.vtkMRMLScalarVolumeNode
         view = _view(scene, "vtkMRMLSliceNode", tag)
         view.SetOrientation(ORIENTATION)
         _fit(view, volume)
+    draw_legends(scene)
 
 
 def layout_node(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLLayoutNode | None:

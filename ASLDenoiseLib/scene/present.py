@@ -159,8 +159,8 @@ def _show(nodes: PresentedNodes, scene: slicer.vtkMRMLScene) -> None:
     if nodes.m0 is not None and nodes.series is not None:
         show_grey(nodes.m0)
     raw = nodes.maps[_RAW]
-    only_legends_of(scene, (nodes.shown, raw) if is_ours(scene) else (nodes.shown,))
     set_layers(scene, background=nodes.t1 or nodes.m0, foreground=nodes.shown, raw=raw)
+    only_legends_of(scene, (nodes.shown, raw) if is_ours(scene) else (nodes.shown,))
 
 
 @contextmanager

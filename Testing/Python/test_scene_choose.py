@@ -26,7 +26,7 @@ from ASLDenoiseLib.scene.choose import (
     show_map,
     shown_key,
 )
-from ASLDenoiseLib.scene.display import RAW_VIEW, legends_of
+from ASLDenoiseLib.scene.display import OVERLAY_OPACITY, RAW_VIEW, legends_of
 from ASLDenoiseLib.scene.embedded import application_logic, close_scene, embedded_scene
 from ASLDenoiseLib.scene.layouts import PROCESSED_VIEW
 from ASLDenoiseLib.scene.present import present
@@ -163,6 +163,38 @@ def test_a_run_without_a_processed_map_stays_raw_wherever_the_fade_is(red):
     for fraction in (0.0, 0.4, 1.0):
         fade(nodes, fraction)
         assert shown_key(nodes) == RAW
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.3, 1.0])
+def test_side_by_side_shows_raw_and_processed_unmixed_wherever_the_fade_is(scene, fraction):
+    import slicer
+
+    nodes = present(made_result())
+    compare(nodes)
+    fade(nodes, fraction)
+    views = {c.GetLayoutName(): c for c in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene)}
+    for view, key in ((RAW_VIEW, RAW), (PROCESSED_VIEW, DENOISED)):
+        assert views[view].GetForegroundVolumeID() == nodes.maps[key].GetID()
+        assert views[view].GetForegroundOpacity() == pytest.approx(OVERLAY_OPACITY)
+        assert not views[view].GetNumberOfAdditionalLayers() or views[view].GetNthLayerVolume(3) is None
+
+
+@pytest.mark.parametrize("act", [lambda n: show_map(n, RESIDUAL), lambda n: fade(n, 0.5), compare])
+def test_every_view_is_asked_for_its_legends_once_layers_and_legends_are_set(red, act):
+    """Slicer looks for legends only where a composite node says that interaction changed its foreground."""
+    nodes, told = present(made_result()), []
+    view = red.GetSliceCompositeNode()
+
+    def changed(*_):
+        if view.GetInteractionFlags() == view.ForegroundVolumeFlag:
+            told.append((view.GetForegroundVolumeID(), tuple(legends_on(nodes))))
+
+    before = view.GetInteractionFlags()
+    tag = view.AddObserver("ModifiedEvent", changed)
+    act(nodes)
+    view.RemoveObserver(tag)
+    assert told and told[-1] == (view.GetForegroundVolumeID(), tuple(legends_on(nodes)))
+    assert view.GetInteractionFlags() == before
 
 
 @pytest.mark.parametrize("act", [lambda n: show_map(n, RESIDUAL), lambda n: fade(n, 0.5), lambda n: fade(n, 0.0)])
