@@ -18,7 +18,8 @@ class Fetching:
 
     Args:
         progress: the area that shows how it goes.
-        loaded: called with the nodes of a loaded series: sequence, T1 or None, M0 or None.
+        loaded: called with the nodes of a loaded series: sequence, T1 or None, M0 or None; returns what there is to say
+            about them, or nothing.
         changed: called when `busy` has changed; with the paths of several series where the user has to choose.
     """
 
@@ -71,6 +72,7 @@ class Fetching:
                 self._changed()
 
         self.busy = text
+        self._progress.reset()
         self._progress.busy(text)
         self._changed()
         self._driver.start(errand, done=finished, failed=ended)
@@ -92,5 +94,6 @@ class Fetching:
             show_grey(t1)
         background = t1 or nodes.m0 or nodes.proxy
         slicer.util.setSliceViewerLayers(background=background, foreground=None, fit=True)
-        self._progress.done(_("Loaded {name}.").format(name=loaded.series.name))
-        self._loaded(nodes.sequence, t1, nodes.m0)
+        more = self._loaded(nodes.sequence, t1, nodes.m0)
+        said = _("Loaded {name}.").format(name=loaded.series.name)
+        self._progress.done(f"{said} {more}" if more else said)

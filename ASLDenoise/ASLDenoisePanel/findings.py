@@ -30,19 +30,23 @@ class FindingsSection:
         self._clear()
         self._ui.findingsLabel.text = text
 
-    def show(self, findings, mends=()) -> None:
-        """Show findings; the mends that answer one stand below it."""
+    def show(self, findings, mends=(), *, more=False) -> None:
+        """Show findings; the mends that answer one stand below it.
+
+        Args:
+            findings: as the doctor gives them.
+            mends: what can be done about them by a click.
+            more: the images are still being looked at; what can be mended is known only then.
+        """
         self._clear()
-        counts = [
-            (sum(f.severity.value == kind for f in findings), word)
-            for kind, word in (
-                ("unusable", _("forbid a run")),
-                ("warning", _("to look at")),
-                ("note", _("worth knowing")),
-            )
-        ]
-        said = ", ".join(f"{count} {word}" for count, word in counts if count)
-        self._ui.findingsLabel.text = said or _("Nothing wrong was found.")
+        counts = {kind: sum(f.severity.value == kind for f in findings) for kind in _COLOURS}
+        said = [_("{count} in the way of a run").format(count=counts["unusable"])] if counts["unusable"] else []
+        said += [_("{count} to look at").format(count=counts["warning"])] if counts["warning"] else []
+        said += [_("{count} worth knowing").format(count=counts["note"])] if counts["note"] else []
+        if more:
+            said.append(_("still looking at the images..."))
+        text = ", ".join(said)
+        self._ui.findingsLabel.text = text[:1].upper() + text[1:] if text else _("Nothing wrong was found.")
         for finding in findings:
             self._addCard(finding, [mend for mend in mends if mend.finding == finding.code])
 
@@ -72,7 +76,7 @@ class FindingsSection:
         label.toolTip = f"<p>{html.escape(panelWords(finding.why))}</p>"
         layout.addWidget(label)
         for mend in mends:
-            button = qt.QPushButton(_("Mend: {what}").format(what=mend.what))
+            button = qt.QPushButton(_("Mend: {what}").format(what=panelWords(mend.what)))
             button.toolTip = _("Do this to the series, and write it down. Voxels are never overwritten.")
             button.clicked.connect(lambda checked=False, mend=mend: self._mend(mend))
             layout.addWidget(button)

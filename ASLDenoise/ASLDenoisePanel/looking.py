@@ -72,14 +72,14 @@ class Looking:
             self._findings.say(self.unusable)
             self._changed()
             return
-        self._showMetadata()
+        self._showMetadata(more=canLook())
         if canLook():
             self._driver.start(Look(self._series), done=self._onSeen, failed=self._onFailed)
 
-    def _showMetadata(self) -> None:
+    def _showMetadata(self, *, more) -> None:
         from ASLDenoiseLib.reading.acquisition_checks import acquisition_findings
 
-        self._show(tuple(acquisition_findings(self._series)), ())
+        self._show(tuple(acquisition_findings(self._series)), (), more=more)
 
     def _onSeen(self, seen) -> None:
         done = {record.name for record in mendsOf(self._parameters().asl)}
@@ -88,10 +88,10 @@ class Looking:
     def _onFailed(self, failed) -> None:
         self._findings.say(_("The images could not be looked at: {why}").format(why=failed.sentence))
 
-    def _show(self, findings, mends) -> None:
+    def _show(self, findings, mends, *, more=False) -> None:
         from ASLDenoiseLib.series import Severity
 
         worst = next((f for f in findings if f.severity is Severity.UNUSABLE), None)
         self.unusable = "" if worst is None else panelWords(f"{worst.what}. {worst.mend}")
-        self._findings.show(findings, mends)
+        self._findings.show(findings, mends, more=more)
         self._changed()

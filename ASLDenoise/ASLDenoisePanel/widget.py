@@ -14,6 +14,7 @@ from .acquisition_rows import contextOf, volumesOf
 from .dropping import DropFilter
 from .fetching import Fetching
 from .findings import FindingsSection
+from .holder import Holder
 from .inputs import InputsSection
 from .logic import ASLDenoiseLogic
 from .looking import Looking
@@ -26,6 +27,7 @@ from .progress import ProgressArea
 from .results import ResultsSection
 from .run import Run
 from .running import Driver
+from .scrolling import bringIntoSight
 from .states import Choices, State, obstacle
 
 _SECTIONS = ("inputs", "acquisition", "findings", "method", "advanced")  # closed to changes while a run is under way
@@ -50,7 +52,8 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
         ScriptedLoadableModuleWidget.setup(self)
         self.uiWidget = slicer.util.loadUI(str(resource("UI/ASLDenoise.ui")))
-        self.layout.addWidget(self.uiWidget)
+        self._holder = Holder(self.uiWidget)
+        self.layout.addWidget(self._holder.widget)
         self.ui = slicer.util.childWidgetVariables(self.uiWidget)
         self.uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = ASLDenoiseLogic()
@@ -148,7 +151,13 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _onParameters(self, caller=None, event=None):
         if self._parameterNode is not None:
+            self._forgetRefusal()
             self._refresh()
+
+    def _forgetRefusal(self):
+        """What stood in the way of the last run may have been changed; its sentence is of the past."""
+        if self.run.state is State.ERROR:
+            self.run.reset()
 
     @property
     def _entered(self):
@@ -183,6 +192,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.looking.look()
 
     def _onAcquisitionChanged(self):
+        self._forgetRefusal()
         self._showSeries(self._parameterNode.asl)
         self.inputs.refresh()
         self._checkCanApply()
@@ -267,8 +277,16 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.fetching.load(path)
 
     def _onLoaded(self, series, t1, m0):
-        chosen = {"asl": series, "m0": m0}
-        self.inputs.select(**chosen, **({} if t1 is None else {"t1": t1}))
+        """Select what was loaded; returns what there is to say about it."""
+        p, chosen, said = self._parameterNode, {"asl": series, "m0": m0}, ""
+        another = p.asl is not None and p.asl is not series
+        if t1 is not None:
+            chosen["t1"] = t1
+        elif another and (p.t1 is not None or p.segmentation is not None):
+            chosen |= {"t1": None, "segmentation": None}  # those of another head, for all that is known
+            said = _("No T1 lies beside it, so none is selected: select its T1 if it has one.")
+        self.inputs.select(**chosen)
+        return said
 
     def _onFetching(self, several=()):
         if several:
@@ -284,6 +302,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _onPresented(self, nodes):
         self.results.present(nodes)
         self.ui.resultsCollapsibleButton.collapsed = False
+        bringIntoSight(self.ui.applyButton)  # what was said of the run, and below it the results
         if nodes.result.findings:
             self.findings.show(nodes.result.findings)
         if self._parameterNode.outputFolder:

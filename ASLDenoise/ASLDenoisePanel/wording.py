@@ -7,6 +7,7 @@ import re
 from slicer.i18n import tr as _
 
 _FIXES = re.compile(r"--fix [\w-]+(?:(?: or|,) --fix [\w-]+)*")
+_FIELD = re.compile(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b")
 _OPTION = re.compile(r"--[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -19,8 +20,19 @@ def panelWords(sentence: str) -> str:
     for phrase, words in _phrases().items():
         sentence = sentence.replace(phrase, words)
     sentence = _FIXES.sub(_("its Mend button"), sentence)
+    sentence = _FIELD.sub(lambda found: _labels().get(found.group(), found.group()), sentence)
     places = _places()
     return _OPTION.sub(lambda found: places.get(found.group(), found.group()), sentence)
+
+
+def _labels() -> dict[str, str]:
+    """The library's names of an acquisition's values, and what the panel calls them."""
+    from dataclasses import fields
+
+    from ASLDenoiseLib.series import Acquisition
+
+    labelled = {field.name: field.metadata.get("label", "").partition(" (")[0] for field in fields(Acquisition)}
+    return {name: label for name, label in labelled.items() if label}
 
 
 def _phrases() -> dict[str, str]:

@@ -399,6 +399,7 @@ def test_what_cannot_be_used_is_refused_at_once_in_words(ready, tmp_path):
     until(lambda: not ready.widget.run.running, 120)
     assert ready.widget.state.value == "error" and "pairs" in ready.ui.statusLabel.text
     ready.ui.pairsLineEdit.text = ""
+    assert ready.widget.state.value == "ready" and ready.ui.statusLabel.text == ""  # it speaks of what is past
     assert contents() == before
 
 

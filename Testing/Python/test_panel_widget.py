@@ -225,7 +225,7 @@ def test_a_finding_has_a_button_that_mends_it_and_the_mend_goes_with_the_series(
     nodes = put(replace(made, acquisition=acquisition))
     looked(panel)
     button = panel.widget.findings.buttons["milliseconds"]
-    assert button.text == "Mend: post_labeling_delay, label_duration divided by 1000"
+    assert button.text == "Mend: Post-labelling delay, Label duration divided by 1000"
     button.click()
     assert rows(panel)["Label duration"] == ("1.8", "s", "you")
     looked(panel)
@@ -265,7 +265,7 @@ def test_findings_are_told_apart_by_how_much_they_matter(panel):
 
     severities = (Severity.UNUSABLE, Severity.WARNING, Severity.WARNING, Severity.NOTE)
     panel.widget.findings.show([Finding("x", s, f"what {s.value}", "why <5", "mend it") for s in severities])
-    assert panel.ui.findingsLabel.text == "1 forbid a run, 2 to look at, 1 worth knowing"
+    assert panel.ui.findingsLabel.text == "1 in the way of a run, 2 to look at, 1 worth knowing"
     cards = [label.text for label in panel.ui.findingsList.findChildren("QLabel")]
     assert len(cards) == 4 and "What unusable." in cards[0] and "Why &lt;5." in cards[0]
 
@@ -336,6 +336,40 @@ def test_a_file_is_loaded_with_its_sidecars_m0_and_t1(panel, made, tmp_path):
     assert ui.m0Selector.currentNode().GetName() == "sub-01_m0scan"
     assert rows(panel)["M0 repetition time"] == ("6", "s", "file beside it")
     assert ui.applyButton.enabled
+
+
+def test_a_series_without_a_t1_does_not_take_over_that_of_the_series_before(panel, made, tmp_path):
+    panel.widget.load(write_bids(tmp_path, made))
+    until(lambda: not panel.widget.fetching.busy, 60)
+    assert panel.ui.t1Selector.currentNode().GetName() == "sub-01_T1w"
+    panel.widget.load(write_bids(tmp_path, made, "sub-02", t1=False))
+    until(lambda: not panel.widget.fetching.busy, 60)
+    assert panel.ui.aslSelector.currentNode().GetName() == "sub-02_asl"
+    assert panel.ui.t1Selector.currentNode() is None
+    assert "No T1 lies beside it" in panel.ui.statusLabel.text
+
+
+def test_a_t1_that_was_there_first_is_taken_for_the_first_series(panel, made, tmp_path):
+    t1 = volume("head_T1w")
+    panel.widget.load(write_bids(tmp_path, made, t1=False))
+    until(lambda: not panel.widget.fetching.busy, 60)
+    assert panel.ui.t1Selector.currentNode() is t1 and panel.ui.statusLabel.text == "Loaded sub-01."
+
+
+def test_decimals_can_be_typed(panel):
+    from PySide6.QtCore import Qt
+    from PySide6.QtTest import QTest
+    from slicer_harness.quirks import cpp_of
+
+    parameters = panel.widget._parameterNode
+    for name, value in (("smoothing", 2.5), ("m0Smoothing", 3.5), ("spacingX", 1.5), ("spacingZ", 2.2)):
+        box = getattr(panel.ui, f"{name}SpinBox")
+        assert box.keyboardTracking is False  # or Slicer takes the first digit, and writes it back over the rest
+        field = cpp_of(box)
+        field.selectAll()
+        QTest.keyClicks(field, f"{value:g}")
+        QTest.keyClick(field, Qt.Key.Key_Return)
+        assert box.value == pytest.approx(value) and getattr(parameters, name) == pytest.approx(value)
 
 
 def test_a_dropped_folder_of_several_series_asks_which(panel, made, tmp_path):
