@@ -174,13 +174,6 @@ def test_no_sentence_of_the_library_speaks_of_the_shells_options_in_the_panel(pa
     assert [text for text in messages if "--" in panelWords(text.rstrip("-"))] == []
 
 
-def test_the_printed_report_has_pictures_as_wide_as_the_page(panel):
-    from ASLDenoisePanel.report import printable
-
-    html = '<style>body { max-width: 62rem }</style><img src="data:image/png;base64,AA" alt="x">'
-    assert printable(html, width=300) == '<img width="300" src="data:image/png;base64,AA" alt="x">'
-
-
 @pytest.mark.parametrize(
     ("version", "enough"), [("2.4.0", True), ("2.13.0+cpu", True), ("2.3.1", False), ("1.9", False)]
 )
