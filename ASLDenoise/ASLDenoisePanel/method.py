@@ -27,6 +27,7 @@ class MethodSection:
         ui.methodComboBox.connect("currentIndexChanged(int)", self._onMethod)
         ui.deviceComboBox.connect("currentIndexChanged(int)", self._onDevice)
         ui.outputFolderEdit.connect("currentPathChanged(QString)", self._onFolder)
+        ui.outputFolderEdit.connect("validInputChanged(bool)", self._onFolderValid)
 
     def setParameters(self, parameters) -> None:
         """Keep choices in this parameter node from now on; None for none."""
@@ -113,6 +114,10 @@ class MethodSection:
     def _onFolder(self, path) -> None:
         if self._parameters is not None:
             self._parameters.outputFolder = path
+
+    def _onFolderValid(self, valid) -> None:
+        if not valid:  # emptied, of which CTK tells no other way
+            self._onFolder("")
 
     def _keep(self, name, value, default) -> None:
         """The default is kept as empty text, so that a saved scene follows when the default becomes a better one."""

@@ -306,6 +306,14 @@ def test_the_choices_reach_the_job(panel, made):
     assert job.series.acquisition.labeling is Labeling.PCASL
 
 
+def test_an_emptied_folder_is_no_folder_any_more(panel, made, tmp_path):
+    put(made)
+    panel.ui.outputFolderEdit.currentPath = str(tmp_path)
+    assert panel.widget._parameterNode.outputFolder == str(tmp_path)
+    panel.ui.outputFolderEdit.currentPath = ""
+    assert panel.widget._parameterNode.outputFolder == ""
+
+
 def test_a_number_out_of_range_is_refused_by_the_parameter_node(panel):
     with pytest.raises(ValueError, match="range"):
         panel.widget._parameterNode.opacity = 3.0

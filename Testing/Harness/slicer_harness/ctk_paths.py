@@ -50,11 +50,13 @@ class ctkPathLineEdit(QWidget):
         self._valid = False
 
     def _edited(self, text: str) -> None:
-        valid = (bool(text) and QDir(text).exists()) or QDir().exists(text)
+        """As tried in a desktop: any text is a valid path, and an emptied field tells of that alone."""
+        valid = bool(text)
+        if valid:
+            self.currentPathChanged.emit(text)
         if valid != self._valid:
             self._valid = valid
             self.validInputChanged.emit(valid)
-        self.currentPathChanged.emit(text)
 
     def setCurrentPath(self, path: str) -> None:
         if path != self._box.currentText():
