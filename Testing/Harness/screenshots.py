@@ -1,4 +1,4 @@
-"""Photographs the panel in each of its states, at two widths, and its slice views, into Docs/panel: all off screen.
+"""Photographs the panel in each of its states, at two widths, into Docs/panel: all off screen.
 
     python Testing/Harness/screenshots.py [FOLDER]
 
@@ -28,10 +28,6 @@ def main(folder: Path) -> None:
     from slicer_harness.photograph import photograph
 
     with installed():
-        import slicer
-
-        from ASLDenoiseLib.scene.render import render_views
-
         panel = open_panel(ROOT / "ASLDenoise" / "ASLDenoise.py")
         ui, widget = panel.ui, panel.widget
 
@@ -59,9 +55,6 @@ def main(folder: Path) -> None:
         picture("running")
         until(lambda: not widget.run.running, "the run has ended")
         picture("done")
-        ui.sideBySideButton.click()
-        print(render_views(slicer.mrmlScene, folder / "side-by-side.png"))
-        ui.overlayButton.click()
         ui.pairsLineEdit.text = "90-99"
         ui.applyButton.click()
         until(lambda: not widget.run.running, "the run that cannot work was refused")
