@@ -205,7 +205,7 @@ def _staging(out: Path) -> Iterator[Path]:
     Inside `out` where that exists, since `out` may be a mount of its own; beside it otherwise.
     """
     made = [folder for folder in out.absolute().parents if not folder.exists()]
-    home = out if out.exists() else out.absolute().parent
+    home = out.absolute() if out.exists() else out.absolute().parent
     home.mkdir(parents=True, exist_ok=True)
     stage = home / f".{out.name}-{uuid.uuid4().hex[:12]}.partial"
     stage.mkdir()

@@ -33,7 +33,8 @@ def save_mrb(scene: slicer.vtkMRMLScene, path: str | Path) -> Path:
     if scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") and module_logic(scene, "Segmentations") is None:
         raise InputError("This scene cannot save its segmentations; make it with make_scene().")
     with tempfile.TemporaryDirectory(prefix=".ASLDenoise-", dir=path.parent) as folder:
-        part = Path(folder) / path.name  # MRML names the bundle's inner folder after the file
+        # MRML names the bundle's inner folder after the file, and takes full paths alone
+        part = Path(folder).absolute() / path.name
         messages = slicer.vtkMRMLMessageCollection()
         url, root = scene.GetURL(), scene.GetRootDirectory()
         try:

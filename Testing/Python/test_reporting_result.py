@@ -208,6 +208,15 @@ def test_writing_again_replaces_the_result_and_keeps_other_files(result, tmp_pat
     assert [name for name in os.listdir(out) if name.startswith(".")] == [".bidsignore"]
 
 
+def test_a_relative_folder_is_written_to_again_and_attachments_get_full_paths(result, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    asked = []
+    for _ in range(2):
+        write_result(result, Path("out"), attachments={"scene.mrb": lambda path: (asked.append(path), path.touch())})
+    assert (tmp_path / "out" / "report.html").is_file()
+    assert len(asked) == 2 and all(path.is_absolute() for path in asked)
+
+
 def test_a_readme_and_ignored_names_of_someone_else_stay(result, tmp_path):
     (tmp_path / "README.md").write_text("# My study\n")
     (tmp_path / ".bidsignore").write_text("scratch/\n")

@@ -185,6 +185,13 @@ def test_a_run_survives_saving_and_loading(scene, tmp_path):
         close_scene(loaded)
 
 
+def test_a_scene_is_saved_by_a_relative_path_too(scene, tmp_path, monkeypatch):
+    present(made_result())
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out").mkdir()
+    assert save_mrb(scene, "out/run.mrb").is_file()
+
+
 def test_a_save_that_fails_keeps_the_earlier_file(scene, tmp_path):
     path = tmp_path / "run.mrb"
     path.write_text("earlier")
