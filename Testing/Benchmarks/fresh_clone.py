@@ -67,6 +67,7 @@ class Fresh:
         if done.returncode != 0:
             raise SystemExit(f"{what} failed ({command}):\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
         self.steps.append(Step(what, command, left(done.stdout), taken))
+        print(f"    {taken:.1f} s {self.steps[-1].left}", file=sys.stderr, flush=True)
         return done.stdout
 
 

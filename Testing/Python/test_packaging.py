@@ -160,10 +160,10 @@ from ASLDenoiseLib.denoising.catalogue import list_models
 from ASLDenoiseLib.resources import sample_data
 from ASLDenoisePanel.paths import resource
 slicer.util.selectModule("ASLDenoise")
-loaded = [m.__file__ for m in list(sys.modules.values()) if getattr(m, "__file__", None)]
+loaded = {name: m.__file__ for name, m in list(sys.modules.items()) if getattr(m, "__file__", None)}
 print(json.dumps({
-    "ours": [path for path in loaded if "ASLDenoise" in path],
-    "loaded": loaded,
+    "ours": [path for name, path in loaded.items() if name.startswith("ASLDenoise")],
+    "loaded": list(loaded.values()),
     "models": [card.name for card in list_models()],
     "found": [str(p) for p in (sample_data().asl, sample_data().t1, resource("requirements.txt"))],
     "icon": not slicer.modules.asldenoise.icon.isNull(),
