@@ -163,7 +163,7 @@ def _short(command: str) -> str:
     """A command without the places of this machine and the settings that stand in for a compiler."""
     command = command.replace(str(ROOT), "CHECKOUT").replace("../ASLDenoise/.venv/bin/", "")
     command = re.sub(r" -DCMAKE_C(XX)?_COMPILER\S*| -DCMAKE_MAKE_PROGRAM\S*| -DPython3_EXECUTABLE\S*", "", command)
-    return command.replace("../user/venv/bin/", "").replace("venv/bin/", "").replace("$PWD/", "")
+    return re.sub(r"(\.\./user/)?\.?venv/bin/|\$PWD/|'", "", command)
 
 
 def main() -> int:
