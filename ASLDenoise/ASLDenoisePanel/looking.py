@@ -72,8 +72,9 @@ class Looking:
             self._findings.say(self.unusable)
             self._changed()
             return
-        self._showMetadata(more=canLook())
-        if canLook():
+        looks = canLook()
+        self._showMetadata(more=looks)
+        if looks:
             self._driver.start(Look(self._series), done=self._onSeen, failed=self._onFailed)
 
     def _showMetadata(self, *, more) -> None:

@@ -79,9 +79,9 @@ def write_result(
     check_destination(out)
     if not result.series.name or any(c in result.series.name for c in '/\\:*?"<>|\0'):
         raise InputError(f"The series name '{result.series.name}' cannot start a file name; rename the series.")
-    texts = {**_timelines(result), **_dataset(result, out, attachments or {})}
+    timelines, about = _timelines(result), _dataset(result, out, attachments or {})
     with _staging(out) as stage:
-        _write_all(result, stage, command, texts, attachments or {})
+        _write_all(result, stage, command, {**timelines, **about}, attachments or {})
         _move_into_place(stage, out)
     return WrittenFiles(
         out,
@@ -89,8 +89,8 @@ def write_result(
         out / READOUTS_JSON,
         out / READOUTS_TSV,
         out / REPORT,
-        tuple(out / name for name in (DESCRIPTION, BIDSIGNORE, README) if name in texts),
-        tuple(out / name for name in texts if name not in (DESCRIPTION, BIDSIGNORE, README)),
+        tuple(out / name for name in about),
+        tuple(out / name for name in timelines),
         tuple(out / name for name in attachments or {}),
     )
 
