@@ -9,6 +9,8 @@ from pathlib import Path
 
 from slicer.i18n import tr as _
 
+from .wording import fieldLabel
+
 ORDER = "context"  # the row that says which volume is what
 _ALWAYS = (
     "labeling",
@@ -248,7 +250,7 @@ def _row(f, acquisition) -> Row:
         if origin is not None
         else _("{name}: not stated").format(name=f.metadata["bids"])
     )
-    label = f.metadata["label"].partition(" (")[0]
+    label = fieldLabel(f)
     return Row(f.name, label, text, f.metadata["unit"], originWords(origin) if origin is not None else "", tip)
 
 

@@ -25,14 +25,18 @@ def panelWords(sentence: str) -> str:
     return _OPTION.sub(lambda found: places.get(found.group(), found.group()), sentence)
 
 
+def fieldLabel(field) -> str:
+    """What the panel calls a field of `Acquisition`: its label without what it is called elsewhere."""
+    return field.metadata["label"].partition(" (")[0]
+
+
 def _labels() -> dict[str, str]:
     """The library's names of an acquisition's values, and what the panel calls them."""
     from dataclasses import fields
 
     from ASLDenoiseLib.series import Acquisition
 
-    labelled = {field.name: field.metadata.get("label", "").partition(" (")[0] for field in fields(Acquisition)}
-    return {name: label for name, label in labelled.items() if label}
+    return {field.name: fieldLabel(field) for field in fields(Acquisition) if field.metadata}
 
 
 def _phrases() -> dict[str, str]:
