@@ -17,20 +17,21 @@ The last two take a minute. Names are imported when they are first used, so that
 from __future__ import annotations
 
 import importlib
+import sys
 
 __version__ = "0.1.0"
 
 _PUBLIC = {
     "read": ("reading.read", "read_series"),
     "read_image": ("reading.images", "read_image"),
-    "inspect": ("reading.inspecting", "inspect"),
-    "fixes": ("reading.mending", "fixes_of"),
-    "fix": ("reading.mending", "apply_fix"),
+    "inspect": ("inspecting.inspection", "inspect"),
+    "fixes": ("inspecting.fixes", "fixes_of"),
+    "fix": ("inspecting.fixes", "apply_fix"),
     "denoise": ("pipeline", "denoise"),
     "superresolve": ("pipeline", "superresolve"),
     "quantify": ("pipeline", "quantify"),
     "Preparation": ("preparing.choices", "Preparation"),
-    "in_template_space": ("group_space", "in_template_space"),
+    "in_template_space": ("pipeline.template_space", "in_template_space"),
     "measure": ("pipeline", "measure_map"),
     "models": ("denoising.catalogue", "list_models"),
     "ModelCard": ("denoising.catalogue", "ModelCard"),
@@ -56,6 +57,8 @@ def __getattr__(name: str) -> object:
     module, attribute = _PUBLIC[name]
     value = getattr(importlib.import_module(f".{module}", __name__), attribute)
     globals()[name] = value
+    if "IPython" in sys.modules:
+        importlib.import_module(".reporting.notebook", __name__)  # registers what a notebook shows
     return value
 
 

@@ -3,14 +3,14 @@
 from .denoising.catalogue import ModelCard
 from .denoising.catalogue import list_models as models
 from .errors import InputError
-from .group_space import in_template_space
+from .inspecting.fixes import apply_fix as fix
+from .inspecting.fixes import fixes_of as fixes
+from .inspecting.inspection import inspect
 from .pipeline import denoise, quantify, superresolve
 from .pipeline import measure_map as measure
+from .pipeline.template_space import in_template_space
 from .preparing.choices import Preparation
 from .reading.images import read_image
-from .reading.inspecting import inspect
-from .reading.mending import apply_fix as fix
-from .reading.mending import fixes_of as fixes
 from .reading.read import read_series as read
 from .reporting.derivatives import write_result as write
 from .resources import sample_data

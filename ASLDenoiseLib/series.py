@@ -15,6 +15,7 @@ from types import MappingProxyType
 import numpy as np
 
 from .errors import InputError
+from .notebook import html_of
 
 CBF_UNIT = "ml/100g/min"
 _LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -182,9 +183,7 @@ class Volume:
         return f"<Volume {', '.join(filter(None, (self.name, str(self.geometry), self.unit)))}>"
 
     def _repr_html_(self) -> str:
-        from .reporting.notebook import volume_html  # notebooks alone ask for it
-
-        return volume_html(self)
+        return html_of(self)
 
     def with_array(self, array: np.ndarray, *, unit: str | None = None, name: str | None = None) -> Volume:
         """The same grid with other numbers."""
@@ -321,7 +320,7 @@ class ASLSeries:
         m0: the calibration image on the same grid, or None. `Included` M0 volumes are already averaged into it.
         name: the BIDS stem, e.g. ``sub-01_acq-grase`` (without ``_asl``), for naming outputs.
         source: what it was read from, for provenance.
-        mends: what was mended since, by name (`reading.mending`), for provenance.
+        mends: what was mended since, by name (`inspecting.fixes`), for provenance.
 
     Raises:
         InputError: shapes disagree.
@@ -359,9 +358,7 @@ class ASLSeries:
         return f"<ASLSeries {self}{'' if self.m0 is None else ', M0'}>"
 
     def _repr_html_(self) -> str:
-        from .reporting.notebook import series_html  # notebooks alone ask for it
-
-        return series_html(self)
+        return html_of(self)
 
     def indices(self, *types: VolumeType) -> list[int]:
         """Positions of the volumes of the given types, in order."""

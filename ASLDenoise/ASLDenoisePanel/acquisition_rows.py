@@ -32,7 +32,7 @@ _MOST_SHOWN = 4  # numbers of a list
 
 
 @dataclass(frozen=True)
-class Row:
+class AcquisitionRow:
     """One value.
 
     Args:
@@ -63,7 +63,7 @@ def originWords(origin) -> str:
     }[origin.value]
 
 
-def acquisitionRows(acquisition, context: Sequence) -> tuple[Row, ...]:
+def acquisitionRows(acquisition, context: Sequence) -> tuple[AcquisitionRow, ...]:
     """The order of the volumes, what matters most whether stated or not, then whatever else is stated."""
     from ASLDenoiseLib.series import Labeling
 
@@ -234,15 +234,15 @@ def adoptSidecar(node) -> bool:
     return taken
 
 
-def _orderRow(context: Sequence) -> Row:
+def _orderRow(context: Sequence) -> AcquisitionRow:
     from ASLDenoiseLib.series import VolumeType
 
     known = any(kind is not VolumeType.NOT_AVAILABLE for kind in context)
     tip = _("What each volume is, in order. The control/label part of a pattern repeats: m0scan, control, label.")
-    return Row(ORDER, _("Order of volumes"), shortContext(context) if known else "", "", "", tip)
+    return AcquisitionRow(ORDER, _("Order of volumes"), shortContext(context) if known else "", "", "", tip)
 
 
-def _row(f, acquisition) -> Row:
+def _row(f, acquisition) -> AcquisitionRow:
     value, origin = getattr(acquisition, f.name), acquisition.origins.get(f.name)
     text = _text(value)
     tip = (
@@ -251,7 +251,9 @@ def _row(f, acquisition) -> Row:
         else _("{name}: not stated").format(name=f.metadata["bids"])
     )
     label = fieldLabel(f)
-    return Row(f.name, label, text, f.metadata["unit"], originWords(origin) if origin is not None else "", tip)
+    return AcquisitionRow(
+        f.name, label, text, f.metadata["unit"], originWords(origin) if origin is not None else "", tip
+    )
 
 
 def _text(value: object) -> str:

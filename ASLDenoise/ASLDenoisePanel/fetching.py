@@ -7,10 +7,10 @@ from pathlib import Path
 import slicer
 from slicer.i18n import tr as _
 
-from .errands import Load, Several, Write
 from .packages import PackagesMissing, ensurePackages
 from .paths import resource
 from .running import Driver
+from .tasks import LoadSeries, SeriesChoice, WriteResult
 
 
 class Fetching:
@@ -37,7 +37,7 @@ class Fetching:
         except PackagesMissing as error:
             self._progress.failed(str(error))
             return
-        self._start(Load(Path(path)), _("Loading {name}...").format(name=Path(path).name), self._onLoaded)
+        self._start(LoadSeries(Path(path)), _("Loading {name}...").format(name=Path(path).name), self._onLoaded)
 
     def write(self, result, done) -> None:
         """Write a run's files to a temporary folder; `done` is called with the path of the report."""
@@ -52,7 +52,7 @@ class Fetching:
             self._progress.done(_("Written to {folder}.").format(folder=report.parent))
             done(report)
 
-        self._start(Write(result, Path(folder)), _("Writing maps, readouts and report..."), written)
+        self._start(WriteResult(result, Path(folder)), _("Writing maps, readouts and report..."), written)
 
     def abandon(self) -> None:
         """Leave off, and hear no more of it."""
@@ -68,7 +68,7 @@ class Fetching:
         def finished(result):
             self.busy = ""
             done(result)
-            if not isinstance(result, Several):
+            if not isinstance(result, SeriesChoice):
                 self._changed()
 
         self.busy = text
@@ -78,7 +78,7 @@ class Fetching:
         self._driver.start(errand, done=finished, failed=ended)
 
     def _onLoaded(self, loaded) -> None:
-        if isinstance(loaded, Several):
+        if isinstance(loaded, SeriesChoice):
             text = _("The folder holds {count} ASL series; choose one above.").format(count=len(loaded.paths))
             self._progress.done(text)
             self._changed(loaded.paths)

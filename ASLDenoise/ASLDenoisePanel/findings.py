@@ -17,7 +17,7 @@ class FindingsSection:
 
     Args:
         ui: the widgets of the panel by name.
-        mend: called with an `errands.Mend` when its button is clicked.
+        mend: called with an `tasks.Mend` when its button is clicked.
     """
 
     def __init__(self, ui, mend):

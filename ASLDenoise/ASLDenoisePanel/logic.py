@@ -8,7 +8,7 @@ from typing import Any
 
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
-from .mends import mendsOf
+from .fixes import mendsOf
 from .parameters import ASLDenoiseParameterNode, Grid, Way
 
 _NOT_IN_NAMES = '/\\:*?"<>|\0'
@@ -71,7 +71,7 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         Raises:
             ASLDenoiseLib.errors.InputError: the input cannot be used, and why; the scene is as it was.
         """
-        from ASLDenoiseLib.running.job import Job
+        from ASLDenoiseLib.pipeline.job import Job
 
         series, inputs = self.inputs(asl, t1, m0=m0, segmentation=segmentation, tissue=tissue)
         chosen = {"model": model, "preparation": preparation}
@@ -113,8 +113,8 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         Raises:
             ASLDenoiseLib.errors.InputError: an input or a choice cannot be used.
         """
+        from ASLDenoiseLib.pipeline.job import Job
         from ASLDenoiseLib.preparing.choices import Preparation
-        from ASLDenoiseLib.running.job import Job
 
         p = parameters
         tissue = p.segmentation if p.tissueFromSegmentation else None

@@ -42,7 +42,7 @@ class MethodSection:
         return p.grid is Grid.T1 or self._method(p).needs_t1
 
     def listDevices(self, devices) -> None:
-        """Offer the devices of this machine by their names (`ASLDenoiseLib.running.device.Device`)."""
+        """Offer the devices of this machine by their names (`ASLDenoiseLib.devices.Device`)."""
         self._listed = True
         best = next((device.label for device in devices if device.usable), "")
         auto = _("Fastest: {device}").format(device=best) if best else _deviceWords()[Device.AUTO]

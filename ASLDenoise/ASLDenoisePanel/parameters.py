@@ -41,7 +41,7 @@ class Grid(Enum):
 
 
 class Outliers(Enum):
-    """How volumes that would spoil the mean are found; the values are the library's names of the methods."""
+    """How volumes that would corrupt the mean are found; the values are the library's names of the methods."""
 
     ZSCORE = "zscore"
     NONE = "none"

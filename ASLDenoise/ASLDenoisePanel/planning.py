@@ -10,7 +10,7 @@ def expectation(parameters) -> str:
     """Roughly how long the choices in a parameter node take; empty where they name a model that is not there."""
     from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, find_model
     from ASLDenoiseLib.errors import InputError
-    from ASLDenoiseLib.running.estimate import denoise_plan, said_before, superresolve_plan
+    from ASLDenoiseLib.pipeline.estimate import denoise_plan, said_before, superresolve_plan
 
     p = parameters
     # what 'auto' finds is known in the child alone; the CPU's time is the one that was measured, and the longest

@@ -38,7 +38,7 @@ class ProgressArea:
 
     def show(self, event) -> None:
         """The run is somewhere (`ASLDenoiseLib.running.events.Progress`)."""
-        from ASLDenoiseLib.running.estimate import said_during
+        from ASLDenoiseLib.pipeline.estimate import said_during
 
         self._ui.progressBar.value = round(1000 * event.fraction)
         left = said_during(event.seconds_left)

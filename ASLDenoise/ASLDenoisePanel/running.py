@@ -49,7 +49,7 @@ class Driver:
         return None if self._runner is None else self._runner.pid
 
     def start(self, work, *, done, failed, progress=None, log=None, cancelled=None) -> None:
-        """Start `work` (an `ASLDenoiseLib.running.job.Work`).
+        """Start `work` (an `ASLDenoiseLib.pipeline.job.Work`).
 
         Args:
             work: what to do in the child.

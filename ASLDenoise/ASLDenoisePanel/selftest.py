@@ -10,8 +10,8 @@ import slicer
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
 
 from .logic import ASLDenoiseLogic
-from .made_series import madeSeries
 from .packages import canLook, torchThere
+from .selftest_series import selfTestSeries
 from .states import State
 
 _LONGEST = 240.0  # s, of a run on the made series with a cold start
@@ -36,7 +36,7 @@ class ASLDenoiseTest(ScriptedLoadableModuleTest):
 
         from ASLDenoiseLib.scene.series import series_from_sequence, series_to_nodes
 
-        series = madeSeries()
+        series = selfTestSeries()
         back = series_from_sequence(series_to_nodes(series).sequence)
         np.testing.assert_array_equal(back.array, series.array)
         self.assertEqual(back.context, series.context)
@@ -123,7 +123,7 @@ class ASLDenoiseTest(ScriptedLoadableModuleTest):
 def _sequence():
     from ASLDenoiseLib.scene.series import series_to_nodes
 
-    return series_to_nodes(madeSeries()).sequence
+    return series_to_nodes(selfTestSeries()).sequence
 
 
 def _panel():

@@ -17,12 +17,12 @@ from .findings import FindingsSection
 from .holder import Holder
 from .inputs import InputsSection
 from .logic import ASLDenoiseLogic
-from .looking import Looking
 from .method import MethodSection
 from .packages import torchThere
 from .parameters import Way
 from .paths import resource
 from .planning import expectation
+from .preview import PreviewSection
 from .progress import ProgressArea
 from .results import ResultsSection
 from .run import Run
@@ -65,7 +65,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.findings = FindingsSection(self.ui, self._onMend)
         self.method = MethodSection(self.ui)
         self.results = ResultsSection(self.ui, self.fetching.write, self.progress.done)
-        self.looking = Looking(self.findings, lambda: self._parameterNode, self._checkCanApply)
+        self.looking = PreviewSection(self.findings, lambda: self._parameterNode, self._checkCanApply)
         self._devices = Driver()
         self._drops = DropFilter(self.uiWidget, self.load)
         self._later = qt.QTimer()
@@ -206,7 +206,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _onAdvanced(self, collapsed):
         if collapsed or self.method.devicesListed or self._devices.running:
             return
-        from ASLDenoiseLib.running.device import DeviceListing, cpu_without_torch
+        from ASLDenoiseLib.devices import DeviceListing, cpu_without_torch
 
         if torchThere():
             self._devices.start(DeviceListing(), done=self.method.listDevices, failed=lambda failed: None)

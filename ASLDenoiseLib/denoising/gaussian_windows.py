@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..preparing.smoothing import SD_OF_FWHM
+from ..spatial.smoothing import SD_OF_FWHM
 
 
 @dataclass(frozen=True, eq=False)

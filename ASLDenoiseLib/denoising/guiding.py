@@ -1,4 +1,4 @@
-"""What the flagship sees: the mean difference, and averages of it that anatomy has drawn, all in units of noise.
+"""What the default model sees: the mean difference, and averages of it that anatomy has drawn, all in units of noise.
 
 A guide (the T1's intensity classes, the M0's contrast) enters only as the basis of local linear regressions of the
 difference itself: within a Gaussian window, perfusion is taken to be a linear function of the guide, fitted, and read

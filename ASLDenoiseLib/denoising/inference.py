@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..preparing.averaging import Averages, post_average, pre_average
-from ..running.progress import Progress, silent
+from ..progress import Progress, silent
 from ..series import ASLSeries, Volume
 from .catalogue import ModelCard, load_model
 from .feeding import find_feeder
@@ -16,7 +16,7 @@ from .feeding.mean import Mean
 
 
 @dataclass(frozen=True, eq=False)
-class Denoised:
+class DenoisingResult:
     """A denoised mean difference, the device it ran on in the end, and the scales recorded a group.
 
     `uncertainty` is the SD of its error in the same units, from networks that estimate it.
@@ -40,7 +40,7 @@ def denoise_pairs(
     m0: Volume | None = None,
     guides: Sequence[Volume] = (),
     progress: Progress = silent,
-) -> Denoised:
+) -> DenoisingResult:
     """Pre-average, denoise each group, post-average.
 
     The output keeps the input's units, whatever the network's feeder scales by; NaN voxels stay NaN.
@@ -69,7 +69,7 @@ def denoise_pairs(
         progress((g + 1) / len(averages.array), f"denoised {g + 1} of {len(averages.array)}")
     mean = post_average(replace(averages, array=np.stack([f.array for f in fed])))
     difference = Volume(mean, pairs.geometry, name="denoised difference")
-    return Denoised(difference, device, tuple(f.scale for f in fed), _uncertainty(pairs, averages, fed))
+    return DenoisingResult(difference, device, tuple(f.scale for f in fed), _uncertainty(pairs, averages, fed))
 
 
 def _uncertainty(pairs: ASLSeries, averages: Averages, fed: list) -> Volume | None:

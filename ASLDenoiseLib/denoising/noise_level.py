@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..preparing.averaging import variance_of_mean, weighted_mean
-from ..preparing.smoothing import SD_OF_FWHM, smooth_within
 from ..series import Geometry
+from ..spatial.smoothing import SD_OF_FWHM, smooth_within
 
 POOLED = 12.0  # mm FWHM over which the spread of pairs is pooled
 FINE = 6.0  # mm FWHM of the finer map

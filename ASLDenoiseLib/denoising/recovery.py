@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
-from ..preparing.smoothing import blur, smooth_within
 from ..series import Finding, Severity, Volume
+from ..spatial.smoothing import blur, smooth_within
 
 WINDOW = 30.0  # mm FWHM of the regression's window
 BLUR = 12.0  # mm FWHM: about how far the shipped network blurs; coarser structure it keeps by itself
@@ -30,7 +30,7 @@ _BIAS_WINDOW = 40.0  # mm FWHM: slower than this, M0 is coil sensitivity, not ti
 
 
 @dataclass(frozen=True, eq=False)
-class Recovered:
+class Recovery:
     """A denoised difference with what was put back, and what that was, both (K, J, I) in the input's unit."""
 
     difference: Volume
@@ -39,7 +39,7 @@ class Recovered:
 
 def recover(
     denoised: Volume, raw: Volume, brain: Volume, *, guides: Sequence[Volume] = (), m0: Volume | None = None
-) -> Recovered:
+) -> Recovery:
     """Put back what the residual shows a denoised difference to have lost.
 
     Args:
@@ -66,7 +66,7 @@ def recover(
     detail = [np.where(inside, m - smooth_within(m, inside, spacing, BLUR, truncate=_TRUNCATE), 0.0) for m in maps]
     features = [inside.astype(np.float64), *detail]
     fit = regress_locally(residual, features, inside, spacing)
-    return Recovered(
+    return Recovery(
         denoised.with_array(denoised.array + fit), denoised.with_array(np.where(inside, fit, np.nan), name="put back")
     )
 

@@ -17,13 +17,13 @@ from ..denoising.catalogue import NETWORKS
 from ..denoising.guiding import CHANNEL_MEANINGS
 from .recipe import Recipe
 from .targets import find_target
-from .training import Trained
+from .training import TrainingOutcome
 
 _LARGE = 1_000_000  # parameters; the package with all its models stays below 100 MB
 _BRAIN_OVER_GM = 0.6  # the brain's mean over the GM mean: how the noise's SNR in GM reads in `mean_snr`
 
 
-def write_bundle(recipe: Recipe, trained: Trained, folder: Path) -> Path:
+def write_bundle(recipe: Recipe, trained: TrainingOutcome, folder: Path) -> Path:
     """Write the bundle of a training; returns the folder.
 
     Benchmark figures are added to the card by hand from Testing/Benchmarks, with the command that made them.
@@ -55,7 +55,7 @@ def _write(path: Path, content: dict) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n")
 
 
-def _metadata(recipe: Recipe, trained: Trained, sha256: str) -> dict:
+def _metadata(recipe: Recipe, trained: TrainingOutcome, sha256: str) -> dict:
     phantom, noise = recipe.phantom, recipe.noise
     return {
         "version": __version__,

@@ -2,7 +2,7 @@
 
 Thermal noise of the difference of two images is Gaussian; reconstruction and resampling correlate neighbours (0.3-0.5
 in real series), coils make it uneven, physiology adds a smooth part where there is signal, CSF pulses, motion leaves
-edges, and now and then a slice is spoilt. The ranges bracket three real series (Testing/Benchmarks/noise_texture.md).
+edges, and now and then a slice is corrupted. The ranges bracket three real series (Testing/Benchmarks/noise_texture.md).
 Drawn at the level of the mean, afresh for every training step and on any device; `simulate.py` draws it pair by pair.
 """
 
@@ -59,7 +59,7 @@ class NoiseDraw:
         physiological, common, motion: (B,) SDs relative to the thermal one.
         pulsing: (B, 1, K, J, I) or 0: the SD of pulsation, relative to the thermal one.
         static: (B, 1, K, J, I) or None: the static signal, whose edges motion shows; None takes the brain mask for it.
-        spikes: chance of a spoilt slice.
+        spikes: chance of a corrupted slice.
     """
 
     sigma: torch.Tensor

@@ -1,4 +1,4 @@
-"""What spoils the volumes of a series one by one: coil noise, physiology, spikes, and a head that moves."""
+"""What corrupts the volumes of a series one by one: coil noise, physiology, spikes, and a head that moves."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Physiology:
 def spikes(
     shape: tuple[int, int, int], chance: float, generator: torch.Generator, *, size: tuple[float, float] = (2.0, 6.0)
 ) -> torch.Tensor:
-    """Stripes (K, J, I) across spoilt slices: one bad point of k-space each, `size` noise SDs high."""
+    """Stripes (K, J, I) across corrupted slices: one bad point of k-space each, `size` noise SDs high."""
     image = torch.zeros(shape)
     _, nj, ni = shape
     j, i = torch.meshgrid(torch.arange(nj) / nj, torch.arange(ni) / ni, indexing="ij")

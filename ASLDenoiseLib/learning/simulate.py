@@ -90,7 +90,7 @@ class ScanSettings:
         common: share of their variance that is the same everywhere.
         pulsation: SD of the fluctuation of CSF from volume to volume, relative; 0.01 to 0.03 in real series.
         motion: SD of the head's shifts, mm, with turns to match; the M0 and the truth are the head at rest.
-        spikes: chance that a slice of a volume carries the stripes of a spoilt k-space.
+        spikes: chance that a slice of a volume carries the stripes of a corrupted k-space.
         unevenness: how much noisier parallel imaging makes the noisiest place.
         static: static signal of the controls relative to the M0; None is 0.15 suppressed and 0.9 not.
     """
@@ -116,7 +116,7 @@ class ScanSettings:
 
 
 @dataclass(frozen=True, eq=False)
-class Scan:
+class SimulatedScan:
     """A simulated series with its noise-free CBF (ml/100g/min) and the tissue it was made from.
 
     `poses` (T, 6) are the shifts (mm) and turns (radians) along (k, j, i) of the head in each volume.
@@ -128,7 +128,7 @@ class Scan:
     poses: np.ndarray | None = None
 
 
-def simulate_scan(phantom: Phantom, settings: ScanSettings, *, seed: int, name: str = "phantom") -> Scan:
+def simulate_scan(phantom: Phantom, settings: ScanSettings, *, seed: int, name: str = "phantom") -> SimulatedScan:
     """Scan a phantom: complex noise on every control, label and M0, magnitude, no noise on the difference itself.
 
     Args:
@@ -151,10 +151,10 @@ def simulate_scan(phantom: Phantom, settings: ScanSettings, *, seed: int, name: 
     texture = (through, settings.correlation, settings.correlation)
     gain = sigma * coil_gain(shape, settings.unevenness, gm if bool(gm.any()) else phantom.brain > 0, g)
 
-    def scanned(signal: torch.Tensor, spoilt: float = 0.0) -> torch.Tensor:
+    def scanned(signal: torch.Tensor, corrupted: float = 0.0) -> torch.Tensor:
         real, imaginary = coil_noise(shape, texture, g, device) * gain
-        if spoilt > 0:
-            real = real + sigma * spikes(shape, spoilt, g).to(device)
+        if corrupted > 0:
+            real = real + sigma * spikes(shape, corrupted, g).to(device)
         return torch.hypot(signal + real, imaginary)
 
     physiology = Physiology(shape, settings.physiological, settings.memory, settings.common, g)
@@ -197,7 +197,7 @@ def simulate_scan(phantom: Phantom, settings: ScanSettings, *, seed: int, name: 
         volume(phantom.brain, "brain"),
         "the phantom's own tissue",
     )
-    return Scan(series, volume(phantom.cbf, "true CBF", CBF_UNIT), tissue, poses.numpy())
+    return SimulatedScan(series, volume(phantom.cbf, "true CBF", CBF_UNIT), tissue, poses.numpy())
 
 
 def _static_share(settings: ScanSettings) -> float:
@@ -215,13 +215,13 @@ def _m0_relaxation(acquisition: Acquisition) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class Head:
+class SimulatedHead:
     """A scan with the T1 of the same head from another moment.
 
     `t1_to_asl` (4x4, LPS mm) takes a point of the T1 to the same anatomy in the scan: the head has moved in between.
     """
 
-    scan: Scan
+    scan: SimulatedScan
     t1: Volume
     t1_to_asl: np.ndarray
 
@@ -241,7 +241,7 @@ def simulate_head(
     seed: int,
     name: str = "sub-phantom",
     t1_spacing: float = 1.5,
-) -> Head:
+) -> SimulatedHead:
     """Draw a phantom, scan it, and draw its T1 on an isotropic grid of `t1_spacing` mm, moved by a few millimetres."""
     drawn = draw_phantom(anatomy, phantom, seed=seed, spacing=spacing, acquisition=scan.acquisition)
     shape = tuple(int(np.ceil(n / t1_spacing)) for n in anatomy.classes.shape)
@@ -250,7 +250,9 @@ def simulate_head(
     t1 = draw_t1w(drawn.t1w_at(moved.flip(-1)), seed=seed)
     origin = tuple(-(n - 1) / 2 * t1_spacing for n in shape[::-1])
     geometry = Geometry(shape[::-1], (t1_spacing,) * 3, origin)
-    return Head(simulate_scan(drawn, scan, seed=seed, name=name), Volume(t1.numpy(), geometry, name="T1w"), MOVED)
+    return SimulatedHead(
+        simulate_scan(drawn, scan, seed=seed, name=name), Volume(t1.numpy(), geometry, name="T1w"), MOVED
+    )
 
 
 def draw_scan_settings(seed: int, *, pairs: int | None = None, acquisition: Acquisition = PROTOCOL) -> ScanSettings:

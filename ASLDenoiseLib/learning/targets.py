@@ -17,14 +17,14 @@ from .noise import NoiseDraw, draw_noise
 
 
 @dataclass(frozen=True)
-class Target:
+class TrainingTarget:
     """How a target is made.
 
     Args:
         words: for the model card.
         shares: shares of the target's pairs that the input averages, one drawn a sample; none: no pair is shared.
         noisy: whether the target has noise at all.
-        cleaned: outliers (spoilt slices) are taken out of the target, as an outlier cleaning does.
+        cleaned: outliers (corrupted slices) are taken out of the target, as an outlier cleaning does.
         smoothing_mm: FWHM of the Gaussian over the target.
     """
 
@@ -36,26 +36,32 @@ class Target:
 
 
 TARGETS = {
-    "clean": Target("the phantom's noise-free truth", noisy=False),
+    "clean": TrainingTarget("the phantom's noise-free truth", noisy=False),
     # Xie et al. 2020: mean of segment A towards mean of segment B.
-    "noisy": Target("learning from noise: an independent mean of the same number of pairs"),
+    "noisy": TrainingTarget("learning from noise: an independent mean of the same number of pairs"),
     # Xie et al. 2018, 2020: 10 of 40 pairs towards the cleaned, smoothed mean of all 40.
-    "pseudo-gold": Target(
+    "pseudo-gold": TrainingTarget(
         "pseudo gold standard: mean of four times the pairs, the input's among them, outliers cleaned, 3 mm Gaussian",
         shares=(0.25,),
         cleaned=True,
         smoothing_mm=3.0,
     ),
     # Ulas et al. 2018: 20, 40, 60 or 80 % of the pairs towards all of them.
-    "all-pairs": Target("mean of all pairs, of which the input averages 20, 40, 60 or 80 %", (0.2, 0.4, 0.6, 0.8)),
+    "all-pairs": TrainingTarget(
+        "mean of all pairs, of which the input averages 20, 40, 60 or 80 %", (0.2, 0.4, 0.6, 0.8)
+    ),
     # The 3D denoising article: means of 2, 4, 8, 16 time points towards all 32, or towards 16 or 8 of them.
-    "gt100": Target("mean of 32 time points, of which the input averages 2, 4, 8 or 16", (1 / 16, 1 / 8, 1 / 4, 1 / 2)),
-    "gt50": Target("mean of 16 of 32 time points, of which the input averages 2, 4 or 8", (1 / 8, 1 / 4, 1 / 2)),
-    "gt25": Target("mean of 8 of 32 time points, of which the input averages 2 or 4", (1 / 4, 1 / 2)),
+    "gt100": TrainingTarget(
+        "mean of 32 time points, of which the input averages 2, 4, 8 or 16", (1 / 16, 1 / 8, 1 / 4, 1 / 2)
+    ),
+    "gt50": TrainingTarget(
+        "mean of 16 of 32 time points, of which the input averages 2, 4 or 8", (1 / 8, 1 / 4, 1 / 2)
+    ),
+    "gt25": TrainingTarget("mean of 8 of 32 time points, of which the input averages 2 or 4", (1 / 4, 1 / 2)),
 }
 
 
-def find_target(name: str) -> Target:
+def find_target(name: str) -> TrainingTarget:
     """A target by name.
 
     Raises:
@@ -72,7 +78,7 @@ def draw_means(
     truth: torch.Tensor,
     brain: torch.Tensor,
     draw: NoiseDraw,
-    target: Target,
+    target: TrainingTarget,
     generator: torch.Generator,
     *,
     spacing: torch.Tensor,

@@ -17,7 +17,7 @@ import torch
 
 from ..denoising.catalogue import build_network, find_model, load_model
 from ..errors import InputError
-from ..running.progress import Progress, silent, span
+from ..progress import Progress, silent, span
 from .anatomy import Anatomy, read_anatomies
 from .recipe import Recipe
 from .tasks import build_task
@@ -29,7 +29,7 @@ _SECONDS = 120.0  # seconds
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainingOutcome:
     """What a run left: averaged weights, steps, seconds and samples spent, the last validation gain, and what it saw.
 
     `facts` are what the task found out on the validation pool, for the model's metadata.
@@ -56,7 +56,7 @@ def train(
     max_minutes: float | None = None,
     max_steps: int | None = None,
     progress: Progress = silent,
-) -> Trained:
+) -> TrainingOutcome:
     """Train `recipe`, resuming from ``work/<name>.pt`` when it is there; curves go to ``work/<name>.csv``.
 
     The rate follows half a cosine over the share of steps or of `max_minutes` that is spent, whichever is larger, so
@@ -82,7 +82,7 @@ def train(
     run = _Run(recipe, device, work)
     run.resume()
     run.go(pool, validation, max_minutes=max_minutes, max_steps=max_steps, progress=span(progress, 0.2, 1.0))
-    return Trained(
+    return TrainingOutcome(
         {k: v.detach().cpu().contiguous() for k, v in run.average.module.state_dict().items()},
         run.step,
         run.spent,

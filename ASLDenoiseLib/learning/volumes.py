@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..running.progress import Progress, silent
+from ..progress import Progress, silent
 from .anatomy import Anatomy
 from .phantom import Phantom, PhantomSettings, draw_phantom
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..preparing.smoothing import gaussian
 from ..series import Tissue, Volume
+from ..spatial.smoothing import gaussian
 from .masks import FEWEST_VOXELS, white_matter
 
 _FIRST_FWHM = 2.0  # mm

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
-from ..preparing.smoothing import gaussian
 from ..series import Volume
+from ..spatial.smoothing import gaussian
 
 RING_GAP = 2.0  # mm left out round a lesion, where partial volume mixes both
 RING_WIDTH = 8.0  # mm

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import InputError
-from ..preparing.smoothing import gaussian
 from ..series import Tissue, Volume
+from ..spatial.smoothing import gaussian
 from .masks import FEWEST_VOXELS
 
 _SMOOTHING_FWHM = 5.0  # mm

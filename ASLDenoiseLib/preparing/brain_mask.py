@@ -6,8 +6,8 @@ import numpy as np
 
 from ..errors import InputError
 from ..series import Volume
+from ..spatial.resampling import from_sitk, to_sitk
 from .brain_shape import fit_brain_shape
-from .resampling import from_sitk, to_sitk
 
 # Fractions of the brain's own level, after bias correction: above the scalp and marrow that fat suppression leaves,
 # below white matter that background suppression has darkened.

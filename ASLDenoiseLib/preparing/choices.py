@@ -23,7 +23,7 @@ class Preparation:
         motion: correct head motion, where the series holds controls and labels.
         nuisance: what is regressed out of controls and labels, of `preparing.nuisance.CHOICES`; what motion leaves
             behind is regressed only where motion is corrected.
-        outliers: how pairs and slices that would spoil the mean are found, of `preparing.outliers.METHODS`.
+        outliers: how pairs and slices that would corrupt the mean are found, of `preparing.outliers.METHODS`.
         smoothing: mm FWHM of a Gaussian over every difference within the brain; 0 is none.
         m0_smoothing: mm FWHM of a Gaussian over the M0 within the brain before the division; 0 is none.
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..series import Volume
+from ..spatial.resampling import average_onto, resample
 from .brain_mask import without_bias
-from .resampling import average_onto, resample
 
 
 def contrast_classes(image: Volume, brain: Volume, *, transform: np.ndarray, classes: int = 3) -> tuple[Volume, ...]:

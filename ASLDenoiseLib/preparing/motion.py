@@ -18,12 +18,12 @@ from itertools import pairwise
 import numpy as np
 
 from ..errors import InputError
-from ..running.progress import Progress, silent, span
+from ..progress import Progress, silent, span
 from ..series import ASLSeries, Finding, Severity, Volume, VolumeType
+from ..spatial.resampling import resample
+from ..spatial.rigid import matrix_from, mean_distance, parameters_of
 from .brain_mask import brain_mask
 from .realignment import FINE, Compared, Model, align_contrast, align_kind, in_threads
-from .resampling import resample
-from .rigid import matrix_from, mean_distance, parameters_of
 
 STILL = 0.1  # mm; a head that never moves this far from its middle pose is left as it was acquired
 _KINDS = (VolumeType.CONTROL, VolumeType.LABEL)
@@ -49,7 +49,7 @@ class Motion:
         m0: (4, 4) as `matrices`, of the M0; None without one that shows anything.
         alternation: (6,) mm and degrees, label minus control: the zig-zag that was taken away; NaN where too few
             volumes alternate to see one.
-        spoilt: bool (T, K), slices that were left out of the comparison because they differ too much from the mean.
+        corrupted: bool (T, K), slices that were left out of the comparison because they differ too much from the mean.
         warning: empty, or a sentence saying what could not be done.
     """
 
@@ -59,7 +59,7 @@ class Motion:
     pairs: np.ndarray
     m0: np.ndarray | None
     alternation: np.ndarray
-    spoilt: np.ndarray
+    corrupted: np.ndarray
     warning: str = ""
 
     @property
@@ -132,7 +132,7 @@ def estimate_motion(series: ASLSeries, *, brain: Volume | None = None, progress:
     """The rigid motion of every control and label and of the M0, or None where `why_no_motion` says why not.
 
     Each volume is registered to the median of its kind within the brain, with a gain of its own; then again, to the
-    median of the volumes so aligned and without the slices that are spoilt. Where control and label alternate too
+    median of the volumes so aligned and without the slices that are corrupted. Where control and label alternate too
     seldom for a zig-zag to be seen, a warning says so. The M0 is aligned to the control median by mutual information.
 
     Args:
@@ -150,11 +150,11 @@ def estimate_motion(series: ASLSeries, *, brain: Volume | None = None, progress:
         brain = brain_mask(series.mean(VolumeType.CONTROL) if series.m0 is None else series.m0)
     compared = Compared.of(brain)
     own, models = np.full((len(series.context), 4, 4), np.nan), {}
-    spoilt = np.zeros(series.array.shape[:2], bool)
+    corrupted = np.zeros(series.array.shape[:2], bool)
     for n, kind in enumerate(_KINDS):
         where, part = series.indices(kind), span(progress, 0.45 * n, 0.45 * (n + 1))
         said = partial(_say, part, f"finding the motion of {kind.value} volumes")
-        models[kind], own[where], spoilt[where] = align_kind(series.array[where], compared, said)
+        models[kind], own[where], corrupted[where] = align_kind(series.array[where], compared, said)
     progress(0.9, "joining control and label")
     to_joint, alternation, warning = _joint(series, own, models, compared)
     matrices = own.copy()
@@ -170,7 +170,7 @@ def estimate_motion(series: ASLSeries, *, brain: Volume | None = None, progress:
             warning = warning or "The M0 could not be aligned with the series and is used as it is."
     progress(1.0, "motion found")
     pairs = np.array(list(zip(*(series.indices(kind) for kind in _KINDS), strict=False)))
-    return Motion(matrices, compared.centre, compared.points, pairs, m0, alternation, spoilt, warning)
+    return Motion(matrices, compared.centre, compared.points, pairs, m0, alternation, corrupted, warning)
 
 
 def correct_motion(series: ASLSeries, motion: Motion) -> ASLSeries:

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..errors import InputError
 from ..series import Volume
+from ..spatial.resampling import average_onto, matrix_of, resample, sitk_transform, to_sitk, with_spacing
 from .brain_mask import without_bias
-from .resampling import average_onto, matrix_of, resample, sitk_transform, to_sitk, with_spacing
 
 if TYPE_CHECKING:
     import SimpleITK as sitk

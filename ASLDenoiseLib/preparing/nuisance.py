@@ -27,7 +27,7 @@ _MOST_TAKEN = 0.25  # of the degrees of freedom within the kinds; beyond, noise 
 
 
 @dataclass(frozen=True, eq=False)
-class Regressed:
+class NuisanceRegression:
     """A series with nuisances taken out.
 
     Args:
@@ -84,7 +84,7 @@ def nuisance_courses(
 
 def regress_nuisance(
     series: ASLSeries, courses: Mapping[str, np.ndarray], *, left_out: np.ndarray | None = None
-) -> Regressed:
+) -> NuisanceRegression:
     """Subtract from controls and labels what nuisance courses explain beyond the labelling.
 
     Least squares in each voxel on the courses' parts that are orthogonal to the mean and to the label regressor
@@ -96,8 +96,8 @@ def regress_nuisance(
     Args:
         series: with controls and labels.
         courses: (T,) each; finite at every control and label. Linearly dependent and constant ones do no harm.
-        left_out: bool (T, K), slices of volumes that are spoilt and not fitted. Since the mean of each kind stays as it
-            is, a spike that a course follows (the pose of a spoilt volume is itself an outlier) would be dealt out to
+        left_out: bool (T, K), slices of volumes that are corrupted and not fitted. Since the mean of each kind stays as it
+            is, a spike that a course follows (the pose of a corrupted volume is itself an outlier) would be dealt out to
             the other volumes, where no outlier method finds it again. So look for outliers first.
 
     Raises:
@@ -105,14 +105,14 @@ def regress_nuisance(
     """
     order = [t for t, kind in enumerate(series.context) if kind in _KINDS]
     if not courses or not all(series.indices(kind) for kind in _KINDS):
-        return Regressed(series, {}, 0.0, 0.0, "There is nothing to regress out of controls and labels.")
+        return NuisanceRegression(series, {}, 0.0, 0.0, "There is nothing to regress out of controls and labels.")
     table = np.stack([_at(course, name, order, len(series.context)) for name, course in courses.items()], axis=1)
     sign = np.array([1.0 if series.context[t] is VolumeType.CONTROL else -1.0 for t in order])
     rank = _rank(table, sign)
     chance = rank / max(1, len(order) - 2)
     if chance > _MOST_TAKEN:
         reason = f"{len(order)} volumes are too few to regress {rank} nuisance courses out of them."
-        return Regressed(series, {}, 0.0, 0.0, reason)
+        return NuisanceRegression(series, {}, 0.0, 0.0, reason)
     kept = np.ones((len(order), series.geometry.size[2]), bool) if left_out is None else ~left_out[order]
     array, taken, total = series.array.copy(), 0.0, 0.0
     for k in range(series.geometry.size[2]):
@@ -125,7 +125,7 @@ def regress_nuisance(
         array[order, k] = cleaned.reshape(len(order), *series.geometry.shape[1:])
         taken += float(np.sum(explained[kept[:, k]] ** 2))
         total += float(np.sum((known - _by_kind(known, sign, kept[:, k]))[kept[:, k]] ** 2))
-    return Regressed(replace(series, array=array), dict(courses), taken / total if total > 0 else 0.0, chance)
+    return NuisanceRegression(replace(series, array=array), dict(courses), taken / total if total > 0 else 0.0, chance)
 
 
 def _explained(values: np.ndarray, table: np.ndarray, sign: np.ndarray, kept: np.ndarray) -> np.ndarray:

@@ -16,8 +16,8 @@ import numpy as np
 
 from ..errors import InputError
 from ..series import Geometry, Volume
-from .resampling import matrix_of, resample, to_sitk
-from .rigid import matrix_from, parameters_of
+from ..spatial.resampling import matrix_of, resample, to_sitk
+from ..spatial.rigid import matrix_from, parameters_of
 
 _MARGIN = 4.0  # mm of what surrounds the brain that is compared too: its edge tells most
 _INTERIOR = 6.0  # mm inside the edge of the brain
@@ -177,17 +177,17 @@ def align_kind(
     first = in_threads(align, range(count))
     median = _median(in_threads(lambda t: _sampled(volumes[t], compared, first[t]), range(count)))
     expected = in_threads(lambda t: _sampled(median, compared, np.linalg.inv(first[t])), range(count))
-    spoilt = _spoilt_slices(volumes - np.stack(expected), compared.inside)
+    corrupted = _spoilt_slices(volumes - np.stack(expected), compared.inside)
     # What is left out must not leak into its neighbours either, when the volume is smoothed.
-    mended = np.where(spoilt[:, :, None, None], expected, volumes)
+    mended = np.where(corrupted[:, :, None, None], expected, volumes)
     model = Model.of(median, compared, FINE)
 
     def align_again(t: int) -> np.ndarray:
         progress((1 + (t + 1) / count) / 2)
-        kept = compared.inside & ~spoilt[t, :, None, None]
+        kept = compared.inside & ~corrupted[t, :, None, None]
         return model.register(mended[t], start=first[t], inside=kept)
 
-    return median, np.stack(in_threads(align_again, range(count))), spoilt
+    return median, np.stack(in_threads(align_again, range(count))), corrupted
 
 
 def align_contrast(image: np.ndarray, model: np.ndarray, compared: Compared) -> np.ndarray:
@@ -272,7 +272,7 @@ def _spoilt_slices(residual: np.ndarray, inside: np.ndarray) -> np.ndarray:
         counted = inside & np.isfinite(residual)
         size = np.sqrt(np.sum(np.where(counted, residual, 0.0) ** 2, axis=(2, 3)) / counted.sum(axis=(2, 3)))
         size[:, inside.sum(axis=(1, 2)) < _SMALLEST_SLICE] = np.nan
-        spoilt = size > _SPOILT * np.median(size, axis=0)
+        corrupted = size > _SPOILT * np.median(size, axis=0)
     if len(residual) < _FEWEST_TO_JUDGE:
-        return np.zeros_like(spoilt)
-    return spoilt & (spoilt.mean(axis=1) <= _MOST_SPOILT)[:, None]
+        return np.zeros_like(corrupted)
+    return corrupted & (corrupted.mean(axis=1) <= _MOST_SPOILT)[:, None]

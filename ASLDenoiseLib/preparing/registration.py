@@ -13,8 +13,8 @@ import numpy as np
 
 from ..errors import InputError
 from ..series import Volume
+from ..spatial.resampling import matrix_of
 from .mutual_information import ImagePair, brain_only, moved_aside, working_copy
-from .resampling import matrix_of
 
 if TYPE_CHECKING:
     import SimpleITK as sitk

@@ -1,6 +1,6 @@
-"""The good member of a spoilt pair: kept, with the other replaced by its neighbours of the same kind.
+"""The good member of a corrupted pair: kept, with the other replaced by its neighbours of the same kind.
 
-When a tenth of the volumes are spoilt, leaving out the pairs they are in costs a fifth of the data, since every pair
+When a tenth of the volumes are corrupted, leaving out the pairs they are in costs a fifth of the data, since every pair
 takes a sound volume with it. Subtracting from the sound member the mean of the nearest sound volumes of the other kind,
 as surround subtraction does throughout (Liu 2005, NeuroImage 24:207), wins a part of that back.
 """
@@ -22,7 +22,7 @@ _FEWEST = 4  # volumes of a kind, for a usual residual to be known
 
 
 @dataclass(frozen=True, eq=False)
-class Rescued:
+class RescuedPairs:
     """Differences of which some have a borrowed member, and what each counts.
 
     Args:
@@ -36,7 +36,7 @@ class Rescued:
     count: int
 
 
-def rescue_members(series: ASLSeries, report: OutlierReport, inside: np.ndarray) -> Rescued:
+def rescue_members(series: ASLSeries, report: OutlierReport, inside: np.ndarray) -> RescuedPairs:
     """Slices of rejected pairs of which one member is sound are kept with half the weight, the other member borrowed.
 
     A member is to blame where its residual from the median of its kind, as a root mean square over the brain of the
@@ -53,7 +53,7 @@ def rescue_members(series: ASLSeries, report: OutlierReport, inside: np.ndarray)
     flags = report.flags
     members = pair_members(series)
     if not flags.any() or weights.shape[2:] != (1, 1) or len(members[0]) == 1 or len(members) < _FEWEST:
-        return Rescued(pairs, weights, 0)
+        return RescuedPairs(pairs, weights, 0)
     controls, labels = (np.array([pair[n] for pair in members]) for n in (0, 1))
     array, count = pairs.array.copy(), 0
     for k in np.flatnonzero(flags.any(axis=0) & inside.any(axis=(1, 2))):
@@ -71,7 +71,7 @@ def rescue_members(series: ASLSeries, report: OutlierReport, inside: np.ndarray)
                     array[n, k] = control - (borrowed if bad == 1 else series.array[labels[n], k])
                     weights[n, k] = RESCUED
                     count += 1
-    return Rescued(replace(pairs, array=array), weights, count)
+    return RescuedPairs(replace(pairs, array=array), weights, count)
 
 
 def _residuals(values: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..series import Geometry, Volume
-from .resampling import resample
+from ..spatial.resampling import resample
 
 # 91x109x91 voxels of 2 mm, the grid in which published group maps and 'slice 50' (z = 28 mm) are given.
 MNI_GRID = Geometry.from_affine_ras(

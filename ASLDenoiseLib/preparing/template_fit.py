@@ -8,8 +8,8 @@ import numpy as np
 
 from ..errors import InputError
 from ..series import Volume
+from ..spatial.resampling import matrix_of
 from .mutual_information import ImagePair, brain_only, working_copy
-from .resampling import matrix_of
 from .template import icbm_template, template_onto
 
 # (mm beyond the template's brain where tissue is looked for, mm inside it beyond which all is brain), a round of

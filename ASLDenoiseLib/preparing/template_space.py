@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
-from ..running.progress import Progress, silent
+from ..progress import Progress, silent
 from ..series import Geometry, Tissue, Volume
+from ..spatial.resampling import average_onto, resample_through, sitk_transform
 from .brain_mask import without_bias
 from .mutual_information import brain_only
-from .resampling import average_onto, resample_through, sitk_transform
 from .template import MNI_GRID, icbm_template
 from .template_fit import fit_brain, with_dark_rim
 

@@ -11,10 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import InputError
-from ..running.progress import Progress, silent
+from ..progress import Progress, silent
 from ..series import Geometry, Tissue, Volume
+from ..spatial.resampling import average_onto, resample, with_spacing
 from .brain_mask import without_bias
-from .resampling import average_onto, resample, with_spacing
 from .template import template_onto
 from .template_fit import fit_template
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from ..errors import InputError
 from ..series import Tissue, Volume
+from ..spatial.resampling import resample
+from ..spatial.smoothing import gaussian
 from .brain_shape import fit_brain_shape
-from .resampling import resample
-from .smoothing import gaussian
 from .template import icbm_template
 
 _PERFUSION_FWHM = 10.0  # mm: single-voxel noise would otherwise decide the tissue

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
-from ..preparing.smoothing import blur
 from ..series import Acquisition, ASLSeries, M0Type, Origin, Parameter, Volume, VolumeType
+from ..spatial.smoothing import blur
 from .constants import t1_tissue
 from .kinetics import m0_relaxation_factor
 

@@ -212,7 +212,7 @@ def _inferred(types: Sequence[VolumeType], separate: bool, acquisition: Acquisit
 
 
 def _from_separate(m0: Scan, scan: Scan, acquisition: Acquisition) -> tuple[Acquisition, Volume]:
-    from ..preparing.resampling import resample
+    from ..spatial.resampling import resample
 
     mean = Volume(m0.array.mean(axis=0), m0.geometry, name="m0")
     if not mean.geometry.matches(scan.geometry):

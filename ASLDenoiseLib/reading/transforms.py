@@ -20,7 +20,7 @@ def read_transform(path: str | Path) -> np.ndarray:
     """
     import SimpleITK as sitk
 
-    from ..preparing.resampling import matrix_of
+    from ..spatial.resampling import matrix_of
 
     path = Path(path)
     if not path.is_file():

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..result import Result
+from ..result.table import label_in
 from .provenance import description_of
 from .software import NAME, own_version
-from .table import label_in
 
 DESCRIPTION = "dataset_description.json"
 BIDSIGNORE = ".bidsignore"

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..result import Result
+from ..result.table import label_in
 from ..series import Volume
 from . import dataset, html, provenance, timeline
 from .dataset import BIDSIGNORE, DESCRIPTION, README
 from .software import NAME
-from .table import label_in
 
 READOUTS_JSON = "readouts.json"
 READOUTS_TSV = "readouts.tsv"

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from html import escape
 
 from ..result import Result
+from ..result.table import RAW, columns, format_change, format_value, map_label, rows
 from ..series import Origin, Parameter, Severity
 from .plots import DIFFERENCE_WINDOW, UNCERTAINTY_WINDOW, WINDOW, montage_png, uncertainty_key
 from .provenance import plain
-from .table import RAW, columns, format_change, format_value, map_label, rows
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Line:
+class TableRow:
     """A row: its name, its cells, what there is to say about it, and whether its value was only assumed."""
 
     name: str
@@ -35,14 +35,14 @@ class Line:
     assumed: bool = False
 
 
-def table(first: str, shown: Sequence[Column], lines: Iterable[Line]) -> str:
+def table(first: str, shown: Sequence[Column], lines: Iterable[TableRow]) -> str:
     """A table; each cell carries its column's name, so that a narrow screen can set the cells under one another."""
     head = "".join(f"<th{_numeric(column)}>{escape(column.label)}</th>" for column in shown)
     body = "".join(_line(line, shown) for line in lines)
     return f"<table><thead><tr><th>{escape(first)}</th>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _line(line: Line, shown: Sequence[Column]) -> str:
+def _line(line: TableRow, shown: Sequence[Column]) -> str:
     note = f"<small>{escape(line.note)}</small>" if line.note else ""
     cells = "".join(
         f'<td{_numeric(column)} data-label="{escape(column.label)}">{escape(cell)}</td>'
@@ -82,7 +82,7 @@ def readouts_html(result: Result) -> str:
     body = []
     for row in rows(result):
         cells = [row.unit, *map(format_value, row.values), *([format_change(row.change)] if changes else [])]
-        body.append(Line(row.label, cells, row.meaning))
+        body.append(TableRow(row.label, cells, row.meaning))
     note = ""
     if "desc-smoothed_cbf" in keys:
         note = (
@@ -119,7 +119,7 @@ def figure(png: bytes, caption: str, alternative: str) -> str:
 def parameters_html(parameters: Iterable[Parameter]) -> str:
     """Every value with its unit and where it came from; empty without any."""
     body = [
-        Line(p.name, [value_text(p.value), p.unit, p.origin.value], p.note, assumed=p.origin is Origin.DEFAULT)
+        TableRow(p.name, [value_text(p.value), p.unit, p.origin.value], p.note, assumed=p.origin is Origin.DEFAULT)
         for p in parameters
     ]
     if not body:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from html import escape
 
 from ..result import Result
+from ..result.table import RAW, format_value, map_label
 from .fragments import (
     Column,
-    Line,
+    TableRow,
     figure,
     findings_html,
     montage_figure,
@@ -20,7 +21,6 @@ from .fragments import (
 from .plots import agreement_png
 from .software import software_versions
 from .superres_plot import residual_words, superres_png
-from .table import RAW, format_value, map_label
 from .timeline_plot import timeline_png
 
 _STYLE = """
@@ -135,7 +135,7 @@ def _timeline(result: Result) -> str:
 
 
 def _pairs(first: str, values: Mapping[str, object]) -> str:
-    lines = [Line(str(name), [value_text(value)]) for name, value in values.items()]
+    lines = [TableRow(str(name), [value_text(value)]) for name, value in values.items()]
     return table(first, [Column("Value")], lines) if lines else ""
 
 

@@ -6,11 +6,12 @@ from html import escape
 
 import numpy as np
 
+from ..notebook import html_of
 from ..result import Result
+from ..result.table import RAW
 from ..series import CBF_UNIT, ASLSeries, Volume
 from .fragments import figure, findings_html, montage_figure, parameters_html, readouts_html
 from .plots import WINDOW, map_panels
-from .table import RAW
 
 _STYLE = (
     ".asldenoise img { max-width: 100%; } .asldenoise figure { margin: 0; } "
@@ -19,6 +20,7 @@ _STYLE = (
 )
 
 
+@html_of.register
 def result_html(result: Result) -> str:
     """The maps at one window, the readouts and the findings, raw beside processed; `report_html` has the rest."""
     picture = montage_figure(result) if RAW in result.maps else ""
@@ -28,12 +30,14 @@ def result_html(result: Result) -> str:
     )
 
 
+@html_of.register
 def series_html(series: ASLSeries) -> str:
     """What the series holds, and every value with where it came from."""
     parameters = parameters_html((*series.acquisition.parameters(), *series.mends))
     return _shown(f"<p><b>{escape(str(series))}</b></p>{parameters}")
 
 
+@html_of.register
 def volume_html(volume: Volume) -> str:
     """Axial slices: a CBF map at the window of all CBF maps, anything else between its 1st and 99th percentile."""
     measured = np.isfinite(volume.array) & (volume.array != 0)

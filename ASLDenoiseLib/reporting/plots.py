@@ -14,8 +14,8 @@ import numpy as np
 
 from ..measuring.agreement import Agreement
 from ..result import Result
+from ..result.table import RAW, label_in, map_label
 from ..series import CBF_UNIT, Geometry, Volume
-from .table import RAW, label_in, map_label
 from .voxelwise import OnAcquired, gm_agreement, masks_of, processed_map, raw_map
 
 if TYPE_CHECKING:

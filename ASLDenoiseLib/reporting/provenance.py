@@ -15,9 +15,9 @@ from pathlib import PurePath
 import numpy as np
 
 from ..result import Result
+from ..result.table import RAW, columns, label_in, rows, rows_tsv
 from ..series import Parameter
 from .software import software_versions
-from .table import RAW, columns, label_in, rows, rows_tsv
 
 _DESCRIPTIONS = {
     "desc-mean_cbf": "Cerebral blood flow from the plain mean of the differences as acquired, not denoised.",

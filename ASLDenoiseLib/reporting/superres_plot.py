@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..preparing.resampling import resample
 from ..result import Result
 from ..series import CBF_UNIT, Volume
+from ..spatial.resampling import resample
 from .plots import WINDOW, map_panels
 
 _ERROR_WINDOW = (0.0, 30.0)  # ml/100g/min

@@ -9,8 +9,8 @@ import numpy as np
 from ..measuring.agreement import Agreement, bland_altman
 from ..measuring.masks import grey_matter, white_matter
 from ..result import Result
+from ..result.table import RAW, map_label
 from ..series import Volume
-from .table import RAW, map_label
 
 _FINE, _RESIDUAL = "desc-superres_cbf", "desc-residual_cbf"
 

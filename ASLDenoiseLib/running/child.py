@@ -18,10 +18,10 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from .protocol import JOB, RESULT, STATUSES, Ended, ended_line, started_line
+from .protocol import JOB, RESULT, STATUSES, EndNotice, ended_line, started_line
 
 if TYPE_CHECKING:
-    from .progress import Progress
+    from ..progress import Progress
 
 
 def main(folder: Path) -> int:
@@ -40,43 +40,43 @@ def main(folder: Path) -> int:
     return STATUSES[ended.how]
 
 
-def _done(folder: Path, lines: TextIO) -> Ended:
+def _done(folder: Path, lines: TextIO) -> EndNotice:
     """Do the job and tell how it ended."""
     try:
         _log_to_stderr()
         _work(folder, lines)
     except (Exception, SystemExit) as error:  # a library that exits has not done the job
         return _failure(error)
-    return Ended("done")
+    return EndNotice("done")
 
 
 def _work(folder: Path, lines: TextIO) -> None:
-    from .parcel import read_parcel, write_parcel
-    from .progress import JsonLines
+    from ..progress import JsonLines
+    from .payload import read_payload, write_payload
 
     progress: Progress = JsonLines(lines)
     progress(0.0, "starting")
-    job = read_parcel(folder / JOB)
+    job = read_payload(folder / JOB)
     (folder / JOB).unlink()  # makes room for the result
     result = job.run(progress)
-    write_parcel(folder / RESULT, result, known=job.nouns)
+    write_payload(folder / RESULT, result, known=job.nouns)
 
 
-def _failure(error: BaseException) -> Ended:
+def _failure(error: BaseException) -> EndNotice:
     """What to tell of an error; its traceback goes to the log as well."""
     from ..errors import InputError
+    from ..memory import is_out_of_memory
     from .ending import is_full_disk
-    from .retreat import is_out_of_memory
 
     details = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     if isinstance(error, InputError):
-        return Ended("input", str(error))
+        return EndNotice("input", str(error))
     print(details, file=sys.stderr, flush=True)
     if is_out_of_memory(error):
-        return Ended("memory", _in_a_line(error), details)
+        return EndNotice("memory", _in_a_line(error), details)
     if is_full_disk(error):
-        return Ended("disk", _in_a_line(error), details)
-    return Ended("crash", _in_a_line(error), details)
+        return EndNotice("disk", _in_a_line(error), details)
+    return EndNotice("crash", _in_a_line(error), details)
 
 
 def _in_a_line(error: BaseException) -> str:

@@ -7,9 +7,9 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..memory import says_out_of_memory
 from .events import Failed, Kind
-from .protocol import Ended
-from .retreat import says_out_of_memory
+from .protocol import EndNotice
 
 # EFBIG: a limit on file sizes, which some systems and job schedulers set
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
@@ -40,7 +40,7 @@ class Evidence:
     """
 
     status: int
-    ended: Ended | None
+    ended: EndNotice | None
     started: bool
     log: Sequence[str] = ()
 
@@ -83,7 +83,7 @@ def cannot_write(error: OSError) -> Failed:
     return Failed(sentence, str(error), Kind.DISK)
 
 
-def _told(ended: Ended, evidence: Evidence) -> Failed:
+def _told(ended: EndNotice, evidence: Evidence) -> Failed:
     details = ended.details or "\n".join(evidence.log[-_LAST:])
     if ended.how == "input":
         return Failed(ended.words, ended.details, Kind.INPUT)

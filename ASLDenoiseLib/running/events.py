@@ -25,7 +25,7 @@ class Kind(str, Enum):
 
 
 @dataclass(frozen=True)
-class Progress:
+class ProgressEvent:
     """The run is at `fraction` (0 to 1), doing `text`; `seconds_left` is None where nobody can honestly say."""
 
     fraction: float
@@ -68,4 +68,4 @@ class Cancelled:
 
 
 Final = Done | Failed | Cancelled  # exactly one a run, always the last
-Event = Progress | LogLine | Final
+Event = ProgressEvent | LogLine | Final

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-JOB = "job.parcel"
-RESULT = "result.parcel"
+JOB = "job.payload"
+RESULT = "result.payload"
 STATUSES = {"done": 0, "crash": 1, "input": 2, "memory": 3, "disk": 4}
 
 
 @dataclass(frozen=True)
-class Ended:
+class EndNotice:
     """How the child ended: a key of `STATUSES`, what it says of it in one line, and the traceback."""
 
     how: str
@@ -24,7 +24,7 @@ class Ended:
 
 
 @dataclass(frozen=True)
-class Started:
+class StartNotice:
     """The process that does the work; behind a launcher it is not the one that was started."""
 
     pid: int
@@ -35,15 +35,15 @@ def started_line(pid: int) -> str:
     return json.dumps({"started": pid}) + "\n"
 
 
-def ended_line(ended: Ended) -> str:
+def ended_line(ended: EndNotice) -> str:
     """The last line."""
     return json.dumps({"ended": asdict(ended)}) + "\n"
 
 
-def parse_notice(line: str) -> Started | Ended | None:
+def parse_notice(line: str) -> StartNotice | EndNotice | None:
     """Read such a line back; None where it is another."""
     try:
         fields = json.loads(line)
-        return Started(int(fields["started"])) if "started" in fields else Ended(**fields["ended"])
+        return StartNotice(int(fields["started"])) if "started" in fields else EndNotice(**fields["ended"])
     except (ValueError, TypeError, KeyError):
         return None

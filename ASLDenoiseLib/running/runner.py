@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ..errors import InputError
+from ..pipeline.estimate import seconds_left
+from ..progress import parse_line
 from .ending import MEMORY, Evidence, cannot_start, cannot_write, failure
-from .estimate import seconds_left
-from .events import Cancelled, Done, Event, Failed, Final, Kind, LogLine, Progress
+from .events import Cancelled, Done, Event, Failed, Final, Kind, LogLine, ProgressEvent
 from .interpreter import child_python
-from .job import Work
-from .parcel import read_parcel, write_parcel
+from .payload import read_payload, write_payload
 from .processes import ProcessTree
-from .progress import parse_line
-from .protocol import JOB, RESULT, Ended, Started, parse_notice
+from .protocol import JOB, RESULT, EndNotice, StartNotice, parse_notice
+from .task import Task
 
 MODULE = "ASLDenoiseLib.running.child"
 _AT_ONCE = 200  # events a poll: what a library prints in a flood waits for the next one
@@ -36,7 +36,7 @@ def private_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="ASLDenoise-"))
 
 
-class JobFailed(RuntimeError):
+class TaskFailed(RuntimeError):
     """What `Runner.wait` raises of a run that failed for another reason than its input; `.failed` tells all."""
 
     def __init__(self, failed: Failed) -> None:
@@ -44,12 +44,12 @@ class JobFailed(RuntimeError):
         self.failed = failed
 
 
-class JobCancelled(RuntimeError):
+class TaskCancelled(RuntimeError):
     """What `Runner.wait` raises of a run that was cancelled."""
 
 
 class Runner:
-    """Runs a `Job` (any `Work`) in a child process, so that neither its work nor its end is felt here.
+    """Runs a `Job` (any `Task`) in a child process, so that neither its work nor its end is felt here.
 
     `start` and `cancel` return at once and `poll` never waits: threads write the job, read what the child says and
     load the result. After the last event no process of the run is left, nor any file.
@@ -87,7 +87,7 @@ class Runner:
         """The process that does the work, once it has started; behind a launcher it is not the launcher's."""
         return None if self._run is None else self._run.worker
 
-    def start(self, job: Work) -> None:
+    def start(self, job: Task) -> None:
         """Start a job; returns at once. Also a start that fails is told by `poll`.
 
         Raises:
@@ -153,8 +153,8 @@ def _given(event: Event) -> Any:
     if isinstance(event, Done):
         return event.result
     if isinstance(event, Failed):
-        raise InputError(event.sentence) if event.kind is Kind.INPUT else JobFailed(event)
-    raise JobCancelled("The run was cancelled; nothing was changed.")
+        raise InputError(event.sentence) if event.kind is Kind.INPUT else TaskFailed(event)
+    raise TaskCancelled("The run was cancelled; nothing was changed.")
 
 
 class _Run:
@@ -162,7 +162,7 @@ class _Run:
 
     def __init__(
         self,
-        job: Work,
+        job: Task,
         command: Sequence[str],
         environment: Mapping[str, str],
         make_folder: Callable[[], Path],
@@ -174,7 +174,7 @@ class _Run:
         self._log: deque[str] = deque(maxlen=200)
         self._cancelled = threading.Event()
         self._tree: ProcessTree | None = None
-        self._ended: Ended | None = None
+        self._ended: EndNotice | None = None
         self.worker: int | None = None
 
     def start(self) -> None:
@@ -227,7 +227,7 @@ class _Run:
 
     def _outcome(self, folder: Path) -> Final:
         known = self._job.nouns
-        write_parcel(folder / JOB, self._job)
+        write_payload(folder / JOB, self._job)
         if self._cancelled.is_set():
             return Cancelled()
         try:
@@ -238,7 +238,7 @@ class _Run:
         if self._cancelled.is_set():
             return Cancelled()
         if self._ended is not None and self._ended.how == "done":
-            return Done(read_parcel(folder / RESULT, known=known))
+            return Done(read_payload(folder / RESULT, known=known))
         return failure(Evidence(status, self._ended, self.worker is not None, tuple(self._log)))
 
     def _begun(self, folder: Path) -> ProcessTree:
@@ -277,11 +277,11 @@ class _Run:
         notice = None if said is not None else parse_notice(line)
         if said is not None:
             left = None if self._plan is None else seconds_left(self._plan, said.fraction, said.elapsed_s)
-            self._events.put(Progress(said.fraction, said.text, left))
-        elif isinstance(notice, Started):
+            self._events.put(ProgressEvent(said.fraction, said.text, left))
+        elif isinstance(notice, StartNotice):
             self.worker = notice.pid
             self._tree.knows(notice.pid)
-        elif isinstance(notice, Ended):
+        elif isinstance(notice, EndNotice):
             self._ended = notice
 
     def _note(self, stream: TextIO) -> None:

@@ -15,7 +15,7 @@ def scene_attachments(result: Result) -> tuple[Mapping[str, Callable[[Path], Non
     """Writers of ``scene.mrb`` and ``overlay.png``, and '' or one sentence on why there are none."""
     if find_spec("slicer") is None:
         return {}, "slicer-core is not installed, so no Slicer scene and no overlay picture are written."
-    from .embedded import make_scene
+    from .headless import make_scene
     from .present import present
     from .render import render_overlay
     from .store import save_mrb

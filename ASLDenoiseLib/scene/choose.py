@@ -31,7 +31,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Run:
+class RunFolder:
     """A run's folder in the subject hierarchy: its item and its name."""
 
     folder: int
@@ -51,15 +51,15 @@ class RunNodes:
     charts: Mapping[str, slicer.vtkMRMLPlotChartNode] = field(default_factory=dict)
 
 
-def runs_in(scene: slicer.vtkMRMLScene) -> tuple[Run, ...]:
+def runs_in(scene: slicer.vtkMRMLScene) -> tuple[RunFolder, ...]:
     """The runs of the scene that still have their raw map, the newest first."""
     tree = hierarchy(scene)
     folders = [item for item in all_items(scene) if tree.GetItemAttribute(item, RUN_ATTRIBUTE)]
-    found = [Run(item, tree.GetItemName(item)) for item in folders if RAW in _maps(nodes_in(scene, item))]
+    found = [RunFolder(item, tree.GetItemName(item)) for item in folders if RAW in _maps(nodes_in(scene, item))]
     return tuple(sorted(found, key=lambda run: -run.folder))
 
 
-def nodes_of(scene: slicer.vtkMRMLScene, run: Run) -> RunNodes:
+def nodes_of(scene: slicer.vtkMRMLScene, run: RunFolder) -> RunNodes:
     """The nodes of a run, without its `Result`: after a saved scene was opened, say.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .embedded import module_logic
+from .headless import module_logic
 
 if TYPE_CHECKING:
     import slicer

@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 import numpy as np
 
 from .display import OVERLAY_OPACITY, RAW_VIEW, draw_legends, lay_over, only_legends_of
-from .embedded import application_logic
+from .headless import application_logic
 
 if TYPE_CHECKING:
     import slicer

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ..reporting.table import label_in
 from ..result import Result
+from ..result.table import label_in
 from ..series import CBF_UNIT, Volume
 from .display import (
     CBF_LOOK,
@@ -23,7 +23,7 @@ from .display import (
     set_layers,
     show_grey,
 )
-from .embedded import current_scene
+from .headless import current_scene
 from .hierarchy import all_items, folders_of, hierarchy, make_folder, put_under, remove_run, study_of
 from .layouts import is_ours
 from .plots import add_plots

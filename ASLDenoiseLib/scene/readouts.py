@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..reporting.table import (
+from ..result import Result
+from ..result.table import (
     RAW,
     Row,
     columns,
@@ -21,7 +22,6 @@ from ..reporting.table import (
     rows_text,
     rows_tsv,
 )
-from ..result import Result
 
 if TYPE_CHECKING:
     import slicer

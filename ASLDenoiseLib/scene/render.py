@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import InputError
 from .canvas import GREY, Canvas
 from .display import MAP_ATTRIBUTE, OVERLAY_OPACITY, RAW_VIEW, legends_of
-from .embedded import application_logic
+from .headless import application_logic
 from .layouts import PROCESSED_VIEW
 from .present import ROLE_ATTRIBUTE, PresentedNodes
 from .volumes import array_from_matrix, volume_from_node

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
-from ..preparing.resampling import with_spacing
 from ..preparing.tissue import tissue_from_masks
 from ..result import Result
 from ..series import Geometry, Tissue, Volume
+from ..spatial.resampling import with_spacing
 
 if TYPE_CHECKING:
     import slicer

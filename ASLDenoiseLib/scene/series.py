@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..series import Acquisition, ASLSeries, Geometry, Labeling, M0Type, Origin, VolumeType
-from .embedded import current_scene, module_logic
+from .headless import current_scene, module_logic
 from .volumes import PWI_QUANTITY, array_from_matrix, fill_node, volume_from_node, volume_to_node
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from .embedded import close_scene, make_scene, module_logic, running_slicer, scene_folder
+from .headless import close_scene, make_scene, module_logic, running_slicer, scene_folder
 
 if TYPE_CHECKING:
     import slicer

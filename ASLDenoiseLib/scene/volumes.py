@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..series import CBF_UNIT, Geometry, Volume
-from .embedded import current_scene
+from .headless import current_scene
 
 if TYPE_CHECKING:
     import slicer

@@ -18,7 +18,7 @@ _SCAN = {
     "--physiological": ("physiological", float, "SD of smooth signal fluctuations, relative (0.002)"),
     "--pulsation": ("pulsation", float, "SD of the fluctuation of CSF, relative (0)"),
     "--motion": ("motion", float, "SD of the head's shifts, mm, with turns to match (0)"),
-    "--spikes": ("spikes", float, "chance that a slice of a volume is spoilt (0)"),
+    "--spikes": ("spikes", float, "chance that a slice of a volume is corrupted (0)"),
     "--unevenness": ("unevenness", float, "how much noisier the noisiest place is (0)"),
 }
 
@@ -71,7 +71,7 @@ def run_simulate(args: argparse.Namespace) -> int:
     from ..learning.anatomy import read_anatomy
     from ..learning.phantom import PhantomSettings
     from ..learning.simulate import simulate_head
-    from ..reporting.simulated import write_simulated
+    from ..learning.simulated_dataset import write_simulated
 
     phantom = PhantomSettings(size=tuple(args.size), abstract=float(args.abstract))
     if args.lesions is not None:
@@ -90,11 +90,11 @@ def run_simulate(args: argparse.Namespace) -> int:
 
 def run_train(args: argparse.Namespace) -> int:
     """Train a recipe; write its bundle when it has run to the end."""
+    from ..devices import resolve_device
     from ..learning.bundle import write_bundle
     from ..learning.recipe import read_recipe
     from ..learning.training import train
-    from ..running.device import resolve_device
-    from ..running.progress import make_progress
+    from ..progress import make_progress
 
     recipe = read_recipe(args.recipe)
     if args.steps is not None:

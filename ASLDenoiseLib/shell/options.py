@@ -137,7 +137,7 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 
 def series_of(args: argparse.Namespace) -> ASLSeries:
     """The series, with the values given as options."""
-    from ..reading.mending import apply_fix
+    from ..inspecting.fixes import apply_fix
     from ..reading.read import read_series, swapped
 
     values = {field: getattr(args, field) for field, _, _ in _ACQUISITION.values() if getattr(args, field) is not None}
@@ -178,8 +178,8 @@ def tissue_of(args: argparse.Namespace, onto: Geometry) -> Tissue | None:
 
 def regions_of(args: argparse.Namespace, onto: Geometry) -> dict[str, Volume]:
     """The masks of --roi on a grid, by name."""
-    from ..preparing.regions import regions_on
     from ..reading.images import read_image
+    from ..spatial.regions import regions_on
 
     masks = {}
     for item in args.roi:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def run_inspect(args: argparse.Namespace) -> int:
     """Print the series, its parameters with their origins, and the findings."""
-    from ..reading.inspecting import inspect
+    from ..inspecting.inspection import inspect
     from ..series import Severity
 
     series = series_of(args)
@@ -86,8 +86,8 @@ def run_superres(args: argparse.Namespace) -> int:
 
 
 def _process(args: argparse.Namespace, work: object, *, maps: bool = False) -> int:
+    from ..progress import make_progress
     from ..reporting.derivatives import check_destination
-    from ..running.progress import make_progress
 
     check_destination(args.out)
     preparation, transforms = preparation_of(args), transforms_of(args)
@@ -101,7 +101,7 @@ def _process(args: argparse.Namespace, work: object, *, maps: bool = False) -> i
         series, t1=t1, tissue=tissue, preparation=preparation, regions=regions, progress=progress, **transforms
     )
     if args.mni:
-        from ..group_space import in_template_space
+        from ..pipeline.template_space import in_template_space
 
         result = in_template_space(result)
     _write(result, args.out, args.command_line, scene=not args.no_scene)
@@ -110,7 +110,7 @@ def _process(args: argparse.Namespace, work: object, *, maps: bool = False) -> i
 
 def _write(result: Result, out: Path, command: str, *, scene: bool) -> None:
     from ..reporting.derivatives import write_result
-    from ..reporting.table import readouts_table
+    from ..result.table import readouts_table
 
     attachments = {}
     if scene:
@@ -129,7 +129,7 @@ def run_measure(args: argparse.Namespace) -> int:
     from ..measuring.compare import compare_maps
     from ..pipeline import measure_map, tissue_of_map
     from ..reading.images import read_image
-    from ..reporting.table import readouts_list
+    from ..result.table import readouts_list
     from ..series import CBF_UNIT
 
     cbf = read_image(args.cbf, unit=CBF_UNIT)

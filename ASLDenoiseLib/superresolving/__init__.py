@@ -1,6 +1,6 @@
 """Finer maps than were acquired: estimates, each with the residual that says how they agree with the acquired map.
 
-`super_resolve` runs one of `METHODS` on a `LowResolution` and gives a `Resolved`.
+`super_resolve` runs one of `METHODS` on a `LowResolution` and gives a `SuperResolvedMap`.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from ..errors import InputError
-from ..running.progress import Progress, silent
+from ..progress import Progress, silent
 from .baselines import gaussian_matched, linear, nearest, spline
 from .forward import PointSpread, usual_point_spread
 from .guided import GuidedSettings, guided, unguided
-from .resolver import LowResolution, Resolved, SuperResolver
+from .resolver import LowResolution, SuperResolvedMap, SuperResolver
 
 __all__ = [
     "super_resolve",
@@ -50,14 +50,14 @@ class Method:
     learns: bool = False
 
 
-def _scan_network(scan: LowResolution, *, device: str = "cpu", progress: Progress = silent) -> Resolved:
+def _scan_network(scan: LowResolution, *, device: str = "cpu", progress: Progress = silent) -> SuperResolvedMap:
     from .scan_network.method import scan_network
 
     return scan_network(scan, device=device, progress=progress)
 
 
 def _pyramid(preset: str) -> SuperResolver:
-    def run(scan: LowResolution, *, device: str = "cpu", progress: Progress = silent) -> Resolved:
+    def run(scan: LowResolution, *, device: str = "cpu", progress: Progress = silent) -> SuperResolvedMap:
         from .pyramid.method import pyramid_gan
         from .pyramid.presets import PRESETS
 
@@ -119,7 +119,7 @@ def method_of(name: str, *, with_t1: bool) -> Method:
 
 def super_resolve(
     scan: LowResolution, *, method: str = DEFAULT_METHOD, device: str = "cpu", progress: Progress = silent
-) -> Resolved:
+) -> SuperResolvedMap:
     """One low-resolution map on a finer grid.
 
     Args:

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..preparing.resampling import resample
-from ..preparing.smoothing import SD_OF_FWHM, gaussian
-from ..running.progress import Progress, silent
+from ..progress import Progress, silent
 from ..series import Origin, Parameter, Volume
-from .resolver import LowResolution, Resolved, finished, measured_on_target
+from ..spatial.resampling import resample
+from ..spatial.smoothing import SD_OF_FWHM, gaussian
+from .resolver import LowResolution, SuperResolvedMap, finished, measured_on_target
 
 WIDTHS = (0.0, *(float(w) for w in np.arange(2.0, 16.1, 0.5)))  # mm FWHM that `gaussian_matched` chooses from
 
 
-def nearest(scan: LowResolution, *, progress: Progress = silent) -> Resolved:
+def nearest(scan: LowResolution, *, progress: Progress = silent) -> SuperResolvedMap:
     """Every target voxel takes the acquired voxel it lies in."""
     return _interpolated(scan, scan.low, "nearest", progress)
 
 
-def linear(scan: LowResolution, *, progress: Progress = silent) -> Resolved:
+def linear(scan: LowResolution, *, progress: Progress = silent) -> SuperResolvedMap:
     """Trilinear interpolation."""
     return _interpolated(scan, scan.low, "linear", progress)
 
 
-def spline(scan: LowResolution, *, progress: Progress = silent) -> Resolved:
+def spline(scan: LowResolution, *, progress: Progress = silent) -> SuperResolvedMap:
     """Cubic B-spline interpolation (Unser 1999), which may overshoot.
 
     Raises:
@@ -32,7 +32,7 @@ def spline(scan: LowResolution, *, progress: Progress = silent) -> Resolved:
     return _interpolated(scan, scan.low, "bspline", progress)
 
 
-def gaussian_matched(scan: LowResolution, *, progress: Progress = silent) -> Resolved:
+def gaussian_matched(scan: LowResolution, *, progress: Progress = silent) -> SuperResolvedMap:
     """A Gaussian as wide as the noise asks for, then the cubic spline: the best that blurring can do.
 
     The width is the one of least expected squared error by Stein's unbiased estimate (1981) with the noise SD of
@@ -44,7 +44,7 @@ def gaussian_matched(scan: LowResolution, *, progress: Progress = silent) -> Res
     return _interpolated(scan, smooth, "bspline", progress, width)
 
 
-def _interpolated(scan: LowResolution, low: Volume, how: str, progress: Progress, *used: Parameter) -> Resolved:
+def _interpolated(scan: LowResolution, low: Volume, how: str, progress: Progress, *used: Parameter) -> SuperResolvedMap:
     progress(0.0, f"{how} interpolation")
     back = np.linalg.inv(scan.target_to_asl)
     array = resample(low, scan.target, transform=back, interpolation=how).array

@@ -1,4 +1,4 @@
-"""Where the acquired map contradicts what its anatomy foretells, so that anatomy must not be asked there."""
+"""Where the acquired map contradicts what its anatomy predicts, so that anatomy must not be asked there."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..preparing.smoothing import smooth_within
 from ..series import Geometry
+from ..spatial.smoothing import smooth_within
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..preparing.resampling import resample
-from ..preparing.smoothing import SD_OF_FWHM, blur, smooth_within
-from ..running.progress import Progress, silent
+from ..progress import Progress, silent
 from ..series import Volume
+from ..spatial.resampling import resample
+from ..spatial.smoothing import SD_OF_FWHM, blur, smooth_within
 from .forward import AcquisitionModel
 
 WITHIN = 2.0  # SDs of the noise

@@ -6,9 +6,9 @@ import numpy as np
 
 from ..errors import InputError
 from ..preparing.brain_mask import without_bias
-from ..preparing.resampling import average_onto, resample
-from ..running.progress import Progress, silent
+from ..progress import Progress, silent
 from ..series import Geometry, Volume
+from ..spatial.resampling import average_onto, resample
 
 BETWEEN = 3  # steps from one tissue's brightness to the next: levels between catch mixtures and deep grey matter
 

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import InputError
-from ..preparing.resampling import with_spacing
-from ..preparing.smoothing import SD_OF_FWHM
 from ..series import Geometry, Volume
+from ..spatial.resampling import with_spacing
+from ..spatial.smoothing import SD_OF_FWHM
 
 EPI_BLUR = 0.6  # voxels FWHM in plane: T2* decay along the echo train
 GRASE_BLUR = 1.2  # voxels FWHM between partitions: T2 decay along the train of refocused echoes (SD 0.5)
 _REACH = 4.0  # SDs at which the point spread ends
-_LEAST_MEASURED = 0.5  # of a voxel's weight, as in `preparing.resampling.average_onto`
+_LEAST_MEASURED = 0.5  # of a voxel's weight, as in `spatial.resampling.average_onto`
 
 
 @dataclass(frozen=True)

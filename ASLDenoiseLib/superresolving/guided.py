@@ -6,7 +6,7 @@ same way to correct partial volume), plus a smooth remainder that knows no anato
 priors and the data their noise, so how smooth the answer is follows from the noise of the input.
 
 The T1 thus says where CBF may change, never how much there is. Where the acquired map contradicts what anatomy
-foretells (`conflict`), the tissue model is left out altogether and the map is rebuilt from smooth fields alone: so a
+predicts (`conflict`), the tissue model is left out altogether and the map is rebuilt from smooth fields alone: so a
 lesion missing from the T1 is kept, and one that the T1 alone has does not appear, as far as either stands out of the
 noise. At last the result is made to agree with the acquired map within its noise (`consistency`).
 """
@@ -17,22 +17,22 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..preparing.resampling import resample
-from ..preparing.smoothing import blur
-from ..running.progress import Progress, silent, span
+from ..progress import Progress, silent, span
 from ..series import Origin, Parameter, Volume
+from ..spatial.resampling import resample
+from ..spatial.smoothing import blur
 from .conflict import ConflictSettings, conflict
 from .consistency import ROUNDS, WITHIN, consistent
 from .contrast_features import contrast_features
 from .fine_alignment import rigid_step
 from .forward import is_aligned
 from .problem import FREE_AMPLITUDES, Problem, problem_of
-from .resolver import LowResolution, Resolved, finished, onto_target, target_model
+from .resolver import LowResolution, SuperResolvedMap, finished, onto_target, target_model
 from .smooth_fields import Part, drawn, most_likely, total
 
 _ROUNDS = 2  # of fitting anatomy and looking where it is contradicted
 _OBLIQUE_ROUNDS = 8  # each interpolates a whole head
-_WITHHELD = 0.2  # of the voxels, to see which model foretells them
+_WITHHELD = 0.2  # of the voxels, to see which model predicts them
 _BLOCK = 3  # voxels
 _BETTER = 0.75  # of the squared error without the T1, noise taken off: its own head has 0 to 0.6, another's 0.85 to 1
 _POOL = 1.5  # acquired voxels FWHM over which variance is pooled
@@ -70,7 +70,9 @@ class GuidedSettings:
     seed: int = 0
 
 
-def guided(scan: LowResolution, *, progress: Progress = silent, settings: GuidedSettings | None = None) -> Resolved:
+def guided(
+    scan: LowResolution, *, progress: Progress = silent, settings: GuidedSettings | None = None
+) -> SuperResolvedMap:
     """Super-resolve one map along its T1; without a T1, from smooth fields alone.
 
     Args:
@@ -128,7 +130,9 @@ def guided(scan: LowResolution, *, progress: Progress = silent, settings: Guided
     return result
 
 
-def unguided(scan: LowResolution, *, progress: Progress = silent, settings: GuidedSettings | None = None) -> Resolved:
+def unguided(
+    scan: LowResolution, *, progress: Progress = silent, settings: GuidedSettings | None = None
+) -> SuperResolvedMap:
     """The same without looking at the T1: deblurred and denoised smooth fields, made consistent."""
     return guided(replace(scan, t1=None), progress=progress, settings=settings)
 
@@ -191,10 +195,10 @@ def _foretells_better(
     s: GuidedSettings,
     progress: Progress,
 ) -> bool:
-    """Whether anatomy foretells acquired voxels it has not seen better than the same fields blind to it: it has to
+    """Whether anatomy predicts acquired voxels it has not seen better than the same fields blind to it: it has to
     earn its say.
 
-    A fifth of the voxels is withheld from both fits, in blocks: neighbours share noise, and would foretell one
+    A fifth of the voxels is withheld from both fits, in blocks: neighbours share noise, and would predict one
     another's without knowing anything of perfusion. The T1 of another head fails this.
     """
     judged = (problem.precision > 0) & (doubt < 0.5)

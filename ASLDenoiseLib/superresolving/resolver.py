@@ -1,8 +1,8 @@
 """What every super-resolution method is given, and what it gives back.
 
-A method is a `SuperResolver`: a function of a `LowResolution` that reports progress and returns a `Resolved`. It calls
+A method is a `SuperResolver`: a function of a `LowResolution` that reports progress and returns a `SuperResolvedMap`. It calls
 its progress at every step of its work; a progress that raises ends the work there and then, which is how a run is
-cancelled. Fractions are shares of the expected work, so that elapsed / fraction foretells the whole.
+cancelled. Fractions are shares of the expected work, so that elapsed / fraction predicts the whole.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import numpy as np
 
 from ..denoising.noise_level import noise_level
 from ..errors import InputError
-from ..preparing.resampling import resample
-from ..running.progress import Progress, silent
+from ..progress import Progress, silent
 from ..series import Geometry, Origin, Parameter, Volume
+from ..spatial.resampling import resample
 from .forward import AcquisitionModel, PointSpread, acquisition_model, divided
 
 _FINEST = 0.3  # mm
@@ -90,7 +90,7 @@ class LowResolution:
 
 
 @dataclass(frozen=True, eq=False)
-class Resolved:
+class SuperResolvedMap:
     """A super-resolved map: an estimate, whatever its spacing says.
 
     Args:
@@ -109,7 +109,7 @@ class Resolved:
 class SuperResolver(Protocol):
     """A method."""
 
-    def __call__(self, scan: LowResolution, *, progress: Progress = silent) -> Resolved: ...
+    def __call__(self, scan: LowResolution, *, progress: Progress = silent) -> SuperResolvedMap: ...
 
 
 def measured_on_target(scan: LowResolution) -> np.ndarray:
@@ -153,10 +153,10 @@ def aligned_grid(scan: LowResolution) -> Geometry:
 
 def finished(
     scan: LowResolution, array: np.ndarray, *, uncertainty: np.ndarray | None = None, used: Sequence[Parameter] = ()
-) -> Resolved:
-    """A map (K, J, I) on the target as a `Resolved`, with its residual through the acquisition model."""
+) -> SuperResolvedMap:
+    """A map (K, J, I) on the target as a `SuperResolvedMap`, with its residual through the acquisition model."""
     fine = Volume(array, scan.target, scan.low.unit, "super-resolved")
     residual = scan.low.with_array(scan.low.array - target_model(scan, array).acquire(fine).array, name="residual")
     spread = None if uncertainty is None else Volume(uncertainty, scan.target, scan.low.unit, "uncertainty")
     width = Parameter("point_spread", list(scan.point_spread.fwhm), "mm FWHM", Origin.DEFAULT)
-    return Resolved(fine, residual, spread, (width, *used))
+    return SuperResolvedMap(fine, residual, spread, (width, *used))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..running.progress import Progress, silent
+from ..progress import Progress, silent
 from ..series import Geometry
 from .forward import Axes
 

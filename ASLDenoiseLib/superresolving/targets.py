@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import InputError
-from ..preparing.resampling import with_spacing
 from ..preparing.tissue import tissue_on
 from ..series import Geometry, Tissue, Volume
+from ..spatial.resampling import with_spacing
 
 _MARGIN = 2.0  # mm around what was measured
 _MOST_VOXELS = 60_000_000  # a head at 0.5 mm
 
 
 @dataclass(frozen=True, eq=False)
-class Target:
+class TargetGrid:
     """A grid and its way to the series.
 
     Args:
@@ -37,7 +37,7 @@ def target_grid(
     t1: Volume | None = None,
     spacing: tuple[float, float, float] | None = None,
     like: Geometry | None = None,
-) -> Target:
+) -> TargetGrid:
     """The grid of a spacing, else of an image, else of the T1 cut to where the map was measured.
 
     Args:
@@ -55,11 +55,11 @@ def target_grid(
     if spacing is not None:
         if len(spacing) != 3 or not all(np.isfinite(s) and s > 0 for s in spacing):
             raise InputError(f"The spacing {spacing} mm cannot be used; give three positive numbers.")
-        target = Target(with_spacing(low.geometry, tuple(float(s) for s in spacing)), np.eye(4), False)
+        target = TargetGrid(with_spacing(low.geometry, tuple(float(s) for s in spacing)), np.eye(4), False)
     elif like is not None:
-        target = Target(like, np.eye(4) if t1 is None else t1_to_asl, t1 is not None)
+        target = TargetGrid(like, np.eye(4) if t1 is None else t1_to_asl, t1 is not None)
     elif t1 is not None:
-        target = Target(_cut(t1.geometry, low, t1_to_asl), t1_to_asl, True)
+        target = TargetGrid(_cut(t1.geometry, low, t1_to_asl), t1_to_asl, True)
     else:
         raise InputError("There is no T1 whose grid to take; give a T1, a spacing, or an image to be like.")
     if np.prod(target.geometry.size, dtype=float) > _MOST_VOXELS:
@@ -88,7 +88,7 @@ def _cut(grid: Geometry, low: Volume, to_asl: np.ndarray) -> Geometry:
     return replace(grid, size=tuple(last - first + 1), origin=tuple(origin))
 
 
-def tissue_on_target(target: Target, tissue: Tissue, *, segmented: Tissue | None = None) -> Tissue:
+def tissue_on_target(target: TargetGrid, tissue: Tissue, *, segmented: Tissue | None = None) -> Tissue:
     """Tissue on the target: from the T1's own segmentation where there is one, else interpolated from the series.
 
     Args:

@@ -20,17 +20,17 @@ def main(folder: Path) -> None:
     """Every picture in turn."""
     import ASLDenoiseLib as ad
     from ASLDenoiseLib.resources import sample_data
-    from ASLDenoiseLib.scene.embedded import embedded_scene
+    from ASLDenoiseLib.scene.headless import headless_scene
     from ASLDenoiseLib.scene.present import present
     from ASLDenoiseLib.scene.render import render_overlay
 
     sample = sample_data()
     series, t1 = ad.read(sample.asl), ad.read_image(sample.t1)
-    with embedded_scene() as scene:
+    with headless_scene() as scene:
         nodes = present(ad.denoise(series, t1=t1), scene=scene)
         keys = ("desc-mean_cbf", "desc-denoised_cbf", "desc-smoothed_cbf", "desc-residual_cbf", "desc-uncertainty_cbf")
         print(render_overlay(nodes, folder / "maps.png", maps=keys, views=("axial",), size=260))
-    with embedded_scene() as scene:
+    with headless_scene() as scene:
         nodes = present(ad.superresolve(series, t1=t1, spacing=SUPERRES_SPACING), scene=scene)
         keys = ("desc-mean_cbf", "desc-superres_cbf", "desc-residual_cbf", "desc-uncertainty_cbf")
         print(render_overlay(nodes, folder / "superres.png", maps=keys, views=("axial",), size=260))

@@ -11,7 +11,7 @@ import numpy as np
 
 from ASLDenoiseLib.learning.anatomy import read_anatomy
 from ASLDenoiseLib.learning.phantom import PhantomSettings
-from ASLDenoiseLib.learning.simulate import Head, ScanSettings, simulate_head
+from ASLDenoiseLib.learning.simulate import ScanSettings, SimulatedHead, simulate_head
 from ASLDenoiseLib.preparing.averaging import mean_difference
 from ASLDenoiseLib.preparing.brain_mask import brain_mask
 from ASLDenoiseLib.preparing.contrast import contrast_classes
@@ -115,7 +115,7 @@ SCENARIOS = (
 )
 
 
-def kept_out_head(folder: Path, n: int, scenario: Scenario, **further: float) -> Head:
+def kept_out_head(folder: Path, n: int, scenario: Scenario, **further: float) -> SimulatedHead:
     """The n-th head of the benchmarks as a scenario scans it: voxel sizes and anatomies kept out take turns."""
     path = anatomy_path(HELD_OUT[(n + n // len(VOXELS)) % len(HELD_OUT)], folder)
     values = {"gm_snr": scenario.gm_snr, "pairs": scenario.pairs, **further}
@@ -131,7 +131,7 @@ def draw_head(
     seed: int,
     healthy: bool = True,
     **further: float,
-) -> Head:
+) -> SimulatedHead:
     """A scan of 64x64x24 voxels with its T1; `gm_snr` is of one pair. Healthy heads have no lesions of their own.
 
     `further` are more of the `ScanSettings`.
@@ -141,7 +141,7 @@ def draw_head(
     return simulate_head(read_anatomy(anatomy), phantom=settings, spacing=spacing, scan=scan, seed=seed)
 
 
-def guides_as_a_run_finds_them(head: Head) -> tuple[Volume, ...]:
+def guides_as_a_run_finds_them(head: SimulatedHead) -> tuple[Volume, ...]:
     """The T1's contrast classes: the T1 segmented, registered to the mean control and averaged, as the pipeline does.
 
     They lie in the phantom's own brain, as every method's mask does.
@@ -153,12 +153,12 @@ def guides_as_a_run_finds_them(head: Head) -> tuple[Volume, ...]:
     return contrast_classes(head.t1, head.scan.tissue.brain, transform=matrix)
 
 
-def guides_in_place(head: Head) -> tuple[Volume, ...]:
+def guides_in_place(head: SimulatedHead) -> tuple[Volume, ...]:
     """The same by the true transform: no registration error, and a second instead of half a minute."""
     return contrast_classes(head.t1, head.scan.tissue.brain, transform=head.t1_to_asl)
 
 
-def phantom_case(head: Head, label: str, *, see: int | None = None, guides: tuple[Volume, ...] = ()) -> Case:
+def phantom_case(head: SimulatedHead, label: str, *, see: int | None = None, guides: tuple[Volume, ...] = ()) -> Case:
     """A simulated scan of which the first `see` pairs (None: all) are shown."""
     series, tissue = head.scan.series, head.scan.tissue
     every = difference_volumes(series)
@@ -239,7 +239,7 @@ def with_lesions(case: Case) -> Case:
 
 def implant_base(case: Case) -> np.ndarray:
     """The perfusion a lesion is a change of: the true one, or for a real scan the smoothed mean of all its pairs."""
-    from ASLDenoiseLib.preparing.smoothing import gaussian
+    from ASLDenoiseLib.spatial.smoothing import gaussian
 
     if case.truth is not None:
         return np.nan_to_num(true_difference(case))

@@ -19,7 +19,7 @@ from ASLDenoiseLib.denoising.catalogue import ModelCard
 from ASLDenoiseLib.measuring.image_quality import bias, ccc, nmae, psnr, rmse, ssim
 from ASLDenoiseLib.measuring.masks import grey_matter, white_matter
 from ASLDenoiseLib.preparing.averaging import mean_difference
-from ASLDenoiseLib.preparing.smoothing import gaussian
+from ASLDenoiseLib.spatial.smoothing import gaussian
 
 Way = Callable[[Case], np.ndarray]
 Rows = dict[str, list[dict[str, float]]]
@@ -71,10 +71,10 @@ FIGURES: dict[str, Callable[[Case, np.ndarray], float]] = {
 
 @dataclass(frozen=True, eq=False)
 class Scans:
-    """Scans of 40 pairs, the same with spoilt slices, and scans of 32 pairs whose noise lasts."""
+    """Scans of 40 pairs, the same with corrupted slices, and scans of 32 pairs whose noise lasts."""
 
     plain: Sequence[Case]
-    spoilt: Sequence[Case]
+    corrupted: Sequence[Case]
     drifting: Sequence[Case]
 
     @cached_property

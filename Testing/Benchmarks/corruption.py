@@ -1,4 +1,4 @@
-"""Scans that are spoilt on purpose, so that it is known which pairs and which slices of them are outliers."""
+"""Scans that are corrupted on purpose, so that it is known which pairs and which slices of them are outliers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 from ASLDenoiseLib.learning.phantom import Phantom
 from ASLDenoiseLib.learning.scan_noise import Mover, spikes
-from ASLDenoiseLib.learning.simulate import Scan, ScanSettings, simulate_scan
+from ASLDenoiseLib.learning.simulate import ScanSettings, SimulatedScan, simulate_scan
 from ASLDenoiseLib.preparing.outliers import OutlierContext, PairMotion
 from ASLDenoiseLib.preparing.pairs import difference_volumes
 from ASLDenoiseLib.quantifying.calibration import calibrate
@@ -25,7 +25,7 @@ class Corruption:
     Args:
         drift: mm and degrees by which the head drifts from the first volume to the last, in a drawn direction.
         volumes: share of controls and labels whose every slice carries a stripe, one bad point of k-space each.
-        slices: share of the slices of the other pairs that are spoilt alone: half by a stripe, half because the head
+        slices: share of the slices of the other pairs that are corrupted alone: half by a stripe, half because the head
             lay elsewhere while that slice of the label was read.
         jerks: share of the pairs in which the head lies elsewhere for the whole of the label.
         elsewhere: mm, from and to.
@@ -49,16 +49,16 @@ CONDITIONS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Spoilt:
-    """A scan with known outliers: what methods see, which (N, K) slices of pairs are spoilt, and the true CBF."""
+class Corrupted:
+    """A scan with known outliers: what methods see, which (N, K) slices of pairs are corrupted, and the true CBF."""
 
     context: OutlierContext
-    spoilt: np.ndarray
+    corrupted: np.ndarray
     truth: np.ndarray
 
 
-def spoil(phantom: Phantom, settings: ScanSettings, corruption: Corruption, *, seed: int) -> Spoilt:
-    """Scan a phantom and spoil the scan; the noise of a seed is the same whatever the corruption.
+def corrupt(phantom: Phantom, settings: ScanSettings, corruption: Corruption, *, seed: int) -> Corrupted:
+    """Scan a phantom and corrupt the scan; the noise of a seed is the same whatever the corruption.
 
     What the head's motion changes is taken from noise-free images and added, so that the noise keeps its texture.
     """
@@ -67,13 +67,13 @@ def spoil(phantom: Phantom, settings: ScanSettings, corruption: Corruption, *, s
     label, control = quiet.series.array[:2]
     array, rng, g = scan.series.array.copy(), np.random.default_rng([seed, 1]), torch.Generator().manual_seed(seed)
     count, shape = len(array), array.shape[1:]
-    spoilt = np.zeros((count // 2, shape[0]), bool)
+    corrupted = np.zeros((count // 2, shape[0]), bool)
     poses = np.linspace(0, 1, count)[:, None] * np.concatenate(
         [corruption.drift * _direction(rng), np.deg2rad(corruption.drift) * _direction(rng)]
     )
     for n in rng.choice(count // 2, round(corruption.jerks * (count // 2)), replace=False):
         poses[2 * n, :3] += rng.uniform(*corruption.elsewhere) * _direction(rng)
-        spoilt[n] = True
+        corrupted[n] = True
     change = _changes(control, control - label, phantom.geometry.spacing)
     array += np.stack([change(pose, labelled=t % 2 == 0) for t, pose in enumerate(poses)])
 
@@ -81,19 +81,19 @@ def spoil(phantom: Phantom, settings: ScanSettings, corruption: Corruption, *, s
     sigma = float(noise.std() / np.sqrt(2))
     for t in rng.choice(count, round(corruption.volumes * count), replace=False):
         array[t] += sigma * spikes(shape, 1.0, g).numpy()
-        spoilt[t // 2] = True
-    for n, k in np.argwhere(~spoilt & (rng.random(spoilt.shape) < corruption.slices)):
+        corrupted[t // 2] = True
+    for n, k in np.argwhere(~corrupted & (rng.random(corrupted.shape) < corruption.slices)):
         if rng.random() < 0.5:
             array[2 * n, k] += sigma * spikes((1, *shape[1:]), 1.0, g).numpy()[0]
         else:
             pose = np.append(rng.uniform(*corruption.elsewhere) * _direction(rng), np.zeros(3))
             array[2 * n, k] += change(pose, labelled=True)[k]
-        spoilt[n, k] = True
+        corrupted[n, k] = True
     for n in rng.choice(count // 2, round(corruption.unlabelled * (count // 2)), replace=False):
         array[2 * n] += control - label
-        spoilt[n] = True
+        corrupted[n] = True
     context = _context(replace(scan, series=replace(scan.series, array=array)), poses)
-    return Spoilt(context, spoilt & context.judged, scan.cbf.array)
+    return Corrupted(context, corrupted & context.judged, scan.cbf.array)
 
 
 def _direction(rng: np.random.Generator) -> np.ndarray:
@@ -115,7 +115,7 @@ def _changes(control: np.ndarray, difference: np.ndarray, spacing: tuple[float, 
     return change
 
 
-def _context(scan: Scan, poses: np.ndarray) -> OutlierContext:
+def _context(scan: SimulatedScan, poses: np.ndarray) -> OutlierContext:
     """What the methods see of a scan whose head poses (T, 6; mm, radians) are known."""
     series, tissue = scan.series, scan.tissue
     factor = quantification(series.acquisition, calibrate(series), tissue.brain).factor

@@ -21,7 +21,7 @@ from ASLDenoiseLib.preparing.averaging import mean_difference
 from ASLDenoiseLib.series import Volume
 
 if TYPE_CHECKING:
-    from ASLDenoiseLib.denoising.inference import Denoised
+    from ASLDenoiseLib.denoising.inference import DenoisingResult
 
 ALL, M0, NONE = WAYS
 TUNING_SPACING = (3.4, 3.4, 5.0)
@@ -40,7 +40,7 @@ class Method:
 
 def denoise_with(
     card: ModelCard, case: Case, guide: str = ALL, *, device: str = "cpu", **options: int | bool | None
-) -> Denoised:
+) -> DenoisingResult:
     """Run a model on a case with what it may know besides the pairs: ``T1+M0``, ``M0`` or ``none``.
 
     `options` are `group` and `interleaved` of `denoising.inference.denoise_pairs`.

@@ -3,7 +3,7 @@
     python Testing/Benchmarks/motion.py [--anatomy DIR] [--data DIR] [--threads N] [--quick]
 
 Motion is added to a scan of a head that keeps still, so that every condition has the same noise. Slices that are
-spoilt on purpose are left out of the mean: what is judged here is motion correction, not outlier cleaning.
+corrupted on purpose are left out of the mean: what is judged here is motion correction, not outlier cleaning.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from tables import table
 from ASLDenoiseLib.learning.anatomy import read_anatomy
 from ASLDenoiseLib.learning.phantom import Phantom, PhantomSettings, draw_phantom
 from ASLDenoiseLib.learning.scan_noise import Mover, spikes
-from ASLDenoiseLib.learning.simulate import Scan, ScanSettings, make_protocol, simulate_scan
+from ASLDenoiseLib.learning.simulate import ScanSettings, SimulatedScan, make_protocol, simulate_scan
 from ASLDenoiseLib.measuring.image_quality import psnr
 from ASLDenoiseLib.measuring.masks import grey_matter
 from ASLDenoiseLib.preparing.brain_mask import brain_mask
 from ASLDenoiseLib.preparing.motion import Motion, correct_motion, estimate_motion
 from ASLDenoiseLib.preparing.nuisance import nuisance_courses, regress_nuisance
 from ASLDenoiseLib.preparing.pairs import difference_volumes
-from ASLDenoiseLib.preparing.resampling import resample
-from ASLDenoiseLib.preparing.rigid import parameters_of
 from ASLDenoiseLib.reading.read import read_series
 from ASLDenoiseLib.series import ASLSeries, Labeling, VolumeType
+from ASLDenoiseLib.spatial.resampling import resample
+from ASLDenoiseLib.spatial.rigid import parameters_of
 
 SIZE, SPACING = (64, 64, 24), (3.4, 3.4, 5.0)
 SCAN = ScanSettings(pairs=40, gm_snr=1.0, physiological=0.003, pulsation=0.015, memory=0.5, common=0.3, unevenness=0.6)
@@ -45,7 +45,7 @@ TO_DEGREES = np.array([1.0] * 3 + [180 / np.pi] * 3)
 class Still:
     """A scan of a head at rest, and its noise-free control and difference (K, J, I)."""
 
-    scan: Scan
+    scan: SimulatedScan
     control: np.ndarray
     difference: np.ndarray
     seed: int
@@ -60,12 +60,12 @@ class Still:
 
 @dataclass(frozen=True, eq=False)
 class Moved:
-    """The same scan with motion: poses (T, 6; mm and radians along k, j, i) and slices (T, K) spoilt on purpose."""
+    """The same scan with motion: poses (T, 6; mm and radians along k, j, i) and slices (T, K) corrupted on purpose."""
 
     still: Still
     series: ASLSeries
     poses: np.ndarray
-    spoilt: np.ndarray
+    corrupted: np.ndarray
 
 
 def drift(volumes: int, size: float, rng: np.random.Generator) -> np.ndarray:
@@ -97,31 +97,31 @@ CONDITIONS: dict[str, Callable[[int, np.random.Generator], np.ndarray]] = {
 }
 
 
-def move(still: Still, condition: str, *, spoil: bool = True) -> Moved:
-    """Add to a scan at rest what the motion of a condition changes, and spoil slices where the head moves."""
+def move(still: Still, condition: str, *, corrupt: bool = True) -> Moved:
+    """Add to a scan at rest what the motion of a condition changes, and corrupt slices where the head moves."""
     series, seed = still.scan.series, still.seed
     images = torch.tensor(np.stack([still.control, still.difference]))
     mover, rng = Mover(images, series.geometry.spacing[::-1]), np.random.default_rng([seed, 2])
     poses = CONDITIONS[condition](len(series.context), rng)
-    array, spoilt = series.array.copy(), np.zeros(series.array.shape[:2], bool)
+    array, corrupted = series.array.copy(), np.zeros(series.array.shape[:2], bool)
     for t in poses.any(axis=1).nonzero()[0]:
         static, perfused = (mover.at(torch.tensor(poses[t]).float()) - images).numpy()
         array[t] += static - perfused if series.context[t] is VolumeType.LABEL else static
-    if spoil and poses.any():
+    if corrupt and poses.any():
         grey = grey_matter(still.scan.tissue)
-        spoilt = _spoil(array, difference_volumes(series).array[:, grey].std(), rng, seed)
-    return Moved(still, replace(series, array=array), poses, spoilt)
+        corrupted = _spoil(array, difference_volumes(series).array[:, grey].std(), rng, seed)
+    return Moved(still, replace(series, array=array), poses, corrupted)
 
 
 def _spoil(array: np.ndarray, noise: float, rng: np.random.Generator, seed: int) -> np.ndarray:
     """Stripes all through a tenth of the volumes, and 2 % of the other slices darker by 40 %; which, (T, K)."""
-    spoilt, g = np.zeros(array.shape[:2], bool), torch.Generator().manual_seed(seed)
+    corrupted, g = np.zeros(array.shape[:2], bool), torch.Generator().manual_seed(seed)
     for t in rng.choice(len(array), round(SPOILT_VOLUMES * len(array)), replace=False):
         array[t] += noise / np.sqrt(2) * spikes(array.shape[1:], 1.0, g).numpy()
-        spoilt[t] = True
-    single = ~spoilt & (rng.random(spoilt.shape) < SPOILT_SLICES)
+        corrupted[t] = True
+    single = ~corrupted & (rng.random(corrupted.shape) < SPOILT_SLICES)
     array[single] *= 0.6
-    return spoilt | single
+    return corrupted | single
 
 
 def matrix_of_pose(pose: np.ndarray) -> np.ndarray:
@@ -162,9 +162,9 @@ def figures(case: Moved) -> dict[str, float]:
         "RMS mm": shift,
         "RMS degrees": turn,
         "motion-free (dB)": at_rest,
-        "fewer slices": quality(case.still.scan.series, case.still, case.spoilt) - at_rest,
-        "uncorrected": quality(case.series, case.still, case.spoilt) - at_rest,
-        "corrected": quality(corrected, case.still, case.spoilt) - at_rest,
+        "fewer slices": quality(case.still.scan.series, case.still, case.corrupted) - at_rest,
+        "uncorrected": quality(case.series, case.still, case.corrupted) - at_rest,
+        "corrected": quality(corrected, case.still, case.corrupted) - at_rest,
         "zig-zag (mm)": float(np.linalg.norm(motion.alternation[:3])),
         "s": seconds,
         "processor s": processor,
@@ -172,7 +172,7 @@ def figures(case: Moved) -> dict[str, float]:
 
 
 def interpolations(case: Moved) -> dict[str, dict[str, float]]:
-    """What resampling costs by itself: the true poses undone by each interpolation, nothing spoilt."""
+    """What resampling costs by itself: the true poses undone by each interpolation, nothing corrupted."""
     rest, grey = case.still.scan.series, grey_matter(case.still.scan.tissue)
     noise = np.std(difference_volumes(rest).array, axis=0)[grey].mean()
     at_rest, rows = quality(rest, case.still), {}
@@ -234,11 +234,11 @@ def simulated_section(folder: Path, *, pairs: int) -> list[str]:
         print(f"{condition}: {rows[condition]}", file=sys.stderr, flush=True)
     flat = replace(settings, acquisition=make_protocol(Labeling.PCASL, readout="2D", slices=SIZE[2]))
     rows["drift of 0.5, 2D unsuppressed"] = figures(move(Still.of(drawn(flat), flat, seed=11), "drift of 0.5"))
-    unspoilt = move(Still.of(phantom, replace(settings, pairs=10), seed=12), "restless, 0.3", spoil=False)
+    unspoilt = move(Still.of(phantom, replace(settings, pairs=10), seed=12), "restless, 0.3", corrupt=False)
     return [
         *table(rows, first="condition"),
         "",
-        "Restless, nothing spoilt, the true poses undone: what interpolation does by itself.",
+        "Restless, nothing corrupted, the true poses undone: what interpolation does by itself.",
         "",
         *table(interpolations(unspoilt), first="interpolation"),
     ]

@@ -1,8 +1,8 @@
-"""Outlier cleaning on scans that are spoilt on purpose, where what was spoilt is known; writes outliers.md.
+"""Outlier cleaning on scans that are corrupted on purpose, where what was corrupted is known; writes outliers.md.
 
     python Testing/Benchmarks/outliers.py [--anatomy DIR] [--data DIR] [--quick]
 
-Every method sees the same scans: clean, and spoilt in three ways (see corruption.py). Real series show how much each
+Every method sees the same scans: clean, and corrupted in three ways (see corruption.py). Real series show how much each
 method rejects where nobody knows the truth.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from cases import HELD_OUT, Case, anatomy_path, chosen, real_cases
 from command import begin, is_missing, options
-from corruption import CONDITIONS, Spoilt, spoil
+from corruption import CONDITIONS, Corrupted, corrupt
 from scores import readouts
 from tables import mean_row, table
 
@@ -48,38 +48,38 @@ SCANS = ((1.0, 30), (2.0, 12), (0.4, 40))  # GM SNR of a pair, pairs
 HARMLESS = 0.2  # dB that cleaning may cost a clean scan
 
 
-def oracle(case: Spoilt) -> OutlierReport:
-    """The report of one who knows what is spoilt."""
-    known = [Rejection(int(n), int(k), "known to be spoilt", 1.0, 0.0) for n, k in np.argwhere(case.spoilt)]
+def oracle(case: Corrupted) -> OutlierReport:
+    """The report of one who knows what is corrupted."""
+    known = [Rejection(int(n), int(k), "known to be corrupted", 1.0, 0.0) for n, k in np.argwhere(case.corrupted)]
     return report_rejections("oracle", case.context, known)
 
 
-def ways() -> dict[str, Callable[[Spoilt], OutlierReport]]:
+def ways() -> dict[str, Callable[[Corrupted], OutlierReport]]:
     """The methods by name, two of them also as they were published, and the oracle."""
 
-    def way(name: str, settings: object = None) -> Callable[[Spoilt], OutlierReport]:
+    def way(name: str, settings: object = None) -> Callable[[Corrupted], OutlierReport]:
         return lambda case: find_outliers(name, case.context, settings=settings)
 
     published = {
         "aoc": AdaptiveSettings(least_motion=0.0),
         "paocsl": PriorGuidedSettings(least_motion=0.0, release=True),
     }
-    result: dict[str, Callable[[Spoilt], OutlierReport]] = {}
+    result: dict[str, Callable[[Corrupted], OutlierReport]] = {}
     for name in METHODS:
         result[name] = way(name)
         if name in published:
             result[f"{name}, as published"] = way(name, published[name])
-    return {**result, "(what was spoilt is known)": oracle}
+    return {**result, "(what was corrupted is known)": oracle}
 
 
-def figures(case: Spoilt, run: Callable[[Spoilt], OutlierReport]) -> dict[str, float]:
+def figures(case: Corrupted, run: Callable[[Corrupted], OutlierReport]) -> dict[str, float]:
     """How well outliers were found, slice by slice of the pairs, and the map that is left."""
     started = time.perf_counter()
     report = run(case)
     seconds = time.perf_counter() - started
     context = case.context
-    flags, spoilt = report.flags[:, context.judged], case.spoilt[:, context.judged]
-    whole = np.broadcast_to(spoilt.all(axis=1)[:, None], spoilt.shape)
+    flags, corrupted = report.flags[:, context.judged], case.corrupted[:, context.judged]
+    whole = np.broadcast_to(corrupted.all(axis=1)[:, None], corrupted.shape)
     cbf = report.mean.array * context.factor.array
     gm, wm = (mask & context.solid for mask in (grey_matter(context.tissue), white_matter(context.tissue)))
 
@@ -87,10 +87,10 @@ def figures(case: Spoilt, run: Callable[[Spoilt], OutlierReport]) -> dict[str, f
         return float(100 * flags[which].mean()) if which.any() else float("nan")
 
     return {
-        "found (%)": share(spoilt),
+        "found (%)": share(corrupted),
         "of whole pairs (%)": share(whole),
-        "of single slices (%)": share(spoilt & ~whole),
-        "falsely rejected (%)": share(~spoilt),
+        "of single slices (%)": share(corrupted & ~whole),
+        "falsely rejected (%)": share(~corrupted),
         "PSNR (dB)": psnr(cbf, case.truth, context.solid),
         "SNR": readouts(cbf, gm, wm)[0],
         "GM bias (%)": bias(cbf, case.truth, gm),
@@ -115,7 +115,7 @@ def simulated(anatomies: Iterable[Anatomy], scans: Iterable[tuple[float, int]]) 
                 acquisition=SCAN.acquisition,
             )
             for condition, corruption in CONDITIONS.items():
-                case = spoil(phantom, replace(SCAN, pairs=pairs, gm_snr=snr), corruption, seed=seed)
+                case = corrupt(phantom, replace(SCAN, pairs=pairs, gm_snr=snr), corruption, seed=seed)
                 for name, run in ways().items():
                     rows[condition][name].append(figures(case, run))
                 print(f"{condition}, SNR {snr}, {pairs} pairs: done", file=sys.stderr)
@@ -164,20 +164,20 @@ def gains(rows: Mapping[str, list[dict[str, float]]]) -> dict[str, np.ndarray]:
 
 def verdicts(rows: Rows, scans: list[str]) -> list[str]:
     """What the figures say of the claims, in words computed from them; `scans` names them."""
-    clean, spoilt = gains(rows["clean"]), {c: gains(each) for c, each in rows.items() if c != "clean"}
+    clean, corrupted = gains(rows["clean"]), {c: gains(each) for c, each in rows.items() if c != "clean"}
     body = {
-        name: {"worst on clean": float(values.min())} | {c: float(each[name].mean()) for c, each in spoilt.items()}
+        name: {"worst on clean": float(values.min())} | {c: float(each[name].mean()) for c, each in corrupted.items()}
         for name, values in clean.items()
     }
-    spiked = {name: dict(zip(scans, values, strict=True)) for name, values in spoilt["spiked"].items()}
+    spiked = {name: dict(zip(scans, values, strict=True)) for name, values in corrupted["spiked"].items()}
     harmless = [n for n in METHODS if n in clean and clean[n].min() > -HARMLESS]
-    best = max(harmless, key=lambda n: np.mean([each[n].mean() for each in spoilt.values()]), default="none")
+    best = max(harmless, key=lambda n: np.mean([each[n].mean() for each in corrupted.values()]), default="none")
     lines = [*table(body), "", "Spiked, scan by scan:", "", *table(spiked), ""]
     lines.append(f"- Loss on clean scans under {HARMLESS} dB: {', '.join(harmless) or 'none'}.")
-    lines.append(f"- Best of these over the spoilt conditions: {best}; the default is {DEFAULT_METHOD}.")
+    lines.append(f"- Best of these over the corrupted conditions: {best}; the default is {DEFAULT_METHOD}.")
     for name in ("paocsl", "paocsl, as published"):
         for peer in ("aoc", "score"):
-            apart = spoilt["spiked"][name] - spoilt["spiked"][peer]
+            apart = corrupted["spiked"][name] - corrupted["spiked"][peer]
             word = "no worse than" if apart.mean() >= 0 else "worse than"
             lines.append(
                 f"- {name}, spiked: on average {word} {peer}, {apart.mean():+.2f} dB; better in {(apart > 0).sum()} of "
@@ -197,15 +197,15 @@ def main() -> int:
     rows = simulated((read_anatomy(anatomy_path(p, command.args.anatomy)) for p in people), scans)
     listed = ", ".join(f"{n} pairs of GM SNR {snr:g}" for snr, n in scans)
     lines = [
-        "# Outliers: every method on the same spoilt scans",
+        "# Outliers: every method on the same corrupted scans",
         "",
         f"Made by {command.made_by}. Phantoms of kept-out anatomies ({', '.join(people)}), 64x64x24 voxels of "
         f"3.4x3.4x5 mm; {listed}; tissue and head motion are the true ones. PSNR "
         "is of the cleaned mean CBF against the truth, peak the largest true value in the brain; SNR is GM mean over "
         "WM SD. Found and falsely rejected count slices of pairs; for Huber, slices whose mean weight is below 0.85.",
         "",
-        "- spiked: drift of 0.5 mm and 0.5 degrees, 10 % of controls and labels spoilt by k-space spikes, 2 % of the "
-        "other slices spoilt alone (stripe, or head elsewhere)",
+        "- spiked: drift of 0.5 mm and 0.5 degrees, 10 % of controls and labels corrupted by k-space spikes, 2 % of the "
+        "other slices corrupted alone (stripe, or head elsewhere)",
         "- moved: in 10 % of the pairs the head lies 1.5 to 4 mm apart in the label; no motion correction",
         "- unlabelled: in 10 % of the pairs labelling fails",
         "",

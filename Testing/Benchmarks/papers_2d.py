@@ -29,7 +29,7 @@ from comparisons import (
 )
 from tables import mean_row
 
-from ASLDenoiseLib.preparing.smoothing import blur
+from ASLDenoiseLib.spatial.smoothing import blur
 
 LAMBDAS = {"deepasl-l02": 0.2, "deepasl-l05": 0.5, "deepasl-l07": 0.7, "deepasl-l10": 1.0}
 DEEPASL_FWHM = 4.0  # mm, in plane
@@ -82,7 +82,7 @@ def losses(bench: Bench, scans: Scans) -> list[str]:
     rows: Rows = {}
     names = (PSNR, SSIM, "GM bias (%)", "WM bias (%)")
     models = {"L1": "dwan-lfn", "L2": "dwan-lfn-l2"}
-    for label, cases in (("no outliers", scans.plain), ("outliers", scans.spoilt)):
+    for label, cases in (("no outliers", scans.plain), ("outliers", scans.corrupted)):
         ways = {"mean of 10 pairs": raw, **{k: bench.way(m) for k, m in models.items() if m in bench.cards}}
         rows |= measure(cases, {f"{name}, {label}": way for name, way in ways.items()}, names)
     found = [

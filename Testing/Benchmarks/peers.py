@@ -13,8 +13,8 @@ from collections.abc import Callable
 import numpy as np
 from cases import Case
 
-from ASLDenoiseLib.preparing.smoothing import gaussian, smooth_within
 from ASLDenoiseLib.series import Volume
+from ASLDenoiseLib.spatial.smoothing import gaussian, smooth_within
 
 Peer = Callable[[Case], Volume]
 Box = tuple[slice, ...]

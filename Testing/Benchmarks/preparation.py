@@ -2,7 +2,7 @@
 
     python Testing/Benchmarks/preparation.py [--anatomy DIR] [--data DIR] [--threads N] [--quick]
 
-Scans drift by 0.5 mm and 0.5 degrees, a tenth of their volumes carry stripes, and single slices are spoilt. The mark is
+Scans drift by 0.5 mm and 0.5 degrees, a tenth of their volumes carry stripes, and single slices are corrupted. The mark is
 the mean of the same noise without motion and without outliers.
 """
 
@@ -24,7 +24,7 @@ from ASLDenoiseLib.learning.simulate import make_protocol
 from ASLDenoiseLib.measuring.image_quality import psnr
 from ASLDenoiseLib.measuring.masks import grey_matter
 from ASLDenoiseLib.measuring.readouts import measure
-from ASLDenoiseLib.preparation import Anatomy, Head, Prepared, prepare
+from ASLDenoiseLib.pipeline.preparation import Anatomy, Head, Prepared, prepare
 from ASLDenoiseLib.preparing.averaging import mean_difference
 from ASLDenoiseLib.preparing.choices import Preparation
 from ASLDenoiseLib.preparing.pairs import difference_volumes
@@ -55,9 +55,9 @@ def scanned(anatomy: str, readout: str, folder: Path, *, pairs: int, seed: int) 
     return Still.of(phantom, settings, seed=seed)
 
 
-def figures(still: Still, condition: str, *, spoil: bool) -> dict[str, float]:
+def figures(still: Still, condition: str, *, corrupt: bool) -> dict[str, float]:
     """PSNR of the mean difference (dB), everything beside the mark, and how well motion was found."""
-    case = move(still, condition, spoil=spoil)
+    case = move(still, condition, corrupt=corrupt)
     head = Head(tissue=still.scan.tissue)
     runs = {name: prepare(case.series, choice, head)[0] for name, choice in CHOICES.items()}
     marks = mean_difference(difference_volumes(still.scan.series))
@@ -83,7 +83,7 @@ def simulated(folder: Path, *, pairs: int, quick: bool) -> list[str]:
     for n, readout in enumerate(("3D", "2D")):
         still = scanned(HELD_OUT[n], readout, folder, pairs=pairs, seed=21 + n)
         for words, condition in CASES[: 2 if quick else None]:
-            rows[f"{readout}, {words}"] = figures(still, condition, spoil=condition != "still")
+            rows[f"{readout}, {words}"] = figures(still, condition, corrupt=condition != "still")
             print(f"{readout}, {words}: {rows[f'{readout}, {words}']}", file=sys.stderr, flush=True)
     return table(rows, first="scan")
 

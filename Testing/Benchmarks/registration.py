@@ -20,7 +20,7 @@ from tables import text_table
 
 from ASLDenoiseLib.learning.anatomy import read_anatomy
 from ASLDenoiseLib.learning.phantom import PhantomSettings
-from ASLDenoiseLib.learning.simulate import Head, ScanSettings, make_protocol, simulate_head
+from ASLDenoiseLib.learning.simulate import ScanSettings, SimulatedHead, make_protocol, simulate_head
 from ASLDenoiseLib.preparing.brain_mask import brain_mask
 from ASLDenoiseLib.preparing.registration import judge_alignment, register_rigid
 from ASLDenoiseLib.preparing.tissue import tissue_from_t1
@@ -106,13 +106,13 @@ def error(found: np.ndarray, truth: np.ndarray, points: np.ndarray) -> tuple[flo
     return float(distances.mean()), float(np.rad2deg(np.arccos(cosine)))
 
 
-def suppressed_control(head: Head) -> Volume:
+def suppressed_control(head: SimulatedHead) -> Volume:
     """The mean control with white matter dark and CSF bright, as background suppression leaves them in 3D GRASE."""
     control, tissue = head.scan.series.mean(VolumeType.CONTROL), head.scan.tissue
     return control.with_array(control.array * (1 - 0.4 * tissue.wm.array + 0.6 * tissue.csf.array))
 
 
-def scanned(setting: Setting, folder: Path) -> Head:
+def scanned(setting: Setting, folder: Path) -> SimulatedHead:
     """The head of a setting: 10 pairs at a single-pair GM SNR of 1."""
     protocol = make_protocol(Labeling.PCASL, readout=setting.readout, slices=setting.size[2])
     return simulate_head(
@@ -124,7 +124,7 @@ def scanned(setting: Setting, folder: Path) -> Head:
     )
 
 
-def outcomes(head: Head, brain: Volume, target: Volume, starts: int) -> list[Outcome]:
+def outcomes(head: SimulatedHead, brain: Volume, target: Volume, starts: int) -> list[Outcome]:
     """Every start, each with a warning or not."""
     mask = brain_mask(head.scan.series.m0)
     inside = np.argwhere(brain.array > 0.5)[::200, ::-1]
@@ -141,7 +141,7 @@ def outcomes(head: Head, brain: Volume, target: Volume, starts: int) -> list[Out
     return results
 
 
-def told_wrong(head: Head, brain: Volume, target: Volume, starts: int) -> list[tuple[bool, bool]]:
+def told_wrong(head: SimulatedHead, brain: Volume, target: Volume, starts: int) -> list[tuple[bool, bool]]:
     """Whether `judge_alignment` warns of (the true transform, the header as it is), from wrong headers."""
     mask, rng, told = brain_mask(head.scan.series.m0), np.random.default_rng(4), []
     for _ in range(starts):

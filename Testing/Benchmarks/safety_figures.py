@@ -12,14 +12,14 @@ from methods import denoise_with
 from scores import lesion_contrasts, ratio_of_contrasts
 
 from ASLDenoiseLib.denoising.catalogue import ModelCard
-from ASLDenoiseLib.denoising.inference import Denoised
+from ASLDenoiseLib.denoising.inference import DenoisingResult
 from ASLDenoiseLib.measuring.disjoint import odd_and_even, pearson
 from ASLDenoiseLib.measuring.image_quality import bias
 from ASLDenoiseLib.measuring.intervals import coverage
 from ASLDenoiseLib.measuring.lesions import false_lesions, implant_recovery
 from ASLDenoiseLib.measuring.masks import grey_matter, white_matter
-from ASLDenoiseLib.preparing.smoothing import smooth_within
 from ASLDenoiseLib.series import Geometry, Volume
+from ASLDenoiseLib.spatial.smoothing import smooth_within
 
 DIAMETERS = (3, 4, 6)  # voxels
 FACTORS = (0.3, 0.6, 1.5, 2.0)
@@ -35,12 +35,12 @@ class Way:
     guide: str
     name: str
     device: str = "cpu"
-    _kept: dict[Case, Denoised] = field(default_factory=dict)
+    _kept: dict[Case, DenoisingResult] = field(default_factory=dict)
 
-    def __call__(self, case: Case) -> Denoised:
+    def __call__(self, case: Case) -> DenoisingResult:
         return denoise_with(self.card, case, self.guide, device=self.device)
 
-    def plain(self, case: Case) -> Denoised:
+    def plain(self, case: Case) -> DenoisingResult:
         """The answer to a case that is asked for again."""
         if case not in self._kept:
             self._kept[case] = self(case)
@@ -196,7 +196,7 @@ def other_subject(case: Case, *, seed: int = 5) -> Case:
     return implanted(case, np.exp(0.25 * field_ / field_[case.inside].std()) - 1)
 
 
-def likeness(way: Callable[[Case], Denoised] | None, case: Case) -> Likeness:
+def likeness(way: Callable[[Case], DenoisingResult] | None, case: Case) -> Likeness:
     """Of what `way` makes of the halves; without one, of their raw means."""
     other = other_subject(case)
     halves = [*odd_and_even(case.pairs), odd_and_even(other.pairs)[1]]

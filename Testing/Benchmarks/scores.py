@@ -12,8 +12,8 @@ from ASLDenoiseLib.measuring.image_quality import bias, ccc, nmae, psnr, rmse, s
 from ASLDenoiseLib.measuring.lesions import lesion_contrast, ring_around
 from ASLDenoiseLib.measuring.masks import grey_matter, white_matter
 from ASLDenoiseLib.preparing.averaging import mean_difference
-from ASLDenoiseLib.preparing.smoothing import gaussian
 from ASLDenoiseLib.series import Volume
+from ASLDenoiseLib.spatial.smoothing import gaussian
 
 SMOOTHED_FULL = 4.0  # mm FWHM of the smoothed full average that SNR and contrast are compared with
 

@@ -152,7 +152,7 @@ def with_t1_lesions(head: FineHead) -> FineHead:
 
 
 def _signal_of(head: FineHead, where: np.ndarray) -> float:
-    from ASLDenoiseLib.preparing.resampling import resample
+    from ASLDenoiseLib.spatial.resampling import resample
 
     on_fine = resample(head.t1, head.truth.geometry, transform=head.t1_to_asl).array
     return float(np.nanmedian(on_fine[where]))

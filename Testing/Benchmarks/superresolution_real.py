@@ -23,9 +23,9 @@ from ASLDenoiseLib.measuring.disjoint import noise_corrected_mse, odd_and_even, 
 from ASLDenoiseLib.measuring.image_quality import bias
 from ASLDenoiseLib.measuring.masks import grey_matter, white_matter
 from ASLDenoiseLib.preparing.averaging import mean_difference, standard_error
-from ASLDenoiseLib.preparing.resampling import with_spacing
 from ASLDenoiseLib.preparing.tissue import tissue_from_t1, tissue_on
 from ASLDenoiseLib.series import ASLSeries, Geometry, Volume
+from ASLDenoiseLib.spatial.resampling import with_spacing
 from ASLDenoiseLib.superresolving import LowResolution, PointSpread, Resolved, super_resolve, usual_point_spread
 from ASLDenoiseLib.superresolving.forward import acquisition_model
 from ASLDenoiseLib.superresolving.targets import target_grid

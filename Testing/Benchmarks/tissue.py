@@ -17,7 +17,7 @@ from cases import VOXELS, anatomy_path, draw_head
 from command import Command, begin, is_missing, options
 from tables import mean_row, table
 
-from ASLDenoiseLib.learning.simulate import Head
+from ASLDenoiseLib.learning.simulate import SimulatedHead
 from ASLDenoiseLib.measuring.partial_volume import corrected_gm_cbf
 from ASLDenoiseLib.preparing.brain_mask import brain_mask
 from ASLDenoiseLib.preparing.registration import register_rigid
@@ -46,7 +46,7 @@ def pure_tissue_readouts(truth: Tissue, found: Tissue) -> dict[str, float]:
     return {"GM CBF (60)": values["gm_mean_weighted"], "GM CBF corrected (60)": values["gm_mean_pvc"]}
 
 
-def figures(head: Head) -> dict[str, float]:
+def figures(head: SimulatedHead) -> dict[str, float]:
     """Everything of one head."""
     series, truth = head.scan.series, head.scan.tissue
     started = time.perf_counter()

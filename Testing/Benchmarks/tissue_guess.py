@@ -21,11 +21,11 @@ from ASLDenoiseLib.measuring.masks import FEWEST_VOXELS, grey_matter, white_matt
 from ASLDenoiseLib.preparing.averaging import mean_difference
 from ASLDenoiseLib.preparing.brain_mask import brain_mask
 from ASLDenoiseLib.preparing.pairs import difference_volumes
-from ASLDenoiseLib.preparing.smoothing import gaussian
 from ASLDenoiseLib.preparing.tissue_guess import guess_tissue
 from ASLDenoiseLib.quantifying.calibration import calibrate
 from ASLDenoiseLib.quantifying.cbf import quantification
 from ASLDenoiseLib.series import Tissue, Volume
+from ASLDenoiseLib.spatial.smoothing import gaussian
 
 # brain-06, 15, 16 and 17 were looked at when the guess was made; these were not.
 ANATOMIES = ("brain-03", "brain-08", "brain-11", "brain-13")

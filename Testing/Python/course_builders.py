@@ -8,8 +8,8 @@ import numpy as np
 
 from ASLDenoiseLib.preparing.motion import Motion
 from ASLDenoiseLib.preparing.outliers import OutlierReport, Rejection
-from ASLDenoiseLib.preparing.rigid import matrix_from
 from ASLDenoiseLib.result import Result
+from ASLDenoiseLib.spatial.rigid import matrix_from
 
 SHIFT = np.array([0.3, -0.2, 1.5, 0.4, 0.0, -1.0])  # mm and degrees
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ASLDenoiseLib.preparing.rigid import matrix_from
 from ASLDenoiseLib.series import Acquisition, ASLSeries, Geometry, Labeling, Tissue, Volume, VolumeType
+from ASLDenoiseLib.spatial.rigid import matrix_from
 
 GRID = Geometry((40, 40, 16), (4.5, 4.5, 6.0), (-87.75, -87.75, -45.0))
 # centre (mm), radii (mm) and signal of what the head is made of; nothing is symmetric

@@ -69,9 +69,9 @@ def test_a_smoothing_width_smooths_within_the_brain(case, benchmarks):
 def test_huber_is_the_mean_of_quiet_pairs_and_shrugs_off_a_spoilt_one(case, benchmarks):
     cases, peers = benchmarks
     assert rms(case, peers.huber(case)) == pytest.approx(rms(case, case.raw), rel=0.1)
-    spoilt = np.array(case.pairs.array)
-    spoilt[3] += 400
-    ill = cases.seen(case, replace(case.pairs, array=spoilt))
+    corrupted = np.array(case.pairs.array)
+    corrupted[3] += 400
+    ill = cases.seen(case, replace(case.pairs, array=corrupted))
     assert (ill.raw.array - case.truth.array).mean() > 45
     assert abs((peers.huber(ill).array - case.truth.array).mean()) < 10
 
@@ -155,7 +155,7 @@ def test_comparisons_are_made_scan_by_scan_and_of_what_is_there(benchmarks):
 def test_the_papers_reference_is_the_smoothed_mean_of_every_pair(case, benchmarks):
     from comparisons import FIGURES, PAPERS_PSNR, first, pseudo_gold, raw
 
-    from ASLDenoiseLib.preparing.smoothing import gaussian
+    from ASLDenoiseLib.spatial.smoothing import gaussian
 
     few = first(case, 2)
     assert len(few.pairs.context) == 2 and len(few.every_pair.context) == 8

@@ -53,7 +53,7 @@ def test_a_simulated_scan_is_a_valid_data_set(tmp_path, labeling, readout):
 
     from ASLDenoiseLib.learning.phantom import PhantomSettings
     from ASLDenoiseLib.learning.simulate import ScanSettings, make_protocol, simulate_head
-    from ASLDenoiseLib.reporting.simulated import write_simulated
+    from ASLDenoiseLib.learning.simulated_dataset import write_simulated
 
     head = simulate_head(
         ball_head(),

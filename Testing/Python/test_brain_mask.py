@@ -8,9 +8,9 @@ from scipy.ndimage import binary_fill_holes, distance_transform_edt, label
 
 from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.preparing.brain_mask import brain_mask, mask_of_cbf
-from ASLDenoiseLib.preparing.resampling import average_onto, with_spacing
 from ASLDenoiseLib.preparing.template import icbm_template
 from ASLDenoiseLib.series import Geometry, Labeling, Volume, VolumeType
+from ASLDenoiseLib.spatial.resampling import average_onto, with_spacing
 
 GRID = Geometry((48, 56, 20), (4.0, 4.0, 6.0))
 

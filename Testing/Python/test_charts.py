@@ -15,9 +15,9 @@ from ASLDenoiseLib.measuring.masks import grey_matter
 from ASLDenoiseLib.measuring.readouts import measure
 from ASLDenoiseLib.reporting.charts import MOST_POINTS, charts_of, thinned
 from ASLDenoiseLib.reporting.plots import agreement_png
-from ASLDenoiseLib.reporting.table import label_in
 from ASLDenoiseLib.reporting.voxelwise import gm_agreement, masks_of, processed_map
 from ASLDenoiseLib.result import Result
+from ASLDenoiseLib.result.table import label_in
 from ASLDenoiseLib.series import CBF_UNIT, Geometry, Volume
 
 

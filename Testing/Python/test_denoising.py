@@ -9,14 +9,14 @@ torch = pytest.importorskip("torch")
 from ASLDenoiseLib.denoising import inference  # noqa: E402
 from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, ModelCard, find_model, list_models, load_model  # noqa: E402
 from ASLDenoiseLib.denoising.domain import domain_findings  # noqa: E402
-from ASLDenoiseLib.denoising.feeding.mean import Fed  # noqa: E402
+from ASLDenoiseLib.denoising.feeding.mean import Prediction  # noqa: E402
 from ASLDenoiseLib.denoising.feeding.memory import run_network, run_on_volume  # noqa: E402
 from ASLDenoiseLib.denoising.inference import denoise_pairs  # noqa: E402
+from ASLDenoiseLib.devices import resolve_device  # noqa: E402
 from ASLDenoiseLib.errors import InputError  # noqa: E402
 from ASLDenoiseLib.preparing.averaging import mean_difference  # noqa: E402
-from ASLDenoiseLib.preparing.smoothing import blur  # noqa: E402
-from ASLDenoiseLib.running.device import resolve_device  # noqa: E402
 from ASLDenoiseLib.series import ASLSeries, Geometry, Volume  # noqa: E402
+from ASLDenoiseLib.spatial.smoothing import blur  # noqa: E402
 
 GRID = Geometry((40, 44, 6), (3.4, 3.4, 5.0))
 
@@ -176,7 +176,7 @@ def test_the_uncertainty_of_groups_adds_up_as_independent_errors_do(monkeypatch)
     pairs, _, brain = noisy_pairs(6)
 
     def feed(mean, network, device):
-        return Fed(mean.array, device, 1.0, np.full(GRID.shape, 2.0, np.float32))
+        return Prediction(mean.array, device, 1.0, np.full(GRID.shape, 2.0, np.float32))
 
     monkeypatch.setattr(inference, "find_feeder", lambda network: feed)
     denoised, _ = run_with(monkeypatch, "guided-unet", None, pairs, brain, group=4)  # groups of four and two

@@ -9,11 +9,11 @@ import pytest
 from scene_builders import made_result
 
 from ASLDenoiseLib.errors import InputError
-from ASLDenoiseLib.group_space import SPACE, in_template_space, slice_readouts
+from ASLDenoiseLib.pipeline.template_space import SPACE, in_template_space, slice_readouts
 from ASLDenoiseLib.preparing.template import MNI_GRID, icbm_template
 from ASLDenoiseLib.preparing.template_space import TemplateSpace
 from ASLDenoiseLib.reporting.derivatives import write_result
-from ASLDenoiseLib.reporting.table import map_label
+from ASLDenoiseLib.result.table import map_label
 from ASLDenoiseLib.series import Geometry, Tissue, Volume
 
 HEAD = Geometry((95, 115, 95), (2.0, 2.0, 2.0), (-95.0, -105.0, -75.0))
@@ -30,7 +30,7 @@ def unwarped() -> TemplateSpace:
 @pytest.fixture(scope="module")
 def result():
     """CBF of 60 and 20 ml/100g/min in grey and white matter of a head that is the template, shifted."""
-    from ASLDenoiseLib.preparing.resampling import resample
+    from ASLDenoiseLib.spatial.resampling import resample
 
     template = icbm_template()
     gm, wm, brain, t1 = (

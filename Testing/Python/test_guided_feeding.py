@@ -1,4 +1,4 @@
-"""How the flagship is run on a series: what it must leave alone, what it says of its error, and what guides change."""
+"""How the default model is run on a series: what it must leave alone, what it says of its error, and what guides change."""
 
 from __future__ import annotations
 

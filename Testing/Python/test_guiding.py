@@ -1,4 +1,4 @@
-"""What the flagship is fed with: Gaussian windows, guided averages and the noise level."""
+"""What the default model is fed with: Gaussian windows, guided averages and the noise level."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_a_mean_of_8_mm_leaves_more_of_noise_whose_neighbours_are_correlated() -
 
 
 def test_white_noise_keeps_what_a_gaussian_mean_leaves_of_it() -> None:
-    from ASLDenoiseLib.preparing.smoothing import blur
+    from ASLDenoiseLib.spatial.smoothing import blur
 
     noise = np.random.default_rng(1).normal(0, 1, (40, 60, 60))
     left = blur(noise, (3.0, 3.0, 4.0), 8.0)[8:-8, 8:-8, 8:-8].std()

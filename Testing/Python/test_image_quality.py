@@ -51,13 +51,13 @@ def test_ssim_is_the_windowed_formula_at_a_voxel_and_ranks_noise():
 
 def test_what_lies_outside_the_mask_or_was_not_measured_does_not_count():
     estimate = TRUTH + np.random.default_rng(2).normal(0, 5, TRUTH.shape)
-    spoilt = estimate.copy()
-    spoilt[~MASK] = 1e6
-    spoilt[7, 8, 8] = np.nan
+    corrupted = estimate.copy()
+    corrupted[~MASK] = 1e6
+    corrupted[7, 8, 8] = np.nan
     kept = MASK.copy()
     kept[7, 8, 8] = False
     for figure in (psnr, rmse, nmae, ccc, bias):
-        assert figure(spoilt, TRUTH, MASK) == pytest.approx(figure(estimate, TRUTH, kept))
+        assert figure(corrupted, TRUTH, MASK) == pytest.approx(figure(estimate, TRUTH, kept))
     hole = np.where(kept, estimate, np.nan)
     assert np.isfinite(ssim(hole, TRUTH, MASK))
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from reading_builders import PAIRS, SIZE, head, refusal, save, series_array, write_series
 
-from ASLDenoiseLib.reading.inspecting import inspect, require_quantifiable
+from ASLDenoiseLib.inspecting.inspection import inspect, require_quantifiable
 from ASLDenoiseLib.reading.read import read_series, swapped
 from ASLDenoiseLib.series import Severity
 

@@ -22,11 +22,11 @@ from reading_builders import (
 )
 
 from ASLDenoiseLib.__main__ import main
+from ASLDenoiseLib.inspecting.fixes import apply_fix, find_fix, fixes_of
+from ASLDenoiseLib.inspecting.inspection import inspect, require_quantifiable
 from ASLDenoiseLib.preparing.pairs import difference_volumes
 from ASLDenoiseLib.quantifying.calibration import calibrate
 from ASLDenoiseLib.quantifying.kinetics import cbf_scale
-from ASLDenoiseLib.reading.inspecting import inspect, require_quantifiable
-from ASLDenoiseLib.reading.mending import apply_fix, find_fix, fixes_of
 from ASLDenoiseLib.reading.read import read_series
 from ASLDenoiseLib.series import ASLSeries, Origin, VolumeType
 

@@ -14,7 +14,7 @@ pytest.importorskip("slicer", reason="the real MRML scene needs slicer-core")
 from scene_builders import contents, made_result
 
 from ASLDenoiseLib.preparing.choices import Preparation
-from ASLDenoiseLib.scene.embedded import embedded_scene
+from ASLDenoiseLib.scene.headless import headless_scene
 from ASLDenoiseLib.scene.present import present
 from ASLDenoiseLib.scene.segments import add_segmentation
 from ASLDenoiseLib.scene.series import series_to_nodes
@@ -42,9 +42,9 @@ def scene(desktop):
 
 @pytest.fixture
 def made(module):
-    from ASLDenoisePanel.made_series import madeSeries
+    from ASLDenoisePanel.selftest_series import selfTestSeries
 
-    return madeSeries()
+    return selfTestSeries()
 
 
 def test_the_module_says_what_it_is_and_that_it_is_for_research(repo_root, desktop):
@@ -173,5 +173,5 @@ def test_slicer_finds_its_classes_by_name_in_the_modules_file(module):
 
 def test_presented_nodes_carry_the_result():
     result = made_result()
-    with embedded_scene() as scene:
+    with headless_scene() as scene:
         assert present(result, scene=scene).result is result

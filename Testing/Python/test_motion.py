@@ -19,8 +19,8 @@ from ASLDenoiseLib.preparing.motion import (
 )
 from ASLDenoiseLib.preparing.pairs import difference_volumes
 from ASLDenoiseLib.preparing.realignment import FINE, Compared, Model
-from ASLDenoiseLib.preparing.rigid import matrix_from, parameters_of
 from ASLDenoiseLib.series import ASLSeries, Severity, Volume, VolumeType
+from ASLDenoiseLib.spatial.rigid import matrix_from, parameters_of
 
 
 def errors(motion: Motion, poses: np.ndarray) -> np.ndarray:
@@ -51,8 +51,8 @@ def test_motion_is_found_to_a_tenth_of_a_millimetre_and_of_a_degree(unquiet):
 
 def test_a_slice_of_another_brightness_is_left_out_and_does_not_move_the_result(unquiet):
     _, poses, motion = unquiet
-    assert motion.spoilt[4].nonzero()[0].tolist() == [7]
-    assert motion.spoilt.sum() <= 3  # the jump brings slices from outside, which may be judged too
+    assert motion.corrupted[4].nonzero()[0].tolist() == [7]
+    assert motion.corrupted.sum() <= 3  # the jump brings slices from outside, which may be judged too
     assert np.abs(errors(motion, poses)[4]).max() < 0.15
 
 
@@ -63,7 +63,7 @@ def test_a_steep_drift_is_not_taken_for_the_labelling():
 
 def test_correction_brings_the_mean_back_to_that_of_a_head_that_kept_still(unquiet):
     series, _, motion = unquiet
-    kept = np.delete(np.arange(8), 2)  # the pair of the spoilt slice
+    kept = np.delete(np.arange(8), 2)  # the pair of the corrupted slice
     truth, inside = drawn(PERFUSED, np.zeros(6)), brain().array > 0
 
     def quality(of: ASLSeries) -> float:
@@ -167,8 +167,8 @@ def by_hand(*poses) -> Motion:
     corners = 50.0 * np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
     matrices = np.stack([np.linalg.inv(matrix_from(np.array(p, float), np.zeros(3))) for p in poses])
     pairs = np.array([[t + 1, t] for t in range(0, len(poses) - 1, 2)])
-    spoilt = np.zeros((len(poses), 16), bool)
-    return Motion(matrices, np.zeros(3), corners, pairs, None, np.zeros(6), spoilt)
+    corrupted = np.zeros((len(poses), 16), bool)
+    return Motion(matrices, np.zeros(3), corners, pairs, None, np.zeros(6), corrupted)
 
 
 def test_parameters_are_the_pose_of_the_head_in_mm_and_degrees():

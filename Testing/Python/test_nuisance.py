@@ -11,8 +11,8 @@ from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.preparing.motion import Motion
 from ASLDenoiseLib.preparing.nuisance import nuisance_courses, regress_nuisance
 from ASLDenoiseLib.preparing.pairs import difference_volumes
-from ASLDenoiseLib.preparing.rigid import matrix_from
 from ASLDenoiseLib.series import ASLSeries, Geometry, Tissue, Volume, VolumeType
+from ASLDenoiseLib.spatial.rigid import matrix_from
 
 GRID = Geometry((6, 5, 4), (4.0, 4.0, 4.0))
 VOLUMES = 24
@@ -160,7 +160,7 @@ def test_a_spike_that_is_left_out_of_the_fit_does_not_leak_into_the_volumes_that
     array[6, 1] += 200.0
     left_out = np.zeros((VOLUMES, GRID.size[2]), bool)
     left_out[6, 1] = True
-    followed = course + 30.0 * ~kept  # as the pose of a spoilt volume would
+    followed = course + 30.0 * ~kept  # as the pose of a corrupted volume would
     careful, careless = (
         regress_nuisance(replace(quiet, array=array), {"n": followed}, left_out=mask).series.array[kept, 1]
         for mask in (left_out, None)

@@ -461,16 +461,16 @@ def test_every_method_has_a_summary_and_the_default_is_one_of_them():
     assert all(m.name == key and m.summary.endswith(".") for key, m in METHODS.items())
 
 
-# The benchmark's spoilt scans
+# The benchmark's corrupted scans
 
 
 @pytest.fixture(scope="module")
-def spoil(repo_root):
-    """Scans of the head above, spoilt; by name of the condition."""
+def corrupt(repo_root):
+    """Scans of the head above, corrupted; by name of the condition."""
     torch = pytest.importorskip("torch")
     sys.path.insert(0, str(repo_root / "Testing" / "Benchmarks"))
     try:
-        from corruption import CONDITIONS, spoil
+        from corruption import CONDITIONS, corrupt
     finally:
         sys.path.pop(0)
     from ASLDenoiseLib.learning.phantom import Phantom
@@ -483,34 +483,34 @@ def spoil(repo_root):
     maps = (perfusion, brain, gm, wm, csf, brain, nothing, nothing, nothing, nothing)  # M0 is 1 in the brain
     phantom = Phantom(GRID, *maps, PROTOCOL, None, (), nothing)
     settings = ScanSettings(pairs=20, gm_snr=1.0)
-    return lambda name, **changes: spoil(phantom, settings, replace(CONDITIONS[name], **changes), seed=5)
+    return lambda name, **changes: corrupt(phantom, settings, replace(CONDITIONS[name], **changes), seed=5)
 
 
 @pytest.mark.parametrize("name", ["spiked", "moved", "unlabelled"])
-def test_the_slices_said_to_be_spoilt_are_those_that_differ_from_the_clean_scan(spoil, name):
-    clean, spoilt = spoil("clean"), spoil(name, drift=0.0)
+def test_the_slices_said_to_be_spoilt_are_those_that_differ_from_the_clean_scan(corrupt, name):
+    clean, corrupted = corrupt("clean"), corrupt(name, drift=0.0)
     context = clean.context
-    differs = np.nanmax(np.abs(np.where(context.inside, spoilt.context.cbf - context.cbf, 0)), axis=(2, 3)) > 1.0
-    np.testing.assert_array_equal(differs[:, context.judged], spoilt.spoilt[:, context.judged])
-    assert not clean.spoilt.any() and 0.05 < spoilt.spoilt[:, context.judged].mean() < 0.4
+    differs = np.nanmax(np.abs(np.where(context.inside, corrupted.context.cbf - context.cbf, 0)), axis=(2, 3)) > 1.0
+    np.testing.assert_array_equal(differs[:, context.judged], corrupted.corrupted[:, context.judged])
+    assert not clean.corrupted.any() and 0.05 < corrupted.corrupted[:, context.judged].mean() < 0.4
 
 
-def test_drift_ends_where_it_was_told_to(spoil):
-    motion = spoil("spiked").context.motion
+def test_drift_ends_where_it_was_told_to(corrupt):
+    motion = corrupt("spiked").context.motion
     assert motion.position[-1] == pytest.approx(np.hypot(0.5, np.deg2rad(0.5) * 50), rel=0.05)
     assert motion.relative.max() < 0.05
 
 
-def test_on_a_spiked_phantom_zscores_find_nearly_all_and_paocsl_is_no_worse_than_aoc_and_score(spoil):
-    case = spoil("spiked")
+def test_on_a_spiked_phantom_zscores_find_nearly_all_and_paocsl_is_no_worse_than_aoc_and_score(corrupt):
+    case = corrupt("spiked")
 
     def rmse(name):
         cbf = find_outliers(name, case.context).mean.array * case.context.factor.array
         return np.sqrt(np.mean((cbf - case.truth)[case.context.solid] ** 2))
 
     report = find_outliers("zscore", case.context)
-    flags, spoilt = (a[:, case.context.judged] for a in (report.flags, case.spoilt))
-    assert flags[spoilt].mean() > 0.85 and flags[~spoilt].mean() < 0.01
+    flags, corrupted = (a[:, case.context.judged] for a in (report.flags, case.corrupted))
+    assert flags[corrupted].mean() > 0.85 and flags[~corrupted].mean() < 0.01
     errors = {name: rmse(name) for name in METHODS}
     assert errors["paocsl"] <= min(errors["aoc"], errors["score"])
     assert errors["zscore"] <= min(errors.values())

@@ -46,9 +46,9 @@ def paper(*sections):
 
 
 def table(rows):
-    from ASLDenoiseLib.reporting.fragments import Column, Line, table
+    from ASLDenoiseLib.reporting.fragments import Column, TableRow, table
 
-    lines = [Line(f"row {n}", ["1.0"], "what it means", assumed=n == 1) for n in range(rows)]
+    lines = [TableRow(f"row {n}", ["1.0"], "what it means", assumed=n == 1) for n in range(rows)]
     return table("Readout", [Column("Value", number=True)], lines)
 
 

@@ -41,9 +41,9 @@ def panel(repo_root):
 @pytest.fixture(scope="module")
 def files(panel, tmp_path_factory):
     """The made series as a BIDS data set."""
-    from ASLDenoisePanel.made_series import madeSeries
+    from ASLDenoisePanel.selftest_series import selfTestSeries
 
-    return write_bids(tmp_path_factory.mktemp("bids"), madeSeries(), t1=False)
+    return write_bids(tmp_path_factory.mktemp("bids"), selfTestSeries(), t1=False)
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +159,7 @@ def test_done_shows_raw_beside_denoised_in_one_window_and_the_panel_open_again(r
 
 
 def test_the_table_holds_the_numbers_that_the_shell_gives_for_the_same_file(run, panel, files, tmp_path, repo_root):
-    from ASLDenoiseLib.reporting.table import format_value
+    from ASLDenoiseLib.result.table import format_value
 
     command = [sys.executable, "-m", "ASLDenoiseLib", "denoise", str(files), "--out", str(tmp_path / "out")]
     command += ["--device", "cpu", "--no-scene", "--progress", "none"]

@@ -28,9 +28,9 @@ def panel(desktop, repo_root):
 
 @pytest.fixture
 def made(panel):
-    from ASLDenoisePanel.made_series import madeSeries
+    from ASLDenoisePanel.selftest_series import selfTestSeries
 
-    return madeSeries()
+    return selfTestSeries()
 
 
 def until(condition, seconds=20.0):

@@ -136,7 +136,7 @@ def test_the_outlier_methods_to_choose_from_are_the_librarys(panel):
 
 
 def test_a_bids_folder_gives_its_series_and_the_t1_beside(panel, tmp_path):
-    from ASLDenoisePanel.errands import seriesIn, t1Beside
+    from ASLDenoisePanel.tasks import seriesIn, t1Beside
 
     for subject in ("sub-02", "sub-01"):
         for name in (f"perf/{subject}_asl.nii.gz", f"perf/{subject}_m0scan.nii.gz", f"anat/{subject}_T1w.nii.gz"):
@@ -187,11 +187,11 @@ def test_a_torch_too_old_counts_as_missing(panel, monkeypatch, version, enough):
 def test_sidecars_beside_the_file_that_slicer_loaded_are_taken_over_with_their_origin(panel, tmp_path):
     import slicer
     from ASLDenoisePanel.acquisition_rows import adoptSidecar, contextOf
-    from ASLDenoisePanel.made_series import madeSeries
+    from ASLDenoisePanel.selftest_series import selfTestSeries
 
     from ASLDenoiseLib.scene.series import PREFIX, read_acquisition, series_to_nodes
 
-    node = series_to_nodes(madeSeries()).sequence
+    node = series_to_nodes(selfTestSeries()).sequence
     for name in list(node.GetAttributeNames()):
         if name.startswith(PREFIX):
             node.RemoveAttribute(name)

@@ -158,7 +158,7 @@ def test_a_real_series_gives_a_plausible_cbf_with_its_t1(shared_data, name, pair
         assert np.corrcoef(result.tissue.csf.array[inside], control[inside])[0, 1] > 0.5
 
 
-def spoilt(scan, pair: int, slice_: int):
+def corrupted(scan, pair: int, slice_: int):
     """The scan with stripes over one slice of one label."""
     series = scan.series
     array = series.array.copy()
@@ -180,7 +180,7 @@ def test_a_spoilt_slice_is_left_out_and_named_and_the_raw_mean_keeps_it():
     keep_all = Preparation(motion=False, outliers="none")
     clean = pipeline.quantify(scan.series, preparation=UNMOVED)
     assert "desc-cleaned_cbf" not in clean.maps and value_of(clean, "outliers_left_out") is None
-    series = spoilt(scan, pair=5, slice_=6)
+    series = corrupted(scan, pair=5, slice_=6)
     result = pipeline.quantify(series, preparation=UNMOVED)
     assert [w.split(":")[0] for w in value_of(result, "outliers_left_out")] == ["pair 6, slice 7"]
     assert findings(result, "outliers")

@@ -10,7 +10,7 @@ from motion_builders import GRID, PERFUSED, brain, drawn, drift, quantifiable, s
 
 from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.measuring.image_quality import psnr
-from ASLDenoiseLib.preparation import Head, Prepared, prepare
+from ASLDenoiseLib.pipeline.preparation import Head, Prepared, prepare
 from ASLDenoiseLib.preparing.choices import Preparation
 from ASLDenoiseLib.series import ASLSeries, Origin, Volume, VolumeType
 

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from ASLDenoiseLib.errors import InputError
-from ASLDenoiseLib.running.progress import JsonLines, ProgressBar, make_progress, parse_line, silent, span
+from ASLDenoiseLib.progress import JsonLines, ProgressBar, make_progress, parse_line, silent, span
 
 
 class Terminal(io.StringIO):

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from reading_builders import refusal
 
+from ASLDenoiseLib.inspecting.inspection import inspect
 from ASLDenoiseLib.reading.dicom import philips_context, pick_asl, read_dicom
-from ASLDenoiseLib.reading.inspecting import inspect
 from ASLDenoiseLib.reading.read import read_series
 from ASLDenoiseLib.reading.scan import Scan
 from ASLDenoiseLib.reading.vendor_scaling import philips_m0_factor

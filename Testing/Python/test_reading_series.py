@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from reading_builders import PAIRS, SIZE, head, refusal, save, series_array, write_series
 
-from ASLDenoiseLib.reading.inspecting import require_quantifiable
+from ASLDenoiseLib.inspecting.inspection import require_quantifiable
 from ASLDenoiseLib.reading.read import read_series, swapped
 from ASLDenoiseLib.series import M0Type, Origin, VolumeType
 
@@ -236,7 +236,7 @@ def test_reading_leaves_no_file_behind(tmp_path):
 def test_importing_the_reader_loads_no_heavy_library(repo_root):
     heavy = "('nibabel', 'SimpleITK', 'scipy', 'torch', 'skimage', 'slicer', 'ants')"
     code = (
-        "import sys, ASLDenoiseLib.reading.read, ASLDenoiseLib.reading.inspecting, ASLDenoiseLib.reading.dicom\n"
+        "import sys, ASLDenoiseLib.reading.read, ASLDenoiseLib.inspecting.inspection, ASLDenoiseLib.reading.dicom\n"
         f"print([m for m in {heavy} if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=repo_root, capture_output=True, text=True, check=True)

@@ -8,8 +8,8 @@ import pytest
 from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.measuring.baselines import noise_matched_gaussian
 from ASLDenoiseLib.measuring.readouts import measure
-from ASLDenoiseLib.preparing.smoothing import gaussian
 from ASLDenoiseLib.series import CBF_UNIT, Geometry, Tissue, Volume
+from ASLDenoiseLib.spatial.smoothing import gaussian
 
 GRID = Geometry((24, 24, 12), (3.0, 3.0, 4.0))
 

@@ -8,8 +8,8 @@ from scipy.ndimage import gaussian_filter
 
 from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.preparing.registration import judge_alignment, register_rigid
-from ASLDenoiseLib.preparing.resampling import average_onto, from_sitk, resample, to_sitk, with_spacing
 from ASLDenoiseLib.series import Geometry, Volume
+from ASLDenoiseLib.spatial.resampling import average_onto, from_sitk, resample, to_sitk, with_spacing
 
 TURN = np.array([[0.96, -0.28, 0.0], [0.28, 0.96, 0.0], [0.0, 0.0, 1.0]])
 OBLIQUE = Geometry((20, 18, 16), (2.0, 2.5, 3.0), (-11.0, 7.0, 3.0), tuple(TURN.ravel()))
@@ -25,7 +25,7 @@ def ramp(geometry: Geometry) -> Volume:
 def rigid(angles: tuple[float, float, float], shift: tuple[float, float, float]) -> np.ndarray:
     import SimpleITK as sitk
 
-    from ASLDenoiseLib.preparing.resampling import matrix_of
+    from ASLDenoiseLib.spatial.resampling import matrix_of
 
     return matrix_of(sitk.Euler3DTransform((0.0, 0.0, 0.0), *angles, shift))
 

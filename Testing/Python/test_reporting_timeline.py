@@ -13,12 +13,12 @@ from scene_builders import made_result
 
 from ASLDenoiseLib.preparing.motion import Motion
 from ASLDenoiseLib.preparing.outliers import OutlierReport, Rejection
-from ASLDenoiseLib.preparing.rigid import matrix_from
 from ASLDenoiseLib.reporting.derivatives import write_result
 from ASLDenoiseLib.reporting.html import report_html
 from ASLDenoiseLib.reporting.timeline import motion_columns, motion_tsv, outliers_tsv
 from ASLDenoiseLib.reporting.timeline_plot import timeline_png
 from ASLDenoiseLib.result import Result
+from ASLDenoiseLib.spatial.rigid import matrix_from
 
 SHIFT = np.array([0.3, -0.2, 1.5, 0.4, 0.0, -1.0])
 

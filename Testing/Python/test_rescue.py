@@ -1,4 +1,4 @@
-"""The sound member of a spoilt pair is kept, the other borrowed from its neighbours."""
+"""The sound member of a corrupted pair is kept, the other borrowed from its neighbours."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def scan() -> ASLSeries:
     return ASLSeries(array, GRID, context)
 
 
-def spoilt(*places: tuple[int, int]) -> ASLSeries:
+def corrupted(*places: tuple[int, int]) -> ASLSeries:
     """The scan with stripes in (volume, slice)."""
     series = scan()
     array = series.array.copy()
@@ -38,7 +38,7 @@ def rescued(series: ASLSeries):
 
 
 def test_a_spoilt_label_is_replaced_by_the_labels_before_and_after_and_counts_half():
-    series = spoilt((7, 2))
+    series = corrupted((7, 2))
     report, found = rescued(series)
     assert report.flags[3, 2] and found.count == 1 and found.weights[3, 2] == RESCUED
     expected = series.array[6, 2] - series.array[[5, 9], 2].mean(axis=0)
@@ -50,19 +50,19 @@ def test_a_spoilt_label_is_replaced_by_the_labels_before_and_after_and_counts_ha
 
 
 def test_at_the_end_of_the_series_one_neighbour_lends_alone():
-    series = spoilt((0, 1))
+    series = corrupted((0, 1))
     _, found = rescued(series)
     np.testing.assert_allclose(found.pairs.array[0, 1], series.array[2, 1] - series.array[1, 1], rtol=1e-6)
 
 
 def test_a_pair_with_two_spoilt_members_stays_left_out():
-    _, found = rescued(spoilt((8, 3), (9, 3)))
+    _, found = rescued(corrupted((8, 3), (9, 3)))
     assert found.count == 0 and found.weights[4, 3] == 0
 
 
 def test_the_mean_comes_nearer_the_truth_than_without_the_pairs():
     rng = np.random.default_rng(2)
-    series = spoilt(*((int(t), k) for t in rng.choice(2 * PAIRS, 8, replace=False) for k in range(GRID.size[2])))
+    series = corrupted(*((int(t), k) for t in rng.choice(2 * PAIRS, 8, replace=False) for k in range(GRID.size[2])))
     report, found = rescued(series)
     assert found.count >= 16
     without, kept = (
@@ -76,7 +76,7 @@ def test_a_clean_series_and_a_method_that_weighs_voxels_come_back_as_they_are():
     clean = scan()
     _, found = rescued(clean)
     np.testing.assert_array_equal(found.pairs.array, difference_volumes(clean).array)
-    series = spoilt((7, 2))
+    series = corrupted((7, 2))
     report = find_outliers("huber", OutlierContext(difference_volumes(series), BRAIN, BRAIN))
     found = rescue_members(series, report, BRAIN.array > 0)
     assert found.count == 0

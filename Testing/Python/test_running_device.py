@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from ASLDenoiseLib.devices import ComputeDevice, cpu_without_torch, has_code_for, list_devices
 from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.running import device as devices
-from ASLDenoiseLib.running.device import Device, cpu_without_torch, has_code_for, list_devices
 from ASLDenoiseLib.running.interpreter import child_python
 
 
@@ -44,7 +44,7 @@ def machine(monkeypatch):
 def test_a_graphics_card_is_named_with_its_memory_and_comes_before_the_cpu(machine):
     machine(torch_with(cards=[("NVIDIA RTX A5000", 24 * 2**30, (8, 6))]))
     card, cpu = list_devices()
-    assert card == Device("cuda", "NVIDIA RTX A5000 (24 GB)")
+    assert card == ComputeDevice("cuda", "NVIDIA RTX A5000 (24 GB)")
     assert cpu.name == "cpu" and cpu.usable
     assert devices.resolve_device("auto") == "cuda"
 
@@ -102,7 +102,7 @@ def test_the_cpu_is_named_with_cores_and_memory():
 def test_a_child_lists_the_devices_so_that_torch_is_not_loaded_here():
     code = """
 import sys
-from ASLDenoiseLib.running.device import DeviceListing
+from ASLDenoiseLib.devices import DeviceListing
 from ASLDenoiseLib.running.runner import Runner
 runner = Runner()
 runner.start(DeviceListing())

@@ -9,14 +9,14 @@ import pytest
 
 from ASLDenoiseLib.running.ending import Evidence, cannot_start, cannot_write, failure
 from ASLDenoiseLib.running.events import Kind
-from ASLDenoiseLib.running.protocol import STATUSES, Ended, Started, ended_line, parse_notice, started_line
+from ASLDenoiseLib.running.protocol import STATUSES, EndNotice, StartNotice, ended_line, parse_notice, started_line
 
 SEGMENTATION = ("WARNING: odd", "Fatal Python error: Segmentation fault", "", "Current thread 0x1:", "  File x")
 
 
 def test_notices_are_one_line_each_and_read_back():
-    told = Ended("crash", "ValueError: a\nb", 'Traceback\n  "x"\n')
-    for line, notice in ((started_line(17), Started(17)), (ended_line(told), told)):
+    told = EndNotice("crash", "ValueError: a\nb", 'Traceback\n  "x"\n')
+    for line, notice in ((started_line(17), StartNotice(17)), (ended_line(told), told)):
         assert line.count("\n") == 1
         assert parse_notice(line) == notice
 
@@ -31,10 +31,10 @@ def test_a_line_that_is_no_notice_is_passed_over(line):
 @pytest.mark.parametrize(
     ("evidence", "kind", "words"),
     [
-        (Evidence(2, Ended("input", "Give an M0."), True), Kind.INPUT, "Give an M0."),
-        (Evidence(3, Ended("memory", "MemoryError", "Traceback"), True), Kind.MEMORY, "close other programs"),
-        (Evidence(4, Ended("disk", "OSError", "Traceback"), True), Kind.DISK, "make room"),
-        (Evidence(1, Ended("crash", "KeyError: 'x'", "Traceback"), True), Kind.CRASH, "KeyError: 'x'"),
+        (Evidence(2, EndNotice("input", "Give an M0."), True), Kind.INPUT, "Give an M0."),
+        (Evidence(3, EndNotice("memory", "MemoryError", "Traceback"), True), Kind.MEMORY, "close other programs"),
+        (Evidence(4, EndNotice("disk", "OSError", "Traceback"), True), Kind.DISK, "make room"),
+        (Evidence(1, EndNotice("crash", "KeyError: 'x'", "Traceback"), True), Kind.CRASH, "KeyError: 'x'"),
         (Evidence(-9, None, True), Kind.KILLED, "most likely the computer's memory ran out"),
         (Evidence(-9, None, False), Kind.KILLED, "signal 9, SIGKILL"),
         (Evidence(-15, None, True), Kind.KILLED, "signal 15, SIGTERM"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ASLDenoiseLib.denoising.catalogue import find_model
-from ASLDenoiseLib.running.estimate import (
+from ASLDenoiseLib.pipeline.estimate import (
     Plan,
     Stage,
     denoise_plan,

@@ -14,11 +14,11 @@ import pytest
 
 from ASLDenoiseLib import pipeline
 from ASLDenoiseLib.errors import InputError
+from ASLDenoiseLib.pipeline.job import Job, Way
 from ASLDenoiseLib.preparing.choices import Preparation
 from ASLDenoiseLib.result import Result
 from ASLDenoiseLib.running.interpreter import child_python
-from ASLDenoiseLib.running.job import Job, Way
-from ASLDenoiseLib.running.parcel import read_parcel
+from ASLDenoiseLib.running.payload import read_payload
 from ASLDenoiseLib.running.runner import Runner
 from ASLDenoiseLib.series import Acquisition, ASLSeries, Geometry, Labeling, M0Type, Volume
 
@@ -73,7 +73,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from test_running_job import Both
-from ASLDenoiseLib.running.parcel import write_parcel
+from ASLDenoiseLib.running.payload import write_payload
 from ASLDenoiseLib.running.runner import Runner
 
 runner, work = Runner(), Both()
@@ -82,7 +82,7 @@ results = runner.wait()
 heavy = {"torch", "monai", "ants", "SimpleITK", "matplotlib", "scipy", "nibabel", "skimage"}
 for job, result in zip(work.jobs, results):
     assert result.series is job.series and result.regions["centre"] is job.options["regions"]["centre"]
-write_parcel(Path(sys.argv[1]), (results, heavy & sys.modules.keys()))
+write_payload(Path(sys.argv[1]), (results, heavy & sys.modules.keys()))
 """
 
 
@@ -108,13 +108,13 @@ class Both:
 @pytest.fixture(scope="module")
 def from_a_child(tmp_path_factory) -> tuple[list[Result], set[str]]:
     """What a fresh process got from a runner, which kept its own nouns, and what heavy it had loaded by then."""
-    path = tmp_path_factory.mktemp("child") / "results.parcel"
+    path = tmp_path_factory.mktemp("child") / "results.payload"
     environment = dict(child_python().environment)
     environment["PYTHONPATH"] += os.pathsep + str(HERE)
     command = [sys.executable, "-c", SCRIPT, str(path)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return read_parcel(path)
+    return read_payload(path)
 
 
 @NEEDS_TORCH

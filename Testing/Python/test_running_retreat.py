@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from test_running_job import UNMOVED, made_series
 
+from ASLDenoiseLib.memory import is_out_of_memory
+from ASLDenoiseLib.pipeline.job import Job
+from ASLDenoiseLib.pipeline.retreat import retreating
 from ASLDenoiseLib.running import device as devices
-from ASLDenoiseLib.running.job import Job
-from ASLDenoiseLib.running.retreat import is_out_of_memory, retreating
 from ASLDenoiseLib.series import Finding, Origin, Parameter, Severity
 
 torch = pytest.importorskip("torch")

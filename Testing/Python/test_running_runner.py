@@ -18,9 +18,9 @@ import pytest
 from test_running_failures import HERE, POSIX, Bench, Echo, Raise, Task, events_of, with_tests
 
 from ASLDenoiseLib.errors import InputError
-from ASLDenoiseLib.running.events import Cancelled, Done, Event, Failed, Kind, LogLine, Progress
+from ASLDenoiseLib.running.events import Cancelled, Done, Event, Failed, Kind, LogLine, ProgressEvent
 from ASLDenoiseLib.running.interpreter import child_python
-from ASLDenoiseLib.running.runner import JobCancelled, JobFailed
+from ASLDenoiseLib.running.runner import TaskCancelled, TaskFailed
 
 
 @dataclass
@@ -104,7 +104,7 @@ def test_progress_arrives_in_order_and_the_result_last(bench):
     runner = bench.runner()
     runner.start(Count(50))
     events = events_of(runner)
-    progress = [e for e in events if isinstance(e, Progress)]
+    progress = [e for e in events if isinstance(e, ProgressEvent)]
     assert [e.text for e in progress] == ["starting", *(f"step {n + 1}" for n in range(50))]
     assert [e.fraction for e in progress] == sorted(e.fraction for e in progress)
     assert isinstance(events[-1], Done) and events[-1].result == 50
@@ -139,7 +139,7 @@ def test_waiting_gives_the_result_or_raises_what_went_wrong(bench):
     with pytest.raises(InputError, match="load another"):
         runner.wait()
     runner.start(Raise(ValueError("odd")))
-    with pytest.raises(JobFailed, match="ValueError: odd") as caught:
+    with pytest.raises(TaskFailed, match="ValueError: odd") as caught:
         runner.wait()
     assert caught.value.failed.kind is Kind.CRASH
     with pytest.raises(RuntimeError, match="no run"):
@@ -149,7 +149,7 @@ def test_waiting_gives_the_result_or_raises_what_went_wrong(bench):
 def test_the_listener_of_a_wait_can_cancel(bench, tmp_path):
     runner = bench.runner()
     runner.start(Sleep(tmp_path / "said"))
-    with pytest.raises(JobCancelled):
+    with pytest.raises(TaskCancelled):
         runner.wait(lambda event: runner.cancel() if getattr(event, "fraction", 0) == 0.5 else None)
     assert gone(*asleep(tmp_path / "said")[:2])
 
@@ -167,7 +167,7 @@ def test_prints_and_warnings_are_log_lines_and_do_not_disturb_progress(bench):
     runner = bench.runner()
     runner.start(Chatter(300))
     events = events_of(runner)
-    assert sum(isinstance(e, Progress) for e in events) == 301
+    assert sum(isinstance(e, ProgressEvent) for e in events) == 301
     assert sum(isinstance(e, LogLine) and e.text.startswith("said on standard output") for e in events) == 300
 
 

@@ -17,12 +17,12 @@ from ASLDenoiseLib.learning.simulate import (  # noqa: E402
     simulate_head,
     simulate_scan,
 )
+from ASLDenoiseLib.learning.simulated_dataset import write_simulated  # noqa: E402
 from ASLDenoiseLib.preparing.averaging import mean_difference  # noqa: E402
 from ASLDenoiseLib.preparing.pairs import difference_volumes  # noqa: E402
 from ASLDenoiseLib.quantifying.calibration import calibrate  # noqa: E402
 from ASLDenoiseLib.quantifying.cbf import quantification  # noqa: E402
 from ASLDenoiseLib.reading.read import read_series  # noqa: E402
-from ASLDenoiseLib.reporting.simulated import write_simulated  # noqa: E402
 from ASLDenoiseLib.series import Labeling, VolumeType  # noqa: E402
 
 SMALL = PhantomSettings(size=(28, 28, 12), warp=1.0)
@@ -107,8 +107,8 @@ def test_physiological_noise_remembers_the_last_volume_and_is_smooth():
 
 def test_spikes_spoil_about_the_share_of_slices_asked_for():
     images = torch.stack([spikes((20, 8, 8), 0.1, torch.Generator().manual_seed(s)) for s in range(30)])
-    spoilt = images.abs().amax(dim=(2, 3)) > 0
-    assert float(spoilt.float().mean()) == pytest.approx(0.1, abs=0.05)
+    corrupted = images.abs().amax(dim=(2, 3)) > 0
+    assert float(corrupted.float().mean()) == pytest.approx(0.1, abs=0.05)
 
 
 def test_a_head_that_moves_is_resampled_by_its_pose():

@@ -15,7 +15,7 @@ from scene_builders import made_result
 
 from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.reporting.provenance import readouts_tsv as shell_tsv
-from ASLDenoiseLib.reporting.table import format_change, format_value, readouts_table
+from ASLDenoiseLib.result.table import format_change, format_value, readouts_table
 from ASLDenoiseLib.scene.choose import (
     choices,
     compare,
@@ -27,7 +27,7 @@ from ASLDenoiseLib.scene.choose import (
     shown_key,
 )
 from ASLDenoiseLib.scene.display import OVERLAY_OPACITY, RAW_VIEW, legends_of
-from ASLDenoiseLib.scene.embedded import application_logic, close_scene, embedded_scene
+from ASLDenoiseLib.scene.headless import application_logic, close_scene, headless_scene
 from ASLDenoiseLib.scene.layouts import PROCESSED_VIEW
 from ASLDenoiseLib.scene.present import present
 from ASLDenoiseLib.scene.readouts import readout_rows, readouts_text, readouts_tsv
@@ -40,7 +40,7 @@ RAW, DENOISED, RESIDUAL = "desc-mean_cbf", "desc-denoised_cbf", "desc-residual_c
 
 @pytest.fixture
 def scene():
-    with embedded_scene() as scene:
+    with headless_scene() as scene:
         yield scene
 
 

@@ -14,7 +14,7 @@ from scene_builders import contents, made_result
 from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.scene.choose import compare, plot
 from ASLDenoiseLib.scene.display import RAW_VIEW, legends_of
-from ASLDenoiseLib.scene.embedded import embedded_scene
+from ASLDenoiseLib.scene.headless import headless_scene
 from ASLDenoiseLib.scene.layouts import (
     PLOT_VIEW,
     PROCESSED_VIEW,
@@ -39,7 +39,7 @@ FOUR_UP = 3
 @pytest.fixture
 def scene():
     """A scene without a desktop."""
-    with embedded_scene() as scene:
+    with headless_scene() as scene:
         yield scene
 
 

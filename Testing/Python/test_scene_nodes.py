@@ -13,7 +13,7 @@ pytest.importorskip("slicer", reason="the real MRML scene needs slicer-core")
 from scene_builders import made_result, made_series, oblique_geometry
 
 from ASLDenoiseLib.errors import InputError
-from ASLDenoiseLib.scene.embedded import current_scene, embedded_scene, module_logic
+from ASLDenoiseLib.scene.headless import current_scene, headless_scene, module_logic
 from ASLDenoiseLib.scene.segments import add_segmentation, regions_from_segmentation, tissue_from_segmentation
 from ASLDenoiseLib.scene.series import series_from_sequence, series_to_nodes
 from ASLDenoiseLib.scene.volumes import matrix_node, volume_from_node, volume_to_node
@@ -22,7 +22,7 @@ from ASLDenoiseLib.series import CBF_UNIT, Acquisition, Geometry, Origin, Volume
 
 @pytest.fixture
 def scene():
-    with embedded_scene() as scene:
+    with headless_scene() as scene:
         yield scene
 
 
@@ -41,7 +41,7 @@ def test_the_scene_made_here_is_the_current_one_and_has_its_logics(scene):
 
 def test_a_process_that_used_scenes_ends_without_a_word_or_a_crash(repo_root):
     code = (
-        "from ASLDenoiseLib.scene.embedded import make_scene, embedded_scene\n"
+        "from ASLDenoiseLib.scene.headless import make_scene, embedded_scene\n"
         "import slicer\n"
         "left_open = make_scene()\n"
         "left_open.AddNewNodeByClass('vtkMRMLSegmentationNode').CreateDefaultDisplayNodes()\n"

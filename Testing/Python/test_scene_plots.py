@@ -11,7 +11,7 @@ from course_builders import with_course
 from scene_builders import contents, made_result
 
 from ASLDenoiseLib.reporting.charts import charts_of
-from ASLDenoiseLib.scene.embedded import close_scene, embedded_scene
+from ASLDenoiseLib.scene.headless import close_scene, headless_scene
 from ASLDenoiseLib.scene.hierarchy import all_items, hierarchy, remove_run
 from ASLDenoiseLib.scene.plots import DATA_FOLDER, add_plots, charts_in
 from ASLDenoiseLib.scene.present import present
@@ -20,7 +20,7 @@ from ASLDenoiseLib.scene.store import load_mrb, save_mrb
 
 @pytest.fixture
 def scene():
-    with embedded_scene() as scene:
+    with headless_scene() as scene:
         yield scene
 
 
@@ -151,7 +151,7 @@ def test_charts_survive_saving_and_loading(scene, result, tmp_path):
 
 
 def test_vtk_draws_a_broken_line_for_the_boxes(scene, result):
-    """The charts rest on it: a NaN lifts the pen, and does not spoil the bounds."""
+    """The charts rest on it: a NaN lifts the pen, and does not corrupt the bounds."""
     import vtk
 
     series = series_of(present(result).charts["boxes"])[0]

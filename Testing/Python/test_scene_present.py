@@ -12,7 +12,7 @@ pytest.importorskip("slicer", reason="the real MRML scene needs slicer-core")
 from scene_builders import contents, made_result
 
 from ASLDenoiseLib.errors import InputError
-from ASLDenoiseLib.scene.embedded import close_scene, embedded_scene
+from ASLDenoiseLib.scene.headless import close_scene, headless_scene
 from ASLDenoiseLib.scene.hierarchy import all_items, hierarchy
 from ASLDenoiseLib.scene.present import legends_of, present
 from ASLDenoiseLib.scene.render import render_overlay
@@ -24,7 +24,7 @@ from ASLDenoiseLib.series import CBF_UNIT, Geometry, Volume
 
 @pytest.fixture
 def scene():
-    with embedded_scene() as scene:
+    with headless_scene() as scene:
         yield scene
 
 

@@ -105,7 +105,7 @@ def test_one_cbf_map_goes_through_the_shell(tmp_path, capsys):
 
 def test_a_map_in_the_space_of_the_t1_hangs_under_its_transform(result):
     pytest.importorskip("slicer", reason="the real MRML scene needs slicer-core")
-    from ASLDenoiseLib.scene.embedded import make_scene
+    from ASLDenoiseLib.scene.headless import make_scene
     from ASLDenoiseLib.scene.present import present
 
     t1 = Volume(brain().array * 100, GRID)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ASLDenoiseLib.errors import InputError
-from ASLDenoiseLib.preparing.resampling import average_onto, with_spacing
 from ASLDenoiseLib.series import Geometry, Volume
+from ASLDenoiseLib.spatial.resampling import average_onto, with_spacing
 from ASLDenoiseLib.superresolving.consistency import consistent, excess
 from ASLDenoiseLib.superresolving.forward import PointSpread, acquisition_model, divided, usual_point_spread
 

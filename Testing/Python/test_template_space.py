@@ -7,10 +7,10 @@ import pytest
 
 from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.preparing.brain_shape import fit_brain_shape
-from ASLDenoiseLib.preparing.resampling import average_onto, resample
 from ASLDenoiseLib.preparing.template import MNI_GRID, icbm_template
 from ASLDenoiseLib.preparing.template_space import TemplateSpace, to_template
 from ASLDenoiseLib.series import Geometry, Tissue, Volume
+from ASLDenoiseLib.spatial.resampling import average_onto, resample
 
 HEAD_GRID = Geometry((80, 96, 80), (2.4, 2.4, 2.4), (-95.0, -110.0, -90.0))
 TO_ASL = np.array([[1.0, 0, 0, 4.0], [0, 1.0, 0, -6.0], [0, 0, 1.0, 3.0], [0, 0, 0, 1.0]])

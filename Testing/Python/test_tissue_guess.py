@@ -9,10 +9,10 @@ pytest.importorskip("nilearn")
 
 from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.measuring.masks import grey_matter, white_matter
-from ASLDenoiseLib.preparing.resampling import average_onto
 from ASLDenoiseLib.preparing.template import icbm_template
 from ASLDenoiseLib.preparing.tissue_guess import guess_tissue
 from ASLDenoiseLib.series import CBF_UNIT, Geometry, Volume
+from ASLDenoiseLib.spatial.resampling import average_onto
 
 GM, WM = 60.0, 25.0  # ml/100g/min
 

@@ -93,11 +93,11 @@ def test_the_mean_of_all_pairs_has_the_noise_its_share_says(share, monkeypatch):
 
 
 def test_outliers_stay_in_the_input_and_leave_the_cleaned_target():
-    spoilt = replace(CALM, spikes=1.0)
-    given, target, sigma = drawn("pseudo-gold", spoilt)
+    corrupted = replace(CALM, spikes=1.0)
+    given, target, sigma = drawn("pseudo-gold", corrupted)
     assert relative(given, sigma) > 2
     assert relative(target, sigma) == pytest.approx(0.5, rel=0.1)
-    _, target, sigma = drawn("noisy", spoilt)
+    _, target, sigma = drawn("noisy", corrupted)
     assert relative(target, sigma) > 2
 
 

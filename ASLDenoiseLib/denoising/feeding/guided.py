@@ -1,4 +1,4 @@
-"""Feeding the flagship: the mean in units of its own noise, with averages of it that T1 and M0 have drawn."""
+"""Feeding the default model: the mean in units of its own noise, with averages of it that T1 and M0 have drawn."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 
 from ..guiding import Guides, channels, m0_features, t1_features
 from ..noise_level import noise_level
-from .mean import Fed, Mean, brain_box, brain_scale, filled, placed
+from .mean import Mean, Prediction, brain_box, brain_scale, filled, placed
 from .memory import run_on_volume
 
 
@@ -22,7 +22,7 @@ class _Stacked(torch.nn.Module):
         return torch.cat([part.float() for part in self.network(x)], dim=1)
 
 
-def feed_guided(mean: Mean, network: torch.nn.Module, device: str) -> Fed:
+def feed_guided(mean: Mean, network: torch.nn.Module, device: str) -> Prediction:
     """One pass over the brain's box. Outside the brain nothing changes, and nothing is said of its error.
 
     The noise comes from the spread of the pairs; that of the mean of some of them is larger by the root of the ratio.
@@ -34,7 +34,7 @@ def feed_guided(mean: Mean, network: torch.nn.Module, device: str) -> Fed:
     level = noise_level(pairs, inside, mean.pairs.geometry, weights)
     sigma = level.sigma * (total / mean.count) ** 0.5 if level.source == "pairs" else level.sigma
     if not sigma > 0:  # no noise at all: nothing to take away
-        return Fed(mean.array.astype(np.float32), device, 1.0, np.where(inside, 0.0, np.nan).astype(np.float32))
+        return Prediction(mean.array.astype(np.float32), device, 1.0, np.where(inside, 0.0, np.nan).astype(np.float32))
     box = brain_box(mean.brain)
 
     def tensor(array: np.ndarray) -> torch.Tensor:
@@ -58,4 +58,4 @@ def feed_guided(mean: Mean, network: torch.nn.Module, device: str) -> Fed:
     sd = np.full(mean.array.shape, np.nan, np.float32)
     factor = float(mean.card.metadata.get("uncertainty_factor", 1.0))
     sd[box] = np.where(within, factor * spread, np.nan)
-    return Fed(array, device, sigma, sd)
+    return Prediction(array, device, sigma, sd)

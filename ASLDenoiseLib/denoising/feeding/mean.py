@@ -42,7 +42,7 @@ class Mean:
 
 
 @dataclass(frozen=True, eq=False)
-class Fed:
+class Prediction:
     """A denoised mean (K, J, I) in the units of the input, NaN where the input was.
 
     Args:
@@ -61,7 +61,7 @@ class Fed:
 class Feeder(Protocol):
     """Denoises a `Mean` with a network that is in evaluation mode on `device`."""
 
-    def __call__(self, mean: Mean, network: torch.nn.Module, device: str) -> Fed: ...
+    def __call__(self, mean: Mean, network: torch.nn.Module, device: str) -> Prediction: ...
 
 
 def brain_scale(array: np.ndarray, brain: Volume) -> float:

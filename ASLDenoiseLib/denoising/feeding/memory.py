@@ -6,7 +6,7 @@ import logging
 
 import torch
 
-from ...running.retreat import is_out_of_memory
+from ...memory import is_out_of_memory
 
 _log = logging.getLogger(__name__)
 _BATCH = 16  # slices at once; halved when memory runs out

@@ -6,20 +6,20 @@ import numpy as np
 import torch
 
 from ..gaussian_windows import window_of_mm
-from .mean import Fed, Mean, brain_box, brain_scale, filled, placed
+from .mean import Mean, Prediction, brain_box, brain_scale, filled, placed
 from .memory import run_network
 
 
-def feed_slices(mean: Mean, network: torch.nn.Module, device: str) -> Fed:
+def feed_slices(mean: Mean, network: torch.nn.Module, device: str) -> Prediction:
     """Slice by slice over the brain's box, divided by the brain mean; smoothed first where the card asks for it."""
     scale = brain_scale(mean.array, mean.brain)
     box = brain_box(mean.brain)
     stack = torch.from_numpy(np.ascontiguousarray(_smoothed(mean)[box] / scale))[:, None]
     result, device = run_network(network, stack, device=device)
-    return Fed(placed(result[:, 0].numpy() * scale, box, mean.array), device, scale)
+    return Prediction(placed(result[:, 0].numpy() * scale, box, mean.array), device, scale)
 
 
-def feed_slabs(mean: Mean, network: torch.nn.Module, device: str) -> Fed:
+def feed_slabs(mean: Mean, network: torch.nn.Module, device: str) -> Prediction:
     """Three adjacent slices for each one wanted, over the brain's box; the outermost slices of the scan repeated."""
     scale = brain_scale(mean.array, mean.brain)
     box = brain_box(mean.brain)
@@ -27,7 +27,7 @@ def feed_slabs(mean: Mean, network: torch.nn.Module, device: str) -> Fed:
     middle = torch.arange(box[0].start, box[0].stop)
     near = (middle[:, None] + torch.arange(-1, 2)).clamp(0, len(whole) - 1)
     result, device = run_network(network, whole[near], device=device)
-    return Fed(placed(result[:, 0].numpy() * scale, box, mean.array), device, scale)
+    return Prediction(placed(result[:, 0].numpy() * scale, box, mean.array), device, scale)
 
 
 def _smoothed(mean: Mean) -> np.ndarray:

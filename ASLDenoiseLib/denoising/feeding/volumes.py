@@ -6,16 +6,16 @@ import numpy as np
 import torch
 
 from ...errors import InputError
-from .mean import Fed, Mean, brain_box, brain_scale, filled, placed
+from .mean import Mean, Prediction, brain_box, brain_scale, filled, placed
 from .memory import run_on_volume
 
 
-def feed_volume(mean: Mean, network: torch.nn.Module, device: str) -> Fed:
+def feed_volume(mean: Mean, network: torch.nn.Module, device: str) -> Prediction:
     """The brain's box in one piece, divided by the brain mean."""
     return _fed(mean, network, device, ())
 
 
-def feed_volume_with_m0(mean: Mean, network: torch.nn.Module, device: str) -> Fed:
+def feed_volume_with_m0(mean: Mean, network: torch.nn.Module, device: str) -> Prediction:
     """As `feed_volume`, with the M0, divided by its mean in the brain, as a second channel.
 
     Raises:
@@ -33,9 +33,9 @@ def feed_volume_with_m0(mean: Mean, network: torch.nn.Module, device: str) -> Fe
     return _fed(mean, network, device, (m0 / inside.mean(),))
 
 
-def _fed(mean: Mean, network: torch.nn.Module, device: str, further: tuple[np.ndarray, ...]) -> Fed:
+def _fed(mean: Mean, network: torch.nn.Module, device: str, further: tuple[np.ndarray, ...]) -> Prediction:
     scale = brain_scale(mean.array, mean.brain)
     box = brain_box(mean.brain)
     channels = np.stack([channel[box] for channel in (filled(mean.array) / scale, *further)])
     result, device = run_on_volume(network, torch.from_numpy(channels.astype(np.float32))[None], device=device)
-    return Fed(placed(result[0, 0].numpy() * scale, box, mean.array), device, scale)
+    return Prediction(placed(result[0, 0].numpy() * scale, box, mean.array), device, scale)

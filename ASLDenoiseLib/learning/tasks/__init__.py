@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..recipe import Recipe
-    from .task import Task
+    from .task import TrainingTask
 
 TASKS = ("slices", "slabs", "volumes", "guided")
 
 
-def build_task(recipe: Recipe) -> Task:
+def build_task(recipe: Recipe) -> TrainingTask:
     """The task that a recipe names."""
     if recipe.task == "guided":
-        from .guided import GuidedSettings, GuidedTask
+        from .guided import GuidedTask, GuidedTaskSettings
 
-        return GuidedTask(GuidedSettings(batch=recipe.batch, **recipe.options), recipe.noise, recipe.seed)
+        return GuidedTask(GuidedTaskSettings(batch=recipe.batch, **recipe.options), recipe.noise, recipe.seed)
     if recipe.task == "volumes":
         from .volumes3d import VolumesTask
 

@@ -1,4 +1,4 @@
-"""Training the flagship: guided averages in units of noise, guides that may be missing, and an error that counts bias.
+"""Training the default model: guided averages in units of noise, guides that may be missing, and an error that counts bias.
 
 Every step sees fresh noise. The loss is a sum of logarithms of error energies, so that every sample weighs alike
 whatever its SNR, and lowering an error by a decibel is worth the same everywhere. Beside the voxels' squared error it
@@ -28,8 +28,8 @@ _LOCAL_SD = 2.0  # voxels, in plane; half of it between slices
 
 
 @dataclass(frozen=True)
-class GuidedSettings:
-    """How the flagship is trained.
+class GuidedTaskSettings:
+    """How the default model is trained.
 
     Args:
         batch: volumes a step.
@@ -74,7 +74,7 @@ class GuidedBatch:
 class GuidedTask:
     """Draws batches for `networks.guided_unet` and judges it."""
 
-    settings: GuidedSettings
+    settings: GuidedTaskSettings
     noise: NoiseSettings
     seed: int = 0
 

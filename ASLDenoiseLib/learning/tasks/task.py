@@ -38,7 +38,7 @@ class Batch:
     m0: torch.Tensor
 
 
-class Task(Protocol):
+class TrainingTask(Protocol):
     """What the training loop knows of a task. `generator` is on the CPU whatever the device."""
 
     def batch(self, volumes: Volumes, generator: torch.Generator, device: str) -> Batch:
@@ -55,7 +55,7 @@ class Task(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
+class TrainingSample:
     """A sample with its noise, all (B, 1, K, J, I): network input, target, truth, raw mean, brain, M0."""
 
     given: torch.Tensor
@@ -73,7 +73,7 @@ def draw_samples(
     recipe: Recipe,
     generator: torch.Generator,
     device: str,
-) -> Drawn:
+) -> TrainingSample:
     """Augment noise-free samples, and draw the noise of input and target.
 
     The scale is jittered by 10 %, because the brain mean of a real, noisy input is itself uncertain.
@@ -100,7 +100,9 @@ def draw_samples(
     noisy, wanted = draw_means(truth, brain, draw, target, own, spacing=spacing, fade=fade)
     given = smoothed(noisy, spacing, recipe.input_smoothing_mm)
     wanted = smoothed(wanted, spacing, recipe.input_smoothing_mm)
-    return Drawn(given * jitter, wanted * jitter, truth * jitter, noisy * jitter, brain, m0.nan_to_num(0.0, 0.0, 0.0))
+    return TrainingSample(
+        given * jitter, wanted * jitter, truth * jitter, noisy * jitter, brain, m0.nan_to_num(0.0, 0.0, 0.0)
+    )
 
 
 def weight_of(brain: torch.Tensor, recipe: Recipe) -> torch.Tensor:
@@ -108,7 +110,9 @@ def weight_of(brain: torch.Tensor, recipe: Recipe) -> torch.Tensor:
     return brain + recipe.outside_weight * (1 - brain)
 
 
-def psnr_gain(task: Task, network: torch.nn.Module, volumes: Volumes, device: str, *, seed: int, batches: int) -> float:
+def psnr_gain(
+    task: TrainingTask, network: torch.nn.Module, volumes: Volumes, device: str, *, seed: int, batches: int
+) -> float:
     """Mean over samples of 10 log10(squared error of the input over that of the estimate), in the brain."""
     generator = torch.Generator().manual_seed(seed)
     training = network.training

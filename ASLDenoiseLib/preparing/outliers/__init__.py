@@ -1,4 +1,4 @@
-"""Pairs, and slices of pairs, that would spoil the mean: found, told with their reasons, and left out or weighed down.
+"""Pairs, and slices of pairs, that would corrupt the mean: found, told with their reasons, and left out or weighed down.
 
 `find_outliers` runs one of `METHODS` on an `OutlierContext` and gives an `OutlierReport`. Indices count from 0.
 """
@@ -73,7 +73,7 @@ _ALL = (
     ),
     OutlierMethod(
         "paocsl",
-        "PAOCSL (Li 2018): drops slices of pairs that are unlike what grey and white matter foretell.",
+        "PAOCSL (Li 2018): drops slices of pairs that are unlike what grey and white matter predict.",
         prior_guided,
     ),
     OutlierMethod(
@@ -94,7 +94,7 @@ DEFAULT_METHOD = "zscore"
 def find_outliers(
     name: str, context: OutlierContext, *, settings: object | None = None, fewest: int = FEWEST_PAIRS
 ) -> OutlierReport:
-    """What spoils the mean of the pairs, by one method.
+    """What corrupts the mean of the pairs, by one method.
 
     A series of fewer than `fewest` pairs keeps them all, and a note says so. The method never leaves a slice fewer
     than `fewest_kept` of its pairs. A slice without brain is never judged; a pair measured in less than half of a

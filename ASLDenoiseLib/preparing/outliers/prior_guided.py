@@ -1,4 +1,4 @@
-"""PAOCSL, priors-guided slice-wise adaptive outlier cleaning: slices unlike what anatomy foretells (Li et al. 2018)."""
+"""PAOCSL, priors-guided slice-wise adaptive outlier cleaning: slices unlike what anatomy predicts (Li et al. 2018)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PriorGuidedSettings:
         lowest: mean CBF (ml/100g/min) of a slice below which it is not judged [public].
         everywhere: share of the judged slices beyond which a pair is rejected in all of them [public].
         release: whether scattered flags are taken back: of a pair flagged in one slice, and of one flagged in less than
-            a fifth of the judged slices, none next to another. The toolbox does [public]; then no single spoilt slice
+            a fifth of the judged slices, none next to another. The toolbox does [public]; then no single corrupted slice
             can ever be rejected, so we do not [ours].
     """
 

@@ -11,11 +11,11 @@ import torch
 
 from ...errors import InputError
 from ...networks.pyramid_gan import PyramidGenerator
-from ...running.progress import Progress, silent, span
+from ...progress import Progress, silent, span
 from ...series import Origin, Parameter, Volume
 from ..consistency import consistent
 from ..forward import acquisition_model, spread_over
-from ..resolver import LowResolution, Resolved, aligned_grid, finished, onto_target
+from ..resolver import LowResolution, SuperResolvedMap, aligned_grid, finished, onto_target
 from .presets import PyramidSettings
 from .scales import Scale, pyramid, scale_on
 from .training import train_pyramid
@@ -27,7 +27,7 @@ _FEWEST = 8  # voxels along the longest axis
 
 def pyramid_gan(
     scan: LowResolution, *, settings: PyramidSettings, device: str = "cpu", progress: Progress = silent
-) -> Resolved:
+) -> SuperResolvedMap:
     """Train the pyramid on `scan.low` and bring it to the target grid, then make it agree with the acquired map.
 
     The last step is ours, as for every method: the paper's output averages back to another map than was acquired.

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...preparing.resampling import average_onto
 from ...series import Geometry, Volume
+from ...spatial.resampling import average_onto
 
 
 @dataclass(frozen=True)

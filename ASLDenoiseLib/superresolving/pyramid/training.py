@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from monai.networks.layers import GaussianFilter
 
 from ...networks.pyramid_gan import PatchCritic, PyramidGenerator
-from ...running.progress import Progress, silent
+from ...progress import Progress, silent
 from .presets import PyramidSettings
 from .scales import Scale
 

@@ -1,7 +1,7 @@
 """Super-resolution by a small network trained through the acquisition model on the one scan (unsupervised).
 
 The network turns the map without anatomy (`Problem.free_parts`) and the T1's features into a fine map x; it is trained
-through D H x on the acquired voxels for as long as that helps it to foretell voxels it was not shown, in its input
+through D H x on the acquired voxels for as long as that helps it to predict voxels it was not shown, in its input
 neither, and no longer: an untrained network prefers smooth answers (Ulyanov 2018), and stopping early keeps the noise
 out.
 """
@@ -16,12 +16,12 @@ import torch
 
 from ...errors import InputError
 from ...networks.scan_network import ScanNetwork
-from ...running.progress import Progress, silent, span
+from ...progress import Progress, silent, span
 from ...series import Origin, Parameter, Volume
 from ..consistency import consistent
 from ..contrast_features import contrast_features
 from ..problem import Problem, problem_of
-from ..resolver import LowResolution, Resolved, finished, onto_target
+from ..resolver import LowResolution, SuperResolvedMap, finished, onto_target
 from ..smooth_fields import most_likely, total
 
 _CHECK = 10  # iterations between looks at what is withheld
@@ -56,7 +56,7 @@ def scan_network(
     settings: ScanNetworkSettings | None = None,
     device: str = "cpu",
     progress: Progress = silent,
-) -> Resolved:
+) -> SuperResolvedMap:
     """Train on `scan` and bring it to the target grid, in agreement with the acquired map.
 
     Raises:

@@ -17,7 +17,7 @@ _heads: WeakKeyDictionary[Volume | ASLSeries, tuple[np.ndarray, bool]] = WeakKey
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class Preview:
     """What the checks share.
 
     Args:
@@ -40,7 +40,7 @@ class Look:
         return np.median(self.differences, axis=1)
 
 
-def look_at(series: ASLSeries) -> Look | None:
+def preview_of(series: ASLSeries) -> Preview | None:
     """None where no brain can be told from air."""
     from ..preparing.pairs import difference_volumes
 
@@ -53,7 +53,7 @@ def look_at(series: ASLSeries) -> Look | None:
     if np.count_nonzero(brain) < _FEWEST_VOXELS:
         return None
     pairs = difference_volumes(series)
-    return Look(brain, shaped, millilitres, series.array[:, brain].mean(axis=1), pairs.array[:, brain])
+    return Preview(brain, shaped, millilitres, series.array[:, brain].mean(axis=1), pairs.array[:, brain])
 
 
 def reference_image(series: ASLSeries) -> Volume:

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Protocol, TextIO
 
-from ..errors import InputError
+from .errors import InputError
 
 KINDS = ("auto", "json", "bar", "none")
 

@@ -22,7 +22,7 @@ _NOTHING: Mapping[str, object] = MappingProxyType({})
 _LENGTH = struct.Struct("<Q")
 
 
-def write_parcel(path: Path, content: object, *, known: Mapping[str, object] = _NOTHING) -> None:
+def write_payload(path: Path, content: object, *, known: Mapping[str, object] = _NOTHING) -> None:
     """Write `content`; the file is there under its name only when it is complete.
 
     Args:
@@ -43,8 +43,8 @@ def write_parcel(path: Path, content: object, *, known: Mapping[str, object] = _
         raise
 
 
-def read_parcel(path: Path, *, known: Mapping[str, object] = _NOTHING) -> object:
-    """What `write_parcel` wrote.
+def read_payload(path: Path, *, known: Mapping[str, object] = _NOTHING) -> object:
+    """What `write_payload` wrote.
 
     Raises:
         OSError: there is no such file.

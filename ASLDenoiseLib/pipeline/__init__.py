@@ -11,33 +11,33 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .denoising.catalogue import DEFAULT_MODEL, ModelCard, find_model
-from .denoising.domain import domain_findings
-from .denoising.guides import GuideMaps, find_guides, with_contrast
-from .denoising.recovery import Recovered, recover, recovery_finding
-from .measuring.baselines import noise_matched_gaussian
-from .measuring.masks import FEWEST_VOXELS, white_matter
-from .measuring.readouts import measure
+from ..denoising.catalogue import DEFAULT_MODEL, ModelCard, find_model
+from ..denoising.domain import domain_findings
+from ..denoising.guides import GuideMaps, find_guides, with_contrast
+from ..denoising.recovery import Recovery, recover, recovery_finding
+from ..devices import resolve_device
+from ..measuring.baselines import noise_matched_gaussian
+from ..measuring.masks import FEWEST_VOXELS, white_matter
+from ..measuring.readouts import measure
+from ..preparing.averaging import mean_difference
+from ..preparing.choices import Preparation
+from ..preparing.registration import register_rigid
+from ..preparing.tissue import tissue_from_t1, tissue_on
+from ..preparing.tissue_guess import guess_tissue
+from ..preparing.warnings import estimate_finding, tissue_finding
+from ..progress import Progress, silent, span
+from ..result import Readout, Result
+from ..series import CBF_UNIT, ASLSeries, Geometry, Origin, Parameter, Tissue, Volume, VolumeType
+from ..spatial.regions import regions_on
+from ..spatial.smoothing import gaussian
+from ..superresolving import DEFAULT_METHOD as SUPERRESOLUTION
+from ..superresolving import LowResolution, PointSpread, method_of, super_resolve, usual_point_spread
+from ..superresolving.targets import target_grid, tissue_on_target
 from .preparation import Anatomy, Head, Prepared, prepare
-from .preparing.averaging import mean_difference
-from .preparing.choices import Preparation
-from .preparing.doubts import estimate_finding, tissue_finding
-from .preparing.regions import regions_on
-from .preparing.registration import register_rigid
-from .preparing.smoothing import gaussian
-from .preparing.tissue import tissue_from_t1, tissue_on
-from .preparing.tissue_guess import guess_tissue
-from .result import Readout, Result
-from .running.device import resolve_device
-from .running.progress import Progress, silent, span
-from .running.retreat import retreating
-from .series import CBF_UNIT, ASLSeries, Geometry, Origin, Parameter, Tissue, Volume, VolumeType
-from .superresolving import DEFAULT_METHOD as SUPERRESOLUTION
-from .superresolving import LowResolution, PointSpread, method_of, super_resolve, usual_point_spread
-from .superresolving.targets import target_grid, tissue_on_target
+from .retreat import retreating
 
 if TYPE_CHECKING:
-    from .denoising.inference import Denoised
+    from ..denoising.inference import DenoisingResult
 
 
 _DEFAULT = Preparation()
@@ -125,8 +125,8 @@ class _Network:
 class _Made:
     """What denoising gave, and what was put back after it."""
 
-    denoised: Denoised
-    recovered: Recovered | None
+    denoised: DenoisingResult
+    recovered: Recovery | None
 
     @property
     def difference(self) -> Volume:
@@ -136,7 +136,7 @@ class _Made:
 
 def _denoised(run: Prepared, anatomy: Anatomy, head: Head, chosen: _Network, progress: Progress) -> _Made:
     """Denoise the pairs of a run; what was used is told among its parameters and findings."""
-    from .denoising.inference import denoise_pairs
+    from ..denoising.inference import denoise_pairs
 
     card = chosen.card
     run.findings += domain_findings(card, run.pairs, run.brain)
@@ -321,7 +321,7 @@ def _noise_of(run: Prepared, made: _Made | None) -> Volume | None:
     return cbf.with_array(np.sqrt(variance.array), name="noise")
 
 
-def _recover(run: Prepared, denoised: Volume, guides: GuideMaps) -> Recovered | None:
+def _recover(run: Prepared, denoised: Volume, guides: GuideMaps) -> Recovery | None:
     """Recovery by the guide maps, else by the M0, else none; the finding says which."""
     if not guides.names:
         return None

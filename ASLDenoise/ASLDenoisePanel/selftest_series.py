@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def madeSeries():
+def selfTestSeries():
     """A ball of grey matter round one of white, six noisy pCASL pairs of 4 mm voxels, M0 1000; GM 60, WM 20."""
     import numpy as np
 

@@ -23,7 +23,7 @@ def applyMend(node, series, mend):
     Args:
         node: of the series.
         series: as read from the node.
-        mend: an `errands.Mend` of it.
+        mend: an `tasks.Mend` of it.
 
     Returns:
         The node of the mended series: `node`, or the new sequence.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..series import Finding, Geometry, Severity, Tissue
-from .nuisance import Regressed
+from .nuisance import NuisanceRegression
 from .outliers import OutlierReport
 
 
@@ -21,7 +21,7 @@ def outlier_finding(report: OutlierReport, rescued: int = 0) -> Finding:
     )
 
 
-def nuisance_finding(done: Regressed) -> Finding:
+def nuisance_finding(done: NuisanceRegression) -> Finding:
     """How much of the controls' and labels' spread nuisances explained, or why none were regressed."""
     if done.reason:
         mend = "Nothing needs to be done; the differences are averaged as they are."

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..result import MAP_LABELS, Readout, Result
+from . import MAP_LABELS, Readout, Result
 
 RAW = "desc-mean_cbf"
 

@@ -13,24 +13,24 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from .preparing.averaging import mean_difference, standard_error
-from .preparing.brain_mask import brain_mask, mask_of_cbf
-from .preparing.choices import Preparation
-from .preparing.doubts import nuisance_finding, outlier_finding, registration_finding
-from .preparing.motion import Motion, correct_motion, estimate_motion, motion_findings
-from .preparing.nuisance import nuisance_courses, regress_nuisance
-from .preparing.outliers import OutlierContext, OutlierReport, PairMotion, find_outliers
-from .preparing.pairs import choose_pairs, difference_volumes, pair_members
-from .preparing.registration import judge_alignment, register_rigid
-from .preparing.rescue import rescue_members
-from .preparing.smoothing import gaussian
-from .preparing.tissue import tissue_from_t1, tissue_on
-from .preparing.tissue_guess import guess_tissue
-from .quantifying.calibration import calibrate
-from .quantifying.cbf import Quantification, quantification
-from .reading.inspecting import inspect, require_quantifiable
-from .running.progress import Progress, silent, span
-from .series import ASLSeries, Finding, Origin, Parameter, Tissue, Volume, VolumeType
+from ..inspecting.inspection import inspect, require_quantifiable
+from ..preparing.averaging import mean_difference, standard_error
+from ..preparing.brain_mask import brain_mask, mask_of_cbf
+from ..preparing.choices import Preparation
+from ..preparing.motion import Motion, correct_motion, estimate_motion, motion_findings
+from ..preparing.nuisance import nuisance_courses, regress_nuisance
+from ..preparing.outliers import OutlierContext, OutlierReport, PairMotion, find_outliers
+from ..preparing.pairs import choose_pairs, difference_volumes, pair_members
+from ..preparing.registration import judge_alignment, register_rigid
+from ..preparing.rescue import rescue_members
+from ..preparing.tissue import tissue_from_t1, tissue_on
+from ..preparing.tissue_guess import guess_tissue
+from ..preparing.warnings import nuisance_finding, outlier_finding, registration_finding
+from ..progress import Progress, silent, span
+from ..quantifying.calibration import calibrate
+from ..quantifying.cbf import Quantification, quantification
+from ..series import ASLSeries, Finding, Origin, Parameter, Tissue, Volume, VolumeType
+from ..spatial.smoothing import gaussian
 
 
 @dataclass(frozen=True, eq=False)

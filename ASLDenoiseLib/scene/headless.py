@@ -24,7 +24,7 @@ _LOGICS = {
 
 
 @dataclass(eq=False)
-class _Held:
+class _SceneResources:
     """What must outlive a scene made here; the scene itself holds none of it."""
 
     scene: slicer.vtkMRMLScene
@@ -33,7 +33,7 @@ class _Held:
     folder: Path
 
 
-_held: list[_Held] = []
+_held: list[_SceneResources] = []
 
 
 def running_slicer() -> bool:
@@ -69,7 +69,7 @@ def make_scene() -> slicer.vtkMRMLScene:
         logic.SetMRMLScene(scene)
         application.SetModuleLogic(name, logic)
         logics[name] = logic
-    _held.append(_Held(scene, application, logics, folder))
+    _held.append(_SceneResources(scene, application, logics, folder))
     slicer.mrmlScene = scene
     return scene
 
@@ -130,7 +130,7 @@ def close_scene(scene: slicer.vtkMRMLScene) -> None:
 
 
 @contextmanager
-def embedded_scene() -> Iterator[slicer.vtkMRMLScene]:
+def headless_scene() -> Iterator[slicer.vtkMRMLScene]:
     """`make_scene` for the length of a with statement."""
     scene = make_scene()
     try:
@@ -139,7 +139,7 @@ def embedded_scene() -> Iterator[slicer.vtkMRMLScene]:
         close_scene(scene)
 
 
-def _find(scene: slicer.vtkMRMLScene) -> _Held | None:
+def _find(scene: slicer.vtkMRMLScene) -> _SceneResources | None:
     return next((held for held in _held if held.scene is scene), None)
 
 

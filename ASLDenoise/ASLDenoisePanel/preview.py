@@ -5,16 +5,16 @@ from __future__ import annotations
 import qt
 from slicer.i18n import tr as _
 
-from .errands import Look
-from .mends import applyMend, mendsOf
+from .fixes import applyMend, mendsOf
 from .packages import canLook
 from .running import Driver
+from .tasks import InspectSeries
 from .wording import panelWords
 
 _PAUSE = 300  # ms: a value is often corrected together with another
 
 
-class Looking:
+class PreviewSection:
     """Looks at the selected series whenever it changes, and keeps what it saw.
 
     Args:
@@ -75,10 +75,10 @@ class Looking:
         looks = canLook()
         self._showMetadata(more=looks)
         if looks:
-            self._driver.start(Look(self._series), done=self._onSeen, failed=self._onFailed)
+            self._driver.start(InspectSeries(self._series), done=self._onSeen, failed=self._onFailed)
 
     def _showMetadata(self, *, more) -> None:
-        from ASLDenoiseLib.reading.acquisition_checks import acquisition_findings
+        from ASLDenoiseLib.inspecting.acquisition_checks import acquisition_findings
 
         self._show(tuple(acquisition_findings(self._series)), (), more=more)
 

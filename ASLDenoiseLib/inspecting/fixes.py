@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ..errors import InputError
+from ..reading.read import swapped
+from ..reading.vendor_scaling import GE_GAIN
 from ..series import ASLSeries, Origin, Parameter, VolumeType
 from .acquisition_checks import in_milliseconds, left_over, usable_delays
 from .image_checks import dummy_volumes, looks_swapped
-from .look import Look, look_at
 from .m0_checks import m0_time
-from .read import swapped
+from .preview import Preview, preview_of
 from .scale_checks import cbf_factor, ge_excitations, m0_factors, scale_of
-from .vendor_scaling import GE_GAIN
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +89,7 @@ def _fixes(series: ASLSeries) -> Iterator[Fix]:
         yield from _relaxed(series)
     for name, index in zip(("drop-first", "drop-last"), left_over(series) or (), strict=False):
         yield Fix(name, "count-mismatch", f"volume {index + 1} left out", _without(series, [index]))
-    look = look_at(series)
+    look = preview_of(series)
     if look is not None:
         yield from _from_voxels(series, look)
 
@@ -132,7 +132,7 @@ def _relaxed(series: ASLSeries) -> Iterator[Fix]:
     yield Fix("m0-tr-zero", "m0-tr-zero", what, replace(series, acquisition=acquisition))
 
 
-def _from_voxels(series: ASLSeries, look: Look) -> Iterator[Fix]:
+def _from_voxels(series: ASLSeries, look: Preview) -> Iterator[Fix]:
     dummies = [index for index, _ in dummy_volumes(series, look)]
     if dummies:
         listed = ", ".join(str(index + 1) for index in dummies)

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from .errors import InputError
-from .measuring.masks import FEWEST_VOXELS, grey_matter, white_matter
-from .preparing.template_space import TemplateSpace, to_template
-from .result import Readout, Result
-from .running.progress import Progress, silent
-from .series import Finding, Origin, Parameter, Severity, Tissue, Volume
+from ..errors import InputError
+from ..measuring.masks import FEWEST_VOXELS, grey_matter, white_matter
+from ..preparing.template_space import TemplateSpace, to_template
+from ..progress import Progress, silent
+from ..result import Readout, Result
+from ..series import Finding, Origin, Parameter, Severity, Tissue, Volume
 
 SPACE = "space-MNI152NLin2009aSym"  # BIDS' name of the template that nilearn ships
 _MAPS = ("desc-mean_cbf", "desc-cleaned_cbf", "desc-denoised_cbf")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from ..errors import InputError
+from .errors import InputError
 from .progress import Progress, silent
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -37,7 +37,7 @@ def resolve_device(choice: str) -> str:
 
 
 @dataclass(frozen=True)
-class Device:
+class ComputeDevice:
     """A device for a list to choose from.
 
     Args:
@@ -56,7 +56,7 @@ class Device:
         return f"{self.label}: {self.note}" if self.note else self.label
 
 
-def list_devices() -> tuple[Device, ...]:
+def list_devices() -> tuple[ComputeDevice, ...]:
     """The devices of this machine, the best first; the CPU is always among them.
 
     Loads torch where it is installed, which takes seconds: a window lets `DeviceListing` do it in a child process.
@@ -65,21 +65,21 @@ def list_devices() -> tuple[Device, ...]:
         return (cpu_without_torch(),)
     import torch
 
-    cpu = Device("cpu", _cpu_label())
+    cpu = ComputeDevice("cpu", _cpu_label())
     if torch.cuda.is_available():
         return (_cuda(), cpu)
     if torch.backends.mps.is_available():
-        return (Device("mps", "Apple graphics processor", note="it shares the computer's memory"), cpu)
+        return (ComputeDevice("mps", "Apple graphics processor", note="it shares the computer's memory"), cpu)
     if _nvidia_card_there():
         why = "has no CUDA" if torch.version.cuda is None else "cannot reach it"
         mend = "install PyTorch with CUDA, or update the card's driver, to use it"
-        return (cpu, Device("cuda", "NVIDIA graphics card", usable=False, note=f"this PyTorch {why}; {mend}"))
+        return (cpu, ComputeDevice("cuda", "NVIDIA graphics card", usable=False, note=f"this PyTorch {why}; {mend}"))
     return (cpu,)
 
 
-def cpu_without_torch() -> Device:
+def cpu_without_torch() -> ComputeDevice:
     """The CPU as it can be listed before PyTorch is there; loads nothing."""
-    return Device("cpu", _cpu_label(), usable=False, note="needs PyTorch, which is not installed yet")
+    return ComputeDevice("cpu", _cpu_label(), usable=False, note="needs PyTorch, which is not installed yet")
 
 
 @dataclass(frozen=True)
@@ -93,19 +93,21 @@ class DeviceListing:
         """None: the answer is small."""
         return MappingProxyType({})
 
-    def run(self, progress: Progress = silent) -> tuple[Device, ...]:
+    def run(self, progress: Progress = silent) -> tuple[ComputeDevice, ...]:
         """The devices."""
         return list_devices()
 
 
-def _cuda() -> Device:
+def _cuda() -> ComputeDevice:
     import torch
 
     properties = torch.cuda.get_device_properties(0)
     label = f"{properties.name} ({_gigabytes(properties.total_memory)})"
     if _cuda_has_code():
-        return Device("cuda", label)
-    return Device("cuda", label, usable=False, note="too new or too old for this PyTorch; install another PyTorch")
+        return ComputeDevice("cuda", label)
+    return ComputeDevice(
+        "cuda", label, usable=False, note="too new or too old for this PyTorch; install another PyTorch"
+    )
 
 
 def _cuda_has_code() -> bool:

@@ -16,37 +16,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..memory import is_out_of_memory
+from ..progress import Progress, silent
 from ..series import Finding, Origin, Parameter, Severity
-from .progress import Progress, silent
 
 if TYPE_CHECKING:
     from ..result import Result
 
 RETREATS = "ASLDenoiseLib.denoising.feeding.memory"  # the logger whose warnings are retreats
-# What libraries say in a RuntimeError or the like: torch on the CPU, on CUDA and on MPS; ITK; C++
-_WORDS = (
-    "can't allocate memory",
-    "cannot allocate memory",
-    "failed to map segment",
-    "not enough memory",
-    "out of memory",
-    "alloc_failed",
-    "failed to allocate memory",
-    "bad_alloc",
-)
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out, on any device: said by type, or in words by libraries that have no type for it."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    # a library that is loaded while there is too little raises an ImportError
-    return isinstance(error, (RuntimeError, ImportError)) and says_out_of_memory(str(error))
-
-
-def says_out_of_memory(text: str) -> bool:
-    """Whether a library's last words are about memory."""
-    return any(words in text.lower() for words in _WORDS)
 
 
 def retreating(way: Callable[..., Result]) -> Callable[..., Result]:
@@ -128,7 +105,7 @@ def _heard(listener: _Listener) -> Iterator[None]:
 
 def _elsewhere(device: str) -> bool:
     """Whether what ran out was the memory of another device than the CPU."""
-    from .device import resolve_device
+    from ..devices import resolve_device
 
     return resolve_device(device) != "cpu"
 

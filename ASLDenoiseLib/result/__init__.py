@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .series import ASLSeries, Finding, Parameter, Tissue, Volume
+from ..notebook import html_of
+from ..series import ASLSeries, Finding, Parameter, Tissue, Volume
 
 if TYPE_CHECKING:
-    from .preparing.motion import Motion
-    from .preparing.outliers import OutlierReport
+    from ..preparing.motion import Motion
+    from ..preparing.outliers import OutlierReport
 
 
 # What a run can be for, the furthest first.
@@ -100,7 +101,7 @@ class Result:
 
     def __str__(self) -> str:
         """The readouts as a table, raw beside processed, then the findings, as the shell prints them."""
-        from .reporting.table import readouts_table
+        from .table import readouts_table
 
         return readouts_table(self)
 
@@ -109,9 +110,7 @@ class Result:
         return f"<Result of {self.series.name}: {', '.join(self.maps)}; {count} finding{'' if count == 1 else 's'}>"
 
     def _repr_html_(self) -> str:
-        from .reporting.notebook import result_html  # notebooks alone ask for it
-
-        return result_html(self)
+        return html_of(self)
 
 
 MAP_LABELS = {

@@ -1,6 +1,6 @@
 """What the panel has done in a child process beside the run itself: load, look, write files.
 
-Each is sent as it is and run there (`ASLDenoiseLib.running.job.Work`), so that nothing heavy is ever imported into
+Each is sent as it is and run there (`ASLDenoiseLib.pipeline.job.Work`), so that nothing heavy is ever imported into
 Slicer and its window never waits. No Slicer and no Qt here: the child has neither.
 """
 
@@ -42,7 +42,7 @@ def t1Beside(series: Path) -> Path | None:
     return min(found, key=lambda p: (len(p.name), p.name), default=None)
 
 
-class Errand:
+class PanelTask:
     """What all errands share: nothing that they are sent with comes back, and nobody knows how long they take."""
 
     plan = None
@@ -54,14 +54,14 @@ class Errand:
 
 
 @dataclass(frozen=True)
-class Several:
+class SeriesChoice:
     """A folder that holds more than one series: the user says which."""
 
     paths: tuple[Path, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Loaded:
+class LoadedSeries:
     """A series as read, and the T1 beside it, or None."""
 
     series: ASLSeries
@@ -69,12 +69,12 @@ class Loaded:
 
 
 @dataclass(frozen=True)
-class Load(Errand):
+class LoadSeries(PanelTask):
     """Read a 4D NIfTI with its sidecars, a BIDS folder or a folder of DICOM."""
 
     path: Path
 
-    def run(self, progress: Any) -> Loaded | Several:
+    def run(self, progress: Any) -> LoadedSeries | SeriesChoice:
         """Read it.
 
         Raises:
@@ -87,18 +87,18 @@ class Load(Errand):
         if path.is_dir():
             found = seriesIn(path)
             if len(found) > 1:
-                return Several(found)
+                return SeriesChoice(found)
             path = found[0] if found else path
         progress(0.1, f"reading {path.name}")
         series = read_series(path)
         beside = t1Beside(path) if path.is_file() else None
         progress(0.8, "reading the T1" if beside else "done")
         t1 = None if beside is None else read_image(beside, name=beside.name.split(".")[0])
-        return Loaded(series, t1)
+        return LoadedSeries(series, t1)
 
 
 @dataclass(frozen=True, eq=False)
-class Mend:
+class ProposedFix:
     """One mend that leaves nothing to choose.
 
     Args:
@@ -120,25 +120,25 @@ class Mend:
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class InspectedSeries:
     """What the doctor saw: findings, the worst first, and the mends there are."""
 
     findings: tuple[Finding, ...]
-    mends: tuple[Mend, ...]
+    mends: tuple[ProposedFix, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Look(Errand):
+class InspectSeries(PanelTask):
     """Inspect a series, images included."""
 
     series: ASLSeries
 
-    def run(self, progress: Any) -> Seen:
+    def run(self, progress: Any) -> InspectedSeries:
         """Look at it; nothing is changed and nothing refused."""
         import numpy as np
 
-        from ASLDenoiseLib.reading.inspecting import inspect
-        from ASLDenoiseLib.reading.mending import fixes_of
+        from ASLDenoiseLib.inspecting.fixes import fixes_of
+        from ASLDenoiseLib.inspecting.inspection import inspect
 
         progress(0.1, "looking at the images")
         findings = inspect(self.series)
@@ -147,12 +147,14 @@ class Look(Errand):
         for fix in fixes_of(self.series):
             mended = fix.series
             array = None if np.may_share_memory(mended.array, self.series.array) else mended.array
-            mends.append(Mend(fix.name, fix.finding, fix.what, fix.record, mended.acquisition, mended.context, array))
-        return Seen(findings, tuple(mends))
+            mends.append(
+                ProposedFix(fix.name, fix.finding, fix.what, fix.record, mended.acquisition, mended.context, array)
+            )
+        return InspectedSeries(findings, tuple(mends))
 
 
 @dataclass(frozen=True, eq=False)
-class Write(Errand):
+class WriteResult(PanelTask):
     """Write a finished run as files: maps, sidecars, readouts, report."""
 
     result: Result

@@ -6,32 +6,14 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any
 
 from ..denoising.catalogue import find_model
 from ..errors import InputError
 from ..preparing.pairs import pair_members
+from ..progress import Progress, silent
 from ..series import ASLSeries, Tissue, Volume
 from .estimate import Plan, denoise_plan, superresolve_plan
-from .progress import Progress, silent
-
-
-class Work(Protocol):
-    """What the runner sends to a child: anything that pickles and can be run there; `Job` is the one that matters.
-
-    Its class must be importable in the child: not defined in `__main__` or in a function.
-    """
-
-    @property
-    def nouns(self) -> Mapping[str, object]:
-        """Large objects that the result may hold again, by any name: they are not sent back, they are kept."""
-
-    @property
-    def plan(self) -> Plan | None:
-        """How long its parts usually take; None where nobody knows."""
-
-    def run(self, progress: Progress) -> Any:
-        """Do it and return the result, which must pickle."""
 
 
 class Way(str, Enum):

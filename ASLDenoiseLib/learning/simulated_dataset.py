@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..reporting.dataset import BIDS_VERSION, BIDSIGNORE
+from ..reporting.derivatives import save_volume
 from ..series import Acquisition, Geometry
-from .dataset import BIDS_VERSION, BIDSIGNORE
-from .derivatives import save_volume
 
 if TYPE_CHECKING:
-    from ..learning.simulate import Head
+    from .simulate import SimulatedHead
 
 _NO_DECAY = {"EchoTime": 0.01}  # BIDS asks for one; the signal is simulated without T2* decay, so that any would do
 _RAW_SCALE = 4.0  # scanner units are stored as integers a quarter apart: well below the noise, half the size
@@ -26,7 +26,7 @@ def acquisition_sidecar(acquisition: Acquisition) -> dict[str, object]:
     return {f.metadata["bids"]: stated[f.name] for f in fields(acquisition) if f.name in stated}
 
 
-def write_simulated(head: Head, out: Path) -> tuple[Path, ...]:
+def write_simulated(head: SimulatedHead, out: Path) -> tuple[Path, ...]:
     """Write series, context, M0, T1 and truth below ``out/sub-<name>``; returns the images' paths.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ASLDenoiseLib.running.parcel import read_parcel, write_parcel
+from ASLDenoiseLib.running.payload import read_payload, write_payload
 from ASLDenoiseLib.series import Acquisition, ASLSeries, Geometry, Labeling, Origin, Volume
 
 GRID = Geometry((4, 3, 2), (3.0, 3.0, 5.0), (1.0, 2.0, 3.0))
@@ -19,8 +19,8 @@ def series() -> ASLSeries:
 
 
 def there_and_back(tmp_path, content, **known):
-    write_parcel(tmp_path / "a.parcel", content, known=known)
-    return read_parcel(tmp_path / "a.parcel", known=known)
+    write_payload(tmp_path / "a.payload", content, known=known)
+    return read_payload(tmp_path / "a.payload", known=known)
 
 
 def test_a_series_comes_back_exactly_and_stays_read_only(tmp_path):
@@ -50,23 +50,23 @@ def test_what_is_known_is_not_written_and_comes_back_as_the_readers_own(tmp_path
     back = there_and_back(tmp_path, [known, known, known.m0], series=known)
     assert back[0] is known and back[1] is known
     assert back[2] is not known.m0 and np.array_equal(back[2].array, known.m0.array)
-    write_parcel(tmp_path / "large.parcel", known)
-    write_parcel(tmp_path / "small.parcel", known, known={"series": known})
-    assert (tmp_path / "small.parcel").stat().st_size < 100 < (tmp_path / "large.parcel").stat().st_size
+    write_payload(tmp_path / "large.payload", known)
+    write_payload(tmp_path / "small.payload", known, known={"series": known})
+    assert (tmp_path / "small.payload").stat().st_size < 100 < (tmp_path / "large.payload").stat().st_size
 
 
 def test_what_cannot_be_written_leaves_the_old_file_and_no_other(tmp_path):
-    path = tmp_path / "a.parcel"
-    write_parcel(path, "old")
+    path = tmp_path / "a.payload"
+    write_payload(path, "old")
     with pytest.raises(Exception, match=r"lambda|pickle"):
-        write_parcel(path, [np.ones(1000), lambda: None])
-    assert read_parcel(path) == "old"
-    assert [p.name for p in tmp_path.iterdir()] == ["a.parcel"]
+        write_payload(path, [np.ones(1000), lambda: None])
+    assert read_payload(path) == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.payload"]
 
 
 def test_a_file_that_is_cut_short_is_refused(tmp_path):
-    path = tmp_path / "a.parcel"
-    write_parcel(path, np.ones(1000))
+    path = tmp_path / "a.payload"
+    write_payload(path, np.ones(1000))
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(EOFError, match="cut short"):
-        read_parcel(path)
+        read_payload(path)

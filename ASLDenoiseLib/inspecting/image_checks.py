@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..series import ASLSeries, Finding, Severity, VolumeType
-from .look import PERFUSION, Look, look_at
+from .preview import PERFUSION, Preview, preview_of
 from .scale_checks import scale_findings
 
 _NOTE, _WARNING = Severity.NOTE, Severity.WARNING
@@ -21,7 +21,7 @@ _FEWEST_EACH_SIDE = 3  # pairs, for a change of order to be told from an outlier
 def image_findings(series: ASLSeries) -> Iterator[Finding]:
     """Findings from voxel values, in no order."""
     yield from _gaps(series)
-    look = look_at(series)
+    look = preview_of(series)
     if look is None:
         return
     yield from _brain(series, look)
@@ -45,7 +45,7 @@ def _gaps(series: ASLSeries) -> Iterator[Finding]:
         )
 
 
-def _brain(series: ASLSeries, look: Look) -> Iterator[Finding]:
+def _brain(series: ASLSeries, look: Preview) -> Iterator[Finding]:
     """A mask that failed, or that is too large or too small for a field of view that holds the whole head."""
     if series.indices(VolumeType.CBF) and series.m0 is None:
         return  # such a map is masked by where it has values
@@ -69,7 +69,7 @@ def _brain(series: ASLSeries, look: Look) -> Iterator[Finding]:
         )
 
 
-def dummy_volumes(series: ASLSeries, look: Look) -> tuple[tuple[int, float], ...]:
+def dummy_volumes(series: ASLSeries, look: Preview) -> tuple[tuple[int, float], ...]:
     """Leading volumes before a steady state: index, and level over that of the other volumes of their kind."""
     odd = []
     for index in series.indices(*PERFUSION)[:4]:
@@ -86,7 +86,7 @@ def dummy_volumes(series: ASLSeries, look: Look) -> tuple[tuple[int, float], ...
     return tuple(odd)
 
 
-def _dummies(series: ASLSeries, look: Look) -> Iterator[Finding]:
+def _dummies(series: ASLSeries, look: Preview) -> Iterator[Finding]:
     odd = dummy_volumes(series, look)
     if odd:
         words = ",".join("n/a" for _ in odd)
@@ -106,7 +106,7 @@ def _cycle(series: ASLSeries) -> str:
     return ",".join([kind.value for kind in series.context if kind in _PAIRED][-2:])
 
 
-def looks_swapped(series: ASLSeries, look: Look) -> str:
+def looks_swapped(series: ASLSeries, look: Preview) -> str:
     """Why control minus label looks negative in the brain; '' where it does not, or only in part of the series.
 
     The median over pairs outvotes dummies and motion.
@@ -125,7 +125,7 @@ def looks_swapped(series: ASLSeries, look: Look) -> str:
     return why if clear and order_change(look) is None else ""
 
 
-def order_change(look: Look) -> int | None:
+def order_change(look: Preview) -> int | None:
     """The first pair from which the sign of the difference is turned, as after a lost volume; None where it is not.
 
     The split that leaves the least variance within its two sides counts when both sides have three pairs or more and
@@ -144,7 +144,7 @@ def order_change(look: Look) -> int | None:
     return len(before) if opposite and clear else None
 
 
-def _sign(series: ASLSeries, look: Look) -> Iterator[Finding]:
+def _sign(series: ASLSeries, look: Preview) -> Iterator[Finding]:
     """Control minus label must be positive in a brain, throughout."""
     change = order_change(look)
     if change is not None:

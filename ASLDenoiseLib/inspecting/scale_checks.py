@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
+from ..reading.vendor_scaling import GE_EXCITATIONS, GE_GAIN, VENDOR_FACTORS
 from ..series import ASLSeries, Finding, Origin, Severity, VolumeType
 from .acquisition_checks import LONGEST_TIME
-from .look import Look
-from .vendor_scaling import GE_EXCITATIONS, GE_GAIN, VENDOR_FACTORS
+from .preview import Preview
 
 _NOTE, _WARNING = Severity.NOTE, Severity.WARNING
 PLAUSIBLE_CBF = (8.0, 150.0)  # ml/100g/min, the median over a whole brain; healthy adults lie at 30-60
@@ -22,7 +22,7 @@ _CBF_UNITS = {0.1: "ten times ml/100g/min", 100.0: "ml/g/min", 6000.0: "ml/g/s"}
 
 
 @dataclass(frozen=True)
-class Scale:
+class SignalScale:
     """The two witnesses of scale: median CBF (ml/100g/min, its sign left out), and median M0 over control."""
 
     cbf: float | None
@@ -49,13 +49,13 @@ def plausible_cbf(median: float) -> bool:
     return PLAUSIBLE_CBF[0] <= median <= PLAUSIBLE_CBF[1]
 
 
-def scale_of(series: ASLSeries, look: Look) -> Scale:
+def scale_of(series: ASLSeries, look: Preview) -> SignalScale:
     """What the witnesses say; a sign that is wrong is another finding's, so CBF is taken without it."""
     cbf = _quick_cbf(series, look)
-    return Scale(None if cbf is None else abs(cbf), _m0_over_control(series, look))
+    return SignalScale(None if cbf is None else abs(cbf), _m0_over_control(series, look))
 
 
-def m0_factors(series: ASLSeries, scale: Scale) -> tuple[float, ...]:
+def m0_factors(series: ASLSeries, scale: SignalScale) -> tuple[float, ...]:
     """The vendor factors the M0 image could have to be multiplied by, likeliest first; empty where none explains it.
 
     CBF goes with 1 / M0. A factor counts when it brings CBF to a plausible value and, where controls are not
@@ -82,14 +82,14 @@ def m0_factors(series: ASLSeries, scale: Scale) -> tuple[float, ...]:
     return tuple(f for i, f in enumerate(fitting) if i == 0 or distance(f) < np.log(2))
 
 
-def ge_excitations(series: ASLSeries, scale: Scale) -> tuple[int, ...]:
+def ge_excitations(series: ASLSeries, scale: SignalScale) -> tuple[int, ...]:
     """The numbers of excitations with which GE's scaling of difference images would explain an implausible CBF."""
     if series.m0 is None or not _is_ge_difference(series) or not scale.implausible:
         return ()
     return tuple(n for n in GE_EXCITATIONS if plausible_cbf(scale.cbf / (GE_GAIN * n)))
 
 
-def cbf_factor(series: ASLSeries, scale: Scale) -> float | None:
+def cbf_factor(series: ASLSeries, scale: SignalScale) -> float | None:
     """What brings the values of an implausible CBF map to ml/100g/min, where one known unit does; else None."""
     if not series.indices(VolumeType.CBF) or not scale.implausible:
         return None
@@ -97,7 +97,7 @@ def cbf_factor(series: ASLSeries, scale: Scale) -> float | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
-def scale_findings(series: ASLSeries, look: Look) -> Iterator[Finding]:
+def scale_findings(series: ASLSeries, look: Preview) -> Iterator[Finding]:
     """Findings about scale, in no order."""
     scale = scale_of(series, look)
     factors, unit = m0_factors(series, scale), cbf_factor(series, scale)
@@ -124,7 +124,7 @@ def scale_findings(series: ASLSeries, look: Look) -> Iterator[Finding]:
     yield from _philips_scaling(series, scale)
 
 
-def _m0_scale(series: ASLSeries, scale: Scale, factors: tuple[float, ...]) -> Finding:
+def _m0_scale(series: ASLSeries, scale: SignalScale, factors: tuple[float, ...]) -> Finding:
     stated = series.acquisition.m0_scale or 1.0
     first, *others = (f"{stated * f:.4g}" for f in factors)
     fix = " (--fix m0-scale)" if not others and not ge_excitations(series, scale) else ""
@@ -138,7 +138,7 @@ def _m0_scale(series: ASLSeries, scale: Scale, factors: tuple[float, ...]) -> Fi
     )
 
 
-def _ge_scaling(series: ASLSeries, scale: Scale) -> Finding:
+def _ge_scaling(series: ASLSeries, scale: SignalScale) -> Finding:
     fixes = " or ".join(f"--fix ge-nex-{n}" for n in ge_excitations(series, scale))
     apart = ", and the receiver gain may differ between two scans" if series.m0 is not None else ""
     return Finding(
@@ -151,7 +151,7 @@ def _ge_scaling(series: ASLSeries, scale: Scale) -> Finding:
     )
 
 
-def _philips_scaling(series: ASLSeries, scale: Scale) -> Iterator[Finding]:
+def _philips_scaling(series: ASLSeries, scale: SignalScale) -> Iterator[Finding]:
     a = series.acquisition
     if not (a.manufacturer or "").lower().startswith("philips"):
         return
@@ -182,7 +182,7 @@ def _is_ge_difference(series: ASLSeries) -> bool:
     )
 
 
-def _quick_cbf(series: ASLSeries, look: Look) -> float | None:
+def _quick_cbf(series: ASLSeries, look: Preview) -> float | None:
     """Median over the brain, ml/100g/min, of the mean difference with the single-delay model; None if it cannot be had.
 
     The mean over pairs first, so that the noise of single voxels does not decide; the median over voxels then.
@@ -206,7 +206,7 @@ def _quick_cbf(series: ASLSeries, look: Look) -> float | None:
     return float(np.median(values)) if values.size else None
 
 
-def _m0_over_control(series: ASLSeries, look: Look) -> float | None:
+def _m0_over_control(series: ASLSeries, look: Preview) -> float | None:
     """Median of M0 over mean control in the brain; None unless the controls are known not to be suppressed."""
     controls = series.indices(VolumeType.CONTROL)
     if not controls or series.m0 is None or series.acquisition.background_suppression is not False:

@@ -1,0 +1,28 @@
+"""Whether an error says that memory ran out, on any device."""
+
+from __future__ import annotations
+
+# What libraries say in a RuntimeError or the like: torch on the CPU, on CUDA and on MPS; ITK; C++
+_WORDS = (
+    "can't allocate memory",
+    "cannot allocate memory",
+    "failed to map segment",
+    "not enough memory",
+    "out of memory",
+    "alloc_failed",
+    "failed to allocate memory",
+    "bad_alloc",
+)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, on any device: said by type, or in words by libraries that have no type for it."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    # a library that is loaded while there is too little raises an ImportError
+    return isinstance(error, (RuntimeError, ImportError)) and says_out_of_memory(str(error))
+
+
+def says_out_of_memory(text: str) -> bool:
+    """Whether a library's last words are about memory."""
+    return any(words in text.lower() for words in _WORDS)

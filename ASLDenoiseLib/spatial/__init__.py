@@ -1,0 +1,1 @@
+"""Linear maps, grids, resampling and smoothing of images."""
