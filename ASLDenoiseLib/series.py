@@ -320,7 +320,7 @@ class ASLSeries:
         m0: the calibration image on the same grid, or None. `Included` M0 volumes are already averaged into it.
         name: the BIDS stem, e.g. ``sub-01_acq-grase`` (without ``_asl``), for naming outputs.
         source: what it was read from, for provenance.
-        mends: what was mended since, by name (`inspecting.fixes`), for provenance.
+        fixes: what was fixed since, by name (`inspecting.fixes`), for provenance.
 
     Raises:
         InputError: shapes disagree.
@@ -333,7 +333,7 @@ class ASLSeries:
     m0: Volume | None = None
     name: str = "asl"
     source: str = ""
-    mends: tuple[Parameter, ...] = ()
+    fixes: tuple[Parameter, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "array", _frozen_array(self.array))

@@ -102,7 +102,7 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
 
         series = series_from_sequence(asl, m0=m0)
         mends = mendsOf(asl)
-        series = replace(series, mends=mends) if mends else series
+        series = replace(series, fixes=mends) if mends else series
         regions = {} if segmentation is None else regions_from_segmentation(segmentation, series.geometry)
         known = None if tissue is None else tissue_from_segmentation(tissue, series.geometry)
         return series, {"t1": None if t1 is None else volume_from_node(t1), "regions": regions, "tissue": known}

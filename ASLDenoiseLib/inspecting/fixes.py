@@ -79,7 +79,7 @@ def apply_fix(series: ASLSeries, name: str) -> ASLSeries:
     (1.8, 1800.0)
     """
     fix = find_fix(series, name)
-    return replace(fix.series, mends=(*series.mends, fix.record))
+    return replace(fix.series, fixes=(*series.fixes, fix.record))
 
 
 def _fixes(series: ASLSeries) -> Iterator[Fix]:

@@ -274,7 +274,7 @@ def _parameters(series: ASLSeries, choices: Preparation, quantified: Quantificat
     """What the series states, what was mended, what was chosen, and what quantification added."""
     pairs = choices.pairs or f"1-{len(pair_members(series))}"
     origin = Origin.DEFAULT if choices.pairs is None else Origin.USER
-    stated = [*series.acquisition.parameters(), *series.mends, Parameter("pairs", pairs, "", origin)]
+    stated = [*series.acquisition.parameters(), *series.fixes, Parameter("pairs", pairs, "", origin)]
     stated += choices.parameters()
     known = {p.name for p in stated}
     return stated + [p for p in quantified.parameters if p.name not in known]

@@ -33,7 +33,7 @@ def result_html(result: Result) -> str:
 @html_of.register
 def series_html(series: ASLSeries) -> str:
     """What the series holds, and every value with where it came from."""
-    parameters = parameters_html((*series.acquisition.parameters(), *series.mends))
+    parameters = parameters_html((*series.acquisition.parameters(), *series.fixes))
     return _shown(f"<p><b>{escape(str(series))}</b></p>{parameters}")
 
 

@@ -23,7 +23,7 @@ def run_inspect(args: argparse.Namespace) -> int:
     series = series_of(args)
     image_of(args.t1)
     print(series)
-    for parameter in (*series.acquisition.parameters(), *series.mends):
+    for parameter in (*series.acquisition.parameters(), *series.fixes):
         print(f"  {parameter}")
     findings = inspect(series)
     for finding in findings:

@@ -67,8 +67,8 @@ def test_a_fix_is_recorded_and_the_series_it_was_made_from_is_not_touched(tmp_pa
     assert fix.series.acquisition.origins["m0_scale"] is Origin.USER
     assert series.acquisition.m0_scale is None
     np.testing.assert_array_equal(fix.series.m0.array, series.m0.array)
-    assert apply_fix(series, "m0-scale").mends == (fix.record,)
-    assert series.mends == ()
+    assert apply_fix(series, "m0-scale").fixes == (fix.record,)
+    assert series.fixes == ()
 
 
 def test_fixes_named_in_the_shell_are_applied_in_turn_and_stand_in_the_provenance(tmp_path, capsys):

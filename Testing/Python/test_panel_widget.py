@@ -231,7 +231,7 @@ def test_a_finding_has_a_button_that_mends_it_and_the_mend_goes_with_the_series(
     looked(panel)
     assert "milliseconds" not in panel.widget.findings.buttons
     series, _ = panel.widget.logic.inputs(nodes.sequence)
-    assert [mend.name for mend in series.mends] == ["fix milliseconds"]
+    assert [mend.name for mend in series.fixes] == ["fix milliseconds"]
 
 
 def test_a_mend_of_voxels_makes_a_new_series_and_leaves_the_old_one(panel, made):
