@@ -17,7 +17,6 @@ The last two take a minute. Names are imported when they are first used, so that
 from __future__ import annotations
 
 import importlib
-import sys
 
 __version__ = "0.1.0"
 
@@ -57,8 +56,7 @@ def __getattr__(name: str) -> object:
     module, attribute = _PUBLIC[name]
     value = getattr(importlib.import_module(f".{module}", __name__), attribute)
     globals()[name] = value
-    if "IPython" in sys.modules:
-        importlib.import_module(".reporting.notebook", __name__)  # registers what a notebook shows
+    importlib.import_module(".reporting.notebook", __name__)  # registers what a notebook shows of the nouns
     return value
 
 

@@ -7,7 +7,7 @@ from functools import singledispatch
 
 @singledispatch
 def html_of(shown: object) -> str:
-    """HTML of a noun. `reporting.notebook` registers it, which the package loads where a notebook runs.
+    """HTML of a noun. `reporting.notebook` registers it, which the package loads with its first public name.
 
     Raises:
         NotImplementedError: nothing is registered; a notebook then shows the text.
