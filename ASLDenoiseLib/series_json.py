@@ -1,0 +1,128 @@
+"""What is said of a series, as plain JSON and back: acquisition with origins, context, fixes. Voxels stay elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import Field, fields
+from enum import Enum
+
+import numpy as np
+
+from .errors import InputError
+from .series import Acquisition, ASLSeries, Geometry, Labeling, M0Type, Origin, Parameter, Volume, VolumeType
+
+_ENUMS = {"Labeling": Labeling, "M0Type": M0Type}
+
+
+def acquisition_to_plain(acquisition: Acquisition) -> dict[str, dict[str, object]]:
+    """Every stated value by its field: ``{"label_duration": {"value": 1.8, "origin": "sidecar"}}``; times in s."""
+    return {p.name: {"value": _plain(p.value), "origin": p.origin.value} for p in acquisition.parameters()}
+
+
+def acquisition_from_plain(mapping: Mapping[str, Mapping[str, object]], *, where: str = "the series") -> Acquisition:
+    """The acquisition that `acquisition_to_plain` wrote; a value without an origin is the user's.
+
+    Raises:
+        InputError: there is no such field, a value has the wrong type or is impossible; the sentence names `where`.
+    """
+    known = {f.name: f for f in fields(Acquisition) if f.name != "origins"}
+    values, origins = {}, {}
+    for name, entry in mapping.items():
+        try:
+            values[name] = _typed(known[name], entry["value"])
+            origins[name] = Origin(entry.get("origin") or Origin.USER)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(
+                f"The value '{name}' of {where} cannot be understood ({entry!r}); correct or remove it."
+            ) from error
+    return Acquisition(**values, origins=origins)
+
+
+def context_from_plain(words: Iterable[str], *, where: str = "the series") -> tuple[VolumeType, ...]:
+    """The volume types of a series by BIDS' words.
+
+    Raises:
+        InputError: one is not such a word.
+    """
+    try:
+        return tuple(VolumeType(word) for word in words)
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"The volume types of {where} cannot be understood ({words!r}); "
+            "give a list of control, label, m0scan, deltam, cbf."
+        ) from error
+
+
+def parameter_to_plain(parameter: Parameter) -> dict[str, object]:
+    """Name, value, unit, origin and note of a parameter; a tuple becomes a list."""
+    origin = parameter.origin.value
+    return {**vars(parameter), "value": _plain(parameter.value), "origin": origin}
+
+
+def parameter_from_plain(mapping: Mapping[str, object]) -> Parameter:
+    """The parameter that `parameter_to_plain` wrote.
+
+    Raises:
+        InputError: an entry is missing or is not one of a parameter's.
+    """
+    try:
+        return Parameter(**{**mapping, "origin": Origin(mapping["origin"])})
+    except (LookupError, TypeError, ValueError) as error:
+        raise InputError(f"The parameter {mapping!r} cannot be understood; give name, value, unit, origin.") from error
+
+
+def series_to_plain(series: ASLSeries) -> dict[str, object]:
+    """Name, source, context, acquisition and fixes of a series; neither voxels nor geometry nor M0."""
+    return {
+        "name": series.name,
+        "source": series.source,
+        "context": [kind.value for kind in series.context],
+        "acquisition": acquisition_to_plain(series.acquisition),
+        "fixes": [parameter_to_plain(fix) for fix in series.fixes],
+    }
+
+
+def series_from_plain(
+    mapping: Mapping[str, object], *, array: np.ndarray, geometry: Geometry, m0: Volume | None = None
+) -> ASLSeries:
+    """The series that `series_to_plain` described, of voxels (T, K, J, I) on `geometry`.
+
+    Raises:
+        InputError: something in it cannot be understood, or does not fit the voxels.
+    """
+    name = str(mapping.get("name") or "asl")
+    return ASLSeries(
+        array,
+        geometry,
+        context_from_plain(mapping.get("context") or (VolumeType.NOT_AVAILABLE,) * len(array), where=f"'{name}'"),
+        acquisition_from_plain(mapping.get("acquisition") or {}, where=f"'{name}'"),
+        m0=m0,
+        name=name,
+        source=str(mapping.get("source") or ""),
+        fixes=tuple(map(parameter_from_plain, mapping.get("fixes") or ())),
+    )
+
+
+def _typed(field: Field, value: object) -> object:
+    """A JSON value as its field of `Acquisition` holds it; ValueError or TypeError where it is of another type."""
+    kinds = str(field.type).split(" | ")
+    if kinds[0] in _ENUMS:
+        return _ENUMS[kinds[0]](value)
+    number = bool({"int", "float"} & set(kinds))
+    if isinstance(value, (list, tuple)) and "tuple[float, ...]" in kinds and all(_is_number(v) for v in value):
+        return tuple(value)
+    if type(value).__name__ in kinds or (number and _is_number(value)):
+        return value
+    raise TypeError(field.type)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
