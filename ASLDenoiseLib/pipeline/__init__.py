@@ -27,6 +27,21 @@ from ..preparing.tissue_guess import guess_tissue
 from ..preparing.warnings import estimate_finding, tissue_finding
 from ..progress import Progress, silent, span
 from ..result import Readout, Result
+from ..result.maps import (
+    DENOISED,
+    DENOISED_DIFFERENCE,
+    MEAN_ERROR,
+    PREPARED,
+    RAW,
+    RAW_DIFFERENCE,
+    RECOVERED,
+    RESIDUAL,
+    SMOOTHED,
+    SUPERRESOLVED,
+    UNCERTAINTY,
+    Role,
+    keys_of,
+)
 from ..series import CBF_UNIT, ASLSeries, Geometry, Origin, Parameter, Tissue, Volume, VolumeType
 from ..spatial.regions import regions_on
 from ..spatial.smoothing import gaussian
@@ -250,18 +265,18 @@ def superresolve(
     run.parameters += [Parameter("superresolution", method, "", origin), *resolved.parameters]
     run.findings.append(estimate_finding(low.geometry, target.geometry))
     maps = _maps(run, made, anatomy.tissue)
-    maps |= {"desc-superres_cbf": resolved.fine, "desc-residual_cbf": resolved.residual}
+    maps |= {SUPERRESOLVED: resolved.fine, RESIDUAL: resolved.residual}
     if resolved.uncertainty is not None:
-        maps["desc-uncertainty_cbf"] = resolved.uncertainty
+        maps[UNCERTAINTY] = resolved.uncertainty
     else:
-        maps.pop("desc-uncertainty_cbf", None)  # the denoised map's is not the super-resolved one's
+        maps.pop(UNCERTAINTY, None)  # the denoised map's is not the super-resolved one's
     result = _finish(run, t1, anatomy, regions or {}, maps, {} if card is None else _described(card))
     with run.stage("measure"):
         fine = tissue_on_target(target, anatomy.tissue, segmented=None if tissue else anatomy.segmented)
         masks = regions_on(target.geometry, regions or {}, transform=np.linalg.inv(target.to_asl))
-        readouts = {**result.readouts, "desc-superres_cbf": measure(resolved.fine, fine, regions=masks)}
+        readouts = {**result.readouts, SUPERRESOLVED: measure(resolved.fine, fine, regions=masks)}
     progress(1.0, "done")
-    in_t1_space = {"desc-superres_cbf", "desc-uncertainty_cbf"} & maps.keys() if target.in_t1_space else ()
+    in_t1_space = {SUPERRESOLVED, UNCERTAINTY} & maps.keys() if target.in_t1_space else ()
     return replace(result, readouts=readouts, in_t1_space=frozenset(in_t1_space))
 
 
@@ -330,30 +345,30 @@ def _recover(run: Prepared, denoised: Volume, guides: GuideMaps) -> Recovery | N
 
 
 def _maps(run: Prepared, made: _Made | None, tissue: Tissue) -> dict[str, Volume]:
-    """Every map of the run, raw first; `result.MAP_LABELS` says what each is."""
+    """Every map of the run, raw first; `result.maps.MAPS` says what each is."""
     raw, cleaned, to_cbf = run.raw, run.cleaned, run.quantification.cbf
-    maps = {"desc-mean_cbf": to_cbf(raw)}
+    maps = {RAW: to_cbf(raw)}
     if cleaned is not raw:
-        maps["desc-cleaned_cbf"] = to_cbf(cleaned)
+        maps[PREPARED] = to_cbf(cleaned)
     if made is not None:
-        maps["desc-denoised_cbf"] = to_cbf(made.difference)
-        smoothed, fwhm = _noise_matched(to_cbf(cleaned), maps["desc-denoised_cbf"], tissue)
+        maps[DENOISED] = to_cbf(made.difference)
+        smoothed, fwhm = _noise_matched(to_cbf(cleaned), maps[DENOISED], tissue)
         if smoothed is not None:
-            maps["desc-smoothed_cbf"] = smoothed
+            maps[SMOOTHED] = smoothed
             note = "Gaussian with the white-matter SD of the denoised map"
             run.parameters.append(Parameter("noise_matched_fwhm", round(fwhm, 2), "mm", Origin.IMAGE, note))
-        residual = maps["desc-mean_cbf"].array - maps["desc-denoised_cbf"].array
-        maps["desc-residual_cbf"] = maps["desc-mean_cbf"].with_array(residual)
+        residual = maps[RAW].array - maps[DENOISED].array
+        maps[RESIDUAL] = maps[RAW].with_array(residual)
         if made.recovered is not None:
-            maps["desc-recovered_cbf"] = to_cbf(made.recovered.put_back)
+            maps[RECOVERED] = to_cbf(made.recovered.put_back)
         if made.denoised.uncertainty is not None:
-            maps["desc-uncertainty_cbf"] = to_cbf(made.denoised.uncertainty)
+            maps[UNCERTAINTY] = to_cbf(made.denoised.uncertainty)
     if run.error is not None:
-        maps["desc-meanerror_cbf"] = to_cbf(run.error)
+        maps[MEAN_ERROR] = to_cbf(run.error)
     if run.pairs.context[0] is not VolumeType.CBF:
-        maps["desc-mean_pwi"] = raw
+        maps[RAW_DIFFERENCE] = raw
         if made is not None:
-            maps["desc-denoised_pwi"] = made.difference
+            maps[DENOISED_DIFFERENCE] = made.difference
     return maps
 
 
@@ -369,8 +384,8 @@ def _readouts(
     run: Prepared, maps: Mapping[str, Volume], tissue: Tissue, regions: Mapping[str, Volume]
 ) -> dict[str, tuple[Readout, ...]]:
     """Readouts of the raw, prepared, denoised and noise-matched maps; tSNR of the first two, which have pairs."""
-    judged = ("desc-mean_cbf", "desc-cleaned_cbf", "desc-denoised_cbf", "desc-smoothed_cbf")
-    pairs = {"desc-mean_cbf": run.acquired.array, "desc-cleaned_cbf": run.kept_pairs}
+    judged = keys_of(Role.RAW, Role.PREPARED, Role.PROCESSED, Role.COMPARISON)
+    pairs = {RAW: run.acquired.array, PREPARED: run.kept_pairs}
     factor = run.quantification.factor.array
     return {
         key: measure(maps[key], tissue, regions=regions, pairs=pairs[key] * factor if key in pairs else None, m0=run.m0)

@@ -11,10 +11,10 @@ from ..measuring.masks import FEWEST_VOXELS, grey_matter, white_matter
 from ..preparing.template_space import TemplateSpace, to_template
 from ..progress import Progress, silent
 from ..result import Readout, Result
+from ..result.maps import MNI, Role, keys_of
 from ..series import Finding, Origin, Parameter, Severity, Tissue, Volume
 
-SPACE = "space-MNI152NLin2009aSym"  # BIDS' name of the template that nilearn ships
-_MAPS = ("desc-mean_cbf", "desc-cleaned_cbf", "desc-denoised_cbf")
+_ROLES = (Role.RAW, Role.PREPARED, Role.PROCESSED)
 _SLICE = 50  # of the 91 of 2 mm, z = 28 mm
 
 
@@ -43,9 +43,9 @@ def in_template_space(result: Result, *, space: TemplateSpace | None = None, pro
         source=there.source,
     )
     maps, readouts = dict(result.maps), dict(result.readouts)
-    for key in (key for key in _MAPS if key in maps):
+    for key in (key for key in keys_of(*_ROLES) if key in maps):
         moved = space.onto_template(maps[key], transform=result.t1_to_asl)
-        maps[f"{SPACE}_{key}"] = moved.with_array(moved.array, name=f"{maps[key].name} in MNI space")
+        maps[f"{MNI}_{key}"] = moved.with_array(moved.array, name=f"{maps[key].name} in MNI space")
         readouts[key] = (*readouts[key], *slice_readouts(moved, tissue))
     overlap = Parameter("mni_gm_overlap", round(space.gm_overlap, 3), "", Origin.IMAGE, "of 0 to 1, after SyN")
     findings = result.findings
@@ -53,7 +53,7 @@ def in_template_space(result: Result, *, space: TemplateSpace | None = None, pro
         why, mend = "the T1 did not reach the template", "Look at the maps in MNI space before comparing heads."
         findings = (*findings, Finding("mni-doubtful", Severity.WARNING, space.warning.rstrip("."), why, mend))
     # the others get the same rows, since what was not brought to MNI space has no slice 50
-    for key in readouts.keys() - set(_MAPS):
+    for key in readouts.keys() - set(keys_of(*_ROLES)):
         readouts[key] = (*readouts[key], *(replace(r, value=float("nan")) for r in slice_readouts(None, tissue)))
     return replace(result, maps=maps, readouts=readouts, findings=findings, parameters=(*result.parameters, overlap))
 

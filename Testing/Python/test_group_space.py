@@ -9,11 +9,11 @@ import pytest
 from scene_builders import made_result
 
 from ASLDenoiseLib.errors import InputError
-from ASLDenoiseLib.pipeline.template_space import SPACE, in_template_space, slice_readouts
+from ASLDenoiseLib.pipeline.template_space import in_template_space, slice_readouts
 from ASLDenoiseLib.preparing.template import MNI_GRID, icbm_template
 from ASLDenoiseLib.preparing.template_space import TemplateSpace
 from ASLDenoiseLib.reporting.derivatives import write_result
-from ASLDenoiseLib.result.table import map_label
+from ASLDenoiseLib.result.maps import MNI, kind_of
 from ASLDenoiseLib.series import Geometry, Tissue, Volume
 
 HEAD = Geometry((95, 115, 95), (2.0, 2.0, 2.0), (-95.0, -105.0, -75.0))
@@ -47,13 +47,13 @@ def result():
 
 def test_maps_land_on_the_template_and_are_named_for_it(result):
     there = in_template_space(result, space=unwarped())
-    moved = there.maps[f"{SPACE}_desc-mean_cbf"]
+    moved = there.maps[f"{MNI}_desc-mean_cbf"]
     assert moved.geometry.matches(MNI_GRID) and moved.unit == "ml/100g/min"
-    assert f"{SPACE}_desc-smoothed_cbf" not in there.maps and there.processed == result.processed
+    assert f"{MNI}_desc-smoothed_cbf" not in there.maps and there.processed == result.processed
     template = icbm_template()
     deep = template.wm.array > 0.99
     assert np.nanmedian(moved.array[deep]) == pytest.approx(20, abs=1)
-    assert map_label(f"{SPACE}_desc-mean_cbf") == "Raw mean, MNI space"
+    assert kind_of(f"{MNI}_desc-mean_cbf").label == "Raw mean, MNI space"
 
 
 def test_slice_fifty_joins_the_readouts_of_every_map_and_is_unknown_where_it_was_not_brought_there(result):
@@ -79,7 +79,7 @@ def test_noise_in_white_matter_lowers_its_snr(result):
 
 def test_the_maps_are_written_under_their_bids_names(result, tmp_path):
     written = write_result(in_template_space(result, space=unwarped()), tmp_path / "out")
-    assert f"sub-77_{SPACE}_desc-mean_cbf.nii.gz" in {p.name for p in written.all()}
+    assert f"sub-77_{MNI}_desc-mean_cbf.nii.gz" in {p.name for p in written.all()}
 
 
 def test_without_a_t1_there_is_no_way_there(result):
