@@ -1,151 +1,26 @@
-"""How a run that fails is told: input, memory, disk, killed, crash; and that it leaves nothing behind.
-
-The tasks and the bench that other tests of the runner use as well are here, too.
-"""
+"""How a run that fails is told: input, memory, disk, killed, crash; and that it leaves nothing behind."""
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from running_builders import Array, Bench, Echo, Fall, Leave, Raise, Signal, Task, TooLarge, events_of
 
 from ASLDenoiseLib.errors import InputError
-from ASLDenoiseLib.running.events import Cancelled, Done, Event, Failed, Kind
+from ASLDenoiseLib.running.events import Cancelled, Done, Failed, Kind
 from ASLDenoiseLib.running.interpreter import child_python
 from ASLDenoiseLib.running.runner import Runner
 
-HERE = Path(__file__).resolve().parent
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and process groups are POSIX's")
-
-# As PythonSlicer is one: the work is its child, and a signal that ended it comes out as status 1.
-LAUNCHER = """
-import subprocess, sys
-status = subprocess.run(sys.argv[1:]).returncode
-if status < 0:
-    print("error: [python-real] exit abnormally - Report the problem.", file=sys.stderr)
-sys.exit(1 if status < 0 else status)
-"""
-
-
-class Task:
-    """Work whose result is of no interest."""
-
-    nouns: dict = {}  # noqa: RUF012
-    plan = None
-
-    def run(self, progress) -> object:
-        raise NotImplementedError
-
-
-@dataclass
-class Raise(Task):
-    error: Exception
-
-    def run(self, progress):
-        raise self.error
-
-
-class TooLarge(Task):
-    def run(self, progress):
-        return np.ones(2**59)
-
-
-class Signal(Task):
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-    def run(self, progress):
-        print("about to end", flush=True)
-        os.kill(os.getpid(), self.number)
-        time.sleep(60)
-
-
-class Fall(Task):
-    def run(self, progress):
-        ctypes.string_at(0)
-
-
-class Leave(Task):
-    def run(self, progress):
-        sys.exit(0)
-
-
-@dataclass
-class Array(Task):
-    megabytes: float
-    largest_file: int | None = None
-
-    def run(self, progress):
-        if self.largest_file is not None:
-            import resource
-
-            resource.setrlimit(resource.RLIMIT_FSIZE, (self.largest_file, self.largest_file))
-        return np.arange(int(self.megabytes * 2**17), dtype=np.float64)
-
-
-@dataclass
-class Echo(Task):
-    array: np.ndarray
-
-    @property
-    def nouns(self):
-        return {"array": self.array}
-
-    def run(self, progress):
-        return self.array, self.array + 1
-
-
-def with_tests(environment: Mapping[str, str]) -> dict[str, str]:
-    """An environment in which the tasks of these tests can be imported."""
-    return {**environment, "PYTHONPATH": os.pathsep.join([environment["PYTHONPATH"], str(HERE)])}
-
-
-class Bench:
-    """Runners whose children find the tasks of these tests, and whose folders lie where they can be counted."""
-
-    def __init__(self, path: Path) -> None:
-        self.folders = path / "temporary"
-        self.folders.mkdir()
-        self._launcher = path / "launcher.py"
-        self._launcher.write_text(LAUNCHER)
-        self._made: list[Runner] = []
-
-    def __enter__(self) -> Bench:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        for runner in self._made:
-            runner.cancel()
-            assert events_of(runner, patience=5)[-1:] in ([], [Cancelled()])
-
-    def runner(self, *, launched: bool = False, **options) -> Runner:
-        """A runner; `launched`: of a Python behind a launcher."""
-        python = child_python()
-        command = (sys.executable, str(self._launcher), *python.command) if launched else python.command
-        options = {"make_folder": lambda: Path(tempfile.mkdtemp(dir=self.folders)), **options}
-        self._made.append(Runner(command, environment=with_tests(python.environment), **options))
-        return self._made[-1]
-
-
-def events_of(runner: Runner, *, patience: float = 30.0) -> list[Event]:
-    """All events of a run, as a timer would collect them."""
-    events, until = [], time.monotonic() + patience
-    while runner.running:
-        assert time.monotonic() < until, f"no end after {patience} s: {events[-3:]}"
-        events += runner.poll()
-        time.sleep(0.01)
-    return events
 
 
 def failure_of(runner: Runner, task: Task) -> Failed:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from test_running_job import UNMOVED, made_series
+from job_builders import UNMOVED, made_series
 
 from ASLDenoiseLib.memory import is_out_of_memory
 from ASLDenoiseLib.pipeline.job import Job

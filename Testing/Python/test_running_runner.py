@@ -6,63 +6,21 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
-from test_running_failures import HERE, POSIX, Bench, Echo, Raise, Task, events_of, with_tests
+from running_builders import HERE, Bench, Chatter, Count, Echo, Raise, Sleep, events_of, with_tests
 
 from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.running.events import Cancelled, Done, Event, Failed, Kind, LogLine, ProgressEvent
 from ASLDenoiseLib.running.interpreter import child_python
 from ASLDenoiseLib.running.runner import TaskCancelled, TaskFailed
 
-
-@dataclass
-class Count(Task):
-    steps: int
-
-    def run(self, progress):
-        for n in range(self.steps):
-            progress((n + 1) / self.steps, f"step {n + 1}")
-        return self.steps
-
-
-@dataclass
-class Sleep(Task):
-    """Starts a process of its own, says both pids, and sleeps; `busy` never lets another thread run."""
-
-    said: Path
-    busy: bool = False
-
-    def run(self, progress):
-        deaf = (
-            "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(600)"
-        )
-        started = subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE)
-        started.stdout.readline()
-        self.said.with_suffix(".part").write_text(f"{os.getpid()} {started.pid} {tempfile.mkdtemp()}")
-        os.replace(self.said.with_suffix(".part"), self.said)
-        progress(0.5, "asleep")
-        if self.busy:
-            sum(range(10**15))
-        time.sleep(600)
-
-
-@dataclass
-class Chatter(Task):
-    lines: int
-
-    def run(self, progress):
-        for n in range(self.lines):
-            print("said on standard output", n)
-            progress(n / self.lines, "chattering")
-        return np.ones(2**24)
+POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and process groups are POSIX's")
 
 
 @pytest.fixture
@@ -229,7 +187,7 @@ def test_when_the_parent_is_gone_the_child_and_its_files_go(bench, tmp_path, end
         from pathlib import Path
         sys.path.insert(0, {str(HERE)!r})
         from ASLDenoiseLib.running.runner import Runner
-        from test_running_runner import Sleep
+        from running_builders import Sleep
         runner = Runner()
         runner.start(Sleep(Path({str(tmp_path / "said")!r}), busy={"deaf" in end}))
         input()
