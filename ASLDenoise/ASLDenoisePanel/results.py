@@ -8,6 +8,8 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from ASLDenoiseLib.result.maps import RAW
+
 from .combos import chosen, fill, select
 from .report import printPdf
 
@@ -102,7 +104,7 @@ class ResultsSection:
         p, nodes = self._parameters, self._nodes
         if p is None or nodes is None or any(node.GetScene() is None for node in nodes.maps.values()):
             return
-        from ASLDenoiseLib.scene.choose import RAW, fade, processed_of, show_map
+        from ASLDenoiseLib.scene.choose import fade, processed_of, show_map
 
         processed = processed_of(nodes)
         key = p.shownMap if p.shownMap in nodes.maps else processed
@@ -179,14 +181,13 @@ class ResultsSection:
             self._write(self._result, written)
 
     def _compared(self) -> str:
-        from ASLDenoiseLib.scene.choose import RAW, processed_of
+        from ASLDenoiseLib.scene.choose import processed_of
 
         key = self._parameters.shownMap
         return key if key in self._nodes.maps and key != RAW else processed_of(self._nodes)
 
     def _fitLater(self) -> None:
         """Views that a layout has just made get their size from the event loop; only then can they be fitted."""
-        from ASLDenoiseLib.scene.choose import RAW
         from ASLDenoiseLib.scene.layouts import fit_views
 
         raw = self._nodes.maps[RAW]
@@ -244,7 +245,7 @@ class ResultsSection:
             self.restore(newest=folder)
 
     def _onMap(self, index) -> None:
-        from ASLDenoiseLib.scene.choose import RAW, processed_of
+        from ASLDenoiseLib.scene.choose import processed_of
 
         p, key = self._parameters, chosen(self._ui.mapComboBox)
         processed = processed_of(self._nodes)

@@ -106,7 +106,9 @@ class ASLDenoiseTest(ScriptedLoadableModuleTest):
         return panel
 
     def _assertShown(self, maps):
-        for key in ("desc-mean_cbf", "desc-denoised_cbf"):
+        from ASLDenoiseLib.result.maps import DENOISED, RAW
+
+        for key in (RAW, DENOISED):
             self.assertEqual(maps[key].GetVoxelValueUnits().GetCodeValue(), "ml/[100]g/min")
             self.assertEqual(maps[key].GetDisplayNode().GetWindowLevelMin(), 0.0)
             self.assertEqual(maps[key].GetDisplayNode().GetWindowLevelMax(), 90.0)

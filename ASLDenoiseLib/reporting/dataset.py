@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..result import Result
-from ..result.table import label_in
-from .provenance import description_of
 from .software import NAME, own_version
 
 DESCRIPTION = "dataset_description.json"
@@ -70,4 +68,4 @@ def is_our_readme(text: str) -> bool:
 
 def _row(result: Result, key: str) -> str:
     unit = result.maps[key].unit or "scanner units"
-    return f"{label_in(result, key)}, {unit}. {description_of(result, key)}"
+    return f"{result.kind(key).label}, {unit}. {result.kind(key).description}"

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..result import Result
-from ..result.table import label_in
 from ..series import Volume
 from . import dataset, html, provenance, timeline
 from .dataset import BIDSIGNORE, DESCRIPTION, README
@@ -144,7 +143,7 @@ def _write_all(
 ) -> None:
     for key, volume in result.maps.items():
         image = folder / provenance.map_file(result, key)
-        save_volume(volume, image, description=f"{label_in(result, key)} [{volume.unit or 'no unit'}]")
+        save_volume(volume, image, description=f"{result.kind(key).label} [{volume.unit or 'no unit'}]")
         _write_text(sidecar_path(image), provenance.to_json(provenance.sidecar(result, key, command=command)))
     _write_text(folder / READOUTS_JSON, provenance.to_json(provenance.readouts_json(result, command=command)))
     _write_text(folder / READOUTS_TSV, provenance.readouts_tsv(result))

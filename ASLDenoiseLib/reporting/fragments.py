@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from html import escape
 
 from ..result import Result
-from ..result.table import RAW, columns, format_change, format_value, map_label, rows
+from ..result.maps import RAW, RESIDUAL, kind_of
+from ..result.table import columns, format_change, format_value, rows
 from ..series import Origin, Parameter, Severity
-from .plots import DIFFERENCE_WINDOW, UNCERTAINTY_WINDOW, WINDOW, montage_png, uncertainty_key
+from .plots import montage_png, uncertainty_key
 from .provenance import plain
 
 
@@ -76,35 +77,35 @@ def readouts_html(result: Result) -> str:
     """The readouts as a table: raw, processed, what they are compared with, and the change."""
     keys = columns(result)
     changes = result.processed in keys
-    shown = [Column("Unit"), *(Column(map_label(key), number=True) for key in keys)]
+    shown = [Column("Unit"), *(Column(kind_of(key).label, number=True) for key in keys)]
     if changes:
         shown.append(Column("Change, %", number=True))
     body = []
     for row in rows(result):
         cells = [row.unit, *map(format_value, row.values), *([format_change(row.change)] if changes else [])]
         body.append(TableRow(row.label, cells, row.meaning))
-    note = ""
-    if "desc-smoothed_cbf" in keys:
-        note = (
-            f"<p class='sub'>'{escape(map_label('desc-smoothed_cbf'))}' is the raw map blurred until its white-matter "
-            "noise equals the processed map's. SNR and contrast reward blurring alone: a denoiser is worth its name "
-            "only where it does better than this column.</p>"
-        )
-    return table("Readout", shown, body) + note
+    notes = [f"<p class='sub'>'{escape(kind.label)}' {kind.note}</p>" for kind in map(kind_of, keys) if kind.note]
+    return table("Readout", shown, body) + "".join(notes)
 
 
 def montage_figure(result: Result) -> str:
     """The maps of a run in rows of axial slices, with their windows in words."""
     caption = (
-        f"Cerebral blood flow, every map at the same window, {WINDOW[0]:g} to {WINDOW[1]:g} ml/100g/min. Axial, "
+        f"Cerebral blood flow, every map at the same window, {_window(RAW)}. Axial, "
         "radiological: the patient's right is on the left. Grey voxels were not measured."
     )
-    if uncertainty_key(result):
-        caption += f" SD of the error: {UNCERTAINTY_WINDOW[0]:g} to {UNCERTAINTY_WINDOW[1]:g} ml/100g/min."
+    if uncertainty := uncertainty_key(result):
+        caption += f" SD of the error: {_window(uncertainty)}."
     if result.on_series != RAW:
-        caption += f" Difference: {DIFFERENCE_WINDOW[0]:g} to {DIFFERENCE_WINDOW[1]:g} ml/100g/min."
+        caption += f" Difference: {_window(RESIDUAL)}."
         caption += " Anatomy seen in the difference is signal that the processing took away."
     return figure(montage_png(result), caption, "Axial slices of the CBF maps")
+
+
+def _window(key: str) -> str:
+    """The window of a kind of map in words."""
+    kind = kind_of(key)
+    return "{:g} to {:g} {}".format(*kind.window, kind.unit)
 
 
 def figure(png: bytes, caption: str, alternative: str) -> str:

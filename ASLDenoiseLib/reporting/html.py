@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from html import escape
 
 from ..result import Result
-from ..result.table import RAW, format_value, map_label
+from ..result.maps import RAW, kind_of
+from ..result.table import format_value
 from .fragments import (
     Column,
     TableRow,
@@ -94,7 +95,7 @@ def _what_was_done(result: Result) -> str:
     series = result.series
     size = " x ".join(f"{v:g}" for v in (round(s, 2) for s in series.geometry.spacing))
     done = result.processed
-    label = escape(map_label(done)) if done else "Quantified, not denoised"
+    label = escape(kind_of(done).label) if done else "Quantified, not denoised"
     source = f" Source: {escape(series.source)}." if series.source else ""
     return f"{label}. {series.array.shape[0]} volumes of {size} mm.{source}"
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from ..notebook import html_of
 from ..result import Result
-from ..result.table import RAW
+from ..result.maps import RAW, kind_of
 from ..series import CBF_UNIT, ASLSeries, Volume
 from .fragments import figure, findings_html, montage_figure, parameters_html, readouts_html
-from .plots import WINDOW, map_panels
+from .plots import map_panels, panel
 
 _STYLE = (
     ".asldenoise img { max-width: 100%; } .asldenoise figure { margin: 0; } "
@@ -44,12 +44,12 @@ def volume_html(volume: Volume) -> str:
     if not measured.any():
         return f"<p><b>{escape(repr(volume))}</b>: no voxel was measured.</p>"
     if volume.unit == CBF_UNIT:
-        colours, window = "inferno", WINDOW
+        row = panel(kind_of(RAW), volume.array, volume.name)
     else:
-        colours, window = "gray", tuple(float(v) for v in np.percentile(volume.array[measured], (1, 99)))
+        row = (volume.name, volume.array, "gray", tuple(np.percentile(volume.array[measured], (1, 99)).tolist()))
     shown = volume.with_array(measured.astype(np.float32), unit="")
-    png = map_panels([(volume.name, volume.array, colours, window)], shown, unit=volume.unit)
-    caption = f"{volume.geometry}; {window[0]:.3g} to {window[1]:.3g} {volume.unit or '(no unit)'}."
+    png = map_panels([row], shown, unit=volume.unit)
+    caption = f"{volume.geometry}; {row[3][0]:.3g} to {row[3][1]:.3g} {volume.unit or '(no unit)'}."
     return _shown(figure(png, f"{caption} Axial, radiological. Grey: not measured.", "Axial slices"))
 
 

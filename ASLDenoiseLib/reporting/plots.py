@@ -14,16 +14,14 @@ import numpy as np
 
 from ..measuring.agreement import Agreement
 from ..result import Result
-from ..result.table import RAW, label_in, map_label
+from ..result.maps import RAW, RESIDUAL, MapKind, Role, keys_of, kind_of
 from ..series import CBF_UNIT, Geometry, Volume
 from .voxelwise import OnAcquired, gm_agreement, masks_of, processed_map, raw_map
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-WINDOW = (0.0, 90.0)  # ml/100g/min, the same for every CBF map
-DIFFERENCE_WINDOW = (-30.0, 30.0)  # ml/100g/min
-UNCERTAINTY_WINDOW = (0.0, 30.0)  # ml/100g/min
+Panel = tuple[str, np.ndarray, str, tuple[float, float]]  # label, array (K, J, I), colour map, window
 _NOT_MEASURED = "#4a4a4a"
 
 
@@ -37,40 +35,38 @@ def montage_png(result: Result, *, slices: int = 6) -> bytes:
     Returns:
         A PNG. NaN is grey, values beyond the window take its end colours, as the colour bar's arrows say.
     """
-    raw = result.maps[RAW]
     final = result.on_series
-    shown = [key for key in dict.fromkeys((RAW, final, "desc-smoothed_cbf")) if key in result.maps]
-    panels = [(map_label(key), result.maps[key].array, "inferno", WINDOW) for key in shown]
+    shown = [key for key in dict.fromkeys((RAW, final, *keys_of(Role.COMPARISON))) if key in result.maps]
+    panels = [panel(kind_of(key), result.maps[key].array) for key in shown]
     if final != RAW:
-        difference = raw.array - result.maps[final].array
-        panels.append((f"Raw minus {map_label(final).lower()}", difference, "RdBu_r", DIFFERENCE_WINDOW))
+        difference = result.maps[RAW].array - result.maps[final].array
+        panels.append(panel(kind_of(RESIDUAL, [final]), difference))
     uncertainty = uncertainty_key(result)
     if uncertainty:
-        panels.append((label_in(result, uncertainty), result.maps[uncertainty].array, "viridis", UNCERTAINTY_WINDOW))
+        panels.append(panel(result.kind(uncertainty), result.maps[uncertainty].array))
     return map_panels(panels, result.tissue.brain, slices=slices)
+
+
+def panel(kind: MapKind, array: np.ndarray, label: str = "") -> Panel:
+    """A row of slices as its kind of map is shown, under the kind's name or another `label`."""
+    return (label or kind.label, array, kind.colours.figure, kind.window)
 
 
 def uncertainty_key(result: Result) -> str | None:
     """The key of the map of errors on the grid of the series: of the denoised map, else of the mean; None without."""
-    return next(
-        (
-            key
-            for key in ("desc-uncertainty_cbf", "desc-meanerror_cbf")
-            if key in result.maps and result.maps[key].geometry.matches(result.series.geometry)
-        ),
-        None,
-    )
+    there = [key for key in keys_of(Role.UNCERTAINTY) if key in result.maps]
+    return next((key for key in there if result.maps[key].geometry.matches(result.series.geometry)), None)
 
 
 def map_panels(
-    panels: Sequence[tuple[str, np.ndarray, str, tuple[float, float]]],
+    panels: Sequence[Panel],
     brain: Volume,
     *,
     slices: int = 6,
     size: float = 1.45,
     unit: str = CBF_UNIT,
 ) -> bytes:
-    """Rows of axial slices, (label, array on the grid of `brain`, colour map, window) each; a cell is `size` inches."""
+    """Rows of axial slices (see `panel`), every array on the grid of `brain`; a cell is `size` inches."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
     from matplotlib.figure import Figure

@@ -15,33 +15,11 @@ from pathlib import PurePath
 import numpy as np
 
 from ..result import Result
-from ..result.table import RAW, columns, label_in, rows, rows_tsv
-from ..series import Parameter
+from ..result.maps import RAW
+from ..result.table import columns, rows, rows_tsv
+from ..series import CBF_UNIT
+from ..series_json import parameter_to_plain
 from .software import software_versions
-
-_DESCRIPTIONS = {
-    "desc-mean_cbf": "Cerebral blood flow from the plain mean of the differences as acquired, not denoised.",
-    "desc-cleaned_cbf": "Cerebral blood flow from the mean of the prepared control-label differences: motion "
-    "corrected, outliers left out; not denoised.",
-    "desc-denoised_cbf": "Cerebral blood flow from the denoised mean control-label difference; an estimate.",
-    "desc-smoothed_cbf": "Raw cerebral blood flow after the Gaussian smoothing that reaches the white-matter noise "
-    "of the denoised map; the baseline a denoiser has to beat.",
-    "desc-superres_cbf": "Cerebral blood flow on a finer grid than was acquired; detail beyond the acquired grid is "
-    "an estimate, not a measurement.",
-    "desc-recovered_cbf": "What recovery put back into the denoised map, by the tissue contrast of its guide.",
-    "desc-residual_cbf": "Raw minus denoised cerebral blood flow: what the denoiser took away.",
-    "desc-uncertainty_cbf": "Standard deviation of the error of the denoised cerebral blood flow, as the model "
-    "estimates it; calibrated on phantoms.",
-    "desc-meanerror_cbf": "Standard error of the prepared mean cerebral blood flow, from the spread of the pairs.",
-    "desc-mean_pwi": "Mean control-label difference, not denoised.",
-    "desc-denoised_pwi": "Denoised mean control-label difference; an estimate.",
-}
-_OF_SUPERRESOLVED = {
-    "desc-residual_cbf": "Acquired cerebral blood flow minus the super-resolved one, averaged back to the acquired "
-    "voxels.",
-    "desc-uncertainty_cbf": "Standard deviation of the error of the super-resolved cerebral blood flow: what noise "
-    "leaves undecided and a share of what the T1 adds; calibrated on phantoms.",
-}
 
 
 def plain(value: object) -> object:
@@ -70,25 +48,19 @@ def to_json(content: Mapping[str, object]) -> str:
     return json.dumps(plain(content), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
-def description_of(result: Result, key: str) -> str:
-    """One sentence on what a map of a run is."""
-    descriptions = _DESCRIPTIONS | (_OF_SUPERRESOLVED if "desc-superres_cbf" in result.maps else {})
-    return descriptions.get(key, f"{label_in(result, key)}.")
-
-
 def sidecar(result: Result, key: str, *, command: str = "") -> dict[str, object]:
     """The JSON that goes beside one map: what it is, its unit, and everything that entered it."""
     content: dict[str, object] = {
-        "Description": description_of(result, key),
+        "Description": result.kind(key).description,
         "Units": result.maps[key].unit,
         "Sources": [PurePath(result.series.source).as_posix()] if result.series.source else [],
         "ResearchUseOnly": True,
     }
-    if key != RAW and RAW in result.maps and key.endswith("_cbf"):
+    if key != RAW and RAW in result.maps and result.kind(key).unit == CBF_UNIT:
         content["ComparedWith"] = map_file(result, RAW)
     return {
         **content,
-        "Parameters": [_parameter(parameter) for parameter in result.parameters],
+        "Parameters": [parameter_to_plain(parameter) for parameter in result.parameters],
         "Model": dict(result.model),
         "Findings": [asdict(finding) for finding in result.findings],
         "Tissue": {"Source": result.tissue.source, "Warning": result.tissue.warning},
@@ -105,7 +77,7 @@ def readouts_json(result: Result, *, command: str = "") -> dict[str, object]:
         "raw": RAW,
         "processed": result.processed,
         "maps": {
-            key: {"file": map_file(result, key), "label": label_in(result, key), "unit": volume.unit}
+            key: {"file": map_file(result, key), "label": result.kind(key).label, "unit": volume.unit}
             for key, volume in result.maps.items()
         },
         "readouts": {
@@ -121,7 +93,7 @@ def readouts_json(result: Result, *, command: str = "") -> dict[str, object]:
             for key in columns(result)
         },
         "tissue": {"source": result.tissue.source, "warning": result.tissue.warning},
-        "parameters": [_parameter(parameter) for parameter in result.parameters],
+        "parameters": [parameter_to_plain(parameter) for parameter in result.parameters],
         "findings": [asdict(finding) for finding in result.findings],
         "model": dict(result.model),
         "timings_s": dict(result.timings),
@@ -138,13 +110,3 @@ def readouts_tsv(result: Result) -> str:
 def map_file(result: Result, key: str) -> str:
     """The file name of a map, e.g. ``sub-01_acq-grase_desc-mean_cbf.nii.gz``."""
     return f"{result.series.name}_{key}.nii.gz"
-
-
-def _parameter(parameter: Parameter) -> dict[str, object]:
-    return {
-        "name": parameter.name,
-        "value": parameter.value,
-        "unit": parameter.unit,
-        "origin": parameter.origin,
-        "note": parameter.note,
-    }

@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ..result import Result
+from ..result.maps import RAW, RESIDUAL, SUPERRESOLVED, UNCERTAINTY, kind_of
 from ..series import CBF_UNIT, Volume
 from ..spatial.resampling import resample
-from .plots import WINDOW, map_panels
-
-_ERROR_WINDOW = (0.0, 30.0)  # ml/100g/min
-FINE, RESIDUAL = "desc-superres_cbf", "desc-residual_cbf"
+from .plots import map_panels, panel
 
 
 def superres_png(result: Result) -> bytes | None:
@@ -18,16 +16,16 @@ def superres_png(result: Result) -> bytes | None:
 
     Axial slices, one window for both maps. PNG; None where nothing was super-resolved.
     """
-    fine = result.maps.get(FINE)
+    fine = result.maps.get(SUPERRESOLVED)
     if fine is None:
         return None
     acquired = result.maps[result.on_series]
-    to_fine = np.linalg.inv(result.t1_to_asl) if FINE in result.in_t1_space else None
+    to_fine = np.linalg.inv(result.t1_to_asl) if SUPERRESOLVED in result.in_t1_space else None
     beside = resample(acquired, fine.geometry, transform=to_fine, interpolation="nearest")
-    rows = [("Acquired", beside.array, "inferno", WINDOW), ("Super-resolved", fine.array, "inferno", WINDOW)]
-    spread = result.maps.get("desc-uncertainty_cbf")
+    rows = [panel(kind_of(RAW), beside.array, "Acquired"), panel(kind_of(SUPERRESOLVED), fine.array, "Super-resolved")]
+    spread = result.maps.get(UNCERTAINTY)
     if spread is not None and spread.geometry.matches(fine.geometry):
-        rows.append(("Uncertainty (SD)", spread.array, "viridis", _ERROR_WINDOW))
+        rows.append(panel(kind_of(UNCERTAINTY), spread.array, "Uncertainty (SD)"))
     brain = Volume(np.isfinite(fine.array), fine.geometry)
     return map_panels(rows, brain, slices=5, size=1.9)
 

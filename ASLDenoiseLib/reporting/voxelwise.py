@@ -9,10 +9,8 @@ import numpy as np
 from ..measuring.agreement import Agreement, bland_altman
 from ..measuring.masks import grey_matter, white_matter
 from ..result import Result
-from ..result.table import RAW, map_label
+from ..result.maps import RAW, RESIDUAL, SUPERRESOLVED, kind_of
 from ..series import Volume
-
-_FINE, _RESIDUAL = "desc-superres_cbf", "desc-residual_cbf"
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +23,7 @@ class OnAcquired:
 
 def raw_map(result: Result) -> OnAcquired:
     """The raw mean."""
-    return OnAcquired(result.maps[RAW], map_label(RAW))
+    return OnAcquired(result.maps[RAW], kind_of(RAW).label)
 
 
 def processed_map(result: Result) -> OnAcquired | None:
@@ -36,13 +34,13 @@ def processed_map(result: Result) -> OnAcquired | None:
     key = result.processed
     if key is None:
         return None
-    if key != _FINE:
+    if key != SUPERRESOLVED:
         volume = result.maps[key]
-        return OnAcquired(volume, map_label(key)) if volume.geometry.matches(result.maps[RAW].geometry) else None
-    if _RESIDUAL not in result.maps:
+        return OnAcquired(volume, kind_of(key).label) if volume.geometry.matches(result.maps[RAW].geometry) else None
+    if RESIDUAL not in result.maps:
         return None
     source = result.maps[result.on_series]
-    volume = source.with_array(source.array - result.maps[_RESIDUAL].array, name="superres")
+    volume = source.with_array(source.array - result.maps[RESIDUAL].array, name="superres")
     return OnAcquired(volume, "Super-resolved, averaged back")
 
 

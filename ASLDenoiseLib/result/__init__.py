@@ -10,14 +10,11 @@ import numpy as np
 
 from ..notebook import html_of
 from ..series import ASLSeries, Finding, Parameter, Tissue, Volume
+from .maps import RAW, MapKind, furthest, kind_of
 
 if TYPE_CHECKING:
     from ..preparing.motion import Motion
     from ..preparing.outliers import OutlierReport
-
-
-# What a run can be for, the furthest first.
-PROCESSED = ("desc-superres_cbf", "desc-denoised_cbf", "desc-cleaned_cbf")
 
 
 @dataclass(frozen=True)
@@ -45,11 +42,8 @@ class Result:
 
     Args:
         series: what was processed (the series as read).
-        maps: by BIDS ending without extension, in the order to show them: ``desc-mean_cbf`` (raw, always first),
-            ``desc-cleaned_cbf`` (the prepared mean: motion corrected, outliers left out; where that changed it),
-            ``desc-denoised_cbf``, ``desc-smoothed_cbf`` (blur-matched baseline), ``desc-mean_pwi``,
-            ``desc-denoised_pwi``, ...; all on the grid of the series but ``desc-superres_cbf`` and, beside it, its
-            uncertainty.
+        maps: by the keys of `result.maps`, in the order to show them, ``desc-mean_cbf`` (raw) always first; all on the
+            grid of the series but ``desc-superres_cbf`` and, beside it, its uncertainty.
         readouts: one tuple of readouts for each CBF map, by the same keys; same names in the same order.
         tissue: the tissue the readouts were taken in, on the grid of the series.
         findings: what the doctor saw.
@@ -63,6 +57,7 @@ class Result:
         outliers: what was left out of the mean, and why; None where no run looked for any.
         t1_tissue: tissue in the space of the T1, as segmented; None without a T1.
         in_t1_space: keys of maps that lie where the T1 lies: `t1_to_asl` takes them to the others.
+        request: what was asked for, as `pipeline.request_json.plain_request` gives it; empty where no request was.
     """
 
     series: ASLSeries
@@ -80,16 +75,21 @@ class Result:
     outliers: OutlierReport | None = None
     t1_tissue: Tissue | None = None
     in_t1_space: frozenset[str] = frozenset()
+    request: Mapping[str, object] = field(default_factory=dict, repr=False)
 
     @property
     def processed(self) -> str | None:
         """The key of the map the run was for; None where the series was only averaged."""
-        return next((key for key in PROCESSED if key in self.maps), None)
+        return furthest(self.maps)
 
     @property
     def on_series(self) -> str:
         """The key of the furthest map on the grid of the series: denoised, else prepared, else raw."""
-        return next((key for key in PROCESSED[1:] if key in self.maps), "desc-mean_cbf")
+        return furthest(self.maps, on_series=True) or RAW
+
+    def kind(self, key: str) -> MapKind:
+        """What a map of the run is and how it is shown; its name says of which map it is where that depends."""
+        return kind_of(key, self.maps)
 
     def values(self, key: str | None = None) -> dict[str, float]:
         """The readouts of one map as name to number; of the map the run was for where no key is given.
@@ -97,7 +97,7 @@ class Result:
         Raises:
             KeyError: that map was not measured.
         """
-        return {readout.name: readout.value for readout in self.readouts[key or self.processed or "desc-mean_cbf"]}
+        return {readout.name: readout.value for readout in self.readouts[key or self.processed or RAW]}
 
     def __str__(self) -> str:
         """The readouts as a table, raw beside processed, then the findings, as the shell prints them."""
@@ -111,18 +111,3 @@ class Result:
 
     def _repr_html_(self) -> str:
         return html_of(self)
-
-
-MAP_LABELS = {
-    "desc-mean_cbf": "Raw mean",
-    "desc-cleaned_cbf": "Prepared mean",
-    "desc-denoised_cbf": "Denoised",
-    "desc-superres_cbf": "Super-resolved (an estimate)",
-    "desc-smoothed_cbf": "Gaussian, noise-matched",
-    "desc-mean_pwi": "Raw mean difference",
-    "desc-denoised_pwi": "Denoised difference",
-    "desc-recovered_cbf": "Put back from the residual",
-    "desc-residual_cbf": "Raw minus denoised",
-    "desc-uncertainty_cbf": "Uncertainty of the denoised map (SD)",
-    "desc-meanerror_cbf": "Standard error of the prepared mean",
-}

@@ -6,9 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from . import MAP_LABELS, Readout, Result
-
-RAW = "desc-mean_cbf"
+from . import Readout, Result
+from .maps import RAW, kind_of
 
 
 @dataclass(frozen=True)
@@ -30,25 +29,6 @@ class Row:
     meaning: str
     values: tuple[float, ...]
     change: float
-
-
-def map_label(key: str) -> str:
-    """A map's name for people."""
-    if key.startswith("space-MNI"):
-        return f"{map_label(key.partition('_')[2])}, MNI space"
-    return MAP_LABELS.get(key, key.removeprefix("desc-").replace("_", " "))
-
-
-def label_in(result: Result, key: str) -> str:
-    """A map's name for people in a run: of which map a residual or an uncertainty is depends on what the run made."""
-    if "desc-superres_cbf" in result.maps:
-        if key == "desc-residual_cbf":
-            return f"{map_label(result.on_series)} minus super-resolved, averaged back"
-        if key == "desc-uncertainty_cbf":
-            return "Uncertainty of the super-resolved map (SD)"
-    if key == "desc-residual_cbf" and result.processed is not None:
-        return f"Raw minus {map_label(result.processed).lower()}"
-    return map_label(key)
 
 
 def columns(result: Result) -> tuple[str, ...]:
@@ -117,7 +97,7 @@ def format_change(percent: float) -> str:
 def readouts_table(result: Result) -> str:
     """The readouts as aligned plain text: readout, unit, raw, processed, compared, change; then the findings."""
     keys = columns(result)
-    text = rows_text([map_label(key) for key in keys], rows(result), changes=result.processed in keys)
+    text = rows_text([kind_of(key).label for key in keys], rows(result), changes=result.processed in keys)
     if result.findings:
         text = "\n".join([text, "", "Findings", *(f"  {finding}" for finding in result.findings)])
     return text

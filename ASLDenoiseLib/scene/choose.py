@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..result import PROCESSED
+from ..result.maps import RAW, RESIDUAL, UNCERTAINTY, furthest
 from .display import MAP_ATTRIBUTE, OVERLAY_OPACITY, RAW_VIEW, lay_over, only_legends_of, set_layers
 from .hierarchy import RUN_ATTRIBUTE, all_items, hierarchy, nodes_in
 from .layouts import PROCESSED_VIEW, MapNodes, is_ours, show_side_by_side, show_with_plot
@@ -17,9 +17,6 @@ from .readouts import is_readouts
 
 if TYPE_CHECKING:
     import slicer
-
-RAW = "desc-mean_cbf"
-DIFFERENCE, UNCERTAINTY = "desc-residual_cbf", "desc-uncertainty_cbf"
 
 
 @dataclass(frozen=True)
@@ -83,12 +80,12 @@ def nodes_of(scene: slicer.vtkMRMLScene, run: RunFolder) -> RunNodes:
 
 def processed_of(nodes: MapNodes) -> str:
     """The key of what the run was for; the raw map's where it only averaged."""
-    return next((key for key in PROCESSED if key in nodes.maps), RAW)
+    return furthest(nodes.maps) or RAW
 
 
 def choices(nodes: MapNodes) -> tuple[Choice, ...]:
     """The maps in the order to offer them: raw, processed, their difference, uncertainty, then the others."""
-    first = (RAW, processed_of(nodes), DIFFERENCE, UNCERTAINTY)
+    first = (RAW, processed_of(nodes), RESIDUAL, UNCERTAINTY)
     order = [key for key in dict.fromkeys((*first, *nodes.maps)) if key in nodes.maps]
     return tuple(Choice(key, nodes.maps[key].GetDescription() or key) for key in order)
 

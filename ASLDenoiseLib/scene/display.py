@@ -1,48 +1,30 @@
-"""How maps look: one colour scale and one window for all CBF maps, a diverging one for differences, and legends."""
+"""How maps look in Slicer: colours, window and legend of their kind, in grey what has none; and the views' layers."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..result.maps import MapKind
 from .headless import module_logic
 
 if TYPE_CHECKING:
     import slicer
 
 MAP_ATTRIBUTE = "ASLDenoise.map"  # of a map's node; its value: the key in Result.maps
-CBF_WINDOW = (0.0, 90.0)
-DIFFERENCE_WINDOW = (-30.0, 30.0)
 OVERLAY_OPACITY = 0.55
 RAW_VIEW = "ASLRaw"  # the slice view of the side-by-side layouts that shows the raw map, whatever the others show
-# The least CBF (ml/100g/min) that is drawn. Zero and below, and NaN, are transparent; the voxels themselves are kept.
-CBF_SHOWN_ABOVE = 1e-3
-
-
-@dataclass(frozen=True)
-class Look:
-    """How one kind of map is shown: window (lowest, highest value), legend title, least value drawn (None: all),
-    whether zero is the middle of the colour scale, and how many numbers stand beside the legend."""
-
-    window: tuple[float, float]
-    title: str
-    shown_above: float | None = None
-    diverging: bool = False
-    labels: int = 10
-
+# The least CBF (ml/100g/min) that is drawn, but of differences. Zero and below, and NaN, are transparent; the voxels
+# themselves are kept.
+_SHOWN_ABOVE = 1e-3
 
 # Slicer enlarges the numbers until they fill the legend, and its title with them: few numbers in a large one cover the
 # picture.
 _LEGEND_SIZE = (0.15, 0.38)  # of the view's width and height
-CBF_LOOK = Look(CBF_WINDOW, "CBF (ml/100g/min)", shown_above=CBF_SHOWN_ABOVE)
-DIFFERENCE_LOOK = Look(DIFFERENCE_WINDOW, "Difference (ml/100g/min)", diverging=True, labels=13)
-UNCERTAINTY_LOOK = Look((0.0, 30.0), "SD of error (ml/100g/min)", shown_above=CBF_SHOWN_ABOVE, labels=11)
-ERROR_LOOK = Look((0.0, 30.0), "Standard error (ml/100g/min)", shown_above=CBF_SHOWN_ABOVE, labels=11)
 
-# Value 0..1 and its red, green, blue 0..1. Inferno (matplotlib, CC0) where Slicer's file of it is absent; and blue over
+# Value 0..1 and its red, green, blue 0..1, where Slicer's files are absent: Inferno (matplotlib, CC0); and blue over
 # white to red with even lightness.
 _INFERNO = (
     (0.0000, 0.001, 0.000, 0.014),
@@ -70,55 +52,35 @@ _DIVERGING = (
     (0.75, 0.88, 0.45, 0.35),
     (1.0, 0.58, 0.04, 0.10),
 )
+_ANCHORS = {"Inferno": _INFERNO, "DivergingBlueRed": _DIVERGING}
 
 
-def cbf_colour(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLColorNode:
-    """The colour scale of CBF maps: Slicer's Inferno, else the same made here.
-
-    Not PET-Heat: it is yellow from 33 ml/100g/min of a 0 to 90 window on, so most of grey matter has one colour.
-    """
-    return _named(scene, ("Inferno",)) or _table(scene, "ASL Inferno", _INFERNO)
-
-
-def difference_colour(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLColorNode:
-    """The colour scale of differences: Slicer's DivergingBlueRed, else a blue-white-red table made here."""
-    return _named(scene, ("DivergingBlueRed",)) or _table(scene, "ASL DivergingBlueRed", _DIVERGING)
-
-
-def apply_look(node: slicer.vtkMRMLScalarVolumeNode, look: Look, *, legend: bool = True) -> None:
-    """Give a volume node of a scene its colour scale, fixed window, threshold and colour legend."""
-    scene = node.GetScene()
+def apply_kind(node: slicer.vtkMRMLScalarVolumeNode, kind: MapKind) -> None:
+    """Give a map's node of a scene the colours, fixed window, threshold and colour legend of its kind."""
     if node.GetDisplayNode() is None:
         node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
-    colour = difference_colour(scene) if look.diverging else cbf_colour(scene)
-    display.SetAndObserveColorNodeID(colour.GetID())
+    display.SetAndObserveColorNodeID(colour_node(node.GetScene(), kind.colours.scene).GetID())
     display.AutoWindowLevelOff()
-    display.SetWindowLevelMinMax(*look.window)
+    display.SetWindowLevelMinMax(*kind.window)
     display.SetInterpolate(True)
     # NaN compares false with any threshold, so thresholding is also what keeps 'not measured' transparent.
     display.AutoThresholdOff()
-    display.SetThreshold(*_shown_range(node, look))
+    display.SetThreshold(*_shown_range(node, kind.window))
     display.ApplyThresholdOn()
-    if legend:
-        add_legend(node, look.title, labels=look.labels)
+    _add_legend(node, kind)
 
 
-def add_legend(
-    node: slicer.vtkMRMLScalarVolumeNode, title: str, *, labels: int = 10
-) -> slicer.vtkMRMLColorLegendDisplayNode | None:
-    """A colour legend beside the slice for `node`; None where no colour logic serves the scene."""
+def _add_legend(node: slicer.vtkMRMLScalarVolumeNode, kind: MapKind) -> None:
+    """A colour legend beside the slice; none where no colour logic serves the scene."""
     logic = module_logic(node.GetScene(), "Colors")
-    if logic is None:
-        return None
-    legend = logic.AddDefaultColorLegendDisplayNode(node)
+    legend = None if logic is None else logic.AddDefaultColorLegendDisplayNode(node)
     if legend is None:
-        return None
-    legend.SetTitleText(title)
-    legend.SetNumberOfLabels(labels)
+        return
+    legend.SetTitleText(kind.title)
+    legend.SetNumberOfLabels(kind.ticks)
     legend.SetLabelFormat("%.0f")
     legend.SetSize(*_LEGEND_SIZE)
-    return legend
 
 
 def show_grey(node: slicer.vtkMRMLScalarVolumeNode) -> None:
@@ -210,23 +172,20 @@ def lay_over(
         composite.SetNthLayerVolumeID(top, None)
 
 
-def _shown_range(node: slicer.vtkMRMLScalarVolumeNode, look: Look) -> tuple[float, float]:
+def _shown_range(node: slicer.vtkMRMLScalarVolumeNode, window: tuple[float, float]) -> tuple[float, float]:
     import slicer
 
     values = slicer.util.arrayFromVolume(node)
     values = values[np.isfinite(values)]
-    lowest, highest = (float(values.min()), float(values.max())) if values.size else look.window
+    lowest, highest = (float(values.min()), float(values.max())) if values.size else window
     # One unit wider than the voxels: a float32 voxel at the very edge must not fall out of a range kept in double.
-    lower = min(lowest, look.window[0]) - 1.0 if look.shown_above is None else look.shown_above
-    return lower, max(highest, look.window[1]) + 1.0
+    lower = min(lowest, window[0]) - 1.0 if window[0] < 0 else _SHOWN_ABOVE
+    return lower, max(highest, window[1]) + 1.0
 
 
-def _named(scene: slicer.vtkMRMLScene, names: tuple[str, ...]) -> slicer.vtkMRMLColorNode | None:
-    for name in names:
-        node = scene.GetFirstNode(name, "vtkMRMLColorNode")
-        if node is not None:
-            return node
-    return None
+def colour_node(scene: slicer.vtkMRMLScene, name: str) -> slicer.vtkMRMLColorNode:
+    """Slicer's colour scale of that name, else the same made here."""
+    return scene.GetFirstNode(name, "vtkMRMLColorNode") or _table(scene, f"ASL {name}", _ANCHORS[name])
 
 
 def _table(

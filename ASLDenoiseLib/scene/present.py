@@ -8,21 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..result import Result
-from ..result.table import label_in
-from ..series import CBF_UNIT, Volume
-from .display import (
-    CBF_LOOK,
-    DIFFERENCE_LOOK,
-    ERROR_LOOK,
-    MAP_ATTRIBUTE,
-    UNCERTAINTY_LOOK,
-    Look,
-    apply_look,
-    legends_of,
-    only_legends_of,
-    set_layers,
-    show_grey,
-)
+from ..result.maps import RAW, Role
+from .display import MAP_ATTRIBUTE, apply_kind, legends_of, only_legends_of, set_layers, show_grey
 from .headless import current_scene
 from .hierarchy import all_items, folders_of, hierarchy, make_folder, put_under, remove_run, study_of
 from .layouts import is_ours
@@ -36,7 +23,6 @@ if TYPE_CHECKING:
     import slicer
 
 ROLE_ATTRIBUTE = "ASLDenoise.role"  # its value: t1 or m0
-_RAW = "desc-mean_cbf"
 
 
 @dataclass(frozen=True)
@@ -62,7 +48,7 @@ class PresentedNodes:
     @property
     def shown(self) -> slicer.vtkMRMLScalarVolumeNode:
         """The map to look at first: what the run was for, else the raw mean."""
-        return self.maps[self.result.processed or _RAW]
+        return self.maps[self.result.processed or RAW]
 
 
 def present(
@@ -98,7 +84,7 @@ def _add(result: Result, scene: slicer.vtkMRMLScene, folder: int, source: slicer
     stem = result.series.name
     maps = {key: _add_map(key, result, scene) for key in result.maps}
     table = add_readouts(result, scene=scene, name=f"{stem} readouts")
-    segmentation = add_segmentation(result, scene=scene, name=f"{stem} tissue and ROIs", reference=maps[_RAW])
+    segmentation = add_segmentation(result, scene=scene, name=f"{stem} tissue and ROIs", reference=maps[RAW])
     t1 = transform = None
     if result.t1 is not None:
         t1 = volume_to_node(result.t1, scene=scene, name=f"{stem} T1 on ASL")
@@ -124,30 +110,18 @@ def _add(result: Result, scene: slicer.vtkMRMLScene, folder: int, source: slicer
 
 def _add_map(key: str, result: Result, scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLScalarVolumeNode:
     """A map's node, named as its file would be, with its label for people as description."""
-    volume = result.maps[key]
-    quantity = PWI_QUANTITY if key.endswith("_pwi") else None
+    volume, kind = result.maps[key], result.kind(key)
+    quantity = PWI_QUANTITY if kind.role is Role.PERFUSION_WEIGHTED else None
     node = volume_to_node(volume, scene=scene, name=f"{result.series.name}_{key}", quantity=quantity)
-    node.SetDescription(label_in(result, key))
+    node.SetDescription(kind.label)
     node.SetAttribute(MAP_ATTRIBUTE, key)
-    look = look_of(key, volume)
-    if look is None:
+    if kind.window is None or volume.unit != kind.unit:
         show_grey(node)
     else:
-        apply_look(node, look)
+        apply_kind(node, kind)
         for legend in legends_of(node):
             legend.SetVisibility(False)
     return node
-
-
-def look_of(key: str, volume: Volume) -> Look | None:
-    """How the map of a result is shown; None for maps without absolute units (grey)."""
-    if volume.unit != CBF_UNIT:
-        return None
-    if key.startswith(("desc-residual", "desc-recovered")):
-        return DIFFERENCE_LOOK
-    if key.startswith("desc-uncertainty"):
-        return UNCERTAINTY_LOOK
-    return ERROR_LOOK if key.startswith("desc-meanerror") else CBF_LOOK
 
 
 def _show(nodes: PresentedNodes, scene: slicer.vtkMRMLScene) -> None:
@@ -158,7 +132,7 @@ def _show(nodes: PresentedNodes, scene: slicer.vtkMRMLScene) -> None:
         nodes.m0.SetAttribute(ROLE_ATTRIBUTE, "m0")
     if nodes.m0 is not None and nodes.series is not None:
         show_grey(nodes.m0)
-    raw = nodes.maps[_RAW]
+    raw = nodes.maps[RAW]
     set_layers(scene, background=nodes.t1 or nodes.m0, foreground=nodes.shown, raw=raw)
     only_legends_of(scene, (nodes.shown, raw) if is_ours(scene) else (nodes.shown,))
 

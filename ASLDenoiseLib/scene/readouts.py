@@ -10,18 +10,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..result import Result
-from ..result.table import (
-    RAW,
-    Row,
-    columns,
-    format_change,
-    format_value,
-    map_label,
-    percent_change,
-    rows,
-    rows_text,
-    rows_tsv,
-)
+from ..result.maps import RAW, kind_of
+from ..result.table import Row, columns, format_change, format_value, percent_change, rows, rows_text, rows_tsv
 
 if TYPE_CHECKING:
     import slicer
@@ -65,7 +55,7 @@ def add_readouts(result: Result, *, scene: slicer.vtkMRMLScene, name: str) -> sl
     node.AddColumn(_texts(_LABEL, [row.label for row in table]))
     node.AddColumn(_texts(_UNIT, [row.unit for row in table]))
     for index, key in enumerate(keys):
-        node.AddColumn(_numbers(map_label(key), [row.values[index] for row in table]))
+        node.AddColumn(_numbers(kind_of(key).label, [row.values[index] for row in table]))
     compared = result.processed if RAW in keys and result.processed in keys else None
     if compared is not None:
         node.AddColumn(_numbers(_CHANGE, [row.change for row in table]))
@@ -107,7 +97,7 @@ def readout_rows(node: slicer.vtkMRMLTableNode) -> tuple[ReadoutRow, ...]:
 def readouts_text(node: slicer.vtkMRMLTableNode) -> str:
     """The table as the shell prints it, without the findings. Raises as `readout_rows`."""
     keys, processed, table = _read(node)
-    return rows_text([map_label(key) for key in keys], table, changes=processed in keys)
+    return rows_text([kind_of(key).label for key in keys], table, changes=processed in keys)
 
 
 def readouts_tsv(node: slicer.vtkMRMLTableNode) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
+from ..result.maps import DENOISED, RAW
 from .canvas import GREY, Canvas
 from .display import MAP_ATTRIBUTE, OVERLAY_OPACITY, RAW_VIEW, legends_of
 from .headless import application_logic
@@ -41,7 +42,7 @@ def render_overlay(
     source: PresentedNodes | slicer.vtkMRMLScene,
     path: str | Path,
     *,
-    maps: Sequence[str] = ("desc-mean_cbf", "desc-denoised_cbf"),
+    maps: Sequence[str] = (RAW, DENOISED),
     views: Sequence[str] = VIEWS,
     slices: Mapping[str, Sequence[float]] | None = None,
     size: int = 300,

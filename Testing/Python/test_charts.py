@@ -17,7 +17,6 @@ from ASLDenoiseLib.reporting.charts import MOST_POINTS, charts_of, thinned
 from ASLDenoiseLib.reporting.plots import agreement_png
 from ASLDenoiseLib.reporting.voxelwise import gm_agreement, masks_of, processed_map
 from ASLDenoiseLib.result import Result
-from ASLDenoiseLib.result.table import label_in
 from ASLDenoiseLib.series import CBF_UNIT, Geometry, Volume
 
 
@@ -159,7 +158,7 @@ def test_a_super_resolved_map_is_compared_as_it_would_be_acquired():
 
 
 def test_a_residual_is_named_after_what_was_taken_away(result):
-    assert label_in(result, "desc-residual_cbf") == "Raw minus denoised"
+    assert result.kind("desc-residual_cbf").label == "Raw minus denoised"
     fine = replace(result, maps={**result.maps, "desc-superres_cbf": result.maps["desc-denoised_cbf"]})
-    assert label_in(fine, "desc-residual_cbf") == "Denoised minus super-resolved, averaged back"
-    assert label_in(fine, "desc-uncertainty_cbf") == "Uncertainty of the super-resolved map (SD)"
+    assert fine.kind("desc-residual_cbf").label == "Denoised minus super-resolved, averaged back"
+    assert fine.kind("desc-uncertainty_cbf").label == "Uncertainty of the super-resolved map (SD)"

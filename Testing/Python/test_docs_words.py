@@ -134,11 +134,11 @@ def in_order(parts: list[str], text: str) -> bool:
 @functools.cache
 def panel_words() -> set[str]:
     """What the panel can show: its form, every string of its source, and the labels of maps."""
-    from ASLDenoiseLib.result import MAP_LABELS
+    from ASLDenoiseLib.result.maps import MAPS, kind_of
 
     form = ElementTree.parse(ROOT / "Resources" / "UI" / "ASLDenoise.ui")
     shown = {element.text or "" for element in form.iter("string")}
-    shown |= {string(node) for node in trees(PANEL)} | set(MAP_LABELS.values())
+    shown |= {string(node) for node in trees(PANEL)} | {kind_of(key).label for key in MAPS}
     shown |= {string(node) for node in trees([ROOT / "ASLDenoiseLib" / "series.py"])}  # labels of the acquisition
     return {text.strip(" '").rstrip(":") for text in shown}
 

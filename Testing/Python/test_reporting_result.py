@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from ASLDenoiseLib.errors import InputError
-from ASLDenoiseLib.reporting import derivatives, html, plots, table
+from ASLDenoiseLib.reporting import derivatives, html, plots
 from ASLDenoiseLib.reporting.derivatives import check_destination, write_result
-from ASLDenoiseLib.result import Readout, Result
+from ASLDenoiseLib.result import Readout, Result, table
 from ASLDenoiseLib.series import (
     CBF_UNIT,
     Acquisition,

@@ -41,11 +41,11 @@ def test_the_scene_made_here_is_the_current_one_and_has_its_logics(scene):
 
 def test_a_process_that_used_scenes_ends_without_a_word_or_a_crash(repo_root):
     code = (
-        "from ASLDenoiseLib.scene.headless import make_scene, embedded_scene\n"
+        "from ASLDenoiseLib.scene.headless import make_scene, headless_scene\n"
         "import slicer\n"
         "left_open = make_scene()\n"
         "left_open.AddNewNodeByClass('vtkMRMLSegmentationNode').CreateDefaultDisplayNodes()\n"
-        "with embedded_scene() as scene:\n"
+        "with headless_scene() as scene:\n"
         "    scene.AddNewNodeByClass('vtkMRMLSegmentationNode').CreateDefaultDisplayNodes()\n"
         "assert slicer.mrmlScene is left_open\n"
     )
