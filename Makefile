@@ -49,7 +49,7 @@ benchmarks: ## name the benchmarks; `make benchmark-NAME` measures one and write
 
 $(addprefix benchmark-,$(BENCHMARKS)): benchmark-%: setup
 	$(PY) -m pip install --quiet --editable '.[benchmark]'
-	$(PY) Testing/Benchmarks/$*.py
+	$(PY) -m Testing.Benchmarks.$*
 
 setup: screen $(READY) ## .venv with everything the other targets need
 

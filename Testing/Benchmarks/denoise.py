@@ -1,7 +1,5 @@
 """Denoisers side by side on simulated scans of anatomies kept out of training; writes denoise.md.
 
-    python Testing/Benchmarks/denoise.py [--anatomy DIR] [--models a,b] [--draws 1] [--quick] [--no-peers]
-
 Every method gets the same pairs, the same brain mask and the same noise SD (estimated from the pairs, never the
 simulated one). The truth is used for judging alone.
 """
@@ -9,13 +7,12 @@ simulated one). The truth is used for judging alone.
 from __future__ import annotations
 
 import argparse
-import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from cases import (
+
+from .library.cases import (
     HELD_OUT,
     LESION,
     SCENARIOS,
@@ -28,25 +25,24 @@ from cases import (
     phantom_case,
     with_lesions,
 )
-from command import begin, is_missing, options
-from methods import (
+from .library.command import begin, options, say, timed
+from .library.methods import (
     TUNING_SNRS,
     Method,
-    bm4d_is_missing,
     chosen_models,
     classical_methods,
     default_model,
     every_pair_mean,
     network_methods,
+    require_bm4d,
     simple_methods,
     tune,
     tuning_cases,
 )
-from scores import SMOOTHED_FULL, noise_matched, score
-from tables import mean_row, table, text_table
+from .library.scores import PSNR, SMOOTHED_FULL, figures_of, noise_matched
+from .library.tables import answer, by, mean_row, mean_table, text_table
 
 TYPICAL, SCARCE = SCENARIOS[1], SCENARIOS[3]
-DB = "PSNR (dB)"
 
 Scores = dict[str, list[dict[str, float]]]
 
@@ -54,13 +50,12 @@ Scores = dict[str, list[dict[str, float]]]
 def run_methods(case: Case, methods: Sequence[Method], scores: Scores, *, default: str) -> None:
     """Add the case's figures of every method, and of a Gaussian as quiet as the default model's map."""
     for method in methods:
-        started = time.perf_counter()
-        difference = method.run(case)
-        seconds = time.perf_counter() - started
+        difference, seconds = timed(method.run, case)
         cbf = case.cbf(difference)
-        scores.setdefault(method.name, []).append(score(case, cbf, seconds))
+        scores.setdefault(method.name, []).append(figures_of(case, cbf.array) | {"s": seconds})
         if method.name == default:
-            scores.setdefault(f"Gaussian as quiet as {default}", []).append(score(case, noise_matched(case, cbf)[0], 0))
+            row = figures_of(case, noise_matched(case, cbf).array) | {"s": 0.0}
+            scores.setdefault(f"Gaussian as quiet as {default}", []).append(row)
 
 
 def ordered(scores: Scores, methods: Sequence[Method]) -> Scores:
@@ -78,7 +73,7 @@ def worst_bias(scores: Scores) -> str:
     return "; ".join(f"{name} {value:.1f} %" for name, value in worst.items())
 
 
-def claims(found: Mapping[Scenario, Scores], methods: Sequence[Method], name: str, bare: str) -> list[str]:
+def claims(found: Mapping[Scenario, Scores], methods: Sequence[Method], name: str, bare: str) -> str:
     """What is asked of the default model, and what was found. `bare` is the same model without guides."""
     lines = []
     for scenario in (s for s in (TYPICAL, SCARCE) if s in found):
@@ -107,21 +102,21 @@ class Claim:
 
     @property
     def words(self) -> str:
-        return "yes" if self.low <= self.found <= self.high else "**no**"
+        return answer(bool(self.low <= self.found <= self.high))
 
 
 def gains(means: Mapping[str, Mapping[str, float]], methods: Sequence[Method], name: str) -> Iterator[Claim]:
     """PSNR over the peers."""
 
     def best(kind: str) -> str:
-        return max((m.name for m in methods if m.kind == kind), key=lambda n: means[n][DB])
+        return max((m.name for m in methods if m.kind == kind), key=lambda n: means[n][PSNR])
 
     white = plain_bm4d(methods)
-    yield Claim("dB above BM4D told one SD", means[name][DB] - means[white][DB], 3)
+    yield Claim("dB above BM4D told one SD", means[name][PSNR] - means[white][PSNR], 3)
     peer = best("classical")
-    yield Claim(f"dB above the best unguided peer, {peer}", means[name][DB] - means[peer][DB], 3)
+    yield Claim(f"dB above the best unguided peer, {peer}", means[name][PSNR] - means[peer][PSNR], 3)
     peer = best("guided")
-    yield Claim(f"dB above the best peer guided by anatomy, {peer}", means[name][DB] - means[peer][DB], 0)
+    yield Claim(f"dB above the best peer guided by anatomy, {peer}", means[name][PSNR] - means[peer][PSNR], 0)
 
 
 def typical_claims(
@@ -129,9 +124,9 @@ def typical_claims(
 ) -> Iterator[Claim]:
     """What is asked at the typical noise level alone."""
     ours, white = means[name], means[plain_bm4d(methods)]
-    yield Claim("without T1 and M0, dB above BM4D told one SD", means[bare][DB] - white[DB], 1.5)
-    yield Claim("dB above averaging", ours[DB] - means["raw mean"][DB], 7.7)
-    yield Claim("dB above the mean of all 40 pairs", ours[DB] - means["mean of every pair"][DB], 0)
+    yield Claim("without T1 and M0, dB above BM4D told one SD", means[bare][PSNR] - white[PSNR], 1.5)
+    yield Claim("dB above averaging", ours[PSNR] - means["raw mean"][PSNR], 7.7)
+    yield Claim("dB above the mean of all 40 pairs", ours[PSNR] - means["mean of every pair"][PSNR], 0)
     yield Claim("CCC", ours["CCC"], 0.95)
     yield Claim("GM bias, %", ours["GM bias (%)"], -2, 2)
     yield Claim("WM bias, %", ours["WM bias (%)"], -2, 2)
@@ -165,17 +160,15 @@ def measure_all(args: argparse.Namespace, methods: Sequence[Method], default: st
             guides = guides or guides_as_a_run_finds_them(head)  # the T1 is the same at every noise level
             case = with_lesions(phantom_case(head, scenario.label, see=scenario.see, guides=guides))
             run_methods(case, methods, found[scenario], default=default)
-            print(f"head {n + 1}, {scenario.label}", file=sys.stderr)
+            say(f"head {n + 1}, {scenario.label}")
     return found
 
 
-def main() -> int:
+def main() -> None:
     command = begin(__file__, parser())
     args = command.args
-    if is_missing(args.anatomy, "the label maps with --anatomy"):
-        return 0
-    if not args.no_peers and bm4d_is_missing():
-        return 1
+    if not args.no_peers:
+        require_bm4d()
     cards = chosen_models(args.models)
     networks = network_methods(cards, device=args.device)
     names = [m.name for m in networks if m.model == default_model(cards)]
@@ -190,18 +183,19 @@ def main() -> int:
         for name, cells in scores.items():
             every.setdefault(name, []).extend(cells)
     scans = len(every["raw mean"])
-    asked = []
+    blocks = []
     if not args.no_peers:
-        asked = [f"## Asked of {default_model(cards)}, and found", ""]
-        asked += [*claims(found, methods, best_way, bare_way), ""]
-    lines = [
-        "# Denoising, side by side",
-        "",
-        f"Made by {command.made_by} in one run of {command.made_in}.",
-        "",
+        blocks = [f"## Asked of {default_model(cards)}, and found", claims(found, methods, best_way, bare_way)]
+    every_row = ordered(every, methods)
+    blocks += ["## All", mean_table(every_row)]
+    blocks.append(f"Largest GM or WM bias in any one scan: {worst_bias(every_row)}.")
+    for scenario, scores in found.items():
+        blocks += [f"## {scenario.label}", mean_table(ordered(scores, methods))]
+    command.publish(
+        "Denoising, side by side",
         f"{scans} simulated scans of anatomies no model was trained on ({', '.join(HELD_OUT)}), 64x64x24 voxels of "
-        + (", ".join("x".join(f"{s:g}" for s in v) for v in (VOXELS[:1] if args.quick else VOXELS)))
-        + " mm, voxel-averaged, complex noise correlated between neighbours. CBF in ml/100g/min against the noise-free "
+        f"{', '.join(map(by, VOXELS[: 1 if args.quick else None]))} mm, voxel-averaged, complex noise correlated "
+        "between neighbours. CBF in ml/100g/min against the noise-free "
         "truth, in the brain; PSNR's peak is the truth's maximum there. GM is fraction > 0.7, WM > 0.9. SNR is mean GM "
         f"over SD of WM; 'x full' is over the figure of the mean of every pair after a {SMOOTHED_FULL:g} mm Gaussian. "
         f"'lesions' is the contrast to their surroundings that six implanted balls of {LESION:g} mm (perfusion x 0.3, "
@@ -209,23 +203,10 @@ def main() -> int:
         "guides are segmented, registered and averaged as a run does, outside the time. "
         + ("" if args.no_peers else f"The peers' strengths are their best on {TUNING}. ")
         + "'s' is seconds a scan in this run, whatever else the machine did; time_models.md has models and BM4D alone.",
-        "",
-        *asked,
-        "## All",
-        "",
-        *table({n: mean_row(c) for n, c in ordered(every, methods).items()}),
-        "",
-        "Largest GM or WM bias in any one scan: " + worst_bias(ordered(every, methods)) + ".",
-    ]
-    for scenario, scores in found.items():
-        lines += [
-            "",
-            f"## {scenario.label}",
-            "",
-            *table({n: mean_row(c) for n, c in ordered(scores, methods).items()}),
-        ]
-    return command.publish(lines, kept=not (args.quick or args.no_peers))
+        *blocks,
+        kept=not args.no_peers,
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,7 +1,5 @@
 """From a fresh clone to a result, step by step, in a folder of its own with an empty home; writes fresh_clone.md.
 
-    python Testing/Benchmarks/fresh_clone.py [--keep FOLDER]
-
 What is cloned is the last commit of this checkout. Every step is the command that README and Docs give, run as a new
 user would, with neither this environment nor anything in the home folder. What pip needs is downloaded each time.
 """
@@ -15,13 +13,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from command import ROOT, begin, options
-from tables import table, text_table
+from .library.command import ROOT, begin, options, say, timed
+from .library.tables import table, text_table
 
 SAMPLE = "Resources/SampleData/sub-phantom"
 IMPORTS = ("ASLDenoiseLib", "nibabel", "SimpleITK", "torch", "monai")
@@ -50,25 +48,17 @@ class Fresh:
         path = [p for p in kept["PATH"].split(os.pathsep) if Path(p) != Path(sys.executable).parent]
         self.environment = kept | {"HOME": str(home), "PATH": os.pathsep.join(path), "PIP_NO_CACHE_DIR": "1"}
 
-    def run(self, what: str, command: str, *, where: Path | None = None, left=lambda said: "") -> str:
-        """Run, time and note a step; what it said."""
-        print(f"... {what}", file=sys.stderr, flush=True)
-        started = time.perf_counter()
-        done = subprocess.run(
-            ["bash", "-c", command],
-            cwd=where or self.clone,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        taken = time.perf_counter() - started
+    def run(
+        self, what: str, command: str, *, where: Path | None = None, left: Callable[[str], str] = lambda said: ""
+    ) -> None:
+        """Run, time and note a step."""
+        say(f"... {what}")
+        how = {"cwd": where or self.clone, "env": self.environment, "stdin": subprocess.DEVNULL}
+        done, taken = timed(subprocess.run, ["bash", "-c", command], **how, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise SystemExit(f"{what} failed ({command}):\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
         self.steps.append(Step(what, command, left(done.stdout), taken))
-        print(f"    {taken:.1f} s {self.steps[-1].left}", file=sys.stderr, flush=True)
-        return done.stdout
+        say(f"    {taken:.1f} s {self.steps[-1].left}")
 
 
 def cloned(fresh: Fresh) -> None:
@@ -122,12 +112,8 @@ def import_times(fresh: Fresh, python: Path, *, times: int = 7) -> dict[str, dic
     """Seconds that a new process takes to import a package, beyond one that imports nothing; medians."""
 
     def seconds(code: str) -> float:
-        taken = []
-        for _ in range(times):
-            started = time.perf_counter()
-            subprocess.run([python, "-c", code], env=fresh.environment, cwd=fresh.folder, check=True)
-            taken.append(time.perf_counter() - started)
-        return statistics.median(taken)
+        call = partial(subprocess.run, [python, "-c", code], env=fresh.environment, cwd=fresh.folder, check=True)
+        return statistics.median(timed(call)[1] for _ in range(times))
 
     nothing = seconds("pass")
     beyond = {name: seconds(f"import {name}") - nothing for name in IMPORTS}
@@ -148,17 +134,6 @@ def _tests(said: str) -> str:
     return re.findall(r"=+ (.*(?:passed|failed).*) =+", said)[-1]
 
 
-def _lines(fresh: Fresh, imports: dict[str, dict[str, float]], made_by: str, made_in: str) -> Iterator[str]:
-    yield from ("# From a fresh clone to a result", "")
-    yield f"Made by {made_by} in {made_in}, on two CPU cores with nothing else at work, pip's cache empty."
-    yield "In a folder of its own with an empty home; the commands are those of README and Docs."
-    yield ""
-    rows = [[s.what, f"`{_short(s.command)}`", f"{s.seconds:.1f}", s.left] for s in fresh.steps]
-    yield from text_table(["step", "command", "s", "left"], rows)
-    yield from ("", "Importing in a new process, beyond what Python itself takes (medians of 7):", "")
-    yield from table(imports, first="")
-
-
 def _short(command: str) -> str:
     """A command without the places of this machine and the settings that stand in for a compiler."""
     command = command.replace(str(ROOT), "CHECKOUT").replace("../ASLDenoise/.venv/bin/", "")
@@ -166,11 +141,10 @@ def _short(command: str) -> str:
     return re.sub(r"(\.\./user/)?\.?venv/bin/|\$PWD/|'", "", command)
 
 
-def main() -> int:
+def main() -> None:
     """Run all steps and write the table."""
     parser = options(__doc__)
     parser.add_argument("--keep", type=Path, help="an empty or new folder to work in and keep; default: a passing one")
-    parser.set_defaults(device="cpu", threads=os.cpu_count())
     command = begin(__file__, parser)
     with tempfile.TemporaryDirectory() as passing:
         folder = (command.args.keep or Path(passing)).resolve()
@@ -180,8 +154,18 @@ def main() -> int:
         python = installed(fresh)
         packaged(fresh)
         imports = import_times(fresh, python)
-    return command.publish(_lines(fresh, imports, command.made_by, f"{command.seconds / 60:.0f} minutes"))
+    command.publish(
+        "From a fresh clone to a result",
+        "In a folder of its own with an empty home, on two CPU cores with nothing else at work, pip's cache empty; the "
+        "commands are those of README and Docs.",
+        text_table(
+            ["step", "command", "s", "left"],
+            [[s.what, f"`{_short(s.command)}`", f"{s.seconds:.1f}", s.left] for s in fresh.steps],
+        ),
+        "Importing in a new process, beyond what Python itself takes (medians of 7):",
+        table(imports, first=""),
+    )
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

@@ -1,7 +1,5 @@
 """The main job on real series; writes main_job.md.
 
-    python Testing/Benchmarks/main_job.py [--data DIR] [--keep DIR]
-
 Each series runs through the shell in a process of its own, as a user would run it, with its T1, on the CPU.
 """
 
@@ -15,10 +13,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-from command import ROOT, begin, is_missing, options
-from tables import text_table
 
 from ASLDenoiseLib.reading.images import read_image
+
+from .library.command import ROOT, begin, options
+from .library.tables import text_table
 
 SERIES = (("acq-grase", "2"), ("acq-grase", None), ("acq-epi", None), ("acq-picore", None))
 READOUTS = ("gm_mean", "wm_mean", "snr", "gm_wm_contrast", "spatial_cov", "negative_gm_fraction", "qei")
@@ -41,7 +40,7 @@ def run(data: Path, name: str, pairs: str | None, out: Path) -> dict:
     return report
 
 
-def main() -> int:
+def main() -> None:
     parser = options(__doc__, "data")
     parser.add_argument("--keep", type=Path, help="keep the results below this folder")
     command = begin(__file__, parser)
@@ -87,4 +86,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

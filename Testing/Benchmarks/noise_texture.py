@@ -1,30 +1,28 @@
 """Level and texture of noise: real series beside simulated scans and the noise of training; writes noise_texture.md.
 
-    python Testing/Benchmarks/noise_texture.py [--data DIR] [--draws 16]
-
 Noise is what pairs differ by from their mean. A model that is trained on noise of another texture fails on real
 series, so what it is trained on must lie around them: the table says whether it does.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
-from cases import HELD_OUT, anatomy_path, real_cases
-from command import begin, is_missing, options
-from tables import text_table
 
-from ASLDenoiseLib.learning.anatomy import Anatomy, read_anatomy
 from ASLDenoiseLib.learning.noise import NoiseSettings, draw_noise, draw_noise_parameters
-from ASLDenoiseLib.learning.phantom import Phantom, PhantomSettings, draw_phantom
+from ASLDenoiseLib.learning.phantom import Phantom
 from ASLDenoiseLib.learning.simulate import ScanSettings, draw_scan_settings, simulate_scan
 from ASLDenoiseLib.preparing.pairs import difference_volumes
-from ASLDenoiseLib.reading.read import read_series
 from ASLDenoiseLib.series import ASLSeries, VolumeType
+
+from .library.cases import HELD_OUT, anatomy_path, draw_still
+from .library.command import begin, options
+from .library.real_scans import real_cases, real_series
+from .library.tables import text_table
 
 SPACINGS = ((2.5, 2.5, 3.09), (3.0, 3.0, 5.0), (3.5, 3.5, 5.0))
 LEAST_SLICE = 0.1  # of a slice that must be brain for its spectrum to count
@@ -77,18 +75,20 @@ def figures(pairs: Pairs) -> dict[str, float]:
     level = float(np.sqrt(np.mean(sd[pairs.gm] ** 2)))
     standard = np.where(inside, noise / np.maximum(sd, 1e-6), 0)
     everywhere = standard[:, inside].mean(axis=1)
+    low, mid, high = band_powers(standard, inside)
     result = {
         "GM SNR of a pair": float(pairs.array[:, pairs.gm].mean()) / level,
         "r along i": neighbours(standard, inside, 2),
         "r along j": neighbours(standard, inside, 1),
         "r along k": neighbours(standard, inside, 0),
+        "power low": low,
+        "power mid": mid,
+        "power high": high,
+        "SD of the global part": float(everywhere.std()),
+        "lag-1 r of the global part": lag_one(everywhere),
+        "unevenness of the SD": unevenness(sd, inside),
+        "SD in CSF over GM": float(np.sqrt(np.mean(sd[pairs.csf] ** 2))) / level,
     }
-    for name, power in zip(("power low", "power mid", "power high"), band_powers(standard, inside), strict=True):
-        result[name] = power
-    result["SD of the global part"] = float(everywhere.std())
-    result["lag-1 r of the global part"] = lag_one(everywhere)
-    result["unevenness of the SD"] = unevenness(sd, inside)
-    result["SD in CSF over GM"] = float(np.sqrt(np.mean(sd[pairs.csf] ** 2))) / level
     if pairs.controls is not None:
         mean = pairs.controls[:, inside].mean(axis=1)
         result["global control SD, %"] = float(100 * mean.std() / mean.mean())
@@ -114,11 +114,10 @@ def of_series(series: ASLSeries, inside: np.ndarray, gm: np.ndarray, wm: np.ndar
     return Pairs(array, inside, inside & (gm > 0.7), inside & (gm + wm < 0.3), controls)
 
 
-def phantoms(anatomies: Iterable[Anatomy], count: int) -> list[Phantom]:
-    people = list(anatomies)
-    settings = PhantomSettings(size=(64, 64, 24), lesions=0)
+def phantoms(anatomies: Sequence[Path], count: int) -> list[Phantom]:
+    """Heads at rest; anatomies and voxel sizes take turns."""
     return [
-        draw_phantom(people[n % len(people)], settings, seed=700 + n, spacing=SPACINGS[n % len(SPACINGS)])
+        draw_still(anatomies[n % len(anatomies)], seed=700 + n, spacing=SPACINGS[n % len(SPACINGS)])
         for n in range(count)
     ]
 
@@ -166,48 +165,40 @@ def report(real: dict[str, dict[str, float]], simulated: dict[str, list[dict[str
             if out and label != "defaults":
                 missed.append(f"- {name}, {label}: {', '.join(f'{k} ({real[k][name]:.2f})' for k in out)}")
     return [
-        *text_table(["figure", *real, *simulated], body),
-        "",
+        text_table(["figure", *real, *simulated], body),
         "Real values outside the range of a simulation:",
-        "",
-        *(missed or ["- none"]),
+        "\n".join(missed or ["- none"]),
     ]
 
 
-def main() -> int:
+def main() -> None:
     parser = options(__doc__, "data")
     parser.add_argument("--draws", type=int, default=16)
     command = begin(__file__, parser)
     args = command.args
-    if is_missing(args.data / "real", "the folder of real data with --data"):
-        return 0
     real = {}
     for case in real_cases(args.data):
-        series = read_series(args.data / "real" / "sub-01" / "perf" / f"sub-01_{case.label}_asl.nii.gz")
+        series = real_series(args.data, case.label)
         inside = (case.brain.array > 0) & (case.every_pair.array.std(axis=0) > 0)
         real[case.label] = figures(of_series(series, inside, case.tissue.gm.array, case.tissue.wm.array))
-    heads = phantoms((read_anatomy(anatomy_path(a, args.data / "anatomy")) for a in HELD_OUT), args.draws)
+    heads = phantoms([anatomy_path(a, args.data / "anatomy") for a in HELD_OUT], args.draws)
     simulated = {
         "defaults": [scanned(p, ScanSettings(pairs=12), n) for n, p in enumerate(heads[:3])],
         "drawn scans": [scanned(p, draw_scan_settings(n, pairs=24), n) for n, p in enumerate(heads)],
         "training noise": [trained_on(p, n) for n, p in enumerate(heads)],
     }
-    text = [
-        "# Noise: real series and simulations",
-        "",
-        f"Made by {command.made_by}. Noise is what pairs differ by from their mean, in the "
+    command.publish(
+        "Noise: real series and simulations",
+        "Noise is what pairs differ by from their mean, in the "
         "brain, each voxel over its own SD. r: correlation with the next voxel. Power: in plane, thirds of the radial "
         "frequency up to half a cycle a voxel, relative to their mean (white noise: 1, 1, 1). The global part is the "
         "mean over the brain; lag-1 r is over successive pairs or controls, after a straight trend.",
-        "",
         f"`defaults` is `ScanSettings()`; `drawn scans` {args.draws} draws of `draw_scan_settings`; `training noise` "
         "as many of `NoiseSettings()`, where the SNR is that of a mean. Simulated on held-out anatomies: lowest to "
         "highest. A lag-1 r of 8 to 51 pairs is itself uncertain by 0.35 to 0.14.",
-        "",
         *report(real, simulated),
-    ]
-    return command.publish(text)
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

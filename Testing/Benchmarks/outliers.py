@@ -1,28 +1,17 @@
 """Outlier cleaning on scans that are corrupted on purpose, where what was corrupted is known; writes outliers.md.
 
-    python Testing/Benchmarks/outliers.py [--anatomy DIR] [--data DIR] [--quick]
-
-Every method sees the same scans: clean, and corrupted in three ways (see corruption.py). Real series show how much each
+Every method sees the same scans: clean, and corrupted in three ways (see `library/corruption.py`). Real series show how much each
 method rejects where nobody knows the truth.
 """
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from cases import HELD_OUT, Case, anatomy_path, chosen, real_cases
-from command import begin, is_missing, options
-from corruption import CONDITIONS, Corrupted, corrupt
-from scores import readouts
-from tables import mean_row, table
 
-from ASLDenoiseLib.learning.anatomy import Anatomy, read_anatomy
-from ASLDenoiseLib.learning.phantom import PhantomSettings, draw_phantom
 from ASLDenoiseLib.learning.simulate import ScanSettings
 from ASLDenoiseLib.measuring.disjoint import pearson
 from ASLDenoiseLib.measuring.image_quality import bias, psnr
@@ -40,8 +29,13 @@ from ASLDenoiseLib.preparing.outliers import (
     report_rejections,
 )
 
-SPACING = (3.4, 3.4, 5.0)
-SIZE = (64, 64, 24)
+from .library.cases import HELD_OUT, SIZE, SPACING, Case, anatomy_path, chosen, draw_still
+from .library.command import begin, options, say, timed
+from .library.corruption import CONDITIONS, Corrupted, corrupt
+from .library.real_scans import real_cases
+from .library.scores import readouts
+from .library.tables import by, mean_table, table
+
 # noise about as uneven as real series have it (noise_texture.md), head still
 SCAN = ScanSettings(physiological=0.003, pulsation=0.015, memory=0.5, common=0.3, unevenness=0.6)
 SCANS = ((1.0, 30), (2.0, 12), (0.4, 40))  # GM SNR of a pair, pairs
@@ -74,9 +68,7 @@ def ways() -> dict[str, Callable[[Corrupted], OutlierReport]]:
 
 def figures(case: Corrupted, run: Callable[[Corrupted], OutlierReport]) -> dict[str, float]:
     """How well outliers were found, slice by slice of the pairs, and the map that is left."""
-    started = time.perf_counter()
-    report = run(case)
-    seconds = time.perf_counter() - started
+    report, seconds = timed(run, case)
     context = case.context
     flags, corrupted = report.flags[:, context.judged], case.corrupted[:, context.judged]
     whole = np.broadcast_to(corrupted.all(axis=1)[:, None], corrupted.shape)
@@ -101,24 +93,18 @@ def figures(case: Corrupted, run: Callable[[Corrupted], OutlierReport]) -> dict[
 Rows = dict[str, dict[str, list[dict[str, float]]]]  # condition, method, a row a scan
 
 
-def simulated(anatomies: Iterable[Anatomy], scans: Iterable[tuple[float, int]]) -> Rows:
+def simulated(anatomies: Iterable[Path], scans: Iterable[tuple[float, int]]) -> Rows:
     """The figures of every method on every condition, for every anatomy at every GM SNR and number of pairs."""
     rows: Rows = {condition: {name: [] for name in ways()} for condition in CONDITIONS}
     for a, anatomy in enumerate(anatomies):
         for n, (snr, pairs) in enumerate(scans):
             seed = 40 + 10 * a + n
-            phantom = draw_phantom(
-                anatomy,
-                PhantomSettings(size=SIZE, lesions=0),
-                seed=seed,
-                spacing=SPACING,
-                acquisition=SCAN.acquisition,
-            )
+            phantom = draw_still(anatomy, seed=seed, acquisition=SCAN.acquisition)
             for condition, corruption in CONDITIONS.items():
                 case = corrupt(phantom, replace(SCAN, pairs=pairs, gm_snr=snr), corruption, seed=seed)
                 for name, run in ways().items():
                     rows[condition][name].append(figures(case, run))
-                print(f"{condition}, SNR {snr}, {pairs} pairs: done", file=sys.stderr)
+                say(f"{condition}, SNR {snr}, {pairs} pairs: done")
     return rows
 
 
@@ -143,17 +129,15 @@ def real_figures(case: Case, name: str) -> dict[str, float]:
 
 def real_section(data: Path) -> list[str]:
     """The real series; tissue by their T1, motion not known."""
-    lines = [
-        "",
+    blocks = [
         "## Real series",
-        "",
-        "No motion given. r: Pearson's, in the brain, of the cleaned means of two halves",
+        "No motion given. r: Pearson's, in the brain, of the cleaned means of two halves "
+        f"of the pairs, each cleaned by itself; halves of fewer than {FEWEST_PAIRS} pairs keep them all.",
     ]
-    lines[-1] += f" of the pairs, each cleaned by itself; halves of fewer than {FEWEST_PAIRS} pairs keep them all."
     for case in real_cases(data):
         body = {name: real_figures(case, name) for name in METHODS}
-        lines += ["", f"{case.label}, {len(case.pairs.context)} pairs:", "", *table(body)]
-    return lines
+        blocks += [f"{case.label}, {len(case.pairs.context)} pairs:", table(body)]
+    return blocks
 
 
 def gains(rows: Mapping[str, list[dict[str, float]]]) -> dict[str, np.ndarray]:
@@ -172,9 +156,10 @@ def verdicts(rows: Rows, scans: list[str]) -> list[str]:
     spiked = {name: dict(zip(scans, values, strict=True)) for name, values in corrupted["spiked"].items()}
     harmless = [n for n in METHODS if n in clean and clean[n].min() > -HARMLESS]
     best = max(harmless, key=lambda n: np.mean([each[n].mean() for each in corrupted.values()]), default="none")
-    lines = [*table(body), "", "Spiked, scan by scan:", "", *table(spiked), ""]
-    lines.append(f"- Loss on clean scans under {HARMLESS} dB: {', '.join(harmless) or 'none'}.")
-    lines.append(f"- Best of these over the corrupted conditions: {best}; the default is {DEFAULT_METHOD}.")
+    lines = [
+        f"- Loss on clean scans under {HARMLESS} dB: {', '.join(harmless) or 'none'}.",
+        f"- Best of these over the corrupted conditions: {best}; the default is {DEFAULT_METHOD}.",
+    ]
     for name in ("paocsl", "paocsl, as published"):
         for peer in ("aoc", "score"):
             apart = corrupted["spiked"][name] - corrupted["spiked"][peer]
@@ -183,45 +168,35 @@ def verdicts(rows: Rows, scans: list[str]) -> list[str]:
                 f"- {name}, spiked: on average {word} {peer}, {apart.mean():+.2f} dB; better in {(apart > 0).sum()} of "
                 f"{len(apart)} scans ({apart.min():+.2f} to {apart.max():+.2f})."
             )
-    return lines
+    return [table(body), "Spiked, scan by scan:", table(spiked), "\n".join(lines)]
 
 
-def main() -> int:
-    command = begin(
-        __file__, options(__doc__, "anatomy", "data", "threads", quick="one scan a condition, no real data")
-    )
-    if is_missing(command.args.anatomy, "the folder of label maps with --anatomy"):
-        return 0
-    people = HELD_OUT[:1] if command.args.quick else HELD_OUT
-    scans = SCANS[:1] if command.args.quick else SCANS
-    rows = simulated((read_anatomy(anatomy_path(p, command.args.anatomy)) for p in people), scans)
+def main() -> None:
+    parser = options(__doc__, "anatomy", "data", "threads", quick="one scan a condition, no real data")
+    command = begin(__file__, parser)
+    people, scans = (HELD_OUT[:1], SCANS[:1]) if command.quick else (HELD_OUT, SCANS)
+    rows = simulated((anatomy_path(p, command.args.anatomy) for p in people), scans)
     listed = ", ".join(f"{n} pairs of GM SNR {snr:g}" for snr, n in scans)
-    lines = [
-        "# Outliers: every method on the same corrupted scans",
-        "",
-        f"Made by {command.made_by}. Phantoms of kept-out anatomies ({', '.join(people)}), 64x64x24 voxels of "
-        f"3.4x3.4x5 mm; {listed}; tissue and head motion are the true ones. PSNR "
+    chapters = [block for name, methods in rows.items() for block in (f"## {name}", mean_table(methods))]
+    if command.real:
+        chapters += real_section(command.real)
+    command.publish(
+        "Outliers: every method on the same corrupted scans",
+        f"Phantoms of kept-out anatomies ({', '.join(people)}), {by(SIZE)} voxels of {by(SPACING)} mm; {listed}; "
+        "tissue and head motion are the true ones. PSNR "
         "is of the cleaned mean CBF against the truth, peak the largest true value in the brain; SNR is GM mean over "
         "WM SD. Found and falsely rejected count slices of pairs; for Huber, slices whose mean weight is below 0.85.",
-        "",
-        "- spiked: drift of 0.5 mm and 0.5 degrees, 10 % of controls and labels corrupted by k-space spikes, 2 % of the "
-        "other slices corrupted alone (stripe, or head elsewhere)",
-        "- moved: in 10 % of the pairs the head lies 1.5 to 4 mm apart in the label; no motion correction",
+        "- spiked: drift of 0.5 mm and 0.5 degrees, 10 % of controls and labels corrupted by k-space spikes, 2 % of "
+        "the other slices corrupted alone (stripe, or head elsewhere)\n"
+        "- moved: in 10 % of the pairs the head lies 1.5 to 4 mm apart in the label; no motion correction\n"
         "- unlabelled: in 10 % of the pairs labelling fails",
-        "",
         "'As published' sets no least motion (AOC, PAOCSL) and takes scattered flags back (PAOCSL, whose threshold of "
         "likeness is ours in both: the paper gives none).",
-        "",
         "## PSNR gain over the plain mean, dB",
-        "",
         *verdicts(rows, [f"{p}, SNR {snr:g}" for p in people for snr, _ in scans]),
-    ]
-    for condition, methods in rows.items():
-        lines += ["", f"## {condition}", "", *table({name: mean_row(each) for name, each in methods.items()})]
-    if not command.args.quick and not is_missing(command.args.data / "real", "the folder of real data with --data"):
-        lines += real_section(command.args.data)
-    return command.publish(lines, kept=not command.args.quick)
+        *chapters,
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

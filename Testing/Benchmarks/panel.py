@@ -1,7 +1,5 @@
 """How fast the panel opens and how long it ever holds the window up, in the harness; writes panel.md.
 
-    python Testing/Benchmarks/panel.py [--times N]
-
 Opening is measured in processes of their own; the job is the sample series with its T1, run by clicks as a user would.
 """
 
@@ -9,12 +7,11 @@ from __future__ import annotations
 
 import json
 import statistics
-import subprocess
 import sys
 import time
 
-from command import ROOT, begin, options
-from tables import table, text_table
+from .library.command import ROOT, begin, options, say, timed
+from .library.tables import table
 
 HEAVY = ("torch", "monai", "ants", "SimpleITK", "matplotlib", "nilearn", "scipy", "skimage", "nibabel")
 MODULE = ROOT / "ASLDenoise" / "ASLDenoise.py"
@@ -22,8 +19,11 @@ _LONGEST = 900.0  # s that a job may take
 
 
 def opened() -> dict[str, object]:
-    """Open the panel in this process: seconds by the clock and of the CPU, and what heavy was imported."""
-    from slicer_harness import installed
+    """Open the panel here: seconds by the clock and of the CPU, and what heavy was imported; or why it cannot be."""
+    from slicer_harness import installed, why_absent
+
+    if why_absent():
+        return {"absent": why_absent()}
     from slicer_harness.panel import open_panel
 
     with installed():
@@ -62,9 +62,8 @@ def driven() -> dict[str, dict[str, float]]:
         shown = []
 
         def present_timed(result, asl):
-            started = time.perf_counter()
-            nodes = present(result, asl)
-            shown.append(time.perf_counter() - started)
+            nodes, seconds = timed(present, result, asl)
+            shown.append(seconds)
             return nodes
 
         widget.run._logic.present = present_timed
@@ -81,50 +80,36 @@ def driven() -> dict[str, dict[str, float]]:
     return phases
 
 
-def main() -> int:
+def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--times", type=int, default=7, help="how often the panel is opened")
-    parser.add_argument("--alone", action="store_true", help="open it once here; for this script itself")
+    parser.add_argument("--alone", choices=("opened", "driven"), help="one of the two here; for this command itself")
     command = begin(__file__, parser)
-    sys.path.insert(0, str(ROOT / "Testing" / "Harness"))
-    from slicer_harness import why_absent
-
-    if why_absent():
-        print(f"skipped: {why_absent()}", file=sys.stderr)
-        return 0
     if command.args.alone:
-        print(json.dumps(opened()))
-        return 0
-    each = []
-    for _ in range(command.args.times):
-        told = subprocess.run([sys.executable, __file__, "--alone"], check=True, capture_output=True, text=True).stdout
-        each.append(json.loads(told.splitlines()[-1]))
-    phases = driven()
+        print(json.dumps({"opened": opened, "driven": driven}[command.args.alone]()))
+        return
+
+    def alone(what: str) -> dict:
+        return command.alone("--alone", what, PYTHONPATH=str(ROOT / "Testing" / "Harness"))
+
+    each = [alone("opened") for _ in range(command.args.times)]
+    if "absent" in each[0]:
+        say(f"skipped: {each[0]['absent']}")
+        return
+    phases = alone("driven")
     heavy = sorted({name for row in each for name in row["heavy"]})
-    lines = [
-        "# The panel: opening, and holding the window up",
-        "",
-        f"Made by `python Testing/Benchmarks/panel.py` in {command.seconds / 60:.0f} minutes, two CPU cores, off "
-        "screen in the harness (Testing/Harness) on the real MRML scene.",
-        "",
+    spent = {name: [row[name] for row in each] for name in ("s", "CPU s")}
+    command.publish(
+        "The panel: opening, and holding the window up",
+        "Two CPU cores, off screen in the harness (Testing/Harness) on the real MRML scene.",
         f"Opened {len(each)} times, each in a new process (import, set-up and enter; asked: under 0.5 s). Heavy "
         f"packages imported by it: {', '.join(heavy) or 'none'}.",
-        "",
-        *text_table(
-            ["", "median", "slowest"],
-            [
-                [name, f"{statistics.median(r[name] for r in each):.2f}", f"{max(r[name] for r in each):.2f}"]
-                for name in ("s", "CPU s")
-            ],
-        ),
-        "",
+        table({name: {"median": statistics.median(s), "slowest": max(s)} for name, s in spent.items()}, first=""),
         "The sample series with its T1, by clicks. 'Longest block' is the longest time that the event loop did not "
         "come round (asked: under 0.1 s while a job runs).",
-        "",
-        *table(phases, first="phase"),
-    ]
-    return command.publish(lines)
+        table(phases, first="phase"),
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,38 +1,31 @@
 """Everything between a raw scan and its mean, together and without each part; writes preparation.md and .png.
 
-    python Testing/Benchmarks/preparation.py [--anatomy DIR] [--data DIR] [--threads N] [--quick]
-
-Scans drift by 0.5 mm and 0.5 degrees, a tenth of their volumes carry stripes, and single slices are corrupted. The mark is
-the mean of the same noise without motion and without outliers.
+Scans drift by 0.5 mm and 0.5 degrees, a tenth of their volumes carry stripes, and single slices are corrupted. The mark
+is the mean of the same noise without motion and without outliers.
 """
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from cases import HELD_OUT, REAL, anatomy_path
-from command import begin, is_missing, options
-from motion import SCAN, Still, move, parameter_errors
-from tables import table
+from ASLDenoiseLib.pipeline.preparation import Anatomy, Head, Prepared, prepare
 
-from ASLDenoiseLib.learning.anatomy import read_anatomy
-from ASLDenoiseLib.learning.phantom import PhantomSettings, draw_phantom
-from ASLDenoiseLib.learning.simulate import make_protocol
 from ASLDenoiseLib.measuring.image_quality import psnr
 from ASLDenoiseLib.measuring.masks import grey_matter
 from ASLDenoiseLib.measuring.readouts import measure
-from ASLDenoiseLib.pipeline.preparation import Anatomy, Head, Prepared, prepare
 from ASLDenoiseLib.preparing.averaging import mean_difference
 from ASLDenoiseLib.preparing.choices import Preparation
 from ASLDenoiseLib.preparing.pairs import difference_volumes
-from ASLDenoiseLib.reading.images import read_image
-from ASLDenoiseLib.reading.read import read_series
-from ASLDenoiseLib.series import Labeling, Volume
+from ASLDenoiseLib.series import Volume
 
-SIZE, SPACING = (64, 64, 24), (3.4, 3.4, 5.0)
+from .library.cases import HELD_OUT, SIZE, SPACING, anatomy_path, draw_still
+from .library.command import begin, options, say
+from .library.known_motion import FLAT, SCAN, Still, move, parameter_errors
+from .library.real_scans import NAMES, real_series, real_t1
+from .library.tables import by, table
+
 CHOICES = {
     "prepared": Preparation(),
     "no motion correction": Preparation(motion=False),
@@ -47,11 +40,8 @@ READOUTS = ("tsnr", "spatial_cov", "gm_mean", "wm_mean", "negative_gm_fraction")
 
 def scanned(anatomy: str, readout: str, folder: Path, *, pairs: int, seed: int) -> Still:
     """A head at rest: a suppressed 3D scan or an unsuppressed 2D one."""
-    flat = make_protocol(Labeling.PCASL, readout="2D", slices=SIZE[2])
-    settings = replace(SCAN, pairs=pairs, **({"acquisition": flat} if readout == "2D" else {}))
-    sized = PhantomSettings(size=SIZE, lesions=1)
-    whole = read_anatomy(anatomy_path(anatomy, folder))
-    phantom = draw_phantom(whole, sized, seed=seed, spacing=SPACING, acquisition=settings.acquisition)
+    settings = replace(SCAN, pairs=pairs, **({"acquisition": FLAT} if readout == "2D" else {}))
+    phantom = draw_still(anatomy_path(anatomy, folder), seed=seed, acquisition=settings.acquisition, lesions=1)
     return Still.of(phantom, settings, seed=seed)
 
 
@@ -77,14 +67,14 @@ def figures(still: Still, condition: str, *, corrupt: bool) -> dict[str, float]:
     }  # fmt: skip
 
 
-def simulated(folder: Path, *, pairs: int, quick: bool) -> list[str]:
+def simulated(folder: Path, *, pairs: int, quick: bool) -> str:
     """Two anatomies, two readouts."""
     rows = {}
     for n, readout in enumerate(("3D", "2D")):
         still = scanned(HELD_OUT[n], readout, folder, pairs=pairs, seed=21 + n)
         for words, condition in CASES[: 2 if quick else None]:
             rows[f"{readout}, {words}"] = figures(still, condition, corrupt=condition != "still")
-            print(f"{readout}, {words}: {rows[f'{readout}, {words}']}", file=sys.stderr, flush=True)
+            say(f"{readout}, {words}: {rows[f'{readout}, {words}']}")
     return table(rows, first="scan")
 
 
@@ -99,13 +89,11 @@ def halves(run: Prepared, anatomy: Anatomy) -> dict[str, float]:
     return found
 
 
-def real(data: Path, picture: Path | None) -> list[str]:
+def real(data: Path, picture: Path) -> list[str]:
     """Before and after on real series, with a picture of both."""
-    subject = data / "real" / "sub-01"
-    t1, rows, pictures = read_image(subject / "anat" / "sub-01_T1w.nii.gz"), {}, []
-    for name in REAL:
-        series = read_series(subject / "perf" / f"sub-01_{name}_asl.nii.gz")
-        run, anatomy = prepare(series, Preparation(), Head(t1))
+    t1, rows, pictures = real_t1(data), {}, []
+    for name in NAMES:
+        run, anatomy = prepare(real_series(data, name), Preparation(), Head(t1))
         correlated, factor = halves(run, anatomy), run.quantification.factor.array
         for words, mean, pairs in (
             ("raw", run.raw, run.acquired.array),
@@ -119,15 +107,15 @@ def real(data: Path, picture: Path | None) -> list[str]:
             rows[f"{name}, {words}"] = {"split-half r": correlated[words]} | values
             pictures.append((f"{name}\n{words}", cbf))
         taken = {stage: f"{seconds:.1f} s" for stage, seconds in run.timings.items()}
-        print(name, taken, file=sys.stderr, flush=True)
-    if picture is not None:
-        draw(pictures, picture)
-    lines = [
+        say(name, taken)
+    draw(pictures, picture)
+    return [
+        "## Real series",
         "Means of odd and of even pairs correlated over grey matter; tSNR, spatial CoV and the means in the readouts' "
         "masks.",
-        "",
+        table(rows, first="series"),
+        f"![Before and after]({picture.name})",
     ]
-    return ["", "## Real series", "", *lines, *table(rows, first="series"), "", "![Before and after](preparation.png)"]
 
 
 def draw(pictures: list[tuple[str, Volume]], out: Path) -> None:
@@ -147,32 +135,24 @@ def draw(pictures: list[tuple[str, Volume]], out: Path) -> None:
     figure.savefig(out, dpi=80)
 
 
-def main() -> int:
+def main() -> None:
     parser = options(__doc__, "anatomy", "data", "threads", quick="six pairs a scan, no real series")
     command = begin(__file__, parser)
-    args = command.args
-    if is_missing(args.anatomy, "--anatomy"):
-        return 0
-    import SimpleITK as sitk
-
-    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(args.threads)
-    pairs = 12 if args.quick else SCAN.pairs
-    lines = [
-        "# Preparation as a whole",
-        "",
-        f"Made by {command.made_by}. Phantoms of two kept-out anatomies, {' x '.join(map(str, SIZE))} voxels of "
-        f"{' x '.join(f'{s:g}' for s in SPACING)} mm, {pairs} pairs of GM SNR {SCAN.gm_snr:g}; 3D scans are background "
+    pairs = 12 if command.quick else SCAN.pairs
+    blocks = [simulated(command.args.anatomy, pairs=pairs, quick=command.quick)]
+    if command.real:
+        blocks += real(command.real, command.script.with_suffix(".png"))
+    command.publish(
+        "Preparation as a whole",
+        f"Phantoms of two kept-out anatomies, {by(SIZE, ' x ')} voxels of {by(SPACING, ' x ')} mm, {pairs} pairs of GM "
+        f"SNR {SCAN.gm_snr:g}; 3D scans are background "
         "suppressed, 2D ones are not. Drift: 0.5 mm and 0.5 degrees over the series. Restless: every volume elsewhere, "
         "SD 0.3 mm and degrees along each axis. A tenth of the volumes carry stripes in every slice, and 2 % of the "
         "other slices are darker by 40 %. PSNR of the mean difference in the brain; the mark is the plain mean of the "
         "same noise without motion and outliers, all else is beside it, in dB. 'Prepared' is what a run does unasked.",
-        "",
-        *simulated(args.anatomy, pairs=pairs, quick=args.quick),
-    ]
-    if not args.quick and not is_missing(args.data / "real", "--data"):
-        lines += real(args.data, Path(__file__).with_suffix(".png"))
-    return command.publish(lines, kept=not args.quick)
+        *blocks,
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,7 +1,5 @@
 """Denoisers on real series, judged by pairs they have not seen; writes real.md.
 
-    python Testing/Benchmarks/real.py [--data DIR] [--models a,b] [--draws 3] [--quick]
-
 There is no truth in a real scan. So k pairs are denoised and compared with the mean of all the others: an unbiased
 reference whose own noise is known from their spread and taken off (MSE - mean(s^2/n)). Pairs in common would reward
 noise that was left in; there are none.
@@ -10,63 +8,42 @@ noise that was left in; there are none.
 from __future__ import annotations
 
 import argparse
-import sys
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from cases import REAL, Case, chosen, real_cases, seen
-from command import begin, is_missing, options
-from methods import Method, bm4d_is_missing, chosen_models, classical_methods, default_model, network_methods, tune
-from tables import mean_row, table, text_table
 
-from ASLDenoiseLib.measuring.disjoint import noise_corrected_mse, odd_and_even, pearson
+from ASLDenoiseLib.measuring.disjoint import odd_and_even, pearson
 from ASLDenoiseLib.measuring.image_quality import bias, ccc
-from ASLDenoiseLib.measuring.masks import grey_matter, white_matter
-from ASLDenoiseLib.preparing.averaging import mean_difference, standard_error
-from ASLDenoiseLib.series import Volume
+
+from .library.cases import Case, seen
+from .library.command import begin, options, say, timed
+from .library.methods import (
+    Method,
+    chosen_models,
+    classical_methods,
+    default_model,
+    network_methods,
+    require_bm4d,
+    tune,
+)
+from .library.real_scans import NAMES, ORIGIN, Split, real_cases, split
+from .library.tables import answer, mean_row, table, text_table
 
 # Real noise is smoother than the phantoms', and wants more.
 STRONGER = {"BM4D": (2.0,), "BM4D, noise spectrum": (1.4,)}
 SEEN = {"acq-grase": 2, "acq-epi": 5, "acq-picore": 5}
 
 
-@dataclass(frozen=True, eq=False)
-class Split:
-    """A scan of which some pairs are seen and the mean of all others, with its standard error, is the reference."""
-
-    case: Case
-    reference: np.ndarray
-    error: np.ndarray
-
-
-def split(whole: Case, count: int, draw: int) -> Split:
-    """`count` pairs drawn at random (fixed by `draw`) against the rest."""
-    n = len(whole.every_pair.context)
-    order = np.random.default_rng(100 + draw).permutation(n)
-    shown, rest = np.sort(order[:count]), np.sort(order[count:])
-    others = chosen(whole.every_pair, rest)
-    case = seen(whole, chosen(whole.every_pair, shown))
-    return Split(case, case.cbf(mean_difference(others)).array, case.cbf(standard_error(others)).array)
-
-
-def error_of(scan: Split, difference: Volume) -> float:
-    """Noise-corrected mean squared error in the brain, (ml/100g/min)^2."""
-    return noise_corrected_mse(scan.case.cbf(difference).array, scan.reference, scan.error, scan.case.inside)
-
-
 def figures(scan: Split, method: Method) -> dict[str, float]:
-    started = time.perf_counter()
-    difference = method.run(scan.case)
-    seconds = time.perf_counter() - started
-    array, case = scan.case.cbf(difference).array, scan.case
+    case = scan.case
+    difference, seconds = timed(method.run, case)
+    array = case.cbf(difference).array
     return {
-        "MSE": error_of(scan, difference),
+        "MSE": scan.error_of(difference),
         "peak": float(np.percentile(scan.reference[case.inside], 99)),
         "r": pearson(array, scan.reference, case.inside),
-        "GM bias (%)": bias(array, scan.reference, grey_matter(case.tissue) & case.inside),
-        "WM bias (%)": bias(array, scan.reference, white_matter(case.tissue) & case.inside),
+        "GM bias (%)": bias(array, scan.reference, case.gm),
+        "WM bias (%)": bias(array, scan.reference, case.wm),
         "s": seconds,
     }
 
@@ -84,7 +61,7 @@ def agreement(whole: Case, method: Method) -> dict[str, float]:
 def tuned_here(whole: Case, count: int) -> dict[str, float]:
     """Each peer's best strength on a further draw of this very series: an advantage no network gets."""
     scan = split(whole, count, draw=99)
-    return tune([scan.case], gain=lambda case, difference: -error_of(scan, difference), further=STRONGER)
+    return tune([scan.case], gain=lambda case, difference: -scan.error_of(difference), further=STRONGER)
 
 
 def mean_of_draws(rows: Sequence[dict[str, float]], raw: Sequence[float]) -> dict[str, float]:
@@ -107,11 +84,11 @@ def compare(whole: Case, networks: Sequence[Method], draws: int) -> tuple[dict[s
     count = SEEN[whole.label]
     methods = [*classical_methods(tuned_here(whole, count)), *networks]
     splits = [split(whole, count, draw) for draw in range(draws)]
-    raw = [error_of(s, s.case.raw) for s in splits]
+    raw = [s.error_of(s.case.raw) for s in splits]
     rows = {}
     for method in methods:
         rows[method.name] = mean_of_draws([figures(s, method) for s in splits], raw) | agreement(whole, method)
-        print(whole.label, method.name, file=sys.stderr)
+        say(whole.label, method.name)
     return rows, methods
 
 
@@ -121,7 +98,7 @@ def verdict(label: str, rows: dict[str, dict[str, float]], methods: Sequence[Met
     for kind, words in (("classical", "best classical peer"), ("guided", "best peer guided by anatomy")):
         best = min((m.name for m in methods if m.kind == kind), key=lambda n: rows[n]["RMSE"])
         ours, theirs = rows[name]["RMSE"], rows[best]["RMSE"]
-        cells += [f"{words}: {best}, {theirs:.2f}", f"{ours:.2f}", "yes" if ours < theirs else "**no**"]
+        cells += [f"{words}: {best}, {theirs:.2f}", f"{ours:.2f}", answer(ours < theirs)]
     return [label, *cells]
 
 
@@ -132,47 +109,37 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main() -> int:
+def main() -> None:
     command = begin(__file__, parser())
     args = command.args
-    if is_missing(args.data / "real", "the real series with --data"):
-        return 0
-    if bm4d_is_missing():
-        return 1
+    require_bm4d()
     cards = chosen_models(args.models)
     networks = network_methods(cards, device=args.device)
     name = next(m.name for m in networks if m.model == default_model(cards))
-    names, draws = (REAL[:1], 1) if args.quick else (REAL, args.draws)
+    names, draws = (NAMES[:1], 1) if args.quick else (NAMES, args.draws)
     tables, verdicts = [], []
     for whole in real_cases(args.data, names):
         rows, methods = compare(whole, networks, draws)
         n, k = len(whole.every_pair.context), SEEN[whole.label]
         verdicts.append(verdict(f"{whole.label}, {k} of {n}", rows, methods, name))
-        tables += ["", f"## {whole.label}: {k} of {n} pairs against the mean of the other {n - k}", "", *table(rows)]
-    lines = [
-        "# Denoisers on real series",
-        "",
-        f"Made by {command.made_by} in {command.made_in}.",
-        "",
-        "One healthy adult, Siemens Prisma 3 T, from the public repository neurolabusc/dcm_qa_asl (BSD-2-Clause): 3D "
+        tables += [f"## {whole.label}: {k} of {n} pairs against the mean of the other {n - k}", table(rows)]
+    command.publish(
+        "Denoisers on real series",
+        f"One healthy adult, Siemens Prisma 3 T, {ORIGIN}: 3D "
         "GRASE pCASL, 2D EPI pCASL (delay only 0.2 s, so vascular) and 2D PASL PICORE (bolus times assumed); the T1 "
         "is of an earlier visit, segmented and registered as a run does. No model was trained or chosen on these "
         "pairs.",
-        "",
         f"Means over {draws} random choices of the seen pairs. RMSE (ml/100g/min) is noise-corrected: the reference's "
         "variance, from the spread of its pairs, is taken off. PSNR is from it, its peak the 99th percentile of the "
         "reference in the brain. Bias is against the reference, r is not noise-corrected. Halves are the odd and the "
         "even pairs of the whole scan, denoised apart; guides are common to both, so what a method reads off anatomy "
         "counts as agreement. The peers' strengths are their best on a further draw of the same series, which favours "
         "them.",
-        "",
         f"## Is {name} nearer to the unseen pairs than every peer? (RMSE)",
-        "",
-        *text_table(("series", "against", name, "nearer", "against", name, "nearer"), verdicts),
+        text_table(("series", "against", name, "nearer", "against", name, "nearer"), verdicts),
         *tables,
-    ]
-    return command.publish(lines, kept=not args.quick)
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,22 +1,15 @@
 """T1 to ASL registration from wrong headers, on simulated heads whose alignment is known; writes registration.md.
 
-    python Testing/Benchmarks/registration.py [--anatomy DIR] [--threads N] [--quick]
-
 Each start turns and shifts the T1 by its header, about its middle, up to 15 degrees and 20 mm; the tissue's brain goes
 with it, as it would in a run.
 """
 
 from __future__ import annotations
 
-import sys
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from cases import anatomy_path
-from command import Command, begin, is_missing, options
-from tables import text_table
 
 from ASLDenoiseLib.learning.anatomy import read_anatomy
 from ASLDenoiseLib.learning.phantom import PhantomSettings
@@ -25,6 +18,10 @@ from ASLDenoiseLib.preparing.brain_mask import brain_mask
 from ASLDenoiseLib.preparing.registration import judge_alignment, register_rigid
 from ASLDenoiseLib.preparing.tissue import tissue_from_t1
 from ASLDenoiseLib.series import Geometry, Labeling, Volume, VolumeType
+
+from .library.cases import anatomy_path
+from .library.command import begin, options, say, timed
+from .library.tables import text_table
 
 MOST_MM, MOST_DEGREES = 20.0, 15.0
 WITHIN_MM, WITHIN_DEGREES = 1.0, 1.0
@@ -134,9 +131,7 @@ def outcomes(head: SimulatedHead, brain: Volume, target: Volume, starts: int) ->
         wrong = wrong_header(head.t1.geometry, rng)
         t1, moving_mask = moved(head.t1, wrong), moved(brain, wrong)
         truth = head.t1_to_asl @ np.linalg.inv(wrong)
-        started = time.perf_counter()
-        found = register_rigid(t1, target, fixed_mask=mask, moving_mask=moving_mask)
-        seconds = time.perf_counter() - started
+        found, seconds = timed(register_rigid, t1, target, fixed_mask=mask, moving_mask=moving_mask)
         results.append(Outcome(*error(found.matrix, truth, places @ wrong.T), bool(found.warning), seconds))
     return results
 
@@ -170,34 +165,10 @@ def cells(label: str, results: list[Outcome]) -> list[str]:
     ]
 
 
-def report(lines: list[list[str]], judged: list[list[str]], command: Command) -> list[str]:
-    """The page."""
-    threads, minutes = command.args.threads, (time.perf_counter() - command.started) / 60
-    head = ("target", "within 1 mm and 1 degree", "mm: median, worst", "degrees: median, worst")
-    return [
-        "# T1 to ASL registration from wrong headers",
-        "",
-        f"Made by {command.made_by} on {threads} CPU thread{'s' if threads != 1 else ''} in {minutes:.0f} minutes.",
-        "",
-        f"Simulated heads of known alignment. Each start turns the T1's header by up to {MOST_DEGREES:.0f} degrees "
-        f"about a random axis and shifts it by up to {MOST_MM:.0f} mm, on top of 3 degrees and 5 mm that the head "
-        "moved. The brain of the T1 comes from `tissue_from_t1`, that of the scan from `brain_mask`. Errors: mean over "
-        "the brain.",
-        "",
-        *text_table((*head, "failures that warned", "false warnings", "seconds"), lines),
-        "",
-        "`judge_alignment` asked of the true transform and of the same as if the header were right:",
-        "",
-        *text_table(("target", "true transform, warned", "wrong transform, warned"), judged),
-    ]
-
-
-def main() -> int:
+def main() -> None:
     """Register from every start; a head that several settings share is segmented once."""
     command = begin(__file__, options(__doc__, "anatomy", "threads", quick="the first two settings, three starts each"))
-    if is_missing(command.args.anatomy, "--anatomy"):
-        return 0
-    quick, heads, lines, judged = command.args.quick, {}, [], []
+    quick, heads, lines, judged = command.quick, {}, [], []
     for setting in SETTINGS[:2] if quick else SETTINGS:
         if setting.scan not in heads:
             head = scanned(setting, command.args.anatomy)
@@ -208,9 +179,19 @@ def main() -> int:
         lines.append(cells(setting.label, outcomes(head, brain, target, starts)))
         told = told_wrong(head, brain, target, min(starts, 5))
         judged.append([setting.label, *(f"{sum(t[n] for t in told)} of {len(told)}" for n in range(2))])
-        print(" | ".join(lines[-1] + judged[-1][1:]), file=sys.stderr, flush=True)
-    return command.publish(report(lines, judged, command), kept=not quick)
+        say(" | ".join(lines[-1] + judged[-1][1:]))
+    head = ("target", "within 1 mm and 1 degree", "mm: median, worst", "degrees: median, worst")
+    command.publish(
+        "T1 to ASL registration from wrong headers",
+        f"Simulated heads of known alignment. Each start turns the T1's header by up to {MOST_DEGREES:.0f} degrees "
+        f"about a random axis and shifts it by up to {MOST_MM:.0f} mm, on top of 3 degrees and 5 mm that the head "
+        "moved. The brain of the T1 comes from `tissue_from_t1`, that of the scan from `brain_mask`. Errors: mean over "
+        "the brain.",
+        text_table((*head, "failures that warned", "false warnings", "seconds"), lines),
+        "`judge_alignment` asked of the true transform and of the same as if the header were right:",
+        text_table(("target", "true transform, warned", "wrong transform, warned"), judged),
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

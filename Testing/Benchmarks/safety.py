@@ -1,32 +1,39 @@
 """The safety figures of a model that is offered as a default; writes safety.md.
 
-    python Testing/Benchmarks/safety.py [--models a,b] [--anatomy DIR] [--data DIR] [--quick]
-
 Simulated scans of anatomies no model was trained on, healthy but for the lesions implanted here; the T1's guides lie
 where they belong, since registration is measured elsewhere. Real scans where they are.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import safety_figures as figures
-from cases import HELD_OUT, Case, Head, anatomy_path, draw_head, guides_in_place, phantom_case, real_cases, seen
-from command import Command, begin, is_missing, options
-from methods import NONE, chosen_models, ways
-from real import split
-from safety_figures import PAINTS, Way
-from tables import number, text_table
 
 from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL
 from ASLDenoiseLib.measuring.lesions import FALSE_FWHM, FALSE_ML, FALSE_SHARE
 from ASLDenoiseLib.series import Volume
 
-SPACING = (3.4, 3.4, 5.0)
+from .library import safety_figures as figures
+from .library.cases import (
+    HELD_OUT,
+    SPACING,
+    Case,
+    SimulatedHead,
+    anatomy_path,
+    draw_head,
+    guides_in_place,
+    phantom_case,
+    seen,
+)
+from .library.command import begin, options, say
+from .library.methods import NONE, chosen_models, ways
+from .library.real_scans import real_cases, split
+from .library.safety_figures import PAINTS, Way
+from .library.tables import answer, by, number, text_table
+
 GM_SNRS = (0.6, 1.0, 2.0)
 PAIRS = 10
 LOW, HIGH = 0.9, 1.1
@@ -36,7 +43,7 @@ LOW, HIGH = 0.9, 1.1
 class Scans:
     """The simulated scans, each with the head it was drawn from, by noise level."""
 
-    by_snr: dict[float, list[tuple[Head, Case]]]
+    by_snr: dict[float, list[tuple[SimulatedHead, Case]]]
 
     def cases(self, snr: float | None = None) -> list[Case]:
         return [case for level, pairs in self.by_snr.items() for _, case in pairs if snr in (None, level)]
@@ -53,7 +60,7 @@ class Verdict:
 
     @property
     def words(self) -> str:
-        return {True: "yes", False: "**no**", None: "-"}[self.holds]
+        return answer(self.holds)
 
 
 def draw_scans(anatomy: Path, snrs: Sequence[float], names: Sequence[str]) -> Scans:
@@ -61,8 +68,7 @@ def draw_scans(anatomy: Path, snrs: Sequence[float], names: Sequence[str]) -> Sc
     for n, name in enumerate(names):
         guides = ()
         for snr in snrs:
-            path = anatomy_path(name, anatomy)
-            head = draw_head(path, spacing=SPACING, gm_snr=snr, pairs=PAIRS, seed=31 + n)
+            head = draw_head(anatomy_path(name, anatomy), spacing=SPACING, gm_snr=snr, pairs=PAIRS, seed=31 + n)
             guides = guides or guides_in_place(head)
             by_snr[snr].append((head, phantom_case(head, f"{name}, SNR {snr:g}", guides=guides)))
     return Scans(by_snr)
@@ -72,7 +78,7 @@ def marked(value: float, good: bool) -> str:
     return f"{value:.2f}" if good else f"**{value:.2f}**"
 
 
-def lesion_section(way: Way, scans: Scans) -> tuple[list[str], Verdict]:
+def lesion_section(way: Way, scans: Scans) -> tuple[str, Verdict]:
     body, failing, cells = [], 0, 0
     for diameter, factor in figures.grid():
         row = [f"{diameter} voxels", f"x {factor:g}"]
@@ -87,7 +93,7 @@ def lesion_section(way: Way, scans: Scans) -> tuple[list[str], Verdict]:
     return text_table(head, body), Verdict("1 lesion recovery from 3 voxels up", "0.9-1.1", found, not failing)
 
 
-def real_section(way: Way, reals: Sequence[Case]) -> tuple[list[str], Verdict]:
+def real_section(way: Way, reals: Sequence[Case]) -> tuple[str, Verdict]:
     body, failing, cells = [], 0, 0
     for case in reals:
         for diameter, factor in ((d, f) for d in (4, 6) for f in (0.3, 2.0)):
@@ -100,7 +106,7 @@ def real_section(way: Way, reals: Sequence[Case]) -> tuple[list[str], Verdict]:
     return table, Verdict("2 lesions in every pair of a real scan", "0.9-1.1", found, not failing if cells else None)
 
 
-def false_section(way: Way, scans: Scans) -> tuple[list[str], Verdict]:
+def false_section(way: Way, scans: Scans) -> tuple[str, Verdict]:
     body, holds, told = [], True, []
     for snr in scans.by_snr:
         ours, raw = (figures.false_lesion_counts(w, scans.cases(snr)) for w in (way, None))
@@ -111,7 +117,7 @@ def false_section(way: Way, scans: Scans) -> tuple[list[str], Verdict]:
     return text_table(head, body), Verdict("3 false lesions, in the input", "no more", ", ".join(told), holds)
 
 
-def noise_section(way: Way, scans: Scans) -> tuple[list[str], Verdict]:
+def noise_section(way: Way, scans: Scans) -> tuple[str, Verdict]:
     body, worst = [], 0.0
     for snr in scans.by_snr:
         found = [figures.from_noise(way, case) for case in scans.cases(snr)]
@@ -123,10 +129,10 @@ def noise_section(way: Way, scans: Scans) -> tuple[list[str], Verdict]:
     return text_table(head, body), Verdict("4 pure noise in: brain out", "< 5 %", f"{worst:.1f} % at worst", worst < 5)
 
 
-def guide_section(way: Way, scans: Scans) -> tuple[list[str], Verdict]:
+def guide_section(way: Way, scans: Scans) -> tuple[str, Verdict]:
     """Lesions on the T1 or the M0 alone; skipped where the model sees neither."""
     if way.guide == NONE:
-        return ["It sees no guide."], Verdict("4 a T1- or M0-only lesion moves CBF", "< 2 %", "sees none", True)
+        return "It sees no guide.", Verdict("4 a T1- or M0-only lesion moves CBF", "< 2 %", "sees none", True)
     kinds = [*(PAINTS.items() if "T1" in way.guide else ()), ("M0 x 1.2", None)]
     body, worst = [], 0.0
     for (kind, factor), voxels in ((k, v) for k in kinds for v in (4, 6)):
@@ -151,7 +157,7 @@ def guide_section(way: Way, scans: Scans) -> tuple[list[str], Verdict]:
     return text_table(head, body), Verdict("4 a T1- or M0-only lesion moves CBF", "< 2 %", found, worst < 2)
 
 
-def bias_section(way: Way, scans: Scans) -> tuple[list[str], list[Verdict]]:
+def bias_section(way: Way, scans: Scans) -> tuple[str, list[Verdict]]:
     body, every = [], []
     for snr in scans.by_snr:
         found = [figures.bias_of(way, case) for case in scans.cases(snr)]
@@ -168,7 +174,7 @@ def bias_section(way: Way, scans: Scans) -> tuple[list[str], list[Verdict]]:
     return text_table(["SNR", "GM bias %, each scan", "WM bias %", "r of what is removed with GM"], body), verdicts
 
 
-def halves_section(way: Way, cases: Sequence[Case]) -> tuple[list[str], Verdict]:
+def halves_section(way: Way, cases: Sequence[Case]) -> tuple[str, Verdict]:
     """Noise lowers both correlations alike, so their ratio is judged: against the truth's where it is known."""
     body, holds, told = [], True, []
     for case in cases:
@@ -189,10 +195,10 @@ def halves_section(way: Way, cases: Sequence[Case]) -> tuple[list[str], Verdict]
     return text_table(head, body), Verdict(figure, "half of the true gap", ", ".join(told), bool(holds))
 
 
-def coverage_section(way: Way, scans: Scans, reals: Sequence[tuple[Case, Volume, Volume]]) -> tuple[list[str], Verdict]:
+def coverage_section(way: Way, scans: Scans, reals: Sequence[tuple[Case, Volume, Volume]]) -> tuple[str, Verdict]:
     every = [(case, figures.covered(way, case)) for case in scans.cases()]
     if any(c is None for _, c in every):
-        return ["It gives no uncertainty."], Verdict("7 coverage of 95 % intervals", "90-98 %", "none given", None)
+        return "It gives no uncertainty.", Verdict("7 coverage of 95 % intervals", "90-98 %", "none given", None)
     body = [[case.label, *(f"{100 * v:.1f}" for v in found.values())] for case, found in every]
     for case, reference, error in reals:
         share = figures.covered_by_unseen(way, case, reference, error)
@@ -212,7 +218,7 @@ def told(way: Way, scans: Scans, reals: Sequence[Case]) -> tuple[list[str], list
     for case in reals:
         scan = split(case, 2, draw=0)
         splits.append((scan.case, case.brain.with_array(scan.reference), case.brain.with_array(scan.error)))
-    lines, verdicts = [f"## {way.name}"], []
+    blocks, verdicts = [f"## {way.name}"], []
     few = [seen(c, split(c, 2, draw=0).case.pairs, f"{c.label}, 2 pairs") for c in reals]
     sections = (
         ("1 Lesions in perfusion alone", lesion_section(way, scans)),
@@ -225,20 +231,32 @@ def told(way: Way, scans: Scans, reals: Sequence[Case]) -> tuple[list[str], list
         ("7 Coverage", coverage_section(way, scans, splits)),
     )
     for title, (body, verdict) in sections:
-        lines += ["", f"### {title}", "", *body]
+        blocks += [f"### {title}", body]
         verdicts += verdict if isinstance(verdict, list) else [verdict]
-        print(way.name, title, file=sys.stderr)
-    return [*lines, ""], verdicts
+        say(way.name, title)
+    return blocks, verdicts
 
 
-def explained(command: Command, names: Sequence[str]) -> list[str]:
-    return [
-        "# What a model does to what matters",
-        "",
-        f"Made by {command.made_by} in {command.made_in}. Simulated scans of {' and '.join(names)} (no model was "
-        f"trained on them), {PAIRS} pairs, {'x'.join(f'{s:g}' for s in SPACING)} mm; SNR is of grey matter in one "
+def main() -> None:
+    quick = "one scan at SNR 1 and no real one; the table is printed alone"
+    parser = options(__doc__, "anatomy", "data", "device", "threads", quick=quick)
+    parser.add_argument("--models", default=DEFAULT_MODEL, help="comma-separated; default: the default model")
+    command = begin(__file__, parser)
+    args = command.args
+    names, snrs = (HELD_OUT[:1], (1.0,)) if args.quick else (HELD_OUT, GM_SNRS)
+    scans = draw_scans(args.anatomy, snrs, names)
+    reals = real_cases(command.real, ("acq-grase",)) if command.real else []
+    chapters, summaries = [], []
+    for card in chosen_models(args.models):
+        for name, guide in ways(card).items():
+            chapter, verdicts = told(Way(card, guide, name, args.device), scans, reals)
+            chapters += chapter
+            summaries += [[name, v.figure, v.wanted, v.found, v.words] for v in verdicts]
+    command.publish(
+        "What a model does to what matters",
+        f"Simulated scans of {' and '.join(names)} (no model was "
+        f"trained on them), {PAIRS} pairs, {by(SPACING)} mm; SNR is of grey matter in one "
         "pair. Failing cells are bold.",
-        "",
         "1, 2: balls in the grey matter whose perfusion is multiplied in every pair, T1 and M0 unchanged; a voxel of "
         "diameter is the edge of a cube of a voxel's volume. f(x+l)-f(x) is what comes out of what was put in, in the "
         "ball; contrast is the mean of the ball less that of a ring 2-10 mm around it, over the true one, noise "
@@ -249,31 +267,11 @@ def explained(command: Command, names: Sequence[str]) -> list[str]:
         "times a smooth random field (30 mm, SD 25 %); the pattern is what is left of a map once GM and WM fractions "
         "are regressed out; noise lowers both correlations alike, so their ratio is judged. There is one real "
         "subject: its 'other' is made the same way. 7: share of voxels whose truth lies within 1.96 SD.",
-        "",
-    ]
-
-
-def main() -> int:
-    quick = "one scan at SNR 1 and no real one; the table is printed alone"
-    parser = options(__doc__, "anatomy", "data", "device", "threads", quick=quick)
-    parser.add_argument("--models", default=DEFAULT_MODEL, help="comma-separated; default: the default model")
-    command = begin(__file__, parser)
-    args = command.args
-    if is_missing(args.anatomy, "the label maps with --anatomy"):
-        return 0
-    names, snrs = (HELD_OUT[:1], (1.0,)) if args.quick else (HELD_OUT, GM_SNRS)
-    scans = draw_scans(args.anatomy, snrs, names)
-    reals = real_cases(args.data, ("acq-grase",)) if not args.quick and (args.data / "real").is_dir() else []
-    chapters, summaries = [], []
-    for card in chosen_models(args.models):
-        for name, guide in ways(card).items():
-            chapter, verdicts = told(Way(card, guide, name, args.device), scans, reals)
-            chapters += chapter
-            summaries += [[name, v.figure, v.wanted, v.found, v.words] for v in verdicts]
-    lines = explained(command, names)
-    lines += ["## Summary", "", *text_table(("model", "figure", "wanted", "found", "holds"), summaries), "", *chapters]
-    return command.publish(lines, kept=not args.quick)
+        "## Summary",
+        text_table(("model", "figure", "wanted", "found", "holds"), summaries),
+        *chapters,
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,7 +1,5 @@
 """A real map halved and brought back, and brought to the T1's grid; writes superresolution_real.md.
 
-    python Testing/Benchmarks/superresolution_real.py [--data DIR] [--threads N] [--picture PNG]
-
 There is no truth, but there are pairs: the map of the odd pairs is averaged over blocks of 2 x 2 x 2 voxels, brought
 back, and compared with the even pairs at full resolution, whose own noise is known and taken off. The T1 is of an
 earlier visit. --picture draws the maps, to be looked at; real images are not kept in the repository.
@@ -9,19 +7,13 @@ earlier visit. --picture draws the maps, to be looked at; real images are not ke
 
 from __future__ import annotations
 
-import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from cases import Case, real_cases
-from command import begin, is_missing, options
-from tables import table
 
 from ASLDenoiseLib.measuring.disjoint import noise_corrected_mse, odd_and_even, pearson
 from ASLDenoiseLib.measuring.image_quality import bias
-from ASLDenoiseLib.measuring.masks import grey_matter, white_matter
 from ASLDenoiseLib.preparing.averaging import mean_difference, standard_error
 from ASLDenoiseLib.preparing.tissue import tissue_from_t1, tissue_on
 from ASLDenoiseLib.series import ASLSeries, Geometry, Volume
@@ -29,6 +21,11 @@ from ASLDenoiseLib.spatial.resampling import with_spacing
 from ASLDenoiseLib.superresolving import LowResolution, PointSpread, Resolved, super_resolve, usual_point_spread
 from ASLDenoiseLib.superresolving.forward import acquisition_model
 from ASLDenoiseLib.superresolving.targets import target_grid
+
+from .library.cases import Case
+from .library.command import begin, options, say, timed
+from .library.real_scans import ORIGIN, real_cases, real_series, real_t1
+from .library.tables import by, mean_row, table
 
 NAME = "acq-grase"
 INTERPOLATIONS = ("nearest", "linear", "spline", "gaussian")
@@ -52,13 +49,9 @@ def read_scan(data: Path) -> Scan:
     """The series with its brain and tissue, and its T1."""
     from ASLDenoiseLib.pipeline import quantify
     from ASLDenoiseLib.preparing.choices import Preparation
-    from ASLDenoiseLib.reading.images import read_image
-    from ASLDenoiseLib.reading.read import read_series
 
-    subject = data / "real" / "sub-01"
-    t1 = read_image(subject / "anat" / "sub-01_T1w.nii.gz")
-    series = read_series(subject / "perf" / f"sub-01_{NAME}_asl.nii.gz")
-    plain = quantify(series, t1=t1, preparation=Preparation(motion=False))
+    t1 = real_t1(data)
+    plain = quantify(real_series(data, NAME), t1=t1, preparation=Preparation(motion=False))
     return Scan(real_cases(data, (NAME,))[0], t1, plain.t1_to_asl)
 
 
@@ -98,28 +91,26 @@ def brought_back(scan: Scan) -> tuple[dict[str, dict[str, float]], dict[str, np.
         for seen, unseen in (halves, halves[::-1]):
             cbf, _ = scan.map_of(seen)
             reference, unsure = scan.map_of(unseen)
-            started = time.perf_counter()
-            made = super_resolve(halved(scan, seen), method=name).fine
+            result, seconds = timed(super_resolve, halved(scan, seen), method=name)
+            made = result.fine
             array = made.array if name in INTERPOLATIONS else as_acquired(made.array, made.geometry)
-            seconds = time.perf_counter() - started
             each.append(figures(scan, array, cbf.array, reference.array, unsure.array) | {"s": seconds})
             maps.setdefault(name, made.array)
-        rows[name] = {key: float(np.mean([row[key] for row in each])) for key in each[0]}
-        print(name, rows[name], file=sys.stderr, flush=True)
+        rows[name] = mean_row(each)
+        say(name, rows[name])
     return rows, maps
 
 
 def figures(scan: Scan, made: np.ndarray, own: np.ndarray, unseen: np.ndarray, error: np.ndarray) -> dict[str, float]:
     """Against the unseen pairs, noise taken off, and against the very map that was halved, noise and all."""
     inside = scan.case.inside & np.isfinite(made) & np.isfinite(own)
-    grey, white = grey_matter(scan.case.tissue) & inside, white_matter(scan.case.tissue) & inside
     squared = noise_corrected_mse(made, unseen, error, inside)
     return {
         "RMSE, unseen pairs": float(np.sqrt(max(squared, 0.0))),
         "r, unseen pairs": pearson(made, unseen, inside),
         "RMSE, own noisy map": float(np.sqrt(np.mean((made - own)[inside] ** 2))),
-        "GM (%)": bias(made, unseen, grey),
-        "WM (%)": bias(made, unseen, white),
+        "GM (%)": bias(made, unseen, scan.case.gm & inside),
+        "WM (%)": bias(made, unseen, scan.case.wm & inside),
     }
 
 
@@ -132,8 +123,8 @@ def to_the_t1(scan: Scan) -> tuple[dict[str, dict[str, float]], dict[str, Resolv
     tissue = tissue_on(target.geometry, tissue_from_t1(scan.t1))
     rows, made = {}, {}
     for name in ("linear", "spline", "guided"):
-        started = time.perf_counter()
-        found = made[name] = super_resolve(low, method=name)
+        found, seconds = timed(super_resolve, low, method=name)
+        made[name] = found
         array, inside = found.fine.array, np.isfinite(found.fine.array)
         grey, white = (tissue.gm.array > 0.9) & inside, (tissue.wm.array > 0.95) & inside
         rows[name] = {
@@ -142,9 +133,9 @@ def to_the_t1(scan: Scan) -> tuple[dict[str, dict[str, float]], dict[str, Resolv
             "GM/WM": float(array[grey].mean() / array[white].mean()),
             "negative (% of the brain)": 100 * float((array[inside] < 0).mean()),
             "residual RMS / noise": float(np.sqrt(np.nanmean(found.residual.array**2)) / level),
-            "s": time.perf_counter() - started,
+            "s": seconds,
         }
-        print(name, rows[name], file=sys.stderr, flush=True)
+        say(name, rows[name])
     return rows, made
 
 
@@ -172,45 +163,32 @@ def draw(path: Path, scan: Scan, maps: dict[str, np.ndarray], made: dict[str, Re
     figure.savefig(path, dpi=70)
 
 
-def main() -> int:
+def main() -> None:
     parser = options(__doc__, "data", "threads")
     parser.add_argument("--picture", type=Path, help="draw the maps here")
     command = begin(__file__, parser)
-    command.args.device = "cpu"
-    if is_missing(command.args.data / "real", "the real series with --data"):
-        return 0
     scan = read_scan(command.args.data)
     back, maps = brought_back(scan)
     onto, made = to_the_t1(scan)
     if command.args.picture:
         draw(command.args.picture, scan, maps, made)
-    voxel = "x".join(f"{s:g}" for s in scan.case.brain.geometry.spacing)
-    lines = [
-        "# Super-resolution of a real map",
-        "",
-        f"Made by {command.made_by}, {command.made_in}. One healthy adult, 3D GRASE pCASL ({voxel} mm, 8 pairs), "
-        "from the public repository neurolabusc/dcm_qa_asl (BSD-2-Clause); "
+    command.publish(
+        "Super-resolution of a real map",
+        f"One healthy adult, 3D GRASE pCASL ({by(scan.case.brain.geometry.spacing)} mm, 8 pairs), {ORIGIN}; "
         "CBF in ml/100g/min. The T1 is of an earlier visit.",
-        "",
         "## Halved and brought back",
-        "",
         "The map of four pairs, averaged over 2 x 2 x 2 voxels and brought back to its own grid; the mean of odd to "
         "even and even to odd. Against the four pairs that were not used, at full resolution, with their noise taken "
         "off (RMSE); against the very map that was halved, where keeping its noise is rewarded (the paper's way of "
         "looking); GM and WM means against the unseen pairs. Methods that undo the readout's point spread (all but the "
         "interpolations) are blurred by it again first, as the unseen pairs are.",
-        "",
-        *table(back),
-        "",
+        table(back),
         "## Brought to the T1's 1 mm",
-        "",
         "All pairs. GM and WM are fractions above 0.9 and 0.95 of the T1's own segmentation: means there differ "
         "between methods by partial volume, which is what super-resolution is to undo. There is no truth here.",
-        "",
-        *table(onto),
-    ]
-    return command.publish(lines)
+        table(onto),
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

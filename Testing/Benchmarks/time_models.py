@@ -1,7 +1,5 @@
 """How long every model of the catalogue takes for one volume; writes time_models.md and, with --write, the cards' data.
 
-    python Testing/Benchmarks/time_models.py [--device cpu] [--threads 2] [--write]
-
 One mean difference of 64x64x24 voxels with T1 and M0, all of it brain but a rim; weights loaded before, the median of
 five runs after one that is not counted.
 """
@@ -10,18 +8,17 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import sys
-import time
 
 import numpy as np
-from command import begin, options
-from methods import chosen_models
-from tables import text_table
-
-from ASLDenoiseLib.denoising.catalogue import ModelCard, list_models, load_model
 from ASLDenoiseLib.denoising.feeding import find_feeder
 from ASLDenoiseLib.denoising.feeding.mean import Mean
+
+from ASLDenoiseLib.denoising.catalogue import ModelCard, list_models, load_model
 from ASLDenoiseLib.series import ASLSeries, Geometry, Volume
+
+from .library.command import begin, options, timed
+from .library.methods import chosen_models
+from .library.tables import text_table
 
 GRID = Geometry((64, 64, 24), (3.4, 3.4, 5.0))
 
@@ -42,12 +39,7 @@ def example(card: ModelCard) -> Mean:
 def seconds_of(card: ModelCard, device: str, *, runs: int = 5) -> float:
     """Median seconds a volume."""
     network, feed, mean = load_model(card, device=device), find_feeder(card.network), example(card)
-    taken = []
-    for _ in range(runs + 1):
-        started = time.perf_counter()
-        feed(mean, network, device)
-        taken.append(time.perf_counter() - started)
-    return float(np.median(taken[1:]))
+    return float(np.median([timed(feed, mean, network, device)[1] for _ in range(runs + 1)][1:]))
 
 
 def seconds_of_bm4d() -> float:
@@ -56,17 +48,14 @@ def seconds_of_bm4d() -> float:
 
     mean = example(list_models()[0])
     sigma = float(mean.pairs.array.std(axis=0, ddof=1).mean() / np.sqrt(mean.count))
-    started = time.perf_counter()
-    bm4d(mean.array.astype(np.float64), sigma)
-    return time.perf_counter() - started
+    return timed(bm4d, mean.array.astype(np.float64), sigma)[1]
 
 
-def main() -> int:
+def main() -> None:
     parser = options(__doc__, "models", "device", "threads")
     parser.add_argument("--write", action="store_true", help="also into each bundle's metadata.json")
     command = begin(__file__, parser)
     args = command.args
-    where = args.device if args.device != "cpu" else f"cpu, {args.threads} threads"
     body = []
     for card in chosen_models(args.models):
         seconds = seconds_of(card, args.device)
@@ -78,16 +67,12 @@ def main() -> int:
             path.write_text(json.dumps(data, indent=2) + "\n")
     if importlib.util.find_spec("bm4d") is not None:
         body.append(["BM4D", "-", f"{seconds_of_bm4d():.2f}"])
-    lines = [
-        "# Seconds a volume",
-        "",
-        f"Made by {command.made_by} on {where}: one volume of 64x64x24 voxels, feeding included, loading of weights "
-        "not.",
-        "",
-        *text_table(["model", "parameters", "seconds"], body),
-    ]
-    return command.publish(lines)
+    command.publish(
+        "Seconds a volume",
+        "One volume of 64x64x24 voxels, feeding included, loading of weights not.",
+        text_table(["model", "parameters", "seconds"], body),
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

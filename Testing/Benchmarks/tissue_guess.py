@@ -1,21 +1,13 @@
 """Readouts where there is no T1: tissue guessed from perfusion, against the true tissue; writes tissue_guess.md.
 
-    python Testing/Benchmarks/tissue_guess.py [--anatomy DIR] [--threads N] [--quick]
-
 The peer is what is at hand without a template: Otsu's threshold on the smoothed perfusion within the brain.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-from cases import VOXELS, anatomy_path, draw_head
-from command import begin, is_missing, options
-from tables import mean_row, table
-from tissue import soft_dice
 
 from ASLDenoiseLib.measuring.masks import FEWEST_VOXELS, grey_matter, white_matter
 from ASLDenoiseLib.preparing.averaging import mean_difference
@@ -26,6 +18,11 @@ from ASLDenoiseLib.quantifying.calibration import calibrate
 from ASLDenoiseLib.quantifying.cbf import quantification
 from ASLDenoiseLib.series import Tissue, Volume
 from ASLDenoiseLib.spatial.smoothing import gaussian
+
+from .library.cases import VOXELS, anatomy_path, draw_head
+from .library.command import begin, options, say
+from .library.scores import soft_dice
+from .library.tables import by, mean_row, table
 
 # brain-06, 15, 16 and 17 were looked at when the guess was made; these were not.
 ANATOMIES = ("brain-03", "brain-08", "brain-11", "brain-13")
@@ -70,46 +67,36 @@ def figures(raw: Volume, truth: Tissue, found: Tissue) -> dict[str, float]:
     }
 
 
-def main() -> int:
+def main() -> None:
     """Guess in every scan by every method."""
     command = begin(__file__, options(__doc__, "anatomy", "threads", quick="two heads"))
-    command.args.device = "cpu"
-    folder: Path = command.args.anatomy
-    if is_missing(folder, "--anatomy"):
-        return 0
     rows: dict[str, dict[str, dict[str, float]]] = {name: {} for name in METHODS}
-    for n, anatomy in enumerate(ANATOMIES[:2] if command.args.quick else ANATOMIES):
+    for n, anatomy in enumerate(ANATOMIES[:2] if command.quick else ANATOMIES):
         for snr, pairs in SCANS:
-            head = draw_head(anatomy_path(anatomy, folder), spacing=VOXELS[n], gm_snr=snr, pairs=pairs, seed=70 + n)
+            head = draw_head(
+                anatomy_path(anatomy, command.args.anatomy), spacing=VOXELS[n], gm_snr=snr, pairs=pairs, seed=70 + n
+            )
             series, brain = head.scan.series, brain_mask(head.scan.series.m0)
             factor = quantification(series.acquisition, calibrate(series), brain)
             raw = factor.cbf(mean_difference(difference_volumes(series)))
-            spacing = "x".join(f"{s:g}" for s in VOXELS[n])
             for name, method in METHODS.items():
                 row = figures(raw, head.scan.tissue, method(raw, brain))
-                rows[name][f"{anatomy}, {spacing}, SNR {snr}, {pairs} pairs"] = row
-            print(anatomy, snr, pairs, file=sys.stderr, flush=True)
+                rows[name][f"{anatomy}, {by(VOXELS[n])}, SNR {snr}, {pairs} pairs"] = row
+            say(anatomy, snr, pairs)
     means = {name: mean_row(each.values()) for name, each in rows.items()}
     contrast = {name: [row["GM/WM contrast, of true"] for row in each.values()] for name, each in rows.items()}
     for name, values in contrast.items():
         means[name] |= {"contrast, lowest": float(np.nanmin(values)), "highest": float(np.nanmax(values))}
-    lines = [
-        "# Tissue where there is no T1",
-        "",
-        f"Made by {command.made_by} in {command.made_in}.",
-        "",
+    command.publish(
+        "Tissue where there is no T1",
         "Scans of 64x64x24 voxels of the size given, the brain as found in the M0. `Dice`: overlap of fractions. The "
         "means and the contrast are those of the same noisy raw map, in the voxels that the guess calls grey (above "
         "0.7) and white matter (above 0.9), over those in the true ones: 1 is right.",
-        "",
-        *table(means),
-        "",
+        table(means),
         "Every scan, `guess_tissue`:",
-        "",
-        *table(rows["guess_tissue"], first="scan"),
-    ]
-    return command.publish(lines, kept=not command.args.quick)
+        table(rows["guess_tissue"], first="scan"),
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from argparse import Namespace
 from dataclasses import replace
 
 import numpy as np
@@ -10,26 +10,19 @@ import pytest
 
 pytest.importorskip("torch")
 
-
-@pytest.fixture(scope="module")
-def benchmarks(repo_root):
-    """The benchmark scripts are no package: they import each other from their own folder."""
-    folder = str(repo_root / "Testing" / "Benchmarks")
-    sys.path.insert(0, folder)
-    import cases
-    import peers
-
-    yield cases, peers
-    sys.path.remove(folder)
+from Testing.Benchmarks.library import cases, peers, real_scans, scores
+from Testing.Benchmarks.library.command import ROOT, Command
+from Testing.Benchmarks.library.comparisons import bias_difference, difference, first, outcome, pooled, raw, verdict
+from Testing.Benchmarks.library.methods import ways
+from Testing.Benchmarks.library.papers_2d import in_plane
 
 
 @pytest.fixture(scope="module")
-def case(benchmarks):
+def case():
     """Stripes of 60 and 20 in white noise of SD 20 a pair, eight pairs, with guides that see the stripes."""
     from ASLDenoiseLib.quantifying.cbf import Quantification
     from ASLDenoiseLib.series import ASLSeries, Geometry, Tissue, Volume, VolumeType
 
-    cases, _ = benchmarks
     grid = Geometry((36, 32, 10), (3.0, 3.0, 4.0))
     grey = (np.indices(grid.shape)[2] // 3 % 2).astype(np.float64)
     truth = np.where(grey > 0, 60.0, 20.0)
@@ -51,23 +44,20 @@ def test_the_noise_of_the_mean_is_found_from_the_pairs(case):
     assert case.sigma == pytest.approx(20 / np.sqrt(8), rel=0.1)
 
 
-def test_the_peers_told_by_anatomy_find_what_anatomy_shows(case, benchmarks):
-    _, peers = benchmarks
+def test_the_peers_told_by_anatomy_find_what_anatomy_shows(case):
     raw = rms(case, case.raw)
     assert raw == pytest.approx(20 / np.sqrt(8), rel=0.05)
     for peer in (peers.joint_bilateral(0.5), peers.tissue_regression(18.0)):
         assert rms(case, peer(case)) < 0.3 * raw
 
 
-def test_a_smoothing_width_smooths_within_the_brain(case, benchmarks):
-    _, peers = benchmarks
+def test_a_smoothing_width_smooths_within_the_brain(case):
     smooth = peers.smoothed(8.0)(case).array
     assert smooth.std() < 0.7 * case.raw.array.std()
     assert smooth.mean() == pytest.approx(case.raw.array.mean(), rel=0.02)
 
 
-def test_huber_is_the_mean_of_quiet_pairs_and_shrugs_off_a_spoilt_one(case, benchmarks):
-    cases, peers = benchmarks
+def test_huber_is_the_mean_of_quiet_pairs_and_shrugs_off_a_spoilt_one(case):
     assert rms(case, peers.huber(case)) == pytest.approx(rms(case, case.raw), rel=0.1)
     corrupted = np.array(case.pairs.array)
     corrupted[3] += 400
@@ -76,8 +66,7 @@ def test_huber_is_the_mean_of_quiet_pairs_and_shrugs_off_a_spoilt_one(case, benc
     assert abs((peers.huber(ill).array - case.truth.array).mean()) < 10
 
 
-def test_robust_pca_tells_a_low_rank_from_a_sparse_matrix(benchmarks):
-    _, peers = benchmarks
+def test_robust_pca_tells_a_low_rank_from_a_sparse_matrix():
     rng = np.random.default_rng(1)
     low = rng.normal(size=(120, 2)) @ rng.normal(size=(2, 40))
     sparse = np.where(rng.uniform(size=low.shape) < 0.05, rng.choice([-8.0, 8.0], low.shape), 0.0)
@@ -86,20 +75,18 @@ def test_robust_pca_tells_a_low_rank_from_a_sparse_matrix(benchmarks):
     assert np.linalg.norm(found_sparse - sparse) < 0.02 * np.linalg.norm(sparse)
 
 
-def test_the_noise_spectrum_of_white_noise_is_flat_at_its_variance(case, benchmarks):
-    _, peers = benchmarks
+def test_the_noise_spectrum_of_white_noise_is_flat_at_its_variance(case):
     box = (slice(None),) * 3
     spectrum = peers.noise_spectrum(case, box)
     assert spectrum.mean() == pytest.approx(case.truth.array.size * 400 / 8, rel=0.05)
     assert spectrum.std() < 0.15 * spectrum.mean()
 
 
-def test_an_implanted_lesion_is_in_every_pair_and_in_the_truth(case, benchmarks):
+def test_an_implanted_lesion_is_in_every_pair_and_in_the_truth(case):
     from ASLDenoiseLib.learning.simulate import PROTOCOL
     from ASLDenoiseLib.quantifying.calibration import calibrate
     from ASLDenoiseLib.quantifying.cbf import quantification
 
-    cases, _ = benchmarks
     pairs = replace(case.pairs, acquisition=PROTOCOL, m0=case.m0)
     whole = replace(
         case, pairs=pairs, every_pair=pairs, quantification=quantification(PROTOCOL, calibrate(pairs), case.brain)
@@ -114,23 +101,19 @@ def test_an_implanted_lesion_is_in_every_pair_and_in_the_truth(case, benchmarks)
         np.testing.assert_allclose(added, -0.7 * mask * case.truth.array, atol=0.05)
 
 
-def test_the_reference_of_a_real_scan_shares_no_pair_with_what_a_method_sees(case, benchmarks):
-    import real
-
-    scan = real.split(case, 3, draw=0)
-    again, other = real.split(case, 3, draw=0), real.split(case, 3, draw=1)
+def test_the_reference_of_a_real_scan_shares_no_pair_with_what_a_method_sees(case):
+    scan = real_scans.split(case, 3, draw=0)
+    again, other = real_scans.split(case, 3, draw=0), real_scans.split(case, 3, draw=1)
     assert len(scan.case.pairs.context) == 3
     shown = scan.case.pairs.array.sum(axis=0)
     np.testing.assert_allclose(scan.reference, (case.every_pair.array.sum(axis=0) - shown) / 5, atol=1e-3)
     np.testing.assert_array_equal(again.case.pairs.array, scan.case.pairs.array)
     assert not np.array_equal(other.case.pairs.array, scan.case.pairs.array)
-    raw = real.error_of(scan, scan.case.raw)
+    raw = scan.error_of(scan.case.raw)
     assert raw == pytest.approx(400 / 3, rel=0.15)  # against the truth; against the reference it is 400 / 5 more
 
 
-def test_a_finding_holds_only_where_its_interval_excludes_zero(benchmarks):
-    from comparisons import outcome, verdict
-
+def test_a_finding_holds_only_where_its_interval_excludes_zero():
     # Student's t, 3 scans: 4.303 SD / sqrt(3) is the half width
     assert verdict(np.array([1.0, 1.1, 0.9])) == "holds"
     assert verdict(np.array([-1.0, -1.1, -0.9])) == "does not hold"
@@ -142,9 +125,7 @@ def test_a_finding_holds_only_where_its_interval_excludes_zero(benchmarks):
     assert "missing" in outcome("PSNR", np.empty(0))
 
 
-def test_comparisons_are_made_scan_by_scan_and_of_what_is_there(benchmarks):
-    from comparisons import bias_difference, difference, pooled
-
+def test_comparisons_are_made_scan_by_scan_and_of_what_is_there():
     rows = {"a": [{"x": 1.0}, {"x": -5.0}], "b": [{"x": -3.0}, {"x": 4.0}]}
     assert difference(rows, "a", "b", "x").tolist() == [4.0, -9.0]
     assert bias_difference(rows, "a", "b", "x").tolist() == [-2.0, 1.0]
@@ -152,21 +133,18 @@ def test_comparisons_are_made_scan_by_scan_and_of_what_is_there(benchmarks):
     assert pooled([np.array([1.0, 3.0]), np.empty(0), np.array([3.0, 5.0])]).tolist() == [2.0, 4.0]
 
 
-def test_the_papers_reference_is_the_smoothed_mean_of_every_pair(case, benchmarks):
-    from comparisons import FIGURES, PAPERS_PSNR, first, pseudo_gold, raw
-
+def test_the_papers_reference_is_the_smoothed_mean_of_every_pair(case):
     from ASLDenoiseLib.spatial.smoothing import gaussian
 
     few = first(case, 2)
     assert len(few.pairs.context) == 2 and len(few.every_pair.context) == 8
     expected = gaussian(case.raw, 3.0, mask=case.brain).array
-    np.testing.assert_allclose(pseudo_gold(few), expected, atol=1e-4)
-    assert FIGURES[PAPERS_PSNR](few, expected) > 60 > FIGURES[PAPERS_PSNR](few, raw(few))
+    np.testing.assert_allclose(scores.pseudo_gold(few), expected, atol=1e-4)
+    psnr = scores.FIGURES[scores.PAPERS_PSNR]
+    assert psnr(few, expected) > 60 > psnr(few, raw(few))
 
 
-def test_deepasls_smoothing_leaves_slices_apart(case, benchmarks):
-    from papers_2d import in_plane
-
+def test_deepasls_smoothing_leaves_slices_apart(case):
     one = np.zeros_like(case.pairs.array)
     one[:, 5, 16, 18] = 1.0
     smooth = in_plane(replace(case, pairs=replace(case.pairs, array=one)))
@@ -174,9 +152,7 @@ def test_deepasls_smoothing_leaves_slices_apart(case, benchmarks):
     assert not smooth[4].any() and not smooth[6].any()
 
 
-def test_a_model_is_run_in_every_way_it_can_be(benchmarks, tmp_path):
-    from methods import ways
-
+def test_a_model_is_run_in_every_way_it_can_be(tmp_path):
     from ASLDenoiseLib.denoising.catalogue import ModelCard
 
     def found(network):
@@ -186,10 +162,7 @@ def test_a_model_is_run_in_every_way_it_can_be(benchmarks, tmp_path):
     assert found("unet3d-m0") == {"name": "M0"} and found("dwan") == {"name": "none"}
 
 
-def test_lesions_are_recovered_in_the_share_their_contrast_kept(case, benchmarks):
-    from scores import lesions_recovered
-
-    cases, _ = benchmarks
+def test_lesions_are_recovered_in_the_share_their_contrast_kept(case):
     geometry, places = case.brain.geometry, ((12, 12), (24, 20))
     balls = [cases.ball(geometry, (geometry.affine_lps @ [i, j, 5, 1])[:3], 12.0) for i, j in places]
     flat = np.full(geometry.shape, 40.0)
@@ -197,24 +170,34 @@ def test_lesions_are_recovered_in_the_share_their_contrast_kept(case, benchmarks
     known = replace(
         case, truth=case.brain.with_array(truth), lesions=tuple(case.brain.with_array(mask) for mask in balls)
     )
-    assert lesions_recovered(known, truth) == pytest.approx(1)
-    assert lesions_recovered(known, flat + 0.4 * (truth - flat)) == pytest.approx(0.4)
-    assert lesions_recovered(known, 2 * flat - truth) == pytest.approx(-1)
+    assert scores.lesions_recovered(known, truth) == pytest.approx(1)
+    assert scores.lesions_recovered(known, flat + 0.4 * (truth - flat)) == pytest.approx(0.4)
+    assert scores.lesions_recovered(known, 2 * flat - truth) == pytest.approx(-1)
 
 
-def test_a_table_says_how_it_was_made_without_paths_and_goes_where_it_is_asked(benchmarks, tmp_path, capsys):
-    from argparse import Namespace
-
-    from command import Command
-
-    args = Namespace(quick=True, no_peers=False, out=None, anatomy=tmp_path, threads=2, device="cuda")
+def test_a_table_says_how_it_was_made_without_paths_and_goes_where_it_is_asked(tmp_path, capsys):
+    args = Namespace(quick=False, no_peers=True, out=None, anatomy=tmp_path, threads=2, device="cuda")
     command = Command(tmp_path / "denoise.py", args)
-    assert command.made_by == "`python Testing/Benchmarks/denoise.py --quick`"
+    assert command.made_by == "`python -m Testing.Benchmarks.denoise --no-peers`"
     assert command.made_in == "0 minutes, 2 CPU threads, networks on cuda"
-    assert command.publish(["# Title", ""], kept=False) == 0
-    assert capsys.readouterr().out == "# Title\n" and not list(tmp_path.iterdir())
-    command.publish(["# Title"])
-    assert (tmp_path / "denoise.md").read_text() == "# Title\n"
+    page = f"# Title\n\nMade by {command.made_by} in {command.made_in}.\n\n| a |\n"
+    command.publish("Title", "| a |", kept=False)
+    assert capsys.readouterr().out == page and not list(tmp_path.iterdir())
+    command.publish("Title", "| a |")
+    assert (tmp_path / "denoise.md").read_text() == page
+    (tmp_path / "denoise.md").unlink()
+    args.quick = True
+    command.publish("Title", "| a |")
+    assert not list(tmp_path.iterdir())
     args.out = tmp_path / "elsewhere.md"
-    command.publish(["# Title"], kept=False)
-    assert args.out.read_text() == "# Title\n"
+    command.publish("Title", "| a |", kept=False)
+    assert args.out.read_text() == page.replace("--no-peers", "--quick --no-peers")
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "Testing" / "Benchmarks").glob("*.md")), ids=lambda page: page.stem)
+def test_every_table_names_the_command_that_makes_it(page):
+    assert f"\nMade by `python -m Testing.Benchmarks.{page.stem}" in page.read_text("utf-8")
+    assert page.with_suffix(".py").is_file()
+    assert (
+        page.stem in (ROOT / "Makefile").read_text("utf-8").partition("BENCHMARKS :=")[2].partition("SCREEN")[0].split()
+    )

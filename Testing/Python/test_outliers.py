@@ -1,4 +1,3 @@
-import sys
 import warnings
 from dataclasses import replace
 
@@ -465,16 +464,12 @@ def test_every_method_has_a_summary_and_the_default_is_one_of_them():
 
 
 @pytest.fixture(scope="module")
-def corrupt(repo_root):
+def corrupt():
     """Scans of the head above, corrupted; by name of the condition."""
     torch = pytest.importorskip("torch")
-    sys.path.insert(0, str(repo_root / "Testing" / "Benchmarks"))
-    try:
-        from corruption import CONDITIONS, corrupt
-    finally:
-        sys.path.pop(0)
     from ASLDenoiseLib.learning.phantom import Phantom
     from ASLDenoiseLib.learning.simulate import PROTOCOL, ScanSettings
+    from Testing.Benchmarks.library.corruption import CONDITIONS, corrupt
 
     tissue, cbf = head()
     gm, wm, csf, brain = (torch.tensor(v.array.copy()) for v in (tissue.gm, tissue.wm, tissue.csf, tissue.brain))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from comparisons import (
+
+from .comparisons import (
     LONG,
-    PSNR,
-    SSIM,
     Bench,
     Rows,
     Scans,
@@ -23,6 +22,7 @@ from comparisons import (
     raw,
     section,
 )
+from .scores import PSNR, SSIM
 
 INPUTS = (2, 4, 8, 16)  # pairs of an average that the article denoises
 

@@ -11,10 +11,11 @@ import itertools
 from collections.abc import Callable
 
 import numpy as np
-from cases import Case
 
 from ASLDenoiseLib.series import Volume
 from ASLDenoiseLib.spatial.smoothing import gaussian, smooth_within
+
+from .cases import Case
 
 Peer = Callable[[Case], Volume]
 Box = tuple[slice, ...]

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
-from cases import Case
-from comparisons import (
-    PAPERS_PSNR,
-    PAPERS_SSIM,
-    PSNR,
+
+from ASLDenoiseLib.spatial.smoothing import blur
+
+from .cases import Case
+from .comparisons import (
     SPIKES,
-    SSIM,
     Bench,
     Rows,
     Scans,
@@ -23,13 +22,11 @@ from comparisons import (
     measure,
     outcome,
     pooled,
-    pseudo_gold,
     raw,
     section,
 )
-from tables import mean_row
-
-from ASLDenoiseLib.spatial.smoothing import blur
+from .scores import PAPERS_PSNR, PAPERS_SSIM, PSNR, SSIM, pseudo_gold
+from .tables import mean_row
 
 LAMBDAS = {"deepasl-l02": 0.2, "deepasl-l05": 0.5, "deepasl-l07": 0.7, "deepasl-l10": 1.0}
 DEEPASL_FWHM = 4.0  # mm, in plane

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import peers
-from cases import TUNING, Case, anatomy_path, draw_head, guides_in_place, phantom_case
 
 from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, ModelCard, find_model, list_models
 from ASLDenoiseLib.denoising.recovery import recover
 from ASLDenoiseLib.learning.tasks.guided import WAYS
 from ASLDenoiseLib.measuring.image_quality import psnr
-from ASLDenoiseLib.preparing.averaging import mean_difference
 from ASLDenoiseLib.series import Volume
+
+from . import peers
+from .cases import SPACING, TUNING, Case, anatomy_path, draw_head, guides_in_place, phantom_case
 
 if TYPE_CHECKING:
     from ASLDenoiseLib.denoising.inference import DenoisingResult
 
 ALL, M0, NONE = WAYS
-TUNING_SPACING = (3.4, 3.4, 5.0)
 TUNING_SNRS = (0.6, 2.0)
 
 
@@ -73,14 +71,10 @@ def recovered(run: Callable[[Case], Volume], *, by_t1: bool) -> Callable[[Case],
     return both
 
 
-def bm4d_is_missing() -> bool:
-    """Whether the strongest peer cannot run; says how to get it."""
+def require_bm4d() -> None:
+    """End the process, saying what to install, where the strongest peer cannot run."""
     if importlib.util.find_spec("bm4d") is None:
-        print(
-            "bm4d is missing, and without it the comparison means little: pip install '.[benchmark]'", file=sys.stderr
-        )
-        return True
-    return False
+        raise SystemExit("bm4d is missing, and without it the comparison means little: pip install '.[benchmark]'")
 
 
 def chosen_models(names: str | None) -> tuple[ModelCard, ...]:
@@ -117,9 +111,7 @@ def tuning_cases(folder: Path, *, snrs: Sequence[float] = TUNING_SNRS) -> list[C
     """A scan of the validation anatomy at each noise level: where strengths are chosen."""
     cases = []
     for snr in snrs:
-        head = draw_head(
-            anatomy_path(TUNING, folder), spacing=TUNING_SPACING, gm_snr=snr, pairs=10, seed=21, healthy=False
-        )
+        head = draw_head(anatomy_path(TUNING, folder), spacing=SPACING, gm_snr=snr, pairs=10, seed=21, healthy=False)
         guides = cases[0].guides if cases else guides_in_place(head)
         cases.append(phantom_case(head, f"tuning, SNR {snr:g}", guides=guides))
     return cases
@@ -164,7 +156,7 @@ def classical_methods(strengths: dict[str, float]) -> list[Method]:
 
 def every_pair_mean(name: str = "mean of every pair") -> Method:
     """The upper peer: what the whole scan gives when it is only averaged."""
-    return Method(name, "upper", lambda case: mean_difference(case.every_pair))
+    return Method(name, "upper", lambda case: case.full)
 
 
 def default_model(cards: Iterable[ModelCard]) -> str:

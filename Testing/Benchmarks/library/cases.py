@@ -1,4 +1,4 @@
-"""What the benchmarks run on: simulated scans with their truth, and real ones with the pairs a method has not seen."""
+"""What the benchmarks run on: simulated scans with their truth."""
 
 from __future__ import annotations
 
@@ -6,29 +6,28 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-import command  # noqa: F401  the package can be imported from here on
 import numpy as np
 
 from ASLDenoiseLib.learning.anatomy import read_anatomy
-from ASLDenoiseLib.learning.phantom import PhantomSettings
+from ASLDenoiseLib.learning.phantom import Phantom, PhantomSettings, draw_phantom
 from ASLDenoiseLib.learning.simulate import ScanSettings, SimulatedHead, simulate_head
+from ASLDenoiseLib.measuring.masks import grey_matter, white_matter
 from ASLDenoiseLib.preparing.averaging import mean_difference
-from ASLDenoiseLib.preparing.brain_mask import brain_mask
+from ASLDenoiseLib.preparing.brain_mask import brain_mask, evened
 from ASLDenoiseLib.preparing.contrast import contrast_classes
 from ASLDenoiseLib.preparing.pairs import difference_volumes
 from ASLDenoiseLib.preparing.registration import register_rigid
-from ASLDenoiseLib.preparing.tissue import tissue_from_t1, tissue_on
+from ASLDenoiseLib.preparing.tissue import tissue_from_t1
 from ASLDenoiseLib.quantifying.calibration import calibrate
 from ASLDenoiseLib.quantifying.cbf import Quantification, quantification
 from ASLDenoiseLib.quantifying.kinetics import cbf_scale
-from ASLDenoiseLib.reading.images import read_image
-from ASLDenoiseLib.reading.read import read_series
-from ASLDenoiseLib.series import ASLSeries, Geometry, Tissue, Volume, VolumeType
+from ASLDenoiseLib.series import Acquisition, ASLSeries, Geometry, Tissue, Volume, VolumeType
+from ASLDenoiseLib.spatial.smoothing import gaussian
 
 TUNING, HELD_OUT = "brain-15", ("brain-16", "brain-17")
 VOXELS = ((3.4, 3.4, 5.0), (3.0, 3.0, 3.5), (2.5, 2.5, 3.0), (3.0, 3.0, 8.0))
 LESION = 15.0  # mm
-REAL = ("acq-grase", "acq-epi", "acq-picore")
+SIZE, SPACING = (64, 64, 24), (3.4, 3.4, 5.0)  # voxels, mm
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +66,21 @@ class Case:
     def inside(self) -> np.ndarray:
         """Bool (K, J, I): the brain, where CBF can be measured."""
         return (self.brain.array > 0) & np.isfinite(self.quantification.factor.array)
+
+    @cached_property
+    def gm(self) -> np.ndarray:
+        """Bool (K, J, I): grey matter that is measured."""
+        return grey_matter(self.tissue) & self.inside
+
+    @cached_property
+    def wm(self) -> np.ndarray:
+        """Bool (K, J, I): white matter that is measured."""
+        return white_matter(self.tissue) & self.inside
+
+    @cached_property
+    def full(self) -> Volume:
+        """The mean difference of every pair."""
+        return mean_difference(self.every_pair)
 
     @cached_property
     def sigma(self) -> float:
@@ -115,6 +129,21 @@ SCENARIOS = (
 )
 
 
+def draw_still(
+    anatomy: Path,
+    *,
+    seed: int,
+    size: tuple[int, int, int] = SIZE,
+    spacing: tuple[float, float, float] = SPACING,
+    acquisition: Acquisition | None = None,
+    lesions: int = 0,
+) -> Phantom:
+    """A phantom of label maps at rest, not yet scanned."""
+    settings = PhantomSettings(size=size, lesions=lesions)
+    further = {} if acquisition is None else {"acquisition": acquisition}
+    return draw_phantom(read_anatomy(anatomy), settings, seed=seed, spacing=spacing, **further)
+
+
 def kept_out_head(folder: Path, n: int, scenario: Scenario, **further: float) -> SimulatedHead:
     """The n-th head of the benchmarks as a scenario scans it: voxel sizes and anatomies kept out take turns."""
     path = anatomy_path(HELD_OUT[(n + n // len(VOXELS)) % len(HELD_OUT)], folder)
@@ -136,7 +165,7 @@ def draw_head(
 
     `further` are more of the `ScanSettings`.
     """
-    settings = PhantomSettings(size=(64, 64, 24), **({"lesions": 0} if healthy else {}))
+    settings = PhantomSettings(size=SIZE, **({"lesions": 0} if healthy else {}))
     scan = ScanSettings(pairs=pairs, gm_snr=gm_snr, **further)
     return simulate_head(read_anatomy(anatomy), phantom=settings, spacing=spacing, scan=scan, seed=seed)
 
@@ -150,12 +179,12 @@ def guides_as_a_run_finds_them(head: SimulatedHead) -> tuple[Volume, ...]:
     brain = tissue_from_t1(head.t1).brain
     control = series.mean(VolumeType.CONTROL)
     matrix = register_rigid(head.t1, control, fixed_mask=brain_mask(series.m0), moving_mask=brain).matrix
-    return contrast_classes(head.t1, head.scan.tissue.brain, transform=matrix)
+    return contrast_classes(evened(head.t1), head.scan.tissue.brain, transform=matrix)
 
 
 def guides_in_place(head: SimulatedHead) -> tuple[Volume, ...]:
     """The same by the true transform: no registration error, and a second instead of half a minute."""
-    return contrast_classes(head.t1, head.scan.tissue.brain, transform=head.t1_to_asl)
+    return contrast_classes(evened(head.t1), head.scan.tissue.brain, transform=head.t1_to_asl)
 
 
 def phantom_case(head: SimulatedHead, label: str, *, see: int | None = None, guides: tuple[Volume, ...] = ()) -> Case:
@@ -239,34 +268,7 @@ def with_lesions(case: Case) -> Case:
 
 def implant_base(case: Case) -> np.ndarray:
     """The perfusion a lesion is a change of: the true one, or for a real scan the smoothed mean of all its pairs."""
-    from ASLDenoiseLib.spatial.smoothing import gaussian
-
     if case.truth is not None:
         return np.nan_to_num(true_difference(case))
-    mean = gaussian(mean_difference(case.every_pair), 8.0, mask=case.brain)
+    mean = gaussian(case.full, 8.0, mask=case.brain)
     return np.clip(np.nan_to_num(mean.array), 0, None)
-
-
-# Real scans
-
-
-def real_case(name: str, data: Path, segmented: Tissue, t1: Volume) -> Case:
-    """A real series as a run prepares it: masked by its M0, the T1 (with its segmentation) registered to it."""
-    series = read_series(data / "real" / "sub-01" / "perf" / f"sub-01_{name}_asl.nii.gz")
-    calibration = calibrate(series)
-    brain = brain_mask(calibration.m0)
-    suppressed = series.acquisition.background_suppression
-    target = series.mean(VolumeType.CONTROL) if suppressed else series.m0
-    matrix = register_rigid(t1, target, fixed_mask=brain, moving_mask=segmented.brain).matrix
-    tissue = tissue_on(series.geometry, segmented, transform=matrix)
-    pairs = difference_volumes(series)
-    guides = contrast_classes(t1, brain, transform=matrix)
-    factor = quantification(series.acquisition, calibration, brain)
-    return Case(name, pairs, brain, series.m0, guides, tissue, factor, None, pairs)
-
-
-def real_cases(data: Path, names: tuple[str, ...] = REAL) -> list[Case]:
-    """The real series, each with all its pairs; the T1 is segmented once."""
-    t1 = read_image(data / "real" / "sub-01" / "anat" / "sub-01_T1w.nii.gz")
-    segmented = tissue_from_t1(t1)
-    return [real_case(name, data, segmented, t1) for name in names]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from cases import anatomy_path, ball, spread_places
 
 from ASLDenoiseLib.learning.anatomy import read_anatomy
 from ASLDenoiseLib.learning.contrasts import draw_t1w
@@ -19,6 +18,8 @@ from ASLDenoiseLib.series import CBF_UNIT, Geometry, Volume
 from ASLDenoiseLib.superresolving import LowResolution
 from ASLDenoiseLib.superresolving.forward import PointSpread, acquisition_model, divided, spread_over
 from ASLDenoiseLib.superresolving.targets import target_grid
+
+from .cases import anatomy_path, ball, spread_places
 
 EXTENT = (192.0, 216.0, 156.0)  # mm of the field of view along (i, j, k)
 DRAWN = 1.0  # mm, where the truth is drawn before it is averaged over the fine voxels

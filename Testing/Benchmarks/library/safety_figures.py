@@ -1,4 +1,4 @@
-"""The safety figures of a denoiser, each a function of what is run and what it runs on; `safety.py` tells them."""
+"""The safety figures of a denoiser, each a function of what is run and what it runs on; the `safety` command tells them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from cases import Case, Head, ball, guides_in_place, implant_base, implanted, seen, spread_places, voxel_size
-from methods import denoise_with
-from scores import lesion_contrasts, ratio_of_contrasts
 
 from ASLDenoiseLib.denoising.catalogue import ModelCard
 from ASLDenoiseLib.denoising.inference import DenoisingResult
@@ -17,9 +14,12 @@ from ASLDenoiseLib.measuring.disjoint import odd_and_even, pearson
 from ASLDenoiseLib.measuring.image_quality import bias
 from ASLDenoiseLib.measuring.intervals import coverage
 from ASLDenoiseLib.measuring.lesions import false_lesions, implant_recovery
-from ASLDenoiseLib.measuring.masks import grey_matter, white_matter
 from ASLDenoiseLib.series import Geometry, Volume
 from ASLDenoiseLib.spatial.smoothing import smooth_within
+
+from .cases import Case, SimulatedHead, ball, guides_in_place, implant_base, implanted, seen, spread_places, voxel_size
+from .methods import denoise_with
+from .scores import lesion_contrasts, ratio_of_contrasts
 
 DIAMETERS = (3, 4, 6)  # voxels
 FACTORS = (0.3, 0.6, 1.5, 2.0)
@@ -83,7 +83,7 @@ def false_lesion_counts(way: Way | None, cases: Sequence[Case]) -> tuple[float, 
     counts = []
     for case in cases:
         shown = case.cbf(case.raw) if way is None else case.truth.with_array(way.map(case))
-        level = float(case.truth.array[grey_matter(case.tissue) & case.inside].mean())
+        level = float(case.truth.array[case.gm].mean())
         found = false_lesions(shown, case.truth, case.brain, level)
         counts.append((found.count, found.millilitres))
     return tuple(float(v) for v in np.mean(counts, axis=0))
@@ -107,7 +107,7 @@ def from_noise(way: Way, case: Case) -> FromNoise:
     empty = noise_alone(case)
     shown = case.cbf(way(empty).difference).array
     before = case.cbf(empty.raw).array
-    gm, wm = grey_matter(case.tissue) & case.inside, white_matter(case.tissue) & case.inside
+    gm, wm = case.gm, case.wm
     true = case.truth.array[gm].mean() - case.truth.array[wm].mean()
     return FromNoise(
         float(100 * (np.nanmean(shown[gm]) - np.nanmean(shown[wm])) / true),
@@ -122,7 +122,7 @@ def _white_balls(case: Case, voxels: float) -> list[np.ndarray]:
     return [ball(geometry, c, millimetres) for c in spread_places(white, geometry, PLACES, apart=2.5 * millimetres)]
 
 
-def painted_t1(head: Head, case: Case, voxels: float, factor: float) -> tuple[Case, list[np.ndarray]]:
+def painted_t1(head: SimulatedHead, case: Case, voxels: float, factor: float) -> tuple[Case, list[np.ndarray]]:
     """The case with balls of white matter darkened on its T1 alone, and where they are."""
     balls = _white_balls(case, voxels)
     geometry, diameter = case.brain.geometry, voxels * voxel_size(case.brain.geometry)
@@ -170,8 +170,8 @@ def bias_of(way: Way, case: Case) -> Bias:
     shown, truth = way.map(case), case.truth.array
     removed = case.cbf(case.raw).array - shown
     return Bias(
-        bias(shown, truth, grey_matter(case.tissue) & case.inside),
-        bias(shown, truth, white_matter(case.tissue) & case.inside),
+        bias(shown, truth, case.gm),
+        bias(shown, truth, case.wm),
         pearson(removed, case.tissue.gm.array, case.inside),
     )
 
@@ -237,8 +237,8 @@ def covered(way: Way, case: Case) -> dict[str, float] | None:
     sd = np.abs(case.cbf(found.uncertainty).array)
     masks = {
         "brain": case.inside,
-        "GM": grey_matter(case.tissue) & case.inside,
-        "WM": white_matter(case.tissue) & case.inside,
+        "GM": case.gm,
+        "WM": case.wm,
     }
     return {name: coverage(way.map(case), sd, case.truth.array, mask) for name, mask in masks.items()}
 

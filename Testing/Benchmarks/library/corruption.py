@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import command  # noqa: F401  (puts the library on the path)
 import numpy as np
 import torch
 

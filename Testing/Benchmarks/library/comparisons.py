@@ -1,72 +1,35 @@
-"""One way to denoise against another, scan by scan, and whether what a paper found holds: for papers.py."""
+"""One way to denoise against another, scan by scan, and whether what a paper found holds: for the `papers` command."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import product
 from pathlib import Path
 
 import numpy as np
-from cases import Case, Scenario, chosen, kept_out_head, phantom_case, seen, with_lesions
-from methods import M0, denoise_with
-from scores import readouts
-from tables import mean_row, table
 
 from ASLDenoiseLib.denoising.catalogue import ModelCard
-from ASLDenoiseLib.measuring.image_quality import bias, ccc, nmae, psnr, rmse, ssim
-from ASLDenoiseLib.measuring.masks import grey_matter, white_matter
-from ASLDenoiseLib.preparing.averaging import mean_difference
-from ASLDenoiseLib.spatial.smoothing import gaussian
+
+from .cases import Case, Scenario, chosen, kept_out_head, phantom_case, seen, with_lesions
+from .command import say
+from .methods import M0, denoise_with
+from .scores import figures_of
+from .tables import mean_table
 
 Way = Callable[[Case], np.ndarray]
 Rows = dict[str, list[dict[str, float]]]
 
-PSEUDO_GOLD = 3.0  # mm FWHM of the Gaussian over the mean of all pairs
 SPIKES = 0.05  # of the slices of every volume
 # The noise of a long scan: fluctuations that last, and a head that drifts.
 DRIFTING = {"physiological": 0.005, "memory": 0.9, "common": 0.3, "motion": 0.3}
 LONG = 32  # pairs of a scan of the 3D denoising article
-PSNR, SSIM = "PSNR (dB)", "SSIM"
-PAPERS_PSNR, PAPERS_SSIM = "PSNR, papers' (dB)", "SSIM, papers'"
 
 
 def raw(case: Case) -> np.ndarray:
     """CBF (K, J, I) of the plain mean of the pairs a method sees."""
     return case.cbf(case.raw).array
-
-
-@lru_cache(maxsize=64)
-def pseudo_gold(case: Case) -> np.ndarray:
-    """CBF (K, J, I) of the mean of every pair of the scan after a 3 mm Gaussian: the papers' reference."""
-    return case.cbf(gaussian(mean_difference(case.every_pair), PSEUDO_GOLD, mask=case.brain)).array
-
-
-def gm(case: Case) -> np.ndarray:
-    """Bool (K, J, I)."""
-    return grey_matter(case.tissue) & case.inside
-
-
-def wm(case: Case) -> np.ndarray:
-    """Bool (K, J, I)."""
-    return white_matter(case.tissue) & case.inside
-
-
-FIGURES: dict[str, Callable[[Case, np.ndarray], float]] = {
-    PSNR: lambda case, a: psnr(a, case.truth.array, case.inside),
-    SSIM: lambda case, a: ssim(a, case.truth.array, case.inside),
-    PAPERS_PSNR: lambda case, a: psnr(a, pseudo_gold(case), case.inside),
-    PAPERS_SSIM: lambda case, a: ssim(a, pseudo_gold(case), case.inside),
-    "RMSE": lambda case, a: rmse(a, case.truth.array, case.inside),
-    "NMAE": lambda case, a: nmae(a, case.truth.array, case.inside),
-    "CCC": lambda case, a: ccc(a, case.truth.array, case.inside),
-    "SNR": lambda case, a: readouts(a, gm(case), wm(case))[0],
-    "GM/WM": lambda case, a: readouts(a, gm(case), wm(case))[1],
-    "GM bias (%)": lambda case, a: bias(a, case.truth.array, gm(case)),
-    "WM bias (%)": lambda case, a: bias(a, case.truth.array, wm(case)),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +56,7 @@ def draw_scans(folder: Path, heads: int, scenes: Sequence[Scenario]) -> Scans:
 
     def drawn(n: int, scenario: Scenario, **further: float) -> Case:
         head = kept_out_head(folder, n, scenario, **further)
-        print(f"head {n + 1}, {scenario.label} {further or ''}", file=sys.stderr)
+        say(f"head {n + 1}, {scenario.label} {further or ''}")
         return with_lesions(phantom_case(head, scenario.label, see=scenario.see))
 
     each = list(product(range(heads), scenes))
@@ -136,12 +99,7 @@ class Bench:
 
 def measure(cases: Sequence[Case], ways: Mapping[str, Way], names: Sequence[str]) -> Rows:
     """The figures of `names` of every way on every case, in the order of the cases."""
-    rows: Rows = {}
-    for name, way in ways.items():
-        for case in cases:
-            array = way(case)
-            rows.setdefault(name, []).append({figure: FIGURES[figure](case, array) for figure in names})
-    return rows
+    return {name: [figures_of(case, way(case), names) for case in cases] for name, way in ways.items()}
 
 
 def difference(rows: Rows, first: str, second: str, figure: str) -> np.ndarray:
@@ -193,4 +151,4 @@ def concluded(paper: str, outcomes: Iterable[str], unlike: str = "") -> str:
 
 def section(rows: Rows, text: str, conclusion: str) -> list[str]:
     """A text, a line a way with its means over scans, and the conclusion."""
-    return [text, "", *table({name: mean_row(cells) for name, cells in rows.items()}), "", conclusion]
+    return [text, mean_table(rows), conclusion]
