@@ -15,7 +15,16 @@ from pathlib import Path
 from . import __version__
 from .errors import InputError
 from .shell import learning, processing
-from .shell.options import add_device, add_preparation, add_progress, add_run, add_series, add_target, add_tissue
+from .shell.options import (
+    add_denoising,
+    add_device,
+    add_preparation,
+    add_progress,
+    add_run,
+    add_series,
+    add_target,
+    add_tissue,
+)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -41,36 +50,22 @@ def make_parser() -> argparse.ArgumentParser:
     add_series(sub)
     sub.add_argument("--t1", type=Path, help="T1-weighted image, checked for being readable")
 
-    sub = command("denoise", processing.run_denoise, "Denoise and quantify a series; raw and processed side by side.")
-    add_series(sub)
-    add_run(sub)
-    add_preparation(sub)
-    add_tissue(sub)
-    sub.add_argument("--model", help="a name that the command 'models' lists")
-    sub.add_argument("--pre-average", type=int, metavar="N", help="pairs averaged before the network (default: all)")
-    sub.add_argument("--interleaved", action="store_true", help="pre-average every n-th pair, not neighbours")
-    sub.add_argument("--no-recovery", action="store_true", help="leave out putting back what tissue lost")
-    add_device(sub)
-    add_progress(sub)
+    for name, text, adds in (
+        ("denoise", "Denoise and quantify a series; raw and processed side by side.", (add_denoising, add_device)),
+        (
+            "superres",
+            "A finer CBF map of a series or of one CBF map, guided by the T1: an estimate, beside what was acquired.",
+            (add_target, add_denoising, add_device),
+        ),
+        ("quantify", "CBF of the plain mean of a series, with readouts.", ()),
+    ):
+        sub = command(name, processing.run_processing, text)
+        for add in (add_series, add_run, add_preparation, add_tissue, *adds, add_progress):
+            add(sub)
 
-    sub = command(
-        "superres",
-        processing.run_superres,
-        "A finer CBF map of a series or of one CBF map, guided by the T1: an estimate, beside what was acquired.",
-    )
-    add_series(sub)
-    add_run(sub)
-    add_preparation(sub)
-    add_tissue(sub)
-    add_target(sub)
-    add_device(sub)
-    add_progress(sub)
-
-    sub = command("quantify", processing.run_quantify, "CBF of the plain mean of a series, with readouts.")
-    add_series(sub)
-    add_run(sub)
-    add_preparation(sub)
-    add_tissue(sub)
+    sub = command("run", processing.run_request, "Do again what a request.json says, which stands beside each result.")
+    sub.add_argument("request", metavar="REQUEST", type=Path, help="request.json, of the shell or the panel")
+    sub.add_argument("--out", type=Path, metavar="DIR", help="folder for the results (default: as the request says)")
     add_progress(sub)
 
     sub = command("measure", processing.run_measure, "Readouts of a CBF map.")

@@ -25,20 +25,20 @@ class GuideMaps:
 
 
 def find_guides(
-    brain: Volume, *, t1: Volume | None, t1_to_asl: np.ndarray, given: Tissue | None, m0: Volume | None
+    brain: Volume, *, even_t1: Volume | None, t1_to_asl: np.ndarray, given: Tissue | None, m0: Volume | None
 ) -> GuideMaps:
     """The T1's own contrast classes, else the tissue that was given, else no maps; and the M0 where it has contrast.
 
     Args:
         brain: 0/1, on the grid of the series, as the maps will be.
-        t1: on its own grid.
+        even_t1: without its bias field (`preparing.brain_mask.evened`), on its own grid.
         t1_to_asl: 4x4, LPS mm, from points of the T1 to points of the series.
         given: tissue on the grid of the series that was not made from the T1 or the M0.
         m0: on the grid of the series.
     """
     m0 = with_contrast(m0, brain)
-    if t1 is not None:
-        return GuideMaps(contrast_classes(t1, brain, transform=t1_to_asl), "T1", m0)
+    if even_t1 is not None:
+        return GuideMaps(contrast_classes(even_t1, brain, transform=t1_to_asl), "T1", m0)
     if given is None or given.gm is None or given.wm is None:
         return GuideMaps(m0=m0)
     rest = np.clip(1 - given.gm.array - given.wm.array, 0, 1)

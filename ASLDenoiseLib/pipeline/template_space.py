@@ -7,15 +7,23 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import InputError
+from ..findings import FindingKind
 from ..measuring.masks import FEWEST_VOXELS, grey_matter, white_matter
 from ..preparing.template_space import TemplateSpace, to_template
 from ..progress import Progress, silent
+from ..remedies import Advice, GiveImage
 from ..result import Readout, Result
 from ..result.maps import MNI, Role, keys_of
-from ..series import Finding, Origin, Parameter, Severity, Tissue, Volume
+from ..series import Origin, Parameter, Tissue, Volume
 
 _ROLES = (Role.RAW, Role.PREPARED, Role.PROCESSED)
 _SLICE = 50  # of the 91 of 2 mm, z = 28 mm
+_DOUBTFUL = FindingKind(
+    "mni-doubtful",
+    "warning",
+    "The way to MNI space is in doubt.",
+    Advice("look at the maps in MNI space before comparing heads"),
+)
 
 
 def in_template_space(result: Result, *, space: TemplateSpace | None = None, progress: Progress = silent) -> Result:
@@ -33,7 +41,7 @@ def in_template_space(result: Result, *, space: TemplateSpace | None = None, pro
         InputError: the run had no T1.
     """
     if result.t1 is None or result.t1_tissue is None:
-        raise InputError("MNI space needs a T1 to find the way there; give one with --t1.")
+        raise InputError("MNI space needs a T1 to find the way there", [GiveImage("t1")])
     space = space or to_template(result.t1, result.t1_tissue, progress)
     there = result.t1_tissue
     tissue = Tissue(
@@ -50,8 +58,7 @@ def in_template_space(result: Result, *, space: TemplateSpace | None = None, pro
     overlap = Parameter("mni_gm_overlap", round(space.gm_overlap, 3), "", Origin.IMAGE, "of 0 to 1, after SyN")
     findings = result.findings
     if space.warning:
-        why, mend = "the T1 did not reach the template", "Look at the maps in MNI space before comparing heads."
-        findings = (*findings, Finding("mni-doubtful", Severity.WARNING, space.warning.rstrip("."), why, mend))
+        findings = (*findings, _DOUBTFUL.finding(space.warning.rstrip("."), "the T1 did not reach the template"))
     # the others get the same rows, since what was not brought to MNI space has no slice 50
     for key in readouts.keys() - set(keys_of(*_ROLES)):
         readouts[key] = (*readouts[key], *(replace(r, value=float("nan")) for r in slice_readouts(None, tissue)))

@@ -90,6 +90,11 @@ def without_bias(volume: Volume) -> Volume:
     return from_sitk(image / sitk.Cast(field, sitk.sitkFloat32))
 
 
+def evened(t1: Volume) -> Volume:
+    """An anatomical image without its bias field, NaN and negative values as zero: what its contrast is read off."""
+    return without_bias(t1.with_array(np.clip(np.nan_to_num(t1.array), 0, None)))
+
+
 def _least_level(even: np.ndarray, mask: np.ndarray, head: np.ndarray, depth: np.ndarray) -> np.ndarray:
     """How bright each voxel (K, J, I) must be to be brain, by its depth (mm) in the brain's shape.
 

@@ -12,6 +12,7 @@ from .nuisance import CHOICES as NUISANCES
 from .nuisance import DEFAULT as NUISANCE
 from .outliers import DEFAULT_METHOD as OUTLIERS
 from .outliers import METHODS
+from .pairs import pair_numbers
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Preparation:
     """The choices, each with the default that measured best (Testing/Benchmarks/preparation.md).
 
     Args:
-        pairs: ``"10"`` the first ten pairs, ``"1-10"`` a range, None all.
+        pairs: ``"10"`` the first ten pairs, ``"1-10"`` a range, ``"1,4,7-9"`` a list, None all.
         motion: correct head motion, where the series holds controls and labels.
         nuisance: what is regressed out of controls and labels, of `preparing.nuisance.CHOICES`; what motion leaves
             behind is regressed only where motion is corrected.
@@ -28,7 +29,7 @@ class Preparation:
         m0_smoothing: mm FWHM of a Gaussian over the M0 within the brain before the division; 0 is none.
 
     Raises:
-        InputError: an unknown nuisance or outlier method, or a negative width.
+        InputError: pairs that cannot be read, an unknown nuisance or outlier method, or a negative width.
 
     >>> print(Preparation(pairs="1-8", outliers="none").parameters()[2])
     outliers = none (user)
@@ -42,6 +43,7 @@ class Preparation:
     m0_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
+        pair_numbers(self.pairs)
         for name in self.nuisance:
             if name not in NUISANCES:
                 raise InputError(f"There is no nuisance '{name}'; choose of {', '.join(NUISANCES)}.")

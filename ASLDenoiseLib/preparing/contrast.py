@@ -6,21 +6,20 @@ import numpy as np
 
 from ..series import Volume
 from ..spatial.resampling import average_onto, resample
-from .brain_mask import without_bias
 
 
-def contrast_classes(image: Volume, brain: Volume, *, transform: np.ndarray, classes: int = 3) -> tuple[Volume, ...]:
+def contrast_classes(even: Volume, brain: Volume, *, transform: np.ndarray, classes: int = 3) -> tuple[Volume, ...]:
     """How much of each voxel of a series is dark, middling and bright in an anatomical image.
 
-    The bias-corrected image is cut at Otsu's thresholds for several classes (Liao et al. 2001) within the brain, on its
+    The image is cut at Otsu's thresholds for several classes (Liao et al. 2001) within the brain, on its
     own fine grid, and each class is averaged over the voxels of the series. On a T1 the classes are CSF, GM and WM
     without a template or a prior saying so; cutting before averaging keeps a voxel that is half CSF and half white
     matter apart from one of grey matter, which has the same mean intensity.
 
     Args:
-        image: anatomical image, any grid.
+        even: anatomical image without its bias field (`brain_mask.evened`), any grid.
         brain: 0/1 mask on the grid of the series; the classes come on this grid too.
-        transform: 4x4, LPS mm, from points of `image` to the series.
+        transform: 4x4, LPS mm, from points of the image to the series.
         classes: how many.
 
     Returns:
@@ -28,9 +27,8 @@ def contrast_classes(image: Volume, brain: Volume, *, transform: np.ndarray, cla
     """
     from skimage.filters import threshold_multiotsu
 
-    even = without_bias(image.with_array(np.clip(np.nan_to_num(image.array), 0, None)))
     back = np.linalg.inv(transform)
-    inside = resample(brain, image.geometry, transform=back, interpolation="nearest", outside=0.0).array > 0.5
+    inside = resample(brain, even.geometry, transform=back, interpolation="nearest", outside=0.0).array > 0.5
     values = even.array[inside]
     # Fat and vessels would each claim a class of their own.
     thresholds = threshold_multiotsu(np.clip(values, *np.percentile(values, (0.5, 99.5))), classes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import numpy as np
@@ -46,8 +45,38 @@ def pair_members(series: ASLSeries) -> list[tuple[int, ...]]:
     return members
 
 
+def pair_numbers(choice: str | None) -> tuple[range, ...] | None:
+    """The pairs a choice names, counted from 1, as ranges in its order; None for all.
+
+    ``"10"`` is the first ten; otherwise numbers and ranges: ``"11-20"``, ``"1,4,7-9"``, ``"4,"`` (the fourth).
+
+    Raises:
+        InputError: it cannot be read.
+
+    >>> pair_numbers("10"), pair_numbers("1,7-9")
+    ((range(1, 11),), (range(1, 2), range(7, 10)))
+    """
+    if choice is None:
+        return None
+    parts = [part.split("-") for part in str(choice).split(",")]
+    if len(parts) > 1 and parts[-1] == [""]:
+        parts.pop()
+    elif len(parts) == len(parts[0]) == 1:
+        parts = [["1", *parts[0]]]
+    try:
+        ranges = tuple(range(int(first), int((rest or [first])[0]) + 1) for first, *rest in parts if len(rest) < 2)
+    except ValueError:
+        ranges = ()
+    if len(ranges) < len(parts) or not all(len(each) and each[0] > 0 for each in ranges):
+        raise InputError(
+            f"--pairs '{choice}' is not understood; give a number such as 10, a range such as 1-10 or a list such as "
+            "1,4,7-9."
+        )
+    return ranges
+
+
 def choose_pairs(series: ASLSeries, choice: str | None) -> ASLSeries:
-    """The series in which all but the chosen pairs are n/a: ``"10"`` the first ten, ``"11-20"`` a range, None all.
+    """The series in which all but the chosen pairs (`pair_numbers`) are n/a.
 
     Volumes keep their places, so that what is known of them (delays, motion) still belongs to them.
 
@@ -55,17 +84,14 @@ def choose_pairs(series: ASLSeries, choice: str | None) -> ASLSeries:
         InputError: nothing to subtract, or the choice cannot be read or asks for pairs that are not there.
     """
     members = pair_members(series)
-    if choice is None:
+    ranges = pair_numbers(choice)
+    if ranges is None:
         return series
-    match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", str(choice))
-    if not match:
-        raise InputError(f"--pairs '{choice}' is not understood; give a number such as 10 or a range such as 1-10.")
-    first, last = (1, int(match[1])) if match[2] is None else (int(match[1]), int(match[2]))
-    if not 1 <= first <= last <= len(members):
+    if max(each[-1] for each in ranges) > len(members):
         raise InputError(
             f"--pairs {choice} asks for pairs that are not there; the series has pairs 1 to {len(members)}."
         )
-    chosen = {t for pair in members[first - 1 : last] for t in pair}
+    chosen = {t for each in ranges for n in each for t in members[n - 1]}
     context = tuple(
         kind if t in chosen or kind not in _IN_PAIRS else VolumeType.NOT_AVAILABLE
         for t, kind in enumerate(series.context)

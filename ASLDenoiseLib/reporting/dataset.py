@@ -16,7 +16,16 @@ BIDSIGNORE = ".bidsignore"
 README = "README.md"
 BIDS_VERSION = "1.10.0"
 _TITLE = f"# {NAME}: perfusion maps"
-_BEYOND_BIDS = ("*_cbf.*", "*_pwi.*", "*_timeseries.*", "readouts.*", "outliers.tsv", "report.html")
+_BEYOND_BIDS = (
+    "*_cbf.*",
+    "*_pwi.*",
+    "*_timeseries.*",
+    "readouts.*",
+    "outliers.tsv",
+    "report.html",
+    "request.json",
+    "inputs/",
+)
 
 
 def dataset_description() -> dict[str, object]:
@@ -48,6 +57,7 @@ def readme(result: Result, *, attachments: Iterable[str] = ()) -> str:
         *(f"| `*_{key}.nii.gz` | {_row(result, key)} |" for key in result.maps),
         "| `readouts.tsv`, `readouts.json` | what was measured in every map; the same with all that it rests on |",
         "| `report.html` | findings, readouts, pictures, the origin of every value |",
+        "| `request.json`, `inputs` | what was asked for, for `python -m ASLDenoiseLib run`; the images it names |",
     ]
     if result.motion is not None:
         lines.append("| `*_desc-motion_timeseries.tsv` | how the head moved |")

@@ -15,11 +15,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ..errors import InputError
 from ..result import Result
-from ..series import Volume
+from ..series import Geometry, Volume
 from . import dataset, html, provenance, timeline
 from .dataset import BIDSIGNORE, DESCRIPTION, README
+from .request_file import INPUTS, REQUEST, request_to_json
 from .software import NAME
 
 READOUTS_JSON = "readouts.json"
@@ -40,6 +43,7 @@ class WrittenFiles:
     dataset: tuple[Path, ...]
     timelines: tuple[Path, ...] = ()
     attachments: tuple[Path, ...] = ()
+    request: tuple[Path, ...] = ()
 
     def all(self) -> tuple[Path, ...]:
         """Every file, the maps' sidecars included."""
@@ -53,6 +57,7 @@ class WrittenFiles:
             self.readouts_json,
             *self.timelines,
             *self.attachments,
+            *self.request,
         )
 
 
@@ -81,6 +86,7 @@ def write_result(
     timelines, about = _timelines(result), _dataset(result, out, attachments or {})
     with _staging(out) as stage:
         _write_all(result, stage, command, {**timelines, **about}, attachments or {})
+        request = [p.relative_to(stage) for p in (stage / REQUEST, *stage.glob(f"{INPUTS}/*")) if p.exists()]
         _move_into_place(stage, out)
     return WrittenFiles(
         out,
@@ -91,6 +97,7 @@ def write_result(
         tuple(out / name for name in about),
         tuple(out / name for name in timelines),
         tuple(out / name for name in attachments or {}),
+        tuple(out / path for path in request),
     )
 
 
@@ -122,13 +129,18 @@ def save_volume(volume: Volume, path: Path, *, description: str = "") -> None:
         path: ends in .nii or .nii.gz.
         description: up to 79 characters for the header's `descrip`; longer text is cut.
     """
+    _save_array(volume.array, volume.geometry, path, description)
+
+
+def _save_array(array: np.ndarray, geometry: Geometry, path: Path, description: str = "") -> None:
+    """Write a volume (K, J, I) or a series (T, K, J, I)."""
     import nibabel as nib
 
-    image = nib.Nifti1Image(volume.array.transpose(2, 1, 0), volume.geometry.affine_ras)
+    image = nib.Nifti1Image(array.T, geometry.affine_ras)
     image.header.set_data_dtype("float32")
     image.header.set_xyzt_units("mm")
-    image.set_sform(volume.geometry.affine_ras, code=1)
-    image.set_qform(volume.geometry.affine_ras, code=1)
+    image.set_sform(geometry.affine_ras, code=1)
+    image.set_qform(geometry.affine_ras, code=1)
     image.header["descrip"] = description.encode("ascii", "replace")[:79]
     nib.save(image, path)
 
@@ -149,10 +161,12 @@ def _write_all(
     _write_text(folder / READOUTS_TSV, provenance.readouts_tsv(result))
     for name, text in texts.items():
         _write_text(folder / name, text)
+    if result.request:
+        _write_text(folder / REQUEST, provenance.to_json(request_to_json(result.request, folder, _save_array)))
     _write_text(folder / REPORT, html.report_html(result, command=command))
     for name, write in attachments.items():
         write(folder / name)
-    for path in folder.iterdir():
+    for path in folder.rglob("*"):
         _sync(path)
     _sync(folder)
 
@@ -229,21 +243,26 @@ def _move_into_place(stage: Path, out: Path) -> None:
     moved: list[Path] = []
     try:
         # readouts.json last: whoever waits for it finds all the others in place
-        files = sorted((p for p in stage.iterdir() if p.is_file()), key=lambda p: (p.name == READOUTS_JSON, p.name))
+        files = sorted((p for p in stage.rglob("*") if p.is_file()), key=lambda p: (p.name == READOUTS_JSON, p))
         for path in files:
-            target = out / path.name
+            target = out / path.relative_to(stage)
+            target.parent.mkdir(exist_ok=True)
             if target.exists():
-                _keep(target, kept / path.name)
+                _keep(target, kept / _flat(target, out))
             os.replace(path, target)
             moved.append(target)
         _sync(out)
     except BaseException:
         for target in moved:
-            if (kept / target.name).exists():
-                os.replace(kept / target.name, target)
+            if (kept / _flat(target, out)).exists():
+                os.replace(kept / _flat(target, out), target)
             else:
                 target.unlink(missing_ok=True)
         raise
+
+
+def _flat(target: Path, out: Path) -> str:
+    return "+".join(target.relative_to(out).parts)
 
 
 def _keep(target: Path, copy: Path) -> None:

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from ..findings import Severity
 from ..result import Result
 from ..result.maps import RAW, RESIDUAL, kind_of
 from ..result.table import columns, format_change, format_value, rows
-from ..series import Origin, Parameter, Severity
+from ..series import Origin, Parameter
 from .plots import montage_png, uncertainty_key
 from .provenance import plain
 
@@ -59,11 +60,10 @@ def _numeric(column: Column) -> str:
 
 def findings_html(result: Result) -> str:
     """The findings, the worst first, and where the tissue came from."""
-    order = {Severity.UNUSABLE: 0, Severity.WARNING: 1, Severity.NOTE: 2}
     items = [
         f'<li class="{f.severity.value}"><strong>{f.severity.value.capitalize()}: {escape(f.what)}</strong> '
-        f"{escape(f.mend)}<small>{escape(f.why)} ({escape(f.code)})</small></li>"
-        for f in sorted(result.findings, key=lambda finding: order[finding.severity])
+        f"{escape(f.remedy)}<small>{escape(f.why)} ({escape(f.code)})</small></li>"
+        for f in sorted(result.findings, key=lambda f: list(Severity).index(f.severity), reverse=True)
     ]
     if result.tissue.warning and not any(f.what == result.tissue.warning for f in result.findings):
         items.append(f'<li class="warning"><strong>Tissue: {escape(result.tissue.warning)}</strong></li>')

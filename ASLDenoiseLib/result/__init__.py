@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..findings import Finding
 from ..notebook import html_of
-from ..series import ASLSeries, Finding, Parameter, Tissue, Volume
+from ..series import ASLSeries, Parameter, Tissue, Volume
 from .maps import RAW, MapKind, furthest, kind_of
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Result:
             grid of the series but ``desc-superres_cbf`` and, beside it, its uncertainty.
         readouts: one tuple of readouts for each CBF map, by the same keys; same names in the same order.
         tissue: the tissue the readouts were taken in, on the grid of the series.
-        findings: what the doctor saw.
+        findings: what the inspection and the run found wrong, doubtful or worth knowing.
         parameters: every value that entered, with unit and origin.
         regions: given ROIs, name to mask (0/1) on the grid of the series.
         t1: the T1 as given, on its own grid, or None.

@@ -1,34 +1,31 @@
-"""Options that several commands share, and what is read from them."""
+"""Options that several commands share, and the request they make."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from ..denoising.catalogue import DEFAULT_MODEL
 from ..errors import InputError
+from ..pipeline.request import Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
 from ..preparing.choices import Preparation
 from ..preparing.nuisance import CHOICES as NUISANCES
 from ..preparing.nuisance import DEFAULT as NUISANCE
 from ..preparing.outliers import DEFAULT_METHOD, METHODS
+from ..remedies import OPTIONS
 
-if TYPE_CHECKING:
-    import numpy as np
-
-    from ..series import ASLSeries, Geometry, Tissue, Volume
-
-# shell option -> Acquisition field, type, help
+# Acquisition field -> type and help; `remedies.OPTIONS` has the option's name
 _ACQUISITION = {
-    "--labeling": ("labeling", str, "PCASL, CASL or PASL"),
-    "--pld": ("post_labeling_delay", float, "post-labelling delay (PASL: inversion time), s"),
-    "--label-duration": ("label_duration", float, "label duration, s"),
-    "--bolus-duration": ("bolus_duration", float, "PASL bolus duration (TI1), s"),
-    "--field-strength": ("field_strength", float, "field strength, T"),
-    "--suppression-pulses": ("suppression_pulses", int, "number of background suppression pulses"),
-    "--efficiency": ("labeling_efficiency", float, "labelling efficiency, suppression included"),
-    "--t1-blood": ("t1_blood", float, "T1 of blood, s"),
-    "--m0-tr": ("m0_repetition_time", float, "repetition time of the M0, s"),
-    "--m0-scale": ("m0_scale", float, "factor the M0 is multiplied by"),
+    "labeling": (str, "PCASL, CASL or PASL"),
+    "post_labeling_delay": (float, "post-labelling delay (PASL: inversion time), s"),
+    "label_duration": (float, "label duration, s"),
+    "bolus_duration": (float, "PASL bolus duration (TI1), s"),
+    "field_strength": (float, "field strength, T"),
+    "suppression_pulses": (int, "number of background suppression pulses"),
+    "labeling_efficiency": (float, "labelling efficiency, suppression included"),
+    "t1_blood": (float, "T1 of blood, s"),
+    "m0_repetition_time": (float, "repetition time of the M0, s"),
+    "m0_scale": (float, "factor the M0 is multiplied by"),
 }
 
 
@@ -36,13 +33,13 @@ def add_series(parser: argparse.ArgumentParser) -> None:
     """SERIES and what its sidecar may lack."""
     parser.add_argument("series", metavar="SERIES", help="NIfTI with BIDS sidecars, or a folder of DICOM")
     group = parser.add_argument_group("acquisition, where the sidecar is silent or wrong")
-    for option, (field, kind, text) in _ACQUISITION.items():
-        group.add_argument(option, dest=field, type=kind, help=text)
+    for field, (kind, text) in _ACQUISITION.items():
+        group.add_argument(OPTIONS[field], dest=field, type=kind, help=text)
     group.add_argument("--m0", help="M0 image, or one number for it")
     group.add_argument("--context", help="an aslcontext.tsv, or a pattern such as m0scan,label,control")
     group.add_argument("--swap", action="store_true", help="control and label are the wrong way round")
     group.add_argument(
-        "--fix", action="append", default=[], metavar="NAME", help="a mend that 'inspect' names; may be repeated"
+        "--fix", action="append", default=[], metavar="NAME", help="a fix that 'inspect' names; may be repeated"
     )
 
 
@@ -61,6 +58,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--roi", action="append", default=[], metavar="NAME=MASK", help="a region to read out; may be repeated"
     )
+    parser.add_argument("--name", default="", help="what file names begin with (default: the series' name)")
     parser.add_argument("--mni", action="store_true", help="CBF in MNI space, too (needs --t1; about a minute)")
     parser.add_argument("--no-scene", action="store_true", help="write no Slicer scene and no overlay picture")
 
@@ -68,7 +66,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 def add_preparation(parser: argparse.ArgumentParser) -> None:
     """What is done to the pairs before they are averaged, and how the T1 is laid on them."""
     group = parser.add_argument_group("preparation")
-    group.add_argument("--pairs", metavar="1-10|10", help="which control/label pairs to use (default: all)")
+    group.add_argument("--pairs", metavar="1,4,7-9|10", help="which control/label pairs to use (default: all)")
     group.add_argument("--no-motion", action="store_true", help="leave head motion as it is")
     group.add_argument(
         "--nuisance",
@@ -88,21 +86,13 @@ def add_preparation(parser: argparse.ArgumentParser) -> None:
     place.add_argument("--t1-start", type=Path, metavar="FILE", help=f"{what}, rigid: the alignment starts there")
 
 
-def preparation_of(args: argparse.Namespace) -> Preparation:
-    """The choices of `add_preparation`."""
-    names = [name.strip() for name in args.nuisance.split(",") if name.strip()]
-    nuisance = () if names == ["none"] else tuple(names)
-    return Preparation(args.pairs, not args.no_motion, nuisance, args.outliers, args.smooth, args.smooth_m0)
-
-
-def transforms_of(args: argparse.Namespace) -> dict[str, np.ndarray]:
-    """The given transforms of the T1, by the name that `pipeline` gives them."""
-    from ..reading.transforms import read_transform
-
-    given = {"t1_to_asl": args.t1_to_asl, "t1_start": args.t1_start}
-    if any(given.values()) and args.t1 is None:
-        raise InputError("A transform of the T1 was given without a T1; give it with --t1.")
-    return {name: read_transform(path) for name, path in given.items() if path is not None}
+def add_denoising(parser: argparse.ArgumentParser) -> None:
+    """Which network denoises, and how."""
+    group = parser.add_argument_group("denoising")
+    group.add_argument("--model", help="a name that the command 'models' lists")
+    group.add_argument("--pre-average", type=int, metavar="N", help="pairs averaged before the network (default: all)")
+    group.add_argument("--interleaved", action="store_true", help="pre-average every n-th pair, not neighbours")
+    group.add_argument("--no-recovery", action="store_true", help="leave out putting back what tissue lost")
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:
@@ -122,7 +112,6 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     what = "FWHM in mm beyond the voxel along the acquired axes (default: what the readout usually has)"
     group.add_argument("--point-spread", nargs=3, type=float, metavar=axes, help=what)
     group.add_argument("--denoise", action="store_true", help="denoise first (default: super-resolve the mean)")
-    group.add_argument("--model", help="the model that denoises first")
 
 
 def add_progress(parser: argparse.ArgumentParser) -> None:
@@ -135,65 +124,54 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
 
 
-def series_of(args: argparse.Namespace) -> ASLSeries:
+def series_file(args: argparse.Namespace) -> SeriesFile:
     """The series, with the values given as options."""
-    from ..inspecting.fixes import apply_fix
-    from ..reading.read import read_series, swapped
-
-    values = {field: getattr(args, field) for field, _, _ in _ACQUISITION.values() if getattr(args, field) is not None}
-    m0 = args.m0
-    try:
-        m0 = None if m0 is None else float(m0)
-    except ValueError:
-        m0 = Path(m0)
-    series = read_series(args.series, m0=m0, context=args.context, values=values)
-    series = swapped(series) if args.swap else series
-    for name in args.fix:
-        series = apply_fix(series, name)
-    return series
+    values = {field: getattr(args, field) for field in _ACQUISITION if getattr(args, field) is not None}
+    m0: Path | float | None = None
+    if args.m0 is not None:
+        try:
+            m0 = float(args.m0)
+        except ValueError:
+            m0 = Path(args.m0)
+    context = args.context
+    if context is not None and (context.lower().endswith(".tsv") or Path(context).is_file()):
+        context = Path(context)
+    return SeriesFile(Path(args.series), m0, context, values, args.swap, tuple(args.fix))
 
 
-def series_or_map_of(args: argparse.Namespace) -> ASLSeries:
-    """The series; or the CBF map, which an image of one volume is taken for unless its name ends in ``_asl``."""
-    from ..reading.images import image_stem, is_single_volume
-    from ..reading.read import read_cbf_map
-
-    path = Path(args.series)
-    if path.is_file() and not image_stem(path).endswith("_asl") and is_single_volume(path):
-        return read_cbf_map(path)
-    return series_of(args)
+def head_of(args: argparse.Namespace) -> Head:
+    """The T1, its transforms, and given tissue; a transform where the command takes one."""
+    return Head(args.t1, args.gm, args.wm, args.labels, None, *(vars(args).get(n) for n in ("t1_to_asl", "t1_start")))
 
 
-def tissue_of(args: argparse.Namespace, onto: Geometry) -> Tissue | None:
-    """Given masks or labels on a grid; None where none are given."""
-    from ..preparing.tissue import tissue_from_labels, tissue_from_masks
-    from ..reading.images import read_image
-
-    if (args.gm is None) != (args.wm is None):
-        raise InputError("--gm and --wm belong together; give both, or neither.")
-    if args.gm is not None:
-        return tissue_from_masks(read_image(args.gm), read_image(args.wm), onto)
-    return None if args.labels is None else tissue_from_labels(read_image(args.labels), onto)
-
-
-def regions_of(args: argparse.Namespace, onto: Geometry) -> dict[str, Volume]:
-    """The masks of --roi on a grid, by name."""
-    from ..reading.images import read_image
-    from ..spatial.regions import regions_on
-
-    masks = {}
-    for item in args.roi:
-        name, separator, path = item.partition("=")
-        if not separator or not name:
-            raise InputError(
-                f"--roi '{item}' is not understood; write NAME=MASK, for example thalamus=thalamus.nii.gz."
-            )
-        masks[name] = read_image(Path(path))
-    return regions_on(onto, masks)
+def request_of(args: argparse.Namespace) -> Request:
+    """What `denoise`, `quantify` and `superres` ask for."""
+    given = vars(args)
+    finer = None
+    if "method" in given:
+        finer = SuperResolution(args.method, _three(args.spacing), args.like, _three(args.point_spread))
+    denoising = None
+    if "model" in given and (finer is None or args.denoise or args.model):
+        denoising = Denoising(args.model or DEFAULT_MODEL, args.pre_average, args.interleaved, not args.no_recovery)
+    regions = tuple(_region(item) for item in args.roi)
+    outputs = Outputs(regions, args.mni, args.out, args.name, not args.no_scene, args.command_line)
+    return Request(
+        series_file(args), head_of(args), _preparation(args), denoising, finer, outputs, given.get("device", "auto")
+    )
 
 
-def image_of(path: Path | None) -> Volume | None:
-    """The image of an optional path."""
-    from ..reading.images import read_image
+def _preparation(args: argparse.Namespace) -> Preparation:
+    names = [name.strip() for name in args.nuisance.split(",") if name.strip()]
+    nuisance = () if names == ["none"] else tuple(names)
+    return Preparation(args.pairs, not args.no_motion, nuisance, args.outliers, args.smooth, args.smooth_m0)
 
-    return None if path is None else read_image(path)
+
+def _region(item: str) -> Region:
+    name, separator, path = item.partition("=")
+    if not separator or not name:
+        raise InputError(f"--roi '{item}' is not understood; write NAME=MASK, for example thalamus=thalamus.nii.gz.")
+    return Region(name, Path(path))
+
+
+def _three(values: list[float] | None) -> tuple[float, ...] | None:
+    return None if values is None else tuple(values)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import InputError
-from ..preparing.brain_mask import without_bias
 from ..progress import Progress, silent
 from ..series import Geometry, Volume
 from ..spatial.resampling import average_onto, resample
@@ -14,7 +13,7 @@ BETWEEN = 3  # steps from one tissue's brightness to the next: levels between ca
 
 
 def contrast_features(
-    t1: Volume, fine: Geometry, brain: Volume, *, transform: np.ndarray, progress: Progress = silent
+    even: Volume, fine: Geometry, brain: Volume, *, transform: np.ndarray, progress: Progress = silent
 ) -> np.ndarray:
     """Shares (C, K, J, I) of each fine voxel at `C` levels of T1 brightness; they sum to one inside the T1.
 
@@ -24,7 +23,7 @@ def contrast_features(
     the T1's own grid before the average over the fine voxel: half CSF and half white matter is not grey matter.
 
     Args:
-        t1: any grid and unit.
+        even: the T1 without its bias field (`brain_mask.evened`), any grid and unit.
         fine: the grid to describe.
         brain: 0/1 on any grid in the space of `fine`, where brightness is looked at.
         transform: 4x4, LPS mm, points of the T1 to the space of `fine`.
@@ -34,10 +33,8 @@ def contrast_features(
     """
     from skimage.filters import threshold_multiotsu
 
-    progress(0.0, "evening the T1")
-    even = without_bias(t1.with_array(np.clip(np.nan_to_num(t1.array), 0, None)))
     back = np.linalg.inv(transform)
-    inside = resample(brain, t1.geometry, transform=back, interpolation="nearest", outside=0.0).array > 0.5
+    inside = resample(brain, even.geometry, transform=back, interpolation="nearest", outside=0.0).array > 0.5
     values = even.array[inside]
     if values.size < 100 or not values.std() > 1e-6 * max(1.0, float(values.max())):
         raise InputError("The T1 shows no contrast where the map was measured; check the T1 and its alignment.")

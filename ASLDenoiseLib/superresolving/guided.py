@@ -102,7 +102,7 @@ def guided(
     if scan.t1 is not None:
         tissue, moved = _tissue_in_place(problem, scan, s, span(progress, 0.1, 0.45))
         along, doubt = _fit_along(problem, tissue, s, span(progress, 0.45, 0.6))
-        if not _foretells_better(problem, tissue, doubt, s, span(progress, 0.6, 0.65)):
+        if not _predicts_better(problem, tissue, doubt, s, span(progress, 0.6, 0.65)):
             doubt = np.where(problem.measured, 1, 0).astype(np.float32)
         from_t1 = (1 - _on_fine(problem, doubt)) * (along - array)
         array = array + from_t1
@@ -169,7 +169,7 @@ def _tissue_in_place(
     for n in range(s.alignment_steps + 1):
         stage = span(progress, n / (s.alignment_steps + 1), (n + 1) / (s.alignment_steps + 1))
         features = contrast_features(
-            scan.t1, problem.model.fine, brain, transform=tried @ scan.t1_to_asl, progress=span(stage, 0, 0.7)
+            scan.even, problem.model.fine, brain, transform=tried @ scan.t1_to_asl, progress=span(stage, 0, 0.7)
         )
         parts = _tissue_parts(problem, features, s)
         fine, coarse = zip(*parts, strict=True)
@@ -188,7 +188,7 @@ def _tissue_in_place(
     return tissue, moved
 
 
-def _foretells_better(
+def _predicts_better(
     problem: Problem,
     tissue: tuple[tuple[Part, Part], ...],
     doubt: np.ndarray,

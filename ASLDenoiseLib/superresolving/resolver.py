@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
 from ..denoising.noise_level import noise_level
 from ..errors import InputError
+from ..preparing.brain_mask import evened
 from ..progress import Progress, silent
 from ..series import Geometry, Origin, Parameter, Volume
 from ..spatial.resampling import resample
@@ -32,6 +34,7 @@ class LowResolution:
         low: the map on the acquired grid, any unit (kept); NaN where it was not measured (outside the brain).
         target: the grid wanted.
         t1: T1-weighted image on any grid, or None.
+        t1_even: the same without its bias field, where it is known already.
         t1_to_asl: 4x4, LPS mm, points of the T1 to the same anatomy in `low`.
         target_to_asl: the same for points of `target`: identity for a grid in the space of `low`, `t1_to_asl` for the
             T1's own grid.
@@ -52,6 +55,7 @@ class LowResolution:
     sd: Volume | float | None = None
     point_spread: PointSpread = field(default_factory=PointSpread)
     parts: tuple[Volume, Volume] | None = None
+    t1_even: Volume | None = None
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.low.array).any():
@@ -68,6 +72,11 @@ class LowResolution:
                 raise InputError("The noise map is not on the grid of the map; resample it first.")
         elif self.sd is not None and not (np.isfinite(self.sd) and self.sd > 0):
             raise InputError(f"The noise SD is {self.sd}; give a positive number, or none to have it estimated.")
+
+    @cached_property
+    def even(self) -> Volume:
+        """The T1 without its bias field."""
+        return evened(self.t1) if self.t1_even is None else self.t1_even
 
     @property
     def measured(self) -> np.ndarray:

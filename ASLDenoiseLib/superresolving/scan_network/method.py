@@ -69,7 +69,7 @@ def scan_network(
     problem = problem_of(scan)
     fine = problem.model.fine
     features = contrast_features(
-        scan.t1, fine, problem.low.with_array(problem.measured), transform=scan.t1_to_asl,
+        scan.even, fine, problem.low.with_array(problem.measured), transform=scan.t1_to_asl,
         progress=span(progress, 0.0, 0.1),
     )  # fmt: skip
     shown = np.random.default_rng(s.seed).random(problem.measured.shape) >= s.withheld

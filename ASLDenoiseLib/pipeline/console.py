@@ -1,0 +1,153 @@
+"""Runs as one call each, for consoles and scripts: every argument is a field of the `Request` that the call makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..denoising.catalogue import DEFAULT_MODEL
+from ..measuring.readouts import measure
+from ..preparing.choices import Preparation
+from ..preparing.registration import register_rigid
+from ..preparing.tissue import tissue_from_t1, tissue_on
+from ..preparing.tissue_guess import guess_tissue
+from ..progress import Progress, silent
+from ..result import Readout, Result
+from ..series import CBF_UNIT, ASLSeries, Geometry, Tissue, Volume
+from ..superresolving import DEFAULT_METHOD as SUPERRESOLUTION
+from .request import Denoising, Head, Outputs, Region, Request, SuperResolution
+from .run import run
+
+_DEFAULT = Preparation()
+
+
+def denoise(
+    series: ASLSeries,
+    *,
+    t1: Volume | None = None,
+    tissue: Tissue | None = None,
+    t1_to_asl: np.ndarray | None = None,
+    t1_start: np.ndarray | None = None,
+    preparation: Preparation = _DEFAULT,
+    model: str = DEFAULT_MODEL,
+    device: str = "auto",
+    group: int | None = None,
+    interleaved: bool = False,
+    recovery: bool = True,
+    regions: Mapping[str, Volume] | None = None,
+    mni: bool = False,
+    progress: Progress = silent,
+) -> Result:
+    """Denoise a series and quantify it, raw and noise-matched Gaussian beside it.
+
+    Args:
+        series: what was read.
+        t1, tissue, t1_to_asl, t1_start: of the same head (`request.Head`); tissue on the grid of the series.
+        preparation: which pairs, and what is done to them: motion, nuisances, outliers, smoothing.
+        model, group, interleaved, recovery: of the network (`request.Denoising`).
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        regions: ROI masks (above 0 inside), by name.
+        mni: CBF in MNI space as well.
+        progress: told where the run is.
+
+    Returns:
+        A `Result` whose maps are raw mean, prepared mean (where preparation changed it), denoised, noise-matched
+        Gaussian, raw minus denoised, what recovery put back, the SD of the denoised map's error (models that know it),
+        the mean's standard error (three pairs or more), and the difference images behind them.
+
+    Raises:
+        InputError: the series, the choice of pairs, the head's images, the model or the device cannot be used.
+
+    >>> import ASLDenoiseLib as ad
+    >>> series = ad.read(ad.sample_data().asl)
+    >>> result = denoise(series, preparation=Preparation(pairs="1-4", motion=False), device="cpu")
+    >>> result.maps["desc-denoised_cbf"]
+    <Volume cbf, 64 x 64 x 22 voxels of 3.4 x 3.4 x 6 mm, ml/100g/min>
+    >>> result.values("desc-denoised_cbf")["wm_sd"] < result.values("desc-mean_cbf")["wm_sd"]
+    True
+    """
+    head = Head(t1, tissue=tissue, t1_to_asl=t1_to_asl, t1_start=t1_start)
+    denoising = Denoising(model, group, interleaved, recovery)
+    return run(Request(series, head, preparation, denoising, outputs=_outputs(regions, mni), device=device), progress)
+
+
+def quantify(
+    series: ASLSeries,
+    *,
+    t1: Volume | None = None,
+    tissue: Tissue | None = None,
+    t1_to_asl: np.ndarray | None = None,
+    t1_start: np.ndarray | None = None,
+    preparation: Preparation = _DEFAULT,
+    regions: Mapping[str, Volume] | None = None,
+    mni: bool = False,
+    progress: Progress = silent,
+) -> Result:
+    """CBF of the mean, plain and prepared, with readouts; no denoising. Arguments as `denoise`."""
+    head = Head(t1, tissue=tissue, t1_to_asl=t1_to_asl, t1_start=t1_start)
+    return run(Request(series, head, preparation, outputs=_outputs(regions, mni)), progress)
+
+
+def superresolve(
+    series: ASLSeries,
+    *,
+    t1: Volume | None = None,
+    tissue: Tissue | None = None,
+    t1_to_asl: np.ndarray | None = None,
+    t1_start: np.ndarray | None = None,
+    preparation: Preparation = _DEFAULT,
+    method: str = SUPERRESOLUTION,
+    spacing: tuple[float, float, float] | None = None,
+    like: Geometry | None = None,
+    point_spread: tuple[float, float, float] | None = None,
+    model: str | None = None,
+    device: str = "auto",
+    group: int | None = None,
+    interleaved: bool = False,
+    recovery: bool = True,
+    regions: Mapping[str, Volume] | None = None,
+    mni: bool = False,
+    progress: Progress = silent,
+) -> Result:
+    """A finer CBF map of a series, or of one CBF map, than was acquired: an estimate, guided by the T1.
+
+    Args:
+        series: what was read; one CBF map is a series of one ``cbf`` volume.
+        t1, tissue, t1_to_asl, t1_start, preparation, device, regions, mni, progress: as `denoise`.
+        method, spacing, like, point_spread: `request.SuperResolution`.
+        model: denoise with this model first, `group`, `interleaved` and `recovery` as `denoise`; None super-resolves
+            the prepared mean.
+
+    Returns:
+        A `Result` with the acquired map, what was made of it, ``desc-superres_cbf``, its uncertainty where the method
+        knows it, and ``desc-residual_cbf``: acquired minus super-resolved, averaged back to the acquired voxels.
+
+    Raises:
+        InputError: the series, the head's images, the grid asked for, the method, model or device cannot be used.
+    """
+    head = Head(t1, tissue=tissue, t1_to_asl=t1_to_asl, t1_start=t1_start)
+    denoising = None if model is None else Denoising(model, group, interleaved, recovery)
+    finer = SuperResolution(method, spacing, like, point_spread)
+    return run(Request(series, head, preparation, denoising, finer, _outputs(regions, mni), device), progress)
+
+
+def _outputs(regions: Mapping[str, Volume] | None, mni: bool) -> Outputs:
+    return Outputs(tuple(Region(name, mask) for name, mask in (regions or {}).items()), mni)
+
+
+def measure_map(cbf: Volume, tissue: Tissue, *, regions: Mapping[str, Volume] | None = None) -> tuple[Readout, ...]:
+    """Readouts of a CBF map that exists already (any source); see `measuring.readouts.measure`."""
+    return measure(cbf if cbf.unit else cbf.with_array(cbf.array, unit=CBF_UNIT), tissue, regions=regions or {})
+
+
+def tissue_of_map(cbf: Volume, *, t1: Volume | None = None, tissue: Tissue | None = None) -> Tissue:
+    """Tissue on the grid of a CBF map that stands alone: given, from a T1 of the head, or guessed with a warning."""
+    if tissue is not None:
+        return tissue
+    if t1 is not None:
+        segmented = tissue_from_t1(t1)
+        registration = register_rigid(t1, cbf, moving_mask=segmented.brain)
+        return tissue_on(cbf.geometry, segmented, transform=registration.matrix)
+    measured = cbf.with_array(np.isfinite(cbf.array) & (cbf.array != 0))
+    return guess_tissue(cbf, measured)

@@ -1,0 +1,195 @@
+"""From a series as read to clean differences with all that is needed to judge them: the first half of every run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..inspecting.inspection import inspect, require_quantifiable
+from ..preparing.averaging import mean_difference, standard_error
+from ..preparing.brain_mask import brain_mask, evened, mask_of_cbf
+from ..preparing.motion import Motion, correct_motion, estimate_motion, motion_findings
+from ..preparing.nuisance import nuisance_courses, regress_nuisance
+from ..preparing.outliers import OutlierContext, PairMotion, find_outliers
+from ..preparing.pairs import choose_pairs, difference_volumes, pair_members
+from ..preparing.registration import judge_alignment, register_rigid
+from ..preparing.rescue import rescue_members
+from ..preparing.tissue import tissue_from_t1, tissue_on
+from ..preparing.tissue_guess import guess_tissue
+from ..preparing.warnings import nuisance_finding, outlier_finding, registration_finding
+from ..progress import Progress
+from ..quantifying.calibration import calibrate
+from ..quantifying.cbf import Quantification, quantification
+from ..series import ASLSeries, Origin, Parameter, Volume, VolumeType
+from ..spatial.smoothing import gaussian
+from .state import RunState
+
+
+def inspect_series(run: RunState, progress: Progress) -> None:
+    """Refuse what cannot be quantified, find what is doubtful, choose the pairs, and find the brain.
+
+    Raises:
+        InputError: the series or the choice of pairs cannot be used.
+    """
+    series, pairs = run.series, run.request.preparation.pairs
+    require_quantifiable(series)
+    run.inspection = inspect(series)
+    run.findings += run.inspection
+    progress(0.8, "choosing pairs")
+    run.chosen = run.aligned = choose_pairs(series, pairs)
+    run.acquired = difference_volumes(run.chosen)
+    run.raw = mean_difference(run.acquired)
+    if not series.indices(VolumeType.CBF) and getattr(run.inspection, "calibration", None) is None:
+        calibrate(run.chosen)  # says why there is none, before the long work
+    same_reference = series.m0 is not None or pairs is None
+    found = getattr(run.inspection, "brain", None) if same_reference and not _map_alone(series) else None
+    run.brain = found or _brain(run.chosen, run.raw)
+    run.parameters += _stated(run)
+
+
+def align_volumes(run: RunState, progress: Progress) -> None:
+    """Correct head motion, where the volumes tell it."""
+    run.motion = estimate_motion(run.chosen, brain=run.brain, progress=progress)
+    run.findings += motion_findings(run.chosen, run.motion)
+    if run.motion is None:
+        return
+    # what the volumes alone made one suspect is now known, and corrected
+    run.findings[:] = [f for f in run.findings if f.code != "motion-suspected"]
+    run.aligned = correct_motion(run.chosen, run.motion)
+
+
+def quantify_pairs(run: RunState, progress: Progress) -> None:
+    """Calibrate: what turns differences into ml/100g/min."""
+    aligned, smoothing = run.aligned, run.request.preparation.m0_smoothing
+    if aligned is not run.chosen and (aligned.m0 is None or aligned.m0 is not run.chosen.m0):
+        run.brain = _brain(aligned, run.raw)
+    if aligned.indices(VolumeType.CBF):
+        factor = run.brain.with_array(np.where(run.brain.array > 0, 1.0, np.nan))
+        run.quantification, run.m0 = Quantification(factor, ()), aligned.m0
+    else:
+        known = getattr(run.inspection, "calibration", None) if aligned is run.series else None
+        calibration = known or calibrate(aligned)
+        if smoothing:
+            calibration = replace(calibration, m0=gaussian(calibration.m0, smoothing, mask=run.brain))
+        run.quantification, run.m0 = quantification(aligned.acquisition, calibration, run.brain), calibration.m0
+    known = {p.name for p in run.parameters}
+    run.parameters += [p for p in run.quantification.parameters if p.name not in known]
+
+
+def segment_t1(run: RunState, progress: Progress) -> None:
+    """Tissue in the T1's space, and the T1 without its bias field, for guides and super-resolution."""
+    run.t1_tissue = tissue_from_t1(run.t1, progress=progress)
+    run.even_t1 = evened(run.t1)
+
+
+def align_t1(run: RunState, progress: Progress) -> None:
+    """Where the T1 lies, and with it tissue on the grid of the series.
+
+    The T1 was segmented first: its brain guides the registration, where skull and neck would mislead it.
+    """
+    target = _alignment_target(run.aligned, run.raw)
+    masks = {"fixed_mask": run.brain, "moving_mask": run.t1_tissue.brain}
+    how = "found" if run.t1_start is None else "given start"
+    if run.t1_to_asl is not None:
+        found, how = judge_alignment(run.t1, target, run.t1_to_asl, **masks), "given"
+    else:
+        found = register_rigid(run.t1, target, start=run.t1_start, **masks)
+    note = f"agreement of T1 and series; starts that rival the best end up to {found.spread:.1f} mm apart"
+    run.parameters += [
+        Parameter("t1_alignment", how, "", Origin.IMAGE if how == "found" else Origin.USER),
+        Parameter("t1_mutual_information", round(found.mutual_information, 3), "nats", Origin.IMAGE, note),
+    ]
+    if found.warning:
+        run.findings.append(registration_finding(found.warning))
+    run.t1_to_asl = found.matrix
+    if run.tissue is None:
+        run.tissue = tissue_on(run.series.geometry, run.t1_tissue, transform=found.matrix)
+
+
+def find_tissue(run: RunState, progress: Progress) -> None:
+    """Tissue without a T1: as given, else guessed."""
+    run.t1_to_asl = np.eye(4)
+    if run.tissue is None:
+        run.tissue = guess_tissue(run.raw, run.brain)
+
+
+def clean_pairs(run: RunState, progress: Progress) -> None:
+    """Find outliers, regress nuisances, subtract, smooth by choice, and average what is left.
+
+    Outliers come first: regression keeps the mean of what it is fitted to, and would deal a spike out to the others.
+    """
+    choices = run.request.preparation
+    motion = None if run.motion is None else _motion_of_pairs(run.motion)
+    context = OutlierContext(difference_volumes(run.aligned), run.quantification.factor, run.brain, run.tissue, motion)
+    report = run.outliers = find_outliers(choices.outliers, context)
+    progress(0.5, "regressing nuisances")
+    _regress(run)
+    rescued = rescue_members(run.aligned, report, context.inside)
+    run.pairs = rescued.pairs
+    if choices.smoothing:
+        smooth = [gaussian(run.pairs.volume(n), choices.smoothing, mask=run.brain) for n in range(len(run.pairs.array))]
+        run.pairs = replace(run.pairs, array=np.stack([each.array for each in smooth]))
+    if report.rejections:
+        run.weights = rescued.weights
+        run.parameters += [
+            Parameter("outliers_left_out", [str(r) for r in report.rejections], "", Origin.IMAGE),
+            Parameter("outliers_rescued", rescued.count, "slices of pairs", Origin.IMAGE, "one member is borrowed"),
+        ]
+        run.findings.append(outlier_finding(report, rescued.count))
+    run.cleaned, run.error = mean_difference(run.pairs, run.weights), standard_error(run.pairs, run.weights)
+    if np.array_equal(run.cleaned.array, run.raw.array, equal_nan=True):
+        run.cleaned = run.raw
+    if report.notes:
+        run.parameters.append(Parameter("outlier_notes", "; ".join(report.notes), "", Origin.IMAGE))
+
+
+def _stated(run: RunState) -> list[Parameter]:
+    """What the series states, what was fixed in it, and what was chosen."""
+    series, choices = run.series, run.request.preparation
+    pairs = choices.pairs or f"1-{len(pair_members(series))}"
+    origin = Origin.DEFAULT if choices.pairs is None else Origin.USER
+    chosen = (Parameter("pairs", pairs, "", origin), *choices.parameters())
+    return [*series.acquisition.parameters(), *series.fixes, *chosen]
+
+
+def _map_alone(series: ASLSeries) -> bool:
+    return bool(series.indices(VolumeType.CBF)) and series.m0 is None
+
+
+def _reference(series: ASLSeries, raw: Volume) -> Volume:
+    """The image anatomy is best seen in: M0, else the mean control, else the mean difference."""
+    if series.m0 is not None:
+        return series.m0
+    return series.mean(VolumeType.CONTROL) if series.indices(VolumeType.CONTROL) else raw
+
+
+def _brain(series: ASLSeries, raw: Volume) -> Volume:
+    """0/1, in the M0 or what stands in for it; of CBF maps without an M0, where they have values."""
+    return mask_of_cbf(raw) if _map_alone(series) else brain_mask(_reference(series, raw))
+
+
+def _alignment_target(series: ASLSeries, raw: Volume) -> Volume:
+    """What the T1 is aligned with: a background-suppressed control, whose CSF stands out, else the usual reference."""
+    if series.acquisition.background_suppression and series.indices(VolumeType.CONTROL):
+        return series.mean(VolumeType.CONTROL)
+    return _reference(series, raw)
+
+
+def _regress(run: RunState) -> None:
+    """Take the chosen nuisances out of the aligned series; motion only where it is known."""
+    known = run.motion is not None and not run.motion.still
+    wanted = [name for name in run.request.preparation.nuisance if name != "motion" or known]
+    if not wanted or not run.aligned.indices(VolumeType.CONTROL):
+        return
+    left_out = np.zeros(run.aligned.array.shape[:2], bool)
+    for pair, slices in zip(pair_members(run.aligned), run.outliers.flags, strict=True):
+        left_out[list(pair)] = slices
+    courses = nuisance_courses(run.aligned, *wanted, motion=run.motion, tissue=run.tissue, brain=run.brain)
+    done = regress_nuisance(run.aligned, courses, left_out=left_out)
+    run.aligned = done.series
+    run.findings.append(nuisance_finding(done))
+
+
+def _motion_of_pairs(motion: Motion) -> PairMotion:
+    return PairMotion(motion.pair_motion, motion.displacement[motion.pairs].mean(axis=1))

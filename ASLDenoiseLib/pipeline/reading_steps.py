@@ -1,0 +1,79 @@
+"""The first step: what the request names by path is read, and brought onto the grid of the series."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ..progress import Progress
+from ..reading.images import image_stem, is_single_volume, read_image
+from ..reading.read import read_cbf_map, read_series, swapped
+from ..series import ASLSeries, Geometry, Tissue, Volume
+from ..spatial.regions import regions_on
+from .request import Head, Image, Matrix, SeriesFile
+from .state import RunState
+
+
+def read(run: RunState, progress: Progress) -> None:
+    """The series, its T1 and transform, tissue, regions, and the grid a finer map is to have.
+
+    Raises:
+        InputError: a file cannot be read, or does not fit the series.
+    """
+    request, head = run.request, run.request.head
+    series = series_of(request.series, maps=request.superresolution is not None)
+    run.series = replace(series, name=request.outputs.name) if request.outputs.name else series
+    progress(0.5, "reading images of the head")
+    grid = run.series.geometry
+    run.t1 = image_of(head.t1)
+    run.tissue = tissue_of(head, grid)
+    run.regions = regions_on(grid, {region.name: image_of(region.mask) for region in request.outputs.regions})
+    run.t1_to_asl, run.t1_start = _matrix_of(head.t1_to_asl), _matrix_of(head.t1_start)
+    like = None if request.superresolution is None else request.superresolution.like
+    run.like = read_image(like).geometry if isinstance(like, Path) else like
+
+
+def series_of(given: SeriesFile | ASLSeries, *, maps: bool = False) -> ASLSeries:
+    """The series, swapped and fixed as asked.
+
+    Args:
+        given: on disk or in memory.
+        maps: an image of one volume is a CBF map unless its name ends in ``_asl``.
+
+    Raises:
+        InputError: as `reading.read.read_series` and `inspecting.fixes.apply_fix`.
+    """
+    from ..inspecting.fixes import apply_fix
+
+    if isinstance(given, ASLSeries):
+        return given
+    path = Path(given.path)
+    if maps and path.is_file() and not image_stem(path).endswith("_asl") and is_single_volume(path):
+        return read_cbf_map(path)
+    series = read_series(path, m0=given.m0, context=given.context, values=given.values)
+    series = swapped(series) if given.swap else series
+    for name in given.fixes:
+        series = apply_fix(series, name)
+    return series
+
+
+def tissue_of(head: Head, onto: Geometry) -> Tissue | None:
+    """The tissue that was given, on a grid; None where it is to be found."""
+    from ..preparing.tissue import tissue_from_labels, tissue_from_masks
+
+    if head.gm is not None:
+        return tissue_from_masks(image_of(head.gm), image_of(head.wm), onto)
+    return head.tissue if head.labels is None else tissue_from_labels(image_of(head.labels), onto)
+
+
+def image_of(given: Image | None) -> Volume | None:
+    """An image, read where it is a path."""
+    return read_image(given) if isinstance(given, (str, Path)) else given
+
+
+def _matrix_of(given: Matrix | None) -> np.ndarray | None:
+    from ..reading.transforms import read_transform
+
+    return read_transform(given) if isinstance(given, (str, Path)) else given

@@ -1,0 +1,209 @@
+"""What a run is asked for, as one noun: shell, console, panel and ``request.json`` all say it with these.
+
+Images are given by path, or as they are in memory; nothing is opened here. `request_json` writes and reads a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ..denoising.catalogue import DEFAULT_MODEL, find_model
+from ..errors import InputError
+from ..preparing.choices import Preparation
+from ..series import ASLSeries, Geometry, Tissue, Volume
+from ..superresolving import DEFAULT_METHOD, PointSpread, method_of
+
+Image = Path | Volume
+Matrix = Path | np.ndarray  # 4x4, LPS mm
+
+
+@dataclass(frozen=True)
+class SeriesFile:
+    """A series on disk, and what is known of it besides.
+
+    Args:
+        path, m0, context, values: as `reading.read.read_series` takes them.
+        swap: control and label are the wrong way round.
+        fixes: names of fixes (`inspecting.fixes`), applied in their order.
+    """
+
+    path: Path
+    m0: Path | float | None = None
+    context: Path | str | tuple[str, ...] | None = None
+    values: Mapping[str, object] = field(default_factory=dict)
+    swap: bool = False
+    fixes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """What is known of the head besides the series.
+
+    Args:
+        t1: a T1-weighted image, for tissue, overlay and guides; None guesses tissue from perfusion and the M0.
+        gm, wm: grey and white matter, masks or fractions; they come together.
+        labels: a label map (FreeSurfer, SynthSeg, or 1/2/3) in their place.
+        tissue: tissue on the grid of the series, in their place.
+        t1_to_asl: takes points of the T1 to the series, used as it is, and judged; None finds it.
+        t1_start: the same, rigid, from which alone the search for it starts.
+
+    Raises:
+        InputError: the images do not go together.
+    """
+
+    t1: Image | None = None
+    gm: Image | None = None
+    wm: Image | None = None
+    labels: Image | None = None
+    tissue: Tissue | None = None
+    t1_to_asl: Matrix | None = None
+    t1_start: Matrix | None = None
+
+    def __post_init__(self) -> None:
+        if (self.gm is None) != (self.wm is None):
+            raise InputError("--gm and --wm belong together; give both, or neither.")
+        if self.t1_to_asl is not None and self.t1_start is not None:
+            raise InputError("--t1-to-asl and --t1-start exclude each other; give one of them.")
+        if self.t1 is None and (self.t1_to_asl is not None or self.t1_start is not None):
+            raise InputError("A transform of the T1 was given without a T1; give it with --t1.")
+
+    @property
+    def tissue_given(self) -> bool:
+        """Whether tissue need not be found."""
+        return any(each is not None for each in (self.gm, self.labels, self.tissue))
+
+
+@dataclass(frozen=True)
+class Denoising:
+    """Which network denoises, and how.
+
+    Args:
+        model: a name of the catalogue (`denoising.catalogue.list_models`).
+        group: pairs averaged before the network; None all chosen ones (see `denoising.inference.denoise_pairs`).
+        interleaved: how groups are taken.
+        recovery: put back what the residual shows the network to have taken from tissue (`denoising.recovery`); models
+            that take guides themselves have no need of it and none is done.
+
+    Raises:
+        InputError: there is no such model, or a group of no pairs.
+    """
+
+    model: str = DEFAULT_MODEL
+    group: int | None = None
+    interleaved: bool = False
+    recovery: bool = True
+
+    def __post_init__(self) -> None:
+        find_model(self.model)
+        if self.group is not None and self.group < 1:
+            raise InputError(f"--pre-average {self.group} averages nothing; give 1 or more pairs.")
+
+
+@dataclass(frozen=True, eq=False)
+class SuperResolution:
+    """A finer map than was acquired.
+
+    Args:
+        method: of `superresolving.METHODS`.
+        spacing: mm along the acquired axes; None the T1's grid, or that of `like`.
+        like: an image in the space of the T1 (without one, of the series), or a grid.
+        point_spread: FWHM (mm) of the acquisition beyond its voxels, along its axes; None what the readout usually has.
+
+    Raises:
+        InputError: there is no such method, or the grid or the point spread cannot be used.
+    """
+
+    method: str = DEFAULT_METHOD
+    spacing: tuple[float, float, float] | None = None
+    like: Path | Geometry | None = None
+    point_spread: tuple[float, float, float] | None = None
+
+    def __post_init__(self) -> None:
+        method_of(self.method, with_t1=True)
+        if self.spacing is not None and self.like is not None:
+            raise InputError("Both a spacing and an image to be like were given; give one of them.")
+        if self.spacing is not None and not (len(self.spacing) == 3 and all(0 < s < np.inf for s in self.spacing)):
+            raise InputError(f"The spacing {self.spacing} mm cannot be used; give three positive numbers.")
+        given = self.point_spread
+        if given is not None:
+            spread = given if isinstance(given, PointSpread) else PointSpread(tuple(given))
+            object.__setattr__(self, "point_spread", spread.fwhm)
+
+
+@dataclass(frozen=True)
+class Region:
+    """A region to read out: a mask, above zero inside, on any grid in the space of the series."""
+
+    name: str
+    mask: Image
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What is made of the maps, and where it goes.
+
+    Args:
+        regions: read out beside grey and white matter.
+        mni: CBF in MNI space as well (needs a T1).
+        folder: where results are written; None: nowhere.
+        name: what file and node names begin with; empty: the series'.
+        scene: a Slicer scene and an overlay picture beside them.
+        command: what was typed, for provenance.
+    """
+
+    regions: tuple[Region, ...] = ()
+    mni: bool = False
+    folder: Path | None = None
+    name: str = ""
+    scene: bool = False
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        if any(letter in self.name for letter in '/\\:*?"<>|\0'):
+            raise InputError(f"The name '{self.name}' cannot begin a file name; leave out / \\ : * ? \" < > |.")
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """All of a run: inputs, choices, outputs. `run.run` does it.
+
+    Args:
+        series: on disk or in memory; with `superresolution` one CBF map is a series of one ``cbf`` volume.
+        head: T1, tissue, transforms.
+        preparation: which pairs, and what is done to them.
+        denoising: None: the mean as it is.
+        superresolution: None: the grid of the series.
+        outputs: regions, MNI space, files.
+        device: where networks run: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+
+    Raises:
+        InputError: the parts do not go together.
+    """
+
+    series: SeriesFile | ASLSeries
+    head: Head = field(default_factory=Head)
+    preparation: Preparation = field(default_factory=Preparation)
+    denoising: Denoising | None = None
+    superresolution: SuperResolution | None = None
+    outputs: Outputs = field(default_factory=Outputs)
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.outputs.mni and self.head.t1 is None:
+            raise InputError("MNI space needs a T1 to find the way there; give one with --t1.")
+        finer = self.superresolution
+        if finer is not None:
+            method_of(finer.method, with_t1=self.head.t1 is not None)
+            if self.head.t1 is None and finer.spacing is None and finer.like is None:
+                raise InputError("There is no T1 whose grid to take; give a T1, a spacing, or an image to be like.")
+
+    @property
+    def nouns(self) -> dict[str, object]:
+        """What it holds in memory, by name: a result that holds it again need not send it back."""
+        regions = {f"regions/{region.name}": region.mask for region in self.outputs.regions}
+        held = {"series": self.series, **vars(self.head), **regions}
+        return {name: thing for name, thing in held.items() if isinstance(thing, (ASLSeries, Volume, Tissue))}

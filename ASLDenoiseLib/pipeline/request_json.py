@@ -1,0 +1,119 @@
+"""A request as plain JSON and back: what stands beside a result as ``request.json``, and gives it again.
+
+Paths are ``{"file": ...}``; those that are relative count from the folder of the JSON. What a request holds in memory
+stays as it is in `plain_request`; `reporting.request_file` writes it as files beside the JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+from ..preparing.choices import Preparation
+from ..reading.images import read_array4d, read_image
+from ..series import ASLSeries, Geometry, Tissue, Volume
+from ..series_json import series_from_plain
+from .request import Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
+
+FORMAT = "ASLDenoise request 1"
+_PARTS = {
+    "series": SeriesFile,
+    "head": Head,
+    "preparation": Preparation,
+    "denoising": Denoising,
+    "superresolution": SuperResolution,
+    "outputs": Outputs,
+    "regions": Region,
+}
+
+
+def plain_request(request: Request) -> dict[str, Any]:
+    """The request as dictionaries, lists and plain values; series, volumes and tissue in memory are left in it."""
+    plain = {"format": FORMAT, **_plain(request)}
+    plain["outputs"].pop("command", None)  # each run says its own
+    return plain
+
+
+def read_request(path: Path) -> Request:
+    """The request of a ``request.json``.
+
+    Raises:
+        InputError: there is no such file, it is not a request, or what it names cannot be used.
+    """
+    try:
+        plain = json.loads(Path(path).read_text("utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} is not a readable request ({error}); give the request.json of a result.") from error
+    if not isinstance(plain, dict) or plain.get("format") != FORMAT:
+        raise InputError(f"{path} is not a request of this version; it must say '{FORMAT}' as its format.")
+    folder = Path(path).absolute().parent
+    return _built(Request, {key: value for key, value in plain.items() if key != "format"}, folder)
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, (ASLSeries, Volume, Tissue)):
+        return value
+    if isinstance(value, Path):
+        return {"file": str(value.absolute())}
+    if isinstance(value, Geometry):
+        return {"grid": {f.name: list(getattr(value, f.name)) for f in fields(value)}}
+    if isinstance(value, np.ndarray):
+        return {"matrix": value.tolist()}
+    if is_dataclass(value):
+        stated = {f.name: getattr(value, f.name) for f in fields(value)}
+        return {name: _plain(item) for name, item in stated.items() if item is not None and item != ()}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _built(kind: type, plain: object, folder: Path) -> Any:
+    """An object of `kind` from its fields."""
+    if not isinstance(plain, Mapping) or not plain.keys() <= {f.name for f in fields(kind)}:
+        known = ", ".join(f.name for f in fields(kind))
+        raise InputError(f"The request's part {plain!r} is not understood; write an object with {known}.")
+    try:
+        return kind(**{name: _value(name, item, folder) for name, item in plain.items()})
+    except TypeError as error:
+        raise InputError(f"The request's part {plain!r} is not understood ({error}); complete it.") from error
+
+
+def _value(name: str, plain: object, folder: Path) -> Any:
+    if isinstance(plain, list):
+        return tuple(_value(name, item, folder) for item in plain)
+    if not isinstance(plain, Mapping):
+        return plain
+    match plain:
+        case {"file": str(path)}:
+            return folder / path
+        case {"matrix": list(rows)}:
+            return np.array(rows, float)
+        case {"grid": dict(values)}:
+            return Geometry(**values)
+        case {"tissue": dict(parts)}:
+            return _tissue(parts, folder)
+        case {"voxels": _, **told}:
+            return _series(plain, told, folder)
+    return _built(_PARTS[name], plain, folder) if name in _PARTS else dict(plain)
+
+
+def _tissue(parts: Mapping[str, Any], folder: Path) -> Tissue:
+    images = {name: read_image(folder / part["file"]) for name, part in parts.items() if isinstance(part, Mapping)}
+    csf = images.pop("csf", None)
+    return Tissue(**images, csf=csf, source=str(parts.get("source", "")), warning=str(parts.get("warning", "")))
+
+
+def _series(plain: Mapping[str, Any], told: Mapping[str, Any], folder: Path) -> ASLSeries:
+    array, geometry = read_array4d(folder / plain["voxels"]["file"])
+    m0 = plain.get("m0")
+    return series_from_plain(
+        told, array=array, geometry=geometry, m0=None if m0 is None else read_image(folder / m0["file"], name="m0")
+    )

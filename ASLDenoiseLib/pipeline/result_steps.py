@@ -1,0 +1,158 @@
+"""The last steps: every map in its unit, what was measured in them, MNI space, and the files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..denoising.catalogue import ModelCard, find_model
+from ..findings import FindingKind
+from ..measuring.baselines import noise_matched_gaussian
+from ..measuring.masks import FEWEST_VOXELS, white_matter
+from ..measuring.readouts import measure
+from ..preparing.warnings import tissue_finding
+from ..progress import Progress
+from ..remedies import Advice
+from ..result import Readout, Result, maps
+from ..series import Origin, Parameter, Tissue, Volume, VolumeType
+from ..spatial.regions import regions_on
+from ..superresolving.targets import tissue_on_target
+from .request_json import plain_request
+from .state import RunState
+from .template_space import in_template_space
+
+_OUT_OF_MEMORY = FindingKind(
+    "out-of-memory",
+    "note",
+    "The run went on in smaller portions, or on the CPU; the result is whole.",
+    Advice("to be faster, close other programs that use the graphics card, or choose the CPU"),
+)
+_OF_THE_CARD = ("parameters", "data_source", "intended_use", "licence")
+
+
+def measure_maps(run: RunState, progress: Progress) -> None:
+    """Make the `Result`: maps, readouts, and what there is to know of them."""
+    if run.tissue.warning:
+        run.findings.append(tissue_finding(run.tissue))
+    if run.compute.retreats:
+        what = "Memory ran out during the run, which went on in smaller portions or on the CPU"
+        run.findings.append(_OUT_OF_MEMORY.finding(what, "; ".join(dict.fromkeys(run.compute.retreats))))
+    made = _maps(run)
+    readouts = _readouts(run, made)
+    asked = run.request.denoising
+    run.result = Result(
+        run.series,
+        made,
+        readouts,
+        run.tissue,
+        tuple(dict.fromkeys(run.findings)),
+        tuple(run.parameters),
+        dict(run.regions),
+        run.t1,
+        run.t1_to_asl,
+        {} if asked is None else _described(find_model(asked.model)),
+        run.timings,
+        run.motion,
+        run.outliers,
+        run.t1_tissue,
+        _in_t1_space(run, made),
+        plain_request(run.request),
+    )
+
+
+def bring_to_template(run: RunState, progress: Progress) -> None:
+    """The CBF maps in MNI space as well."""
+    run.result = in_template_space(run.result, progress=progress)
+
+
+def write_files(run: RunState, progress: Progress) -> None:
+    """Write the result's files; `state.RunState.written` says where they are.
+
+    Raises:
+        InputError: the folder cannot hold them; nothing has been written.
+    """
+    from ..reporting.derivatives import write_result
+
+    outputs, attachments = run.request.outputs, {}
+    if outputs.scene:
+        from ..scene.attachments import scene_attachments
+
+        attachments, trouble = scene_attachments(run.result)
+        run.notes += [trouble] if trouble else []
+    progress(0.5, "writing files")
+    run.written = write_result(run.result, outputs.folder, command=outputs.command, attachments=attachments)
+
+
+def _maps(run: RunState) -> dict[str, Volume]:
+    """Every map of the run, raw first."""
+    raw, cleaned, to_cbf = run.raw, run.cleaned, run.quantification.cbf
+    made = {maps.RAW: to_cbf(raw)}
+    if cleaned is not raw:
+        made[maps.PREPARED] = to_cbf(cleaned)
+    if run.denoised is not None:
+        made[maps.DENOISED] = to_cbf(run.difference)
+        smoothed, fwhm = _noise_matched(to_cbf(cleaned), made[maps.DENOISED], run.tissue)
+        if smoothed is not None:
+            made[maps.SMOOTHED] = smoothed
+            note = "Gaussian with the white-matter SD of the denoised map"
+            run.parameters.append(Parameter("noise_matched_fwhm", round(fwhm, 2), "mm", Origin.IMAGE, note))
+        residual = made[maps.RAW].array - made[maps.DENOISED].array
+        made[maps.RESIDUAL] = made[maps.RAW].with_array(residual)
+        if run.recovery is not None:
+            made[maps.RECOVERED] = to_cbf(run.recovery.put_back)
+        if run.denoised.uncertainty is not None:
+            made[maps.UNCERTAINTY] = to_cbf(run.denoised.uncertainty)
+    if run.error is not None:
+        made[maps.MEAN_ERROR] = to_cbf(run.error)
+    if run.pairs.context[0] is not VolumeType.CBF:
+        made[maps.RAW_DIFFERENCE] = raw
+        if run.denoised is not None:
+            made[maps.DENOISED_DIFFERENCE] = run.difference
+    if run.fine is not None:
+        made |= {maps.SUPERRESOLVED: run.fine.fine, maps.RESIDUAL: run.fine.residual}
+        made.pop(maps.UNCERTAINTY, None)  # the denoised map's is not the super-resolved one's
+        if run.fine.uncertainty is not None:
+            made[maps.UNCERTAINTY] = run.fine.uncertainty
+    return made
+
+
+def _noise_matched(raw: Volume, denoised: Volume, tissue: Tissue) -> tuple[Volume | None, float]:
+    """The Gaussian baseline, or None where white matter is too small to match noise in."""
+    white = white_matter(tissue) & np.isfinite(denoised.array)
+    if white.sum() < FEWEST_VOXELS:
+        return None, float("nan")
+    return noise_matched_gaussian(raw, float(np.std(denoised.array[white])), tissue)
+
+
+def _readouts(run: RunState, made: Mapping[str, Volume]) -> dict[str, tuple[Readout, ...]]:
+    """Readouts of every judged map; tSNR of raw and prepared, which have pairs."""
+    judged = (maps.RAW, maps.PREPARED, maps.DENOISED, maps.SMOOTHED)
+    pairs = {maps.RAW: run.acquired.array, maps.PREPARED: run.kept_pairs}
+    factor, given = run.quantification.factor.array, {"regions": run.regions, "m0": run.m0}
+    readouts = {
+        key: measure(made[key], run.tissue, pairs=pairs[key] * factor if key in pairs else None, **given)
+        for key in judged
+        if key in made
+    }
+    if run.fine is not None:
+        segmented = None if run.request.head.tissue_given else run.t1_tissue
+        fine = tissue_on_target(run.target, run.tissue, segmented=segmented)
+        masks = regions_on(run.target.geometry, run.regions, transform=np.linalg.inv(run.target.to_asl))
+        readouts[maps.SUPERRESOLVED] = measure(run.fine.fine, fine, regions=masks)
+    return readouts
+
+
+def _in_t1_space(run: RunState, made: Mapping[str, Volume]) -> frozenset[str]:
+    there = {maps.SUPERRESOLVED, maps.UNCERTAINTY} & made.keys()
+    return frozenset(there if run.target is not None and run.target.in_t1_space else ())
+
+
+def _described(card: ModelCard) -> dict[str, object]:
+    return {
+        "name": card.name,
+        "sha256": card.sha256,
+        "summary": card.summary,
+        "domain": {name: list(limits) for name, limits in card.domain.items()},
+        **{name: card.metadata[name] for name in _OF_THE_CARD if name in card.metadata},
+    }

@@ -1,0 +1,132 @@
+"""The one way through: `run` walks the steps of a request."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..compute import Compute
+from ..devices import resolve_device
+from ..memory import is_out_of_memory
+from ..progress import Progress, silent, span
+from ..series import ASLSeries
+from .estimate import usual_seconds
+from .request import Request
+from .state import RunState
+from .step import Step, Workload
+from .steps import preparation_steps, steps_of
+
+if TYPE_CHECKING:
+    from ..result import Result
+
+_UNMEASURED = 600.0  # s, the share of the bar of a step that was never measured
+
+
+def run(request: Request, progress: Progress = silent) -> Result:
+    """Do what a request asks for.
+
+    Raises:
+        InputError: an input or a choice cannot be used; nothing has been written.
+        MemoryError: or what libraries raise in its place: the CPU's memory ran out, and there is nowhere to go.
+    """
+    return completed(request, progress).result
+
+
+def completed(request: Request, progress: Progress = silent) -> RunState:
+    """The whole state of a run at its end: the result, the files that were written, and all between."""
+    if request.outputs.folder is not None:
+        from ..reporting.derivatives import check_destination
+
+        check_destination(request.outputs.folder)
+    return _walk(request, steps_of(request), progress)
+
+
+def prepared(request: Request, progress: Progress = silent) -> RunState:
+    """The state of a run once its pairs are clean: what denoisers are given."""
+    return _walk(request, preparation_steps(request), progress)
+
+
+@dataclass(frozen=True, eq=False)
+class RequestTask:
+    """A request as a task for a child process (`running.task.Task`)."""
+
+    request: Request
+
+    @property
+    def nouns(self) -> dict[str, object]:
+        """The series and the images of the request, which the result may hold again."""
+        return self.request.nouns
+
+    @property
+    def seconds(self) -> float | None:
+        """What it usually takes; None where that was never measured, or the series is not read yet."""
+        series = self.request.series
+        if not isinstance(series, ASLSeries):
+            return None
+        return usual_seconds(self.request, Workload(series.geometry.size, len(series.context)))
+
+    def run(self, progress: Progress = silent) -> Result:
+        """The result, here and now."""
+        return run(self.request, progress)
+
+
+def _walk(request: Request, steps: Sequence[Step], progress: Progress) -> RunState:
+    """Every step in turn; each gets the share of the progress bar that it usually costs."""
+    networks = any(step.computes for step in steps)
+    state = RunState(request, Compute(resolve_device(request.device) if networks else "cpu"))
+    costs = _shares(steps, Workload())
+    progress, tell = _remembering(progress)
+    state.compute.tell = tell
+    done = 0.0
+    for number, step in enumerate(steps):
+        total = done + sum(costs[number:])
+        part = span(progress, done / total, (done + costs[number]) / total)
+        part(0.0, step.text)
+        started = time.perf_counter()
+        _attempt(step, state, part)
+        state.timings[step.name] = round(time.perf_counter() - started, 3)
+        done += costs[number]
+        if number == 0:  # the series is read, and what is still to come can be told better
+            costs[1:] = _shares(steps[1:], Workload(state.series.geometry.size, len(state.series.context)))
+    progress(1.0, "done")
+    return state
+
+
+def _remembering(progress: Progress) -> tuple[Progress, Callable[[str], None]]:
+    """A listener, and a way to say something more to it at the fraction that was reached."""
+    reached = [0.0]
+
+    def told(fraction: float, text: str) -> None:
+        reached[0] = fraction
+        progress(fraction, text)
+
+    return told, lambda words: progress(reached[0], words)
+
+
+def _shares(steps: Sequence[Step], work: Workload) -> list[float]:
+    return [_UNMEASURED if step.cost is None else max(step.cost.seconds(work), 0.01) for step in steps]
+
+
+def _attempt(step: Step, state: RunState, progress: Progress) -> None:
+    """Do a step; where another device's memory runs out in it, do it again on the CPU."""
+    try:
+        step.run(state, progress)
+        return
+    except Exception as error:
+        if not step.computes or state.compute.device == "cpu" or not is_out_of_memory(error):
+            raise
+    # outside of `except`, so that nothing holds on to what the failed step had in memory
+    _free_memory()
+    state.compute.retreat(f"the step '{step.name}' again on the cpu", device="cpu")
+    step.run(state, progress)
+
+
+def _free_memory() -> None:
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,0 +1,107 @@
+"""What the steps of one run hand on to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..compute import Compute
+from ..preparing.motion import Motion
+from ..preparing.outliers import OutlierReport
+from ..quantifying.cbf import Quantification
+from ..result import Result
+from ..series import ASLSeries, Geometry, Parameter, Tissue, Volume
+from .request import Request
+
+if TYPE_CHECKING:
+    from ..denoising.guides import GuideMaps
+    from ..denoising.inference import DenoisingResult
+    from ..denoising.recovery import Recovery
+    from ..findings import Finding
+    from ..inspecting.inspection import Inspection
+    from ..reporting.derivatives import WrittenFiles
+    from ..superresolving import SuperResolvedMap
+    from ..superresolving.targets import TargetGrid
+
+
+@dataclass(eq=False)
+class RunState:
+    """A run on its way: each step reads what earlier ones left, and adds its own.
+
+    Args:
+        request: what was asked for.
+        compute: where networks run.
+        findings, parameters: what is to be told.
+        timings: seconds a step.
+        series: as read; t1, like, regions, t1_start likewise. `t1_to_asl` is given, found, or the identity.
+        inspection: what is wrong or doubtful, and what inspecting worked out.
+        chosen: the chosen pairs, all else n/a.
+        acquired: their differences (N, K, J, I) before anything was done to them; `raw` is their plain mean.
+        brain: 0/1 on the grid of the series.
+        aligned: the chosen pairs, corrected for motion, then for nuisances.
+        motion: None where it was not, or could not be, estimated.
+        m0: what calibrates the pairs; None where they are CBF.
+        quantification: differences to ml/100g/min.
+        even_t1: the T1 without its bias field; `t1_tissue` is tissue in its space. None without a T1.
+        tissue: on the grid of the series.
+        outliers: what was found among the pairs.
+        pairs: the differences (N, K, J, I) that are averaged.
+        weights: (N, K, 1, 1) or (N, K, J, I), how much of each difference counts in the mean; None all of all.
+        cleaned: the mean difference that is left; `raw` itself where nothing was done to it.
+        error: the standard error of `cleaned`; None for fewer than three pairs.
+        guides, denoised, recovery: of a run that denoises.
+        target, fine: of a run that super-resolves.
+        result: what is handed on; `written` its files, `notes` what else to say of them.
+    """
+
+    request: Request
+    compute: Compute
+    findings: list[Finding] = field(default_factory=list)
+    parameters: list[Parameter] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+    series: ASLSeries | None = None
+    t1: Volume | None = None
+    like: Geometry | None = None
+    regions: Mapping[str, Volume] = field(default_factory=dict)
+    t1_start: np.ndarray | None = None
+    t1_to_asl: np.ndarray | None = None
+    tissue: Tissue | None = None
+    inspection: Inspection | None = None
+    chosen: ASLSeries | None = None
+    acquired: ASLSeries | None = None
+    raw: Volume | None = None
+    brain: Volume | None = None
+    aligned: ASLSeries | None = None
+    motion: Motion | None = None
+    m0: Volume | None = None
+    quantification: Quantification | None = None
+    even_t1: Volume | None = None
+    t1_tissue: Tissue | None = None
+    outliers: OutlierReport | None = None
+    pairs: ASLSeries | None = None
+    weights: np.ndarray | None = None
+    cleaned: Volume | None = None
+    error: Volume | None = None
+    guides: GuideMaps | None = None
+    denoised: DenoisingResult | None = None
+    recovery: Recovery | None = None
+    target: TargetGrid | None = None
+    fine: SuperResolvedMap | None = None
+    result: Result | None = None
+    written: WrittenFiles | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def kept_pairs(self) -> np.ndarray:
+        """The differences (N, K, J, I) that are averaged; NaN where one was left out."""
+        return self.pairs.array if self.weights is None else np.where(self.weights > 0, self.pairs.array, np.nan)
+
+    @property
+    def difference(self) -> Volume:
+        """The furthest mean difference: recovered, else denoised, else prepared."""
+        if self.recovery is not None:
+            return self.recovery.difference
+        return self.cleaned if self.denoised is None else self.denoised.difference

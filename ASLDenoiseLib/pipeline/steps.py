@@ -1,0 +1,73 @@
+"""Which steps a request asks for, in order, each with what it usually costs.
+
+Costs are seconds on two CPU cores: the main job's from Testing/Benchmarks/main_job.md, super-resolution's from
+Testing/Benchmarks/superresolution_time.md (to 1 mm), a network's from its card.
+"""
+
+from __future__ import annotations
+
+from ..denoising.catalogue import find_model
+from .denoising_steps import denoise_pairs, gather_guides, recover_tissue, wants_guides, wants_recovery
+from .preparation_steps import (
+    align_t1,
+    align_volumes,
+    clean_pairs,
+    find_tissue,
+    inspect_series,
+    quantify_pairs,
+    segment_t1,
+)
+from .reading_steps import read
+from .request import Denoising, Request
+from .result_steps import bring_to_template, measure_maps, write_files
+from .step import Cost, Step
+from .superresolution_step import super_resolve_map
+
+_SUPERRESOLUTION = dict.fromkeys(("nearest", "linear", "spline", "gaussian", "smooth"), Cost(a_grid=5.0)) | {
+    "guided": Cost(a_grid=100.0),
+    "network": Cost(a_grid=700.0),
+    "pyramid-fast": Cost(a_grid=850.0),
+}
+_PREPARATION = (
+    Step("read", "reading the series", read, Cost(0.5, a_volume=0.01)),
+    Step("inspect", "inspecting the series", inspect_series, Cost(2.0, a_grid=4.0)),
+    Step("motion", "correcting head motion", align_volumes, Cost(10.0, a_volume=0.16)),
+    Step("calibrate", "calibrating", quantify_pairs, Cost(0.5, a_grid=2.0)),
+    Step("segment", "finding grey and white matter in the T1", segment_t1, Cost(25.0)),
+    Step("align", "aligning the T1 with the series", align_t1, Cost(9.0)),
+    Step("tissue", "finding grey and white matter", find_tissue, Cost(0.5)),
+    Step("clean", "cleaning the pairs", clean_pairs, Cost(0.1, a_volume=0.005)),
+)
+GUIDES = Step("guides", "gathering guides", gather_guides, Cost(0.5))
+RECOVER = Step("recover", "putting back what tissue lost", recover_tissue, Cost(a_grid=1.0))
+MEASURE = Step("measure", "measuring", measure_maps, Cost(0.5, a_grid=0.5))
+TEMPLATE = Step("template", "bringing the maps to MNI space", bring_to_template, Cost(45.0))
+WRITE = Step("write", "writing maps, readouts and report", write_files, Cost(4.0))
+
+
+def preparation_steps(request: Request) -> tuple[Step, ...]:
+    """From files to clean differences."""
+    with_t1, motion = request.head.t1 is not None, request.preparation.motion
+    wanted = {"motion": motion, "segment": with_t1, "align": with_t1, "tissue": not with_t1}
+    return tuple(step for step in _PREPARATION if wanted.get(step.name, True))
+
+
+def steps_of(request: Request) -> tuple[Step, ...]:
+    """Every step of a run, in order."""
+    steps, asked, finer = [*preparation_steps(request)], request.denoising, request.superresolution
+    if asked is not None:
+        network = Step("denoise", "denoising", denoise_pairs, _network_cost(asked), computes=True)
+        steps += [GUIDES] * wants_guides(asked) + [network] + [RECOVER] * wants_recovery(asked)
+    if finer is not None:
+        cost = _SUPERRESOLUTION.get(finer.method)
+        steps.append(Step("super-resolve", "super-resolving", super_resolve_map, cost, computes=True))
+    steps.append(MEASURE)
+    return (*steps, *[TEMPLATE] * request.outputs.mni, *[WRITE] * (request.outputs.folder is not None))
+
+
+def _network_cost(asked: Denoising) -> Cost:
+    """Of all pairs at once, or of each group of them."""
+    measured = dict(find_model(asked.model).metadata.get("seconds_64x64x24", {})).get("cpu", 1.0)
+    if asked.group is None:
+        return Cost(0.5, a_grid=measured)
+    return Cost(0.5, a_grid_and_volume=measured / (2 * asked.group))
