@@ -2,7 +2,8 @@
 
     python Testing/Harness/condense_surface.py path/to/the/original/surface.json
 
-Every name in the condensed file is one of the original; nothing is added.
+Every name in the condensed file is one of the original; nothing is added. A class is there with all its members or not
+at all: to use another one, name it in `CLASSES` and run this again (README.md).
 """
 
 from __future__ import annotations
@@ -12,15 +13,26 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-FUNCTIONS = (
-    "slicer.util.",
-    "slicer.packaging.",
-    "slicer.i18n.",
-    "slicer.ScriptedLoadableModule.",
-    "slicer.parameterNodeWrapper.",
+CLASSES = (
+    # the form
+    *("qt.QWidget", "qt.QLabel", "qt.QPushButton", "qt.QCheckBox", "qt.QComboBox", "qt.QSpinBox", "qt.QDoubleSpinBox"),
+    *("qt.QLineEdit", "qt.QPlainTextEdit", "qt.QProgressBar", "qt.QTableWidget"),
+    *("qt.QFormLayout", "qt.QGridLayout", "qt.QHBoxLayout", "qt.QVBoxLayout"),
+    *("ctk.ctkCollapsibleButton", "ctk.ctkCollapsibleGroupBox", "ctk.ctkPathLineEdit", "ctk.ctkSliderWidget"),
+    *("slicer.qMRMLWidget", "slicer.qMRMLNodeComboBox"),
+    # what the panel makes beside it, and is given
+    *("qt.QObject", "qt.QFrame", "qt.QMenu", "qt.QAction", "qt.QTimer", "qt.QHeaderView", "qt.QTableWidgetItem"),
+    *("qt.QFileDialog", "qt.QDesktopServices", "qt.QUrl", "qt.QEvent", "qt.QDropEvent", "qt.QMimeData"),
+    *("qt.QFont", "qt.QFontMetrics", "qt.QIcon", "qt.QPixmap", "qt.QPainter", "qt.QPrinter", "qt.QTextDocument"),
+    *("qt.QBrush", "qt.QColor", "qt.QSize", "qt.QClipboard", "qt.QSettings", "qt.QScrollArea"),
+    # what slicer.util asks of Qt and of the application
+    *("qt.QApplication", "qt.QCursor", "qt.QDialog", "qt.QMessageBox", "qt.QProgressDialog", "ctk.ctkMessageBox"),
+    *("qt.QDir", "qt.QFileInfo", "qt.QProcessEnvironment"),
+    *("slicer.qSlicerIOManager", "slicer.qSlicerLayoutManager", "slicer.qSlicerMainWindow"),
+    *("slicer.qSlicerModuleManager", "slicer.qSlicerScriptedLoadableModule"),
+    *("slicer.qSlicerScriptedLoadableModuleWidget", "slicer.qMRMLSliceWidget", "slicer.qMRMLSliceView"),
 )
-# Wide classes that a module panel has no business with.
-LEFT_OUT = {"ctk.ctkScreenshotDialog", "ctk.ctkVTKTextPropertyWidget", "slicer.qSlicerErrorReportDialog"}
+MODULES = ("util", "packaging", "i18n", "ScriptedLoadableModule", "parameterNodeWrapper")
 
 
 def property_names(entry: dict) -> set[str]:
@@ -66,8 +78,8 @@ def condense(original: dict) -> dict:
         "gui_connectors": sorted(original["gui_connectors"]),
         "slicer_app": " ".join(original["slicer_app"]),
         "modules": " ".join(original["modules"]),
-        "functions": {k: v for k, v in original["functions"].items() if k.startswith(FUNCTIONS)},
-        "classes": {name: condensed_class(entry, classes) for name, entry in classes.items() if name not in LEFT_OUT},
+        "functions": {k: v for k, v in original["functions"].items() if k.split(".")[1] in MODULES},
+        "classes": {name: condensed_class(classes[name], classes) for name in CLASSES},
     }
 
 
@@ -80,7 +92,7 @@ def main() -> None:
             lines.append(f" {json.dumps(key)}: {{\n{rows}\n }}")
         else:
             lines.append(f" {json.dumps(key)}: {json.dumps(value)}")
-    (HERE / "surface.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    (HERE / "slicer_harness" / "surface.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,14 +6,7 @@ import enum
 import math
 
 from PySide6.QtCore import Property, Qt, Signal, Slot
-from PySide6.QtWidgets import (
-    QDoubleSpinBox,
-    QHBoxLayout,
-    QLineEdit,
-    QSizePolicy,
-    QSlider,
-    QWidget,
-)
+from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSizePolicy, QSlider, QWidget
 
 from .stored import passed_on, stored
 
@@ -216,101 +209,3 @@ class ctkSliderWidget(QWidget):
     def _set_step(self, step: float) -> None:
         self._spin.setSingleStep(step)
         self._slider.singleStep = step
-
-
-class ctkRangeWidget(QWidget):
-    """Two spin boxes that keep their order."""
-
-    valuesChanged = Signal(float, float)
-    minimumValueChanged = Signal(float)
-    maximumValueChanged = Signal(float)
-    rangeChanged = Signal(float, float)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._low, self._high = ctkDoubleSpinBox(self), ctkDoubleSpinBox(self)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        for spin in (self._low, self._high):
-            spin.setRange(0.0, 99.0)
-            layout.addWidget(spin)
-        layout.insertStretch(1, 1)
-        self._high.setValue(99.0)
-        self._low.valueChanged.connect(self._changed_low)
-        self._high.valueChanged.connect(self._changed_high)
-
-    def _changed_low(self, value: float) -> None:
-        if value > self._high.value():
-            self._high.setValue(value)
-        self.minimumValueChanged.emit(value)
-        self.valuesChanged.emit(value, self._high.value())
-
-    def _changed_high(self, value: float) -> None:
-        if value < self._low.value():
-            self._low.setValue(value)
-        self.maximumValueChanged.emit(value)
-        self.valuesChanged.emit(self._low.value(), value)
-
-    def setValues(self, low: float, high: float) -> None:
-        self._low.setValue(float(low))
-        self._high.setValue(float(high))
-
-    def setRange(self, low: float, high: float) -> None:
-        for spin in (self._low, self._high):
-            spin.setRange(float(low), float(high))
-        self.rangeChanged.emit(float(low), float(high))
-
-    def setMinimumValue(self, value: float) -> None:
-        self._low.setValue(float(value))
-
-    def setMaximumValue(self, value: float) -> None:
-        self._high.setValue(float(value))
-
-    def setDecimals(self, decimals: int) -> None:
-        self._low.setDecimals(decimals)
-        self._high.setDecimals(decimals)
-
-    minimumValue = Property(float, lambda self: self._low.value(), setMinimumValue)
-    maximumValue = Property(float, lambda self: self._high.value(), setMaximumValue)
-    minimum = Property(float, lambda self: self._low.minimum(), lambda s, v: s.setRange(v, s._low.maximum()))
-    maximum = Property(float, lambda self: self._low.maximum(), lambda s, v: s.setRange(s._low.minimum(), v))
-    decimals = Property(int, lambda self: self._low.decimals(), setDecimals)
-    singleStep = Property(float, lambda self: self._low.singleStep(), lambda self, step: self._step(step))
-    suffix = Property(str, lambda self: self._low.suffix(), lambda self, text: self._mark("setSuffix", text))
-    prefix = Property(str, lambda self: self._low.prefix(), lambda self, text: self._mark("setPrefix", text))
-    tracking = stored(bool, "tracking", True)
-    symmetricMoves = stored(bool, "symmetricMoves", False)
-
-    def _step(self, step: float) -> None:
-        self._low.setSingleStep(step)
-        self._high.setSingleStep(step)
-
-    def _mark(self, setter: str, text: str) -> None:
-        getattr(self._low, setter)(text)
-        getattr(self._high, setter)(text)
-
-
-class ctkCoordinatesWidget(QWidget):
-    """Some numbers in a row, as text separated by commas."""
-
-    coordinatesChanged = Signal(float, float, float, float)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._edit = QLineEdit("0,0,0", self)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._edit)
-        self._edit.textChanged.connect(self._changed)
-
-    def _changed(self, text: str) -> None:
-        numbers = [float(part) for part in text.split(",") if part.strip()]
-        self.coordinatesChanged.emit(*(numbers + [0.0] * 4)[:4])
-
-    coordinates = passed_on(str, "_edit", "text", "setText")
-    dimension = stored(int, "dimension", 3)
-    decimals = stored(int, "decimals", 3)
-    singleStep = stored(float, "singleStep", 1.0)
-    minimum = stored(float, "minimum", -100000.0)
-    maximum = stored(float, "maximum", 100000.0)
-    readOnly = passed_on(bool, "_edit", "isReadOnly", "setReadOnly")

@@ -1,11 +1,11 @@
-"""CTK's widgets for files and folders."""
+"""CTK's field for a path."""
 
 from __future__ import annotations
 
 import enum
 
-from PySide6.QtCore import Property, QDir, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtCore import Property, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from .stored import passed_on, stored
 
@@ -91,40 +91,3 @@ class ctkPathLineEdit(QWidget):
         bool, lambda self: not self._button.isHidden(), lambda self, shown: self._button.setVisible(shown)
     )
     showHistoryButton = stored(bool, "showHistoryButton", True)
-
-
-class ctkDirectoryButton(QWidget):
-    """A button that shows a folder and browses for another."""
-
-    directoryChanged = Signal(str)
-    directorySelected = Signal(str)
-
-    def __init__(self, *arguments) -> None:
-        super().__init__(next((a for a in arguments if isinstance(a, QWidget)), None))
-        self._directory = next((a for a in arguments if isinstance(a, str)), QDir.currentPath())
-        self._button = QPushButton(self._directory, self)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._button)
-        self._button.clicked.connect(self.browse)
-
-    def setDirectory(self, directory: str) -> None:
-        if directory != self._directory:
-            self._directory = directory
-            self._button.setText(directory)
-            self.directoryChanged.emit(directory)
-
-    def browse(self) -> None:
-        from . import dialogs
-
-        path = dialogs.chosen_path("ctkDirectoryButton", (None, self.caption))
-        if path:
-            self.setDirectory(path)
-            self.directorySelected.emit(path)
-
-    directory = Property(str, lambda self: self._directory, setDirectory)
-    text = passed_on(str, "_button", "text", "setText")
-    caption = stored(str, "caption", "")
-    elideMode = stored(int, "elideMode", 3)
-    options = stored(int, "options", 0)
-    acceptMode = stored(int, "acceptMode", 0)

@@ -99,11 +99,11 @@ class _Classes:
 @cache
 def _classes() -> _Classes:
     """The widget classes, made once: modules that imported them keep them from one installation to the next."""
-    from . import ctk_module, qt_module, slicer_widgets, ui_loader
+    from . import qt_module, ui_loader, widget_classes
 
     qt = qt_module.build()
-    ui_loader.offer(ctk_module.stand_ins() | slicer_widgets.stand_ins())
-    return _Classes(qt, ctk_module.build(qt), slicer_widgets.build(qt))
+    ui_loader.offer(widget_classes.stand_ins())
+    return _Classes(qt, *widget_classes.build(qt))
 
 
 class _Kept:

@@ -10,7 +10,7 @@ from PySide6.QtCore import Property, QObject, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from .mrml_widgets import qMRMLPlotWidget, qMRMLTableView, qMRMLWidget
+from .mrml_widgets import qMRMLWidget
 from .scene_observation import Observations
 from .stored import stored
 
@@ -117,19 +117,11 @@ class qMRMLSliceWidget(qMRMLWidget):
     viewColor = stored(QColor, "viewColor", QColor("red"))
 
 
-class qMRMLTableWidget(qMRMLWidget):
-    """A table view of a layout."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._view = qMRMLTableView(self)
-
-    def tableView(self) -> qMRMLTableView:
-        return self._view
-
-
 class qSlicerLayoutManager(QObject):
-    """Makes slice, plot and table widgets for the view nodes of each layout that the scene was set to."""
+    """Makes slice widgets for the slice view nodes of each layout that the scene was set to.
+
+    Charts, tables and 3D views have no widgets here: there is nothing to see of them but their view nodes.
+    """
 
     layoutChanged = Signal((), (int,))
 
@@ -139,7 +131,6 @@ class qSlicerLayoutManager(QObject):
         self._slice_logics = vtk.vtkCollection()
         application_logic.SetSliceLogics(self._slice_logics)
         self._slices: dict[str, qMRMLSliceWidget] = {}
-        self._others: dict[str, QWidget] = {}
         self._logic = slicer.vtkMRMLLayoutLogic()
         self._logic.SetMRMLScene(scene)
         self._observed = Observations(self)
@@ -160,11 +151,6 @@ class qSlicerLayoutManager(QObject):
                 known = dict(self._slices)
                 first = {} if name in ("Red", "Green", "Yellow") else {name: widget}
                 self._slices = {**first, **known, name: widget}
-            elif node.IsA("vtkMRMLPlotViewNode") and name not in self._others:
-                plot = self._others[name] = qMRMLPlotWidget()
-                plot.setMRMLPlotViewNode(node)
-            elif node.IsA("vtkMRMLTableViewNode") and name not in self._others:
-                self._others[name] = qMRMLTableWidget()
         self.layoutChanged[int].emit(self._layout())
 
     def close(self) -> None:
@@ -182,12 +168,12 @@ class qSlicerLayoutManager(QObject):
         self._logic.GetLayoutNode().SetViewArrangement(int(layout))
 
     layout = Property(int, _layout, setLayout)
-    threeDViewCount = Property(int, lambda self: sum(n.IsA("vtkMRMLViewNode") for n in self._view_nodes()))
-    plotViewCount = Property(int, lambda self: len(self._kind(qMRMLPlotWidget)))
-    tableViewCount = Property(int, lambda self: len(self._kind(qMRMLTableWidget)))
+    threeDViewCount = Property(int, lambda self: self._count("vtkMRMLViewNode"))
+    plotViewCount = Property(int, lambda self: self._count("vtkMRMLPlotViewNode"))
+    tableViewCount = Property(int, lambda self: self._count("vtkMRMLTableViewNode"))
 
-    def _kind(self, kind: type) -> list[QWidget]:
-        return [widget for widget in self._others.values() if isinstance(widget, kind)]
+    def _count(self, kind: str) -> int:
+        return sum(node.IsA(kind) for node in self._view_nodes())
 
     def layoutLogic(self) -> Any:
         return self._logic
@@ -205,21 +191,9 @@ class qSlicerLayoutManager(QObject):
     def sliceWidget(self, name: str) -> qMRMLSliceWidget | None:
         return self._slices.get(name)
 
-    def plotWidget(self, index: int) -> QWidget | None:
-        return next(iter(self._kind(qMRMLPlotWidget)[index : index + 1]), None)
-
-    def tableWidget(self, index: int) -> QWidget | None:
-        return next(iter(self._kind(qMRMLTableWidget)[index : index + 1]), None)
-
-    def threeDWidget(self, _name_or_index: Any) -> None:
-        """There is no 3D view here."""
-
     def resetSliceViews(self) -> None:
         for widget in self._slices.values():
             widget.fitSliceToBackground()
 
     def resetThreeDViews(self) -> None:
         """There is no 3D view here."""
-
-    def viewWidget(self, node: Any) -> QWidget | None:
-        return self._slices.get(node.GetLayoutName()) or self._others.get(node.GetLayoutName())

@@ -78,9 +78,22 @@ def open_class(cpp: type, base: type) -> type:
     return made
 
 
+def empty_module(name: str) -> types.ModuleType:
+    """A module of Slicer's that says how a class gets into it."""
+
+    def absent(own: str) -> None:
+        raise AttributeError(
+            f"the harness stands in for no {name}.{own}; Testing/Harness/README.md says how a class is added"
+        )
+
+    module = types.ModuleType(name, f"Stand-in for Slicer's {name} module.")
+    module.__getattr__ = absent
+    return module
+
+
 def build() -> types.ModuleType:
     """A fresh `qt` module."""
-    module = types.ModuleType("qt", "Stand-in for Slicer's qt module.")
+    module = empty_module("qt")
     made: dict[str, type] = {}
 
     def listed(name: str) -> type:

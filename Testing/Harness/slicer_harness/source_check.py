@@ -33,17 +33,13 @@ _RETURNS = {
     ("slicer.app", "moduleManager"): "slicer.qSlicerModuleManager",
     ("slicer.util", "mainWindow"): "slicer.qSlicerMainWindow",
     ("slicer.qSlicerLayoutManager", "sliceWidget"): "slicer.qMRMLSliceWidget",
-    ("slicer.qSlicerLayoutManager", "plotWidget"): "slicer.qMRMLPlotWidget",
-    ("slicer.qMRMLPlotWidget", "plotView"): "slicer.qMRMLPlotView",
     ("slicer.qMRMLSliceWidget", "sliceView"): "slicer.qMRMLSliceView",
     ("qt.QTableWidget", "item"): "qt.QTableWidgetItem",
     ("qt.QTableWidget", "horizontalHeader"): "qt.QHeaderView",
     ("qt.QTableWidget", "verticalHeader"): "qt.QHeaderView",
-    ("qt.QTableView", "horizontalHeader"): "qt.QHeaderView",
     ("qt.QMenu", "addAction"): "qt.QAction",
     ("qt.QApplication", "clipboard"): "qt.QClipboard",
     ("qt.QDropEvent", "mimeData"): "qt.QMimeData",
-    ("qt.QTextEdit", "document"): "qt.QTextDocument",
 }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-DATA = Path(__file__).resolve().parents[1] / "surface.json"
+DATA = Path(__file__).resolve().parent / "surface.json"
 
 # Names that PythonQt adds to what it introspects: the record of behaviour has one, Slicer's own slicer.util the other.
 PYTHONQT_NAMES = {"name": "objectName", "exec_": "exec"}

@@ -6,277 +6,171 @@ import enum
 import pathlib
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import slicer
 
-from .annotations import Default, IsInstance, IsNone, NotNone, Validator, split
-
-_registered: list[type[Serializer]] = []
+from ..special_members import NotStoodIn
+from .observed_list import ObservedList
+from .validators import IsInstance, NotNone, Validator, split
 
 
 class Serializer:
-    """Writes values of one kind to a node and reads them; parameters are named, `name.part` where one takes several."""
+    """Writes values of one kind to a node and reads them, once its validators let them pass."""
 
-    @staticmethod
-    def canSerialize(type_: Any) -> bool:
-        raise NotImplementedError("canSerialize is not implemented")
-
-    @staticmethod
-    def create(type_: Any) -> Serializer | None:
-        raise NotImplementedError("create is not implemented")
+    def __init__(self, default: Any, *validators: Validator) -> None:
+        self._default, self.validators = default, list(validators)
 
     def default(self) -> Any:
-        raise NotImplementedError("default is not implemented")
-
-    def isIn(self, parameterNode: Any, name: str) -> bool:
-        return bool(parameterNode.HasParameter(name))
-
-    def write(self, parameterNode: Any, name: str, value: Any) -> None:
-        raise NotImplementedError("write is not implemented")
-
-    def read(self, parameterNode: Any, name: str) -> Any:
-        raise NotImplementedError("read is not implemented")
-
-    def remove(self, parameterNode: Any, name: str) -> None:
-        parameterNode.UnsetParameter(name)
-
-    def supportsCaching(self) -> bool:
-        return False
-
-
-def parameterNodeSerializer(classtype: type | None = None) -> Any:
-    """Decorator that registers a serializer; the first that can serialize a type does."""
-
-    def register(cls: type) -> type:
-        if not issubclass(cls, Serializer):
-            raise Exception("Must be a serializer type.")
-        _registered.append(cls)
-        return cls
-
-    return register if classtype is None else register(classtype)
-
-
-class ValidatedSerializer(Serializer):
-    """A serializer behind validators; the inner ones speak first."""
-
-    def __init__(self, serializer: Serializer, validators: Sequence[Validator]) -> None:
-        inner = isinstance(serializer, ValidatedSerializer)
-        self.serializer = serializer.serializer if inner else serializer
-        self.validators = [*(serializer.validators if inner else ()), *(validators or ())]
-
-    @staticmethod
-    def canSerialize(type_: Any) -> bool:
-        return False
-
-    @staticmethod
-    def create(type_: Any) -> Serializer | None:
-        raise Exception("ValidatedSerializer does not support create!")
+        return self._default
 
     def validate(self, value: Any) -> None:
         for validator in self.validators:
-            (validator() if isinstance(validator, type) else validator).validate(value)
+            validator.validate(value)
 
-    def default(self) -> Any:
-        return self.serializer.default()
+    def isIn(self, node: Any, name: str) -> bool:
+        return bool(node.HasParameter(name))
 
-    def isIn(self, parameterNode: Any, name: str) -> bool:
-        return self.serializer.isIn(parameterNode, name)
-
-    def write(self, parameterNode: Any, name: str, value: Any) -> None:
+    def write(self, node: Any, name: str, value: Any) -> None:
         self.validate(value)
-        self.serializer.write(parameterNode, name, value)
+        self._put(node, name, value)
 
-    def read(self, parameterNode: Any, name: str) -> Any:
-        return self.serializer.read(parameterNode, name)
+    def _put(self, node: Any, name: str, value: Any) -> None:
+        raise NotImplementedError
 
-    def remove(self, parameterNode: Any, name: str) -> None:
-        self.serializer.remove(parameterNode, name)
+    def read(self, node: Any, name: str) -> Any:
+        raise NotImplementedError
 
-    def supportsCaching(self) -> bool:
-        return self.serializer.supportsCaching()
-
-
-def serializer_for(kind: Any) -> tuple[ValidatedSerializer, tuple]:
-    """The serializer of an annotated type, and the annotations that are neither validators nor serializers."""
-    inner, notes = split(kind)
-    if isinstance(inner, types.UnionType):
-        inner = typing.Union[typing.get_args(inner)]  # noqa: UP007  (made from a tuple)
-    validators = [n for n in notes if _is(n, Validator)]
-    given = [n for n in notes if _is(n, Serializer)]
-    rest = tuple(n for n in notes if not _is(n, Validator) and not _is(n, Serializer))
-    return ValidatedSerializer(given[0] if given else _made(inner), validators), rest
+    def remove(self, node: Any, name: str) -> None:
+        node.UnsetParameter(name)
 
 
-def default_of(serializer: Serializer, notes: tuple) -> Default:
-    """The default that annotations name, or the serializer's own."""
-    named = [n for n in notes if isinstance(n, Default)]
-    if len(named) > 1:
-        raise Exception("Multiple defaults found")
-    return named[0] if named else Default(serializer.default())
+class TextSerializer(Serializer):
+    """Values that are one text in the node, and never None."""
+
+    def __init__(self, default: Any, kind: Any, write: Callable[[Any], str], read: Callable[[str], Any]) -> None:
+        super().__init__(default, NotNone(), IsInstance(kind))
+        self._write, self._read = write, read
+
+    def _put(self, node: Any, name: str, value: Any) -> None:
+        node.SetParameter(name, self._write(value))
+
+    def read(self, node: Any, name: str) -> Any:
+        return self._read(node.GetParameter(name))
 
 
-def _is(note: Any, kind: type) -> bool:
-    return isinstance(note, kind) or (isinstance(note, type) and issubclass(note, kind))
-
-
-def _made(kind: Any) -> Serializer:
-    for candidate in _registered:
-        if candidate.canSerialize(kind):
-            return candidate.create(kind)
-    raise Exception(f"Unable to create serializer for type: {kind}")
-
-
-class _Text(Serializer):
-    """Values that are one text in the node."""
-
-    def __init__(self, default: Any, write: Callable[[Any], str], read: Callable[[str], Any]) -> None:
-        self._default, self._write, self._read = default, write, read
-
-    def default(self) -> Any:
-        return self._default() if callable(self._default) else self._default
-
-    def write(self, parameterNode: Any, name: str, value: Any) -> None:
-        parameterNode.SetParameter(name, self._write(value))
-
-    def read(self, parameterNode: Any, name: str) -> Any:
-        return self._read(parameterNode.GetParameter(name))
-
-    def supportsCaching(self) -> bool:
-        return True
-
-
-@parameterNodeSerializer
-class NumberSerializer(_Text):
-    def __init__(self, type: type) -> None:
-        super().__init__(0, str, type)
-
-    @staticmethod
-    def canSerialize(type_: Any) -> bool:
-        return type_ in (int, float)
-
-    @staticmethod
-    def create(type_: Any) -> Serializer:
-        return ValidatedSerializer(
-            NumberSerializer(type_), [NotNone(), IsInstance((int, float) if type_ is float else int)]
-        )
-
-
-@parameterNodeSerializer
-class StringSerializer(_Text):
-    def __init__(self) -> None:
-        super().__init__("", str, str)
-
-    @staticmethod
-    def canSerialize(type_: Any) -> bool:
-        return type_ is str
-
-    @staticmethod
-    def create(type_: Any) -> Serializer:
-        return ValidatedSerializer(StringSerializer(), [NotNone(), IsInstance(str)])
-
-
-_PATHS = (
-    *(pathlib.Path, pathlib.PosixPath, pathlib.WindowsPath),
-    *(pathlib.PurePath, pathlib.PurePosixPath, pathlib.PureWindowsPath),
-)
-
-
-@parameterNodeSerializer
-class PathSerializer(_Text):
-    def __init__(self, pathtype: type) -> None:
-        super().__init__(pathtype, str, pathtype)
-
-    @staticmethod
-    def canSerialize(type_: Any) -> bool:
-        return type_ in _PATHS
-
-    @staticmethod
-    def create(type_: Any) -> Serializer:
-        return ValidatedSerializer(PathSerializer(type_), [NotNone(), IsInstance(type_)])
-
-
-@parameterNodeSerializer
-class BoolSerializer(_Text):
-    def __init__(self) -> None:
-        super().__init__(False, lambda value: "True" if value else "False", lambda text: text == "True")
-
-    @staticmethod
-    def canSerialize(type_: Any) -> bool:
-        return type_ is bool
-
-    @staticmethod
-    def create(type_: Any) -> Serializer:
-        return ValidatedSerializer(BoolSerializer(), [NotNone(), IsInstance(bool)])
-
-
-@parameterNodeSerializer
 class NodeSerializer(Serializer):
     """A node reference of the parameter's name; an empty parameter beside it says that it was set."""
 
-    @staticmethod
-    def canSerialize(type_: Any) -> bool:
-        return isinstance(type_, type) and issubclass(type_, slicer.vtkMRMLNode)
+    def __init__(self, kind: type) -> None:
+        super().__init__(None, IsInstance(kind))
 
-    @staticmethod
-    def create(type_: Any) -> Serializer:
-        return ValidatedSerializer(NodeSerializer(), [IsInstance(type_)])
+    def _put(self, node: Any, name: str, value: Any) -> None:
+        node.SetParameter(name, "")
+        node.SetNodeReferenceID(name, None if value is None else value.GetID())
 
-    def default(self) -> None:
-        return None
+    def read(self, node: Any, name: str) -> Any:
+        return node.GetNodeReference(name)
 
-    def write(self, parameterNode: Any, name: str, value: Any) -> None:
-        parameterNode.SetParameter(name, "")
-        parameterNode.SetNodeReferenceID(name, None if value is None else value.GetID())
-
-    def read(self, parameterNode: Any, name: str) -> Any:
-        return parameterNode.GetNodeReference(name)
-
-    def remove(self, parameterNode: Any, name: str) -> None:
-        parameterNode.UnsetParameter(name)
-        parameterNode.RemoveNodeReferenceIDs(name)
-
-    def supportsCaching(self) -> bool:
-        return True
+    def remove(self, node: Any, name: str) -> None:
+        super().remove(node, name)
+        node.RemoveNodeReferenceIDs(name)
 
 
-@parameterNodeSerializer
-class NoneSerializer(_Text):
-    """None within an Optional."""
+class UnionOfNodesSerializer(Serializer):
+    """Slicer accepts the type, and then has no member of the union to write its default None as."""
 
-    def __init__(self) -> None:
-        super().__init__(dict, lambda _value: "True", lambda _text: None)
-
-    @staticmethod
-    def canSerialize(type_: Any) -> bool:
-        return type_ is type(None)
-
-    @staticmethod
-    def create(type_: Any) -> Serializer:
-        return ValidatedSerializer(NoneSerializer(), [IsNone()])
+    def write(self, node: Any, name: str, value: Any) -> None:
+        raise TypeError(f"Unable to write value '{value}' of type '{type(value)}'")
 
 
-@parameterNodeSerializer
-class EnumSerializer(_Text):
-    """The member's name."""
+class ListSerializer(Serializer):
+    """`name.len`, and each element under `name.<index>`."""
 
-    def __init__(self, enum_: type[enum.Enum]) -> None:
-        if not len(enum_):
-            raise ValueError("Cannot serialize empty Enum.")
-        self._enum = enum_
-        super().__init__(lambda: next(iter(enum_)), lambda value: value.name, self._member)
+    def __init__(self, element: Serializer) -> None:
+        super().__init__([])
+        self._element, self._length = element, _of_type(int)
 
-    def _member(self, key: str) -> enum.Enum:
+    def isIn(self, node: Any, name: str) -> bool:
+        return self._length.isIn(node, f"{name}.len")
+
+    def _count(self, node: Any, name: str) -> int:
+        return self._length.read(node, f"{name}.len") if self.isIn(node, name) else 0
+
+    def _put(self, node: Any, name: str, values: Any) -> None:
+        with slicer.util.NodeModify(node):
+            before = list(self.read(node, name)) if self.isIn(node, name) else None
+            count = self._count(node, name)
+            try:
+                for index, value in enumerate(values):
+                    self._element.write(node, f"{name}.{index}", value)
+                self._length.write(node, f"{name}.len", len(values))
+                for index in range(len(values), count):
+                    self._element.remove(node, f"{name}.{index}")
+            except Exception:
+                if before is None:
+                    self.remove(node, name)
+                else:
+                    self.write(node, name, before)
+                raise
+
+    def read(self, node: Any, name: str) -> ObservedList:
+        values = [self._element.read(node, f"{name}.{index}") for index in range(self._count(node, name))]
+        return ObservedList(node, self, name, values)
+
+    def remove(self, node: Any, name: str) -> None:
+        with slicer.util.NodeModify(node):
+            for index in range(self._count(node, name)):
+                self._element.remove(node, f"{name}.{index}")
+            self._length.remove(node, f"{name}.len")
+
+
+def serializer_for(kind: Any) -> Serializer:
+    """The serializer of a type that may be annotated: its validators speak after those of the type itself."""
+    inner, notes = split(kind)
+    foreign = [note for note in notes if not isinstance(note, Validator)]
+    if foreign:
+        raise NotStoodIn(f"The harness knows no annotation {foreign[0]!r} of a parameter yet.")
+    made = _of_type(inner)
+    made.validators += notes
+    return made
+
+
+def _of_type(kind: Any) -> Serializer:
+    if kind in (int, float):
+        return TextSerializer(0, (int, float) if kind is float else int, str, kind)
+    if kind is str:
+        return TextSerializer("", str, str, str)
+    if kind is bool:
+        return TextSerializer(False, bool, lambda value: "True" if value else "False", lambda text: text == "True")
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return _of_enum(kind)
+    if isinstance(kind, type) and issubclass(kind, slicer.vtkMRMLNode):
+        return NodeSerializer(kind)
+    if typing.get_origin(kind) is list:
+        return ListSerializer(serializer_for(typing.get_args(kind)[0]))
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        members = typing.get_args(kind)
+        if all(isinstance(member, type) and issubclass(member, slicer.vtkMRMLNode) for member in members):
+            return UnionOfNodesSerializer(None)
+    _refuse_what_slicer_takes(kind)
+    raise Exception(f"Unable to create serializer for type: {kind}")
+
+
+def _of_enum(kind: type[enum.Enum]) -> Serializer:
+    def member(key: str) -> enum.Enum:
         try:
-            return self._enum[key]
+            return kind[key]
         except KeyError as error:
-            raise ValueError(f"Found {key!r} in parameter node but it is not a name in {self._enum!r}") from error
+            raise ValueError(f"Found {key!r} in parameter node but it is not a name in {kind!r}") from error
 
-    @staticmethod
-    def canSerialize(type_: Any) -> bool:
-        return isinstance(type_, type) and issubclass(type_, enum.Enum)
+    return TextSerializer(next(iter(kind)), kind, lambda value: value.name, member)
 
-    @staticmethod
-    def create(type_: Any) -> Serializer:
-        return ValidatedSerializer(EnumSerializer(type_), [IsInstance(type_)])
+
+def _refuse_what_slicer_takes(kind: Any) -> None:
+    """Say of a kind that Slicer can keep that it is the harness which cannot."""
+    origin = typing.get_origin(kind) or kind
+    path = isinstance(origin, type) and issubclass(origin, pathlib.PurePath)
+    if path or origin in (typing.Union, types.UnionType, dict, tuple, list, Any):
+        raise NotStoodIn(f"Slicer keeps a parameter of type {kind}, but the harness does not yet.")

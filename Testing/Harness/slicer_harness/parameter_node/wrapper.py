@@ -6,15 +6,14 @@ import typing
 import weakref
 from typing import Any
 
+import qt
 import slicer
 import vtk
 
-from .annotations import head_and_rest
-from .connectors import child_widgets, pack_widgets
-from .gui_connector import GuiConnector, createGuiConnector
-from .packs import Member, data_type
+from ..special_members import NotStoodIn
+from .connectors import GuiConnector, connector_for
+from .serializers import serializer_for
 
-SlicerParameterNamePropertyName = "SlicerParameterName"
 _RESERVED = (
     *("allParameters", "default", "isCached", "dataType", "getValue", "setValue", "connectGui"),
     *("connectParametersToGui", "disconnectGui", "StartModify", "EndModify", "AddObserver", "RemoveObserver"),
@@ -22,22 +21,26 @@ _RESERVED = (
 )
 
 
+class Member:
+    """One typed member of a wrapper."""
+
+    def __init__(self, owner: type, name: str, kind: Any) -> None:
+        self.kind, self.serializer = kind, serializer_for(kind)
+        self.default = getattr(owner, name) if hasattr(owner, name) else self.serializer.default()
+
+
 class _Kept:
     """One parameter in one node; its value is read once and again when the node says that it changed."""
 
     def __init__(self, member: Member, node: Any, name: str) -> None:
         self._member, self._node, self._name = member, node, name
-        if not member.serializer.isIn(node, name):
-            member.serializer.write(node, name, member.default.value)
-        self.cached = member.serializer.supportsCaching()
-        self._value = member.serializer.read(node, name) if self.cached else None
+        self._value = self._read()
         self._writing = False
-        if self.cached:
-            me = weakref.ref(self)
-            self._tag = node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: me() and me()._changed())
+        me = weakref.ref(self)
+        self._tag = node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: me() and me()._changed())
 
     def __del__(self) -> None:
-        if getattr(self, "cached", False):
+        if hasattr(self, "_tag"):
             self._node.RemoveObserver(self._tag)
 
     def _changed(self) -> None:
@@ -45,20 +48,20 @@ class _Kept:
             self._value = self._read()
 
     def _read(self) -> Any:
-        if not self._member.serializer.isIn(self._node, self._name):
-            self._member.serializer.write(self._node, self._name, self._member.default.value)
-        return self._member.serializer.read(self._node, self._name)
+        serializer = self._member.serializer
+        if not serializer.isIn(self._node, self._name):
+            serializer.write(self._node, self._name, self._member.default)
+        return serializer.read(self._node, self._name)
 
     def read(self) -> Any:
-        return self._value if self.cached else self._read()
+        return self._value
 
     def write(self, value: Any) -> None:
         self._writing = True
         try:
             with slicer.util.NodeModify(self._node):  # observers see the new value
                 self._member.serializer.write(self._node, self._name, value)
-                if self.cached:
-                    self._value = self._member.serializer.read(self._node, self._name)
+                self._value = self._member.serializer.read(self._node, self._name)
         finally:
             self._writing = False
 
@@ -82,41 +85,26 @@ class WrapperMixin:
             raise ValueError(f"Cannot find a param with the given name: {name}; there are {list(self.allParameters)}")
         return getattr(self, f"_{name}_impl")
 
-    def default(self, paramName: str) -> Any:
-        self._kept(paramName)
-        return self.allParameters[paramName].default
-
-    def isCached(self, paramName: str) -> bool:
-        return self._kept(paramName).cached
-
     def getValue(self, name: str) -> Any:
-        head, rest = head_and_rest(name)
-        value = self._kept(head).read()
-        return value if rest is None else value.getValue(rest)
+        return self._kept(name).read()
 
     def setValue(self, name: str, value: Any) -> None:
-        head, rest = head_and_rest(name)
-        if rest is None:
-            self._kept(head).write(value)
-        else:
-            self._kept(head).read().setValue(rest, value)
+        self._kept(name).write(value)
 
     def connectGui(self, gui: Any) -> int:
         """Bind every widget that carries the dynamic property SlicerParameterName; returns a tag to unbind them by."""
         named = {}
-        for widget in child_widgets(gui) if getattr(gui, "isWidgetType", bool)() else gui.__dict__.values():
-            name = widget.property(SlicerParameterNamePropertyName)
+        is_widget = getattr(gui, "isWidgetType", bool)()
+        for widget in gui.findChildren(qt.QWidget) if is_widget else gui.__dict__.values():
+            name = widget.property("SlicerParameterName")
             if name:
                 named[name] = widget
         return self.connectParametersToGui(named)
 
     def connectParametersToGui(self, mapping: dict[str, Any]) -> int:
         for name in mapping:
-            data_type(self.allParameters, name)
-        connectors = {
-            name: w if isinstance(w, GuiConnector) else createGuiConnector(w, self.dataType(name))
-            for name, w in mapping.items()
-        }
+            self._kept(name)
+        connectors = {name: connector_for(w, self.allParameters[name].kind) for name, w in mapping.items()}
         tag, self._next_tag = self._next_tag, self._next_tag + 1
         self._bound[tag] = connectors
         for name, connector in connectors.items():
@@ -177,10 +165,10 @@ def parameterNodeWrapper(classtype: type | None = None) -> Any:
     def process(cls: type) -> type:
         members = {}
         for name, kind in typing.get_type_hints(cls, include_extras=True).items():
-            if name in _RESERVED:
-                raise ValueError(f"Cannot use reserved name '{name}' in a parameterNodeWrapper")
             try:
                 members[name] = Member(cls, name, kind)
+            except NotStoodIn:
+                raise
             except Exception as error:
                 raise Exception(f"Unable to create serializer for {cls} member {name}") from error
             setattr(cls, name, _member_property(name))
@@ -190,21 +178,7 @@ def parameterNodeWrapper(classtype: type | None = None) -> Any:
         for name, value in vars(WrapperMixin).items():
             if name in ("__init__", *_RESERVED) or (name.startswith("_") and not name.startswith("__")):
                 setattr(cls, name, value)
-        cls.allParameters, cls._is_parameter_node_wrapper = members, True
-        cls.dataType = staticmethod(lambda membername: data_type(members, membername))
+        cls.allParameters = members
         return cls
 
     return process if classtype is None else process(classtype)
-
-
-def isParameterNodeWrapper(classOrObj: Any) -> bool:
-    return getattr(classOrObj, "_is_parameter_node_wrapper", False)
-
-
-def findChildWidgetForParameter(widget: Any, parameter: str) -> Any:
-    for child in child_widgets(widget):
-        if child.property(SlicerParameterNamePropertyName) == parameter:
-            return child
-    head, rest = head_and_rest(parameter)
-    holder = findChildWidgetForParameter(widget, head) if rest is not None else None
-    return None if holder is None else pack_widgets(holder).get(rest)
