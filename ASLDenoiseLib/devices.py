@@ -86,7 +86,7 @@ def cpu_without_torch() -> ComputeDevice:
 class DeviceListing:
     """`list_devices` as work for a `Runner`: torch is loaded there, and not in the window's process."""
 
-    plan: ClassVar[None] = None
+    seconds: ClassVar[None] = None
 
     @property
     def nouns(self) -> Mapping[str, object]:

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TextIO
 
 from .errors import InputError
 
+_ENOUGH_SECONDS, _ENOUGH_SHARE = 5.0, 0.1  # of a run, before anything is said of its end
 KINDS = ("auto", "json", "bar", "none")
 
 
@@ -40,6 +41,17 @@ def span(progress: Progress, start: float, stop: float) -> Progress:
         progress(start + (stop - start) * _within(fraction), text)
 
     return stage
+
+
+def seconds_left(fraction: float, elapsed: float) -> float | None:
+    """Seconds left of a run that is at `fraction`, by its steps' costs, after `elapsed` s; None while it is too early.
+
+    >>> seconds_left(0.25, 20.0)
+    60.0
+    """
+    if elapsed < _ENOUGH_SECONDS or fraction < _ENOUGH_SHARE:
+        return None
+    return elapsed * (1 - fraction) / fraction
 
 
 class ProgressBar:

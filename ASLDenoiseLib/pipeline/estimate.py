@@ -1,4 +1,4 @@
-"""How long a run takes, roughly: before it from what its steps usually cost, during it from how that compares."""
+"""How long a run takes, roughly, and how that is said."""
 
 from __future__ import annotations
 
@@ -8,24 +8,11 @@ from .request import Request
 from .step import Workload
 from .steps import steps_of
 
-_ENOUGH_SECONDS, _ENOUGH_SHARE = 5.0, 0.1  # of a run, before anything is said of its end
-
 
 def usual_seconds(request: Request, work: Workload) -> float | None:
     """What the steps of a request usually take together; None where one of them was never measured."""
     costs = [step.cost for step in steps_of(request)]
     return None if None in costs else sum(cost.seconds(work) for cost in costs)
-
-
-def seconds_left(fraction: float, elapsed: float) -> float | None:
-    """Seconds left of a run that is at `fraction`, by its steps' costs, after `elapsed` s; None while it is too early.
-
-    >>> seconds_left(0.25, 20.0)
-    60.0
-    """
-    if elapsed < _ENOUGH_SECONDS or fraction < _ENOUGH_SHARE:
-        return None
-    return elapsed * (1 - fraction) / fraction
 
 
 def said_before(seconds: float | None, *, device: str = "cpu") -> str:

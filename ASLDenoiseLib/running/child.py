@@ -1,7 +1,7 @@
-"""``python -m ASLDenoiseLib.running.child FOLDER`` does the job in FOLDER, for the `Runner` that put it there.
+"""``python -m ASLDenoiseLib.running.child FOLDER`` does the task in FOLDER, for the `Runner` that put it there.
 
 Standard output carries one JSON object a line and nothing else: what was started, progress, and how it ended (see
-`protocol`); whatever libraries print goes to standard error, the log. The result is a file beside the job. Standard
+`protocol`); whatever libraries print goes to standard error, the log. The result is a file beside the task. Standard
 input is the parent's sign of life: at its end this process, all it has started and FOLDER go.
 """
 
@@ -18,14 +18,14 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from .protocol import JOB, RESULT, STATUSES, EndNotice, ended_line, started_line
+from .protocol import RESULT, STATUSES, TASK, EndNotice, ended_line, started_line
 
 if TYPE_CHECKING:
     from ..progress import Progress
 
 
 def main(folder: Path) -> int:
-    """Do the job; returns the exit status that `protocol.STATUSES` gives its end."""
+    """Do the task; returns the exit status that `protocol.STATUSES` gives its end."""
     watch = follow_parent(folder)
     lines = _own_output()
     lines.write(started_line(os.getpid()))
@@ -41,11 +41,11 @@ def main(folder: Path) -> int:
 
 
 def _done(folder: Path, lines: TextIO) -> EndNotice:
-    """Do the job and tell how it ended."""
+    """Do the task and tell how it ended."""
     try:
         _log_to_stderr()
         _work(folder, lines)
-    except (Exception, SystemExit) as error:  # a library that exits has not done the job
+    except (Exception, SystemExit) as error:  # a library that exits has not done the task
         return _failure(error)
     return EndNotice("done")
 
@@ -56,10 +56,10 @@ def _work(folder: Path, lines: TextIO) -> None:
 
     progress: Progress = JsonLines(lines)
     progress(0.0, "starting")
-    job = read_payload(folder / JOB)
-    (folder / JOB).unlink()  # makes room for the result
-    result = job.run(progress)
-    write_payload(folder / RESULT, result, known=job.nouns)
+    task = read_payload(folder / TASK)
+    (folder / TASK).unlink()  # makes room for the result
+    result = task.run(progress)
+    write_payload(folder / RESULT, result, known=task.nouns)
 
 
 def _failure(error: BaseException) -> EndNotice:
@@ -146,8 +146,8 @@ def _wait_for_the_end_of_input() -> None:
 
 
 if __name__ == "__main__":
-    if not Path(sys.argv[1], JOB).is_file():
-        sys.exit(f"There is no job in '{sys.argv[1]}'; this command is for ASLDenoise's own use.")
+    if not Path(sys.argv[1], TASK).is_file():
+        sys.exit(f"There is no task in '{sys.argv[1]}'; this command is for ASLDenoise's own use.")
     status = main(Path(sys.argv[1]).resolve())
     sys.stderr.flush()
     os._exit(status)  # all is told and written: libraries need not be unloaded, which takes seconds and may crash

@@ -73,7 +73,7 @@ def cannot_start(error: OSError, command: str) -> Failed:
 
 
 def cannot_write(error: OSError) -> Failed:
-    """The job cannot be written where the child would read it."""
+    """The task cannot be written where the child would read it."""
     if is_full_disk(error):
         return Failed(DISK, str(error), Kind.DISK)
     where = f" '{error.filename}'" if error.filename else ""

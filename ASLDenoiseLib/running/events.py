@@ -42,7 +42,7 @@ class LogLine:
 
 @dataclass(frozen=True, eq=False)
 class Done:
-    """The run is over, and this is what it gave (for a `Job` an `ASLDenoiseLib.result.Result`)."""
+    """The run is over, and this is what it gave (of a `RequestTask` an `ASLDenoiseLib.result.Result`)."""
 
     result: Any
 

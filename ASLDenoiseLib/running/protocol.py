@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-JOB = "job.payload"
+TASK = "task.payload"
 RESULT = "result.payload"
 STATUSES = {"done": 0, "crash": 1, "input": 2, "memory": 3, "disk": 4}
 

@@ -1,4 +1,4 @@
-"""One job at a time in a child process: started, listened to, cancelled; and every end of it is told exactly once."""
+"""One task at a time in a child process: started, listened to, cancelled; and every end of it is told exactly once."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ..errors import InputError
-from ..pipeline.estimate import seconds_left
-from ..progress import parse_line
+from ..progress import parse_line, seconds_left
 from .ending import MEMORY, Evidence, cannot_start, cannot_write, failure
 from .events import Cancelled, Done, Event, Failed, Final, Kind, LogLine, ProgressEvent
 from .interpreter import child_python
 from .payload import read_payload, write_payload
 from .processes import ProcessTree
-from .protocol import JOB, RESULT, EndNotice, StartNotice, parse_notice
+from .protocol import RESULT, TASK, EndNotice, StartNotice, parse_notice
 from .task import Task
 
 MODULE = "ASLDenoiseLib.running.child"
@@ -49,19 +48,19 @@ class TaskCancelled(RuntimeError):
 
 
 class Runner:
-    """Runs a `Job` (any `Task`) in a child process, so that neither its work nor its end is felt here.
+    """Runs a `Task` in a child process, so that neither its work nor its end is felt here.
 
-    `start` and `cancel` return at once and `poll` never waits: threads write the job, read what the child says and
+    `start` and `cancel` return at once and `poll` never waits: threads write the task, read what the child says and
     load the result. After the last event no process of the run is left, nor any file.
 
     >>> runner = Runner()                                      # doctest: +SKIP
-    >>> runner.start(Job.denoise(series, t1=t1))               # doctest: +SKIP
+    >>> runner.start(RequestTask(request))                     # doctest: +SKIP
     >>> for event in runner.poll(): ...                        # doctest: +SKIP
 
     Args:
         command: what runs Python; None `interpreter.child_python`'s.
         environment: of the child; None likewise. ASLDenoiseLib must be importable in it.
-        make_folder: makes the private folder through which job and result go.
+        make_folder: makes the private folder through which task and result go.
         grace: seconds that a cancelled tree has to end itself.
     """
 
@@ -79,7 +78,7 @@ class Runner:
 
     @property
     def running(self) -> bool:
-        """Whether a job was started whose last event has not been given out yet."""
+        """Whether a task was started whose last event has not been given out yet."""
         return self._run is not None
 
     @property
@@ -87,18 +86,18 @@ class Runner:
         """The process that does the work, once it has started; behind a launcher it is not the launcher's."""
         return None if self._run is None else self._run.worker
 
-    def start(self, job: Task) -> None:
-        """Start a job; returns at once. Also a start that fails is told by `poll`.
+    def start(self, task: Task) -> None:
+        """Start a task; returns at once. Also a start that fails is told by `poll`.
 
         Raises:
-            RuntimeError: a job is still running.
+            RuntimeError: a task is still running.
         """
         if self._run is not None:
             raise RuntimeError("A run is under way; wait for its end, or cancel it.")
         python = child_python()
         command = python.command if self._command is None else tuple(self._command)
         environment = python.environment if self._environment is None else self._environment
-        self._run = _Run(job, (*command, "-m", MODULE), environment, self._make_folder, self._grace)
+        self._run = _Run(task, (*command, "-m", MODULE), environment, self._make_folder, self._grace)
         self._run.start()
 
     def poll(self) -> list[Event]:
@@ -126,7 +125,7 @@ class Runner:
             InputError: the input or a setting cannot be used.
             JobFailed: the run failed for another reason.
             JobCancelled: it was cancelled, by the listener, say.
-            RuntimeError: no job was started.
+            RuntimeError: no task was started.
         """
         if self._run is None:
             raise RuntimeError("There is no run to wait for; start one.")
@@ -158,18 +157,18 @@ def _given(event: Event) -> Any:
 
 
 class _Run:
-    """One job from its start to its end: a thread sees it through, two read what the child says."""
+    """One task from its start to its end: a thread sees it through, two read what the child says."""
 
     def __init__(
         self,
-        job: Task,
+        task: Task,
         command: Sequence[str],
         environment: Mapping[str, str],
         make_folder: Callable[[], Path],
         grace: float,
     ) -> None:
-        self._job, self._command, self._environment = job, command, environment
-        self._make_folder, self._grace, self._plan = make_folder, grace, job.plan
+        self._task, self._command, self._environment = task, command, environment
+        self._make_folder, self._grace, self._usual = make_folder, grace, task.seconds
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._log: deque[str] = deque(maxlen=200)
         self._cancelled = threading.Event()
@@ -226,8 +225,8 @@ class _Run:
         self._events.put(last)
 
     def _outcome(self, folder: Path) -> Final:
-        known = self._job.nouns
-        write_payload(folder / JOB, self._job)
+        known = self._task.nouns
+        write_payload(folder / TASK, self._task)
         if self._cancelled.is_set():
             return Cancelled()
         try:
@@ -276,7 +275,7 @@ class _Run:
         said = parse_line(line)
         notice = None if said is not None else parse_notice(line)
         if said is not None:
-            left = None if self._plan is None else seconds_left(self._plan, said.fraction, said.elapsed_s)
+            left = None if self._usual is None else seconds_left(said.fraction, said.elapsed_s)
             self._events.put(ProgressEvent(said.fraction, said.text, left))
         elif isinstance(notice, StartNotice):
             self.worker = notice.pid

@@ -18,5 +18,9 @@ class Task(Protocol):
     def nouns(self) -> Mapping[str, object]:
         """Large objects that the result may hold again, by any name: they are not sent back, they are kept."""
 
+    @property
+    def seconds(self) -> float | None:
+        """What it usually takes, if its progress goes by that; None where nobody knows."""
+
     def run(self, progress: Progress) -> Any:
         """Do it and return the result, which must pickle."""
