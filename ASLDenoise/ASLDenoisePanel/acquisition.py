@@ -6,17 +6,9 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from .acquisition_rows import (
-    ORDER,
-    acquisitionRows,
-    adoptSidecar,
-    contextFrom,
-    contextOf,
-    setAcquisition,
-    setContext,
-    volumesOf,
-    withEdit,
-)
+from ASLDenoiseLib.scene.series import adopt_sidecar, read_acquisition, read_context, volume_count, write_attributes
+
+from .acquisition_rows import ORDER, acquisitionRows, contextFrom, withEdit
 from .wording import panelWords
 
 _NAME, _VALUE, _UNIT, _FROM = range(4)
@@ -46,16 +38,15 @@ class AcquisitionSection:
     def show(self, node) -> str:
         """Show the acquisition of a series' node, or none; returns what cannot be understood of it, or ''."""
         self._node, self._rows, trouble = node, (), ""
-        if node is not None and volumesOf(node):
+        if node is not None and volume_count(node):
             from ASLDenoiseLib.errors import InputError
-            from ASLDenoiseLib.scene.series import read_acquisition
 
             try:
-                adoptSidecar(node)
+                adopt_sidecar(node)
             except InputError as error:
                 trouble = str(error)
             try:
-                self._rows = acquisitionRows(read_acquisition(node), contextOf(node))
+                self._rows = acquisitionRows(read_acquisition(node), read_context(node))
             except ValueError as error:  # InputError is one, as is an unknown volume type
                 trouble = str(error)
         self._fill()
@@ -82,16 +73,15 @@ class AcquisitionSection:
         if self._filling or column != _VALUE or self._node is None:
             return
         from ASLDenoiseLib.errors import InputError
-        from ASLDenoiseLib.scene.series import read_acquisition
 
         row, text = self._rows[place], self._ui.acquisitionTable.item(place, _VALUE).text()
         if text.strip() == row.text:
             return
         try:
             if row.field == ORDER:
-                setContext(self._node, contextFrom(text, volumesOf(self._node)))
+                write_attributes(self._node, context=contextFrom(text, volume_count(self._node)))
             else:
-                setAcquisition(self._node, withEdit(read_acquisition(self._node), row.field, text))
+                write_attributes(self._node, acquisition=withEdit(read_acquisition(self._node), row.field, text))
         except InputError as error:
             self._fill()
             slicer.util.warningDisplay(

@@ -1,11 +1,9 @@
-"""How a series was acquired, as rows to read and edit; and back as attributes of its node. No Qt here."""
+"""How a series was acquired, as rows to read and edit. No Qt here."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
 
 from slicer.i18n import tr as _
 
@@ -151,87 +149,6 @@ def contextFrom(text: str, volumes: int) -> tuple:
     from ASLDenoiseLib.reading.bids import expanded_context
 
     return expanded_context([word.strip() for word in text.split(",") if word.strip()], volumes)
-
-
-def volumesOf(node) -> int:
-    """How many volumes a series' node holds."""
-    if node is None:
-        return 0
-    if node.IsA("vtkMRMLSequenceNode"):
-        return node.GetNumberOfDataNodes()
-    image = node.GetImageData()
-    return 0 if image is None else image.GetNumberOfScalarComponents()
-
-
-def contextOf(node) -> tuple:
-    """What each volume of a series' node is; `VolumeType.NOT_AVAILABLE` where nothing says so."""
-    from ASLDenoiseLib.scene.series import PREFIX
-    from ASLDenoiseLib.series import VolumeType
-
-    text = node.GetAttribute(PREFIX + ORDER)
-    if text is None:
-        return (VolumeType.NOT_AVAILABLE,) * volumesOf(node)
-    return tuple(VolumeType(word) for word in json.loads(text))
-
-
-def setContext(node, context: Iterable) -> None:
-    """State what each volume of a series' node is."""
-    from ASLDenoiseLib.scene.series import PREFIX
-
-    node.SetAttribute(PREFIX + ORDER, json.dumps([kind.value for kind in context]))
-
-
-def setAcquisition(node, acquisition) -> None:
-    """State the acquisition on a series' node; values that it does not state are taken off the node."""
-    from ASLDenoiseLib.scene.series import PREFIX
-
-    stated = {parameter.name: parameter for parameter in acquisition.parameters()}
-    wasModified = node.StartModify()
-    for f in fields(acquisition):
-        if f.name == "origins":
-            continue
-        if f.name in stated:
-            node.SetAttribute(PREFIX + f.name, json.dumps(stated[f.name].value))
-            node.SetAttribute(f"{PREFIX}{f.name}.origin", stated[f.name].origin.value)
-        else:
-            node.RemoveAttribute(PREFIX + f.name)
-            node.RemoveAttribute(f"{PREFIX}{f.name}.origin")
-    node.EndModify(wasModified)
-
-
-def adoptSidecar(node) -> bool:
-    """Take acquisition and order of volumes from the files beside the one that a series was loaded from.
-
-    Nothing is done where the node states anything already, or was not loaded from a file that has such neighbours.
-
-    Returns:
-        Whether anything was taken over.
-
-    Raises:
-        ASLDenoiseLib.errors.InputError: a file beside it cannot be understood.
-    """
-    from ASLDenoiseLib.reading.bids import acquisition_from, applicable_files, read_context, read_sidecar
-    from ASLDenoiseLib.scene.series import PREFIX
-
-    storage = node.GetStorageNode()
-    path = Path(storage.GetFileName() or "") if storage is not None else Path()
-    names = list(node.GetAttributeNames() or ())
-    if any(name.startswith(PREFIX) for name in names) or not path.is_file():
-        return False
-    taken = False
-    sidecar = read_sidecar(path)
-    if sidecar:
-        setAcquisition(node, acquisition_from(sidecar, volumes=volumesOf(node), where=f"{path.name}'s sidecar"))
-        taken = True
-    tables = applicable_files(path, "aslcontext", ".tsv")
-    if tables:
-        context = read_context(tables[-1])
-        if len(context) == volumesOf(node):
-            setContext(node, context)
-            taken = True
-    if taken:
-        node.SetAttribute(PREFIX + "source", str(path))
-    return taken
 
 
 def _orderRow(context: Sequence) -> AcquisitionRow:

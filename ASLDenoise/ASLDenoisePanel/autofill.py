@@ -6,7 +6,7 @@ import re
 
 import slicer
 
-from .acquisition_rows import volumesOf
+from ASLDenoiseLib.scene.series import M0_ROLE, volume_count
 
 SERIES_CLASSES = ("vtkMRMLSequenceNode", "vtkMRMLMultiVolumeNode")
 _T1_NAME = re.compile(r"(?<![a-z0-9])(t1w?|mp-?rage|mp2rage|spgr|bravo|tfe|anat)(?![a-z0-9])|t1w|mprage", re.I)
@@ -18,7 +18,7 @@ _COARSEST_T1 = 8.0  # mm^3 a voxel: a T1 is finer than any ASL series
 def newestSeries(scene):
     """The series that was loaded last: a sequence of at least two images, or a multi-volume; None for none."""
     nodes = [node for name in SERIES_CLASSES for node in slicer.util.getNodesByClass(name, scene)]
-    usable = [node for node in nodes if volumesOf(node) > 1 and _holdsImages(node)]
+    usable = [node for node in nodes if volume_count(node) > 1 and _holdsImages(node)]
     return max(usable, key=_age, default=None)
 
 
@@ -37,8 +37,6 @@ def likelyT1(scene):
 
 def likelyM0(scene, series):
     """The M0 that the series names, else a volume named so on its grid; None where there is none."""
-    from ASLDenoiseLib.scene.series import M0_ROLE
-
     if series is None:
         return None
     if series.GetNodeReference(M0_ROLE) is not None:

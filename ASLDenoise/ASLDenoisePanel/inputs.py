@@ -8,7 +8,9 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from .acquisition_rows import contextOf, countWords, volumesOf
+from ASLDenoiseLib.scene.series import read_context, volume_count
+
+from .acquisition_rows import countWords
 from .autofill import likelyM0, likelySegmentation, likelyT1, newestSeries
 from .combos import chosen, fill
 
@@ -134,7 +136,7 @@ class InputsSection:
 
 def describe(node) -> str:
     """A series in one line: voxels and their size, and how many volumes of each kind."""
-    volumes = volumesOf(node)
+    volumes = volume_count(node)
     if not volumes:
         return "" if node is None else _("The series is empty.")
     first = node.GetNthDataNode(0) if node.IsA("vtkMRMLSequenceNode") else node
@@ -143,7 +145,7 @@ def describe(node) -> str:
     size = " × ".join(str(n) for n in first.GetImageData().GetDimensions())
     spacing = " × ".join(f"{s:.3g}" for s in first.GetSpacing())
     try:
-        context = contextOf(node)
+        context = read_context(node)
     except ValueError:
         context = ()
     kinds = countWords(context) if any(kind.value != "n/a" for kind in context) else ""

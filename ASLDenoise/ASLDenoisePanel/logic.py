@@ -8,7 +8,6 @@ from typing import Any
 
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
-from .fixes import mendsOf
 from .parameters import ASLDenoiseParameterNode, Grid, Way
 
 _NOT_IN_NAMES = '/\\:*?"<>|\0'
@@ -101,8 +100,6 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         from ASLDenoiseLib.scene.volumes import volume_from_node
 
         series = series_from_sequence(asl, m0=m0)
-        mends = mendsOf(asl)
-        series = replace(series, fixes=mends) if mends else series
         regions = {} if segmentation is None else regions_from_segmentation(segmentation, series.geometry)
         known = None if tissue is None else tissue_from_segmentation(tissue, series.geometry)
         return series, {"t1": None if t1 is None else volume_from_node(t1), "regions": regions, "tissue": known}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .acquisition_rows import volumesOf
+from ASLDenoiseLib.scene.series import volume_count
+
 from .parameters import Device, Way
 
 
@@ -19,7 +20,7 @@ def expectation(parameters) -> str:
         card = find_model(p.model or DEFAULT_MODEL)
     except InputError:
         return ""
-    volumes = volumesOf(p.asl)
+    volumes = volume_count(p.asl)
     common = {
         "size": _size(p.asl),
         "volumes": volumes,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import qt
 from slicer.i18n import tr as _
 
-from .fixes import applyMend, mendsOf
+from ASLDenoiseLib.scene.series import read_fixes, series_from_sequence, write_fix
+
 from .packages import canLook
 from .running import Driver
 from .tasks import InspectSeries
@@ -55,11 +58,13 @@ class PreviewSection:
 
     def apply(self, mend):
         """Mend the series; returns the node of the mended one."""
-        return applyMend(self._parameters().asl, self._series, mend)
+        series = self._series
+        changed = {"acquisition": mend.acquisition, "context": mend.context, "fixes": (*series.fixes, mend.record)}
+        voxels = {} if mend.array is None else {"array": mend.array}
+        return write_fix(self._parameters().asl, replace(series, **changed, **voxels), voxels=bool(voxels))
 
     def _start(self) -> None:
         from ASLDenoiseLib.errors import InputError
-        from ASLDenoiseLib.scene.series import series_from_sequence
 
         p = self._parameters()
         if p is None or p.asl is None:
@@ -83,7 +88,7 @@ class PreviewSection:
         self._show(tuple(acquisition_findings(self._series)), (), more=more)
 
     def _onSeen(self, seen) -> None:
-        done = {record.name for record in mendsOf(self._parameters().asl)}
+        done = {record.name for record in read_fixes(self._parameters().asl)}
         self._show(seen.findings, [mend for mend in seen.mends if mend.finding not in done])
 
     def _onFailed(self, failed) -> None:

@@ -9,8 +9,9 @@ from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
 
+from ASLDenoiseLib.scene.series import read_context, volume_count
+
 from .acquisition import AcquisitionSection
-from .acquisition_rows import contextOf, volumesOf
 from .dropping import DropFilter
 from .fetching import Fetching
 from .findings import FindingsSection
@@ -218,12 +219,12 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if p is None:
             return _("Select an ASL series, or load one from disk.")
         try:
-            ordered = any(kind.value != "n/a" for kind in contextOf(p.asl)) if p.asl is not None else True
+            ordered = any(kind.value != "n/a" for kind in read_context(p.asl)) if p.asl is not None else True
         except ValueError:
             ordered = False
         choices = Choices(
             series=p.asl is not None,
-            volumes=volumesOf(p.asl),
+            volumes=volume_count(p.asl),
             ordered=ordered,
             unusable=self._trouble or self.looking.unusable,
             needsT1=self.method.needsT1,

@@ -1,15 +1,30 @@
-"""ASLSeries <-> sequence of volumes with browser and proxy; multi-volumes are read too."""
+"""ASLSeries <-> sequence of volumes with browser and proxy; multi-volumes are read too.
+
+What is said of a series lies in attributes of its node, which this module alone reads and writes: JSON each, but for
+``ASLDenoise.name``, ``ASLDenoise.source`` and the origins. ``ASLDenoise.context`` lists the volume types, each stated
+value of the acquisition is ``ASLDenoise.<field>`` with ``ASLDenoise.<field>.origin``, and ``ASLDenoise.fixes`` lists
+what was fixed (``ASLDenoise.mends`` in scenes saved by earlier versions).
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import InputError
-from ..series import Acquisition, ASLSeries, Geometry, Labeling, M0Type, Origin, VolumeType
+from ..series import Acquisition, ASLSeries, Geometry, M0Type, Origin, Parameter, VolumeType
+from ..series_json import (
+    acquisition_from_plain,
+    acquisition_to_plain,
+    context_from_plain,
+    parameter_from_plain,
+    parameter_to_plain,
+)
 from .headless import current_scene, module_logic
 from .volumes import PWI_QUANTITY, array_from_matrix, fill_node, volume_from_node, volume_to_node
 
@@ -18,7 +33,7 @@ if TYPE_CHECKING:
 
 PREFIX = "ASLDenoise."
 M0_ROLE = "ASLDenoise.M0"
-_ENUMS = {"labeling": Labeling, "m0_type": M0Type}
+_FIELDS = tuple(f.name for f in fields(Acquisition) if f.name != "origins")
 
 
 @dataclass(frozen=True)
@@ -32,11 +47,7 @@ class SeriesNodes:
 
 
 def series_to_nodes(series: ASLSeries, *, scene: slicer.vtkMRMLScene | None = None) -> SeriesNodes:
-    """New nodes for `series`. The index is 'volume', its values '<number> <volume type>' ('0 m0scan', '1 control').
-
-    Volume types and acquisition travel as attributes of the sequence: ``ASLDenoise.context`` (JSON list), and for
-    each stated value ``ASLDenoise.<field>`` (JSON) with ``ASLDenoise.<field>.origin``.
-    """
+    """New nodes for `series`. The index is 'volume', its values '<number> <volume type>' ('0 m0scan', '1 control')."""
     import slicer
 
     scene = current_scene() if scene is None else scene
@@ -49,7 +60,8 @@ def series_to_nodes(series: ASLSeries, *, scene: slicer.vtkMRMLScene | None = No
         item.SetName(f"{series.name}_{kind.value}-{index}")
         fill_node(item, series.volume(index), quantity=PWI_QUANTITY if kind is VolumeType.DELTAM else None)
         sequence.SetDataNodeAtValue(item, f"{index} {kind.value}")
-    write_acquisition(sequence, series)
+    said = {name: getattr(series, name) for name in ("name", "source", "context", "acquisition", "fixes")}
+    write_attributes(sequence, **said)
     m0 = None
     if series.m0 is not None:
         m0 = volume_to_node(series.m0, scene=scene, name=f"{series.name}_m0scan")
@@ -58,14 +70,30 @@ def series_to_nodes(series: ASLSeries, *, scene: slicer.vtkMRMLScene | None = No
     return SeriesNodes(sequence, browser, proxy, m0)
 
 
-def write_acquisition(node: slicer.vtkMRMLNode, series: ASLSeries) -> None:
-    """Write name, source, volume types and acquisition of `series` as attributes of `node`."""
-    node.SetAttribute(PREFIX + "name", series.name)
-    node.SetAttribute(PREFIX + "source", series.source)
-    node.SetAttribute(PREFIX + "context", json.dumps([kind.value for kind in series.context]))
-    for parameter in series.acquisition.parameters():
-        node.SetAttribute(PREFIX + parameter.name, json.dumps(parameter.value))
-        node.SetAttribute(f"{PREFIX}{parameter.name}.origin", parameter.origin.value)
+def write_attributes(
+    node: slicer.vtkMRMLNode,
+    *,
+    name: str | None = None,
+    source: str | None = None,
+    context: Iterable[VolumeType] | None = None,
+    acquisition: Acquisition | None = None,
+    fixes: Iterable[Parameter] | None = None,
+) -> None:
+    """State what is given on a series' node; values that `acquisition` does not state are taken off."""
+    stated = {what: text for what, text in (("name", name), ("source", source)) if text is not None}
+    if context is not None:
+        stated["context"] = json.dumps([kind.value for kind in context])
+    if acquisition is not None:
+        plain = acquisition_to_plain(acquisition)
+        for field in _FIELDS:
+            stated[field] = json.dumps(plain[field]["value"]) if field in plain else None
+            stated[f"{field}.origin"] = plain[field]["origin"] if field in plain else None
+    if fixes is not None:
+        stated |= {"fixes": json.dumps([parameter_to_plain(fix) for fix in fixes]), "mends": None}
+    was_modified = node.StartModify()
+    for what, text in stated.items():
+        node.SetAttribute(PREFIX + what, text)  # None takes it off
+    node.EndModify(was_modified)
 
 
 def read_acquisition(node: slicer.vtkMRMLNode) -> Acquisition:
@@ -74,27 +102,86 @@ def read_acquisition(node: slicer.vtkMRMLNode) -> Acquisition:
     Raises:
         InputError: an attribute does not hold what it should.
     """
-    values, origins = {}, {}
-    for f in fields(Acquisition):
-        text = node.GetAttribute(PREFIX + f.name)
-        if f.name == "origins" or text is None:
-            continue
-        try:
-            value = json.loads(text)
-            values[f.name] = _ENUMS.get(f.name, _tuple_or_same)(value)
-            origins[f.name] = Origin(node.GetAttribute(f"{PREFIX}{f.name}.origin") or Origin.USER)
-        except ValueError as error:
-            raise InputError(
-                f"The attribute {PREFIX}{f.name} of '{node.GetName()}' cannot be understood ({text!r}); "
-                "correct or remove it."
-            ) from error
-    return Acquisition(**values, origins=origins)
+    values = {field: _attribute(node, field) for field in _FIELDS}
+    stated = {
+        field: {"value": value, "origin": node.GetAttribute(f"{PREFIX}{field}.origin")}
+        for field, value in values.items()
+        if value is not None
+    }
+    return acquisition_from_plain(stated, where=f"'{node.GetName()}'")
+
+
+def read_context(node: slicer.vtkMRMLNode) -> tuple[VolumeType, ...]:
+    """What each volume of `node` is; `VolumeType.NOT_AVAILABLE` where nothing says so. Raises as `read_acquisition`."""
+    words = _attribute(node, "context")
+    if words is None:
+        return (VolumeType.NOT_AVAILABLE,) * volume_count(node)
+    return context_from_plain(words, where=f"'{node.GetName()}'")
+
+
+def read_fixes(node: slicer.vtkMRMLNode) -> tuple[Parameter, ...]:
+    """What was fixed of the series in `node`, for provenance. Raises as `read_acquisition`."""
+    before = (Parameter(name, what, "", Origin.USER, note) for name, what, note in _attribute(node, "mends") or ())
+    return (*before, *map(parameter_from_plain, _attribute(node, "fixes") or ()))
+
+
+def volume_count(node: slicer.vtkMRMLNode | None) -> int:
+    """How many volumes the node of a series holds; none without one."""
+    if node is None:
+        return 0
+    if node.IsA("vtkMRMLSequenceNode"):
+        return node.GetNumberOfDataNodes()
+    image = node.GetImageData()
+    return 0 if image is None else image.GetNumberOfScalarComponents()
+
+
+def write_fix(node: slicer.vtkMRMLNode, fixed: ASLSeries, *, voxels: bool) -> slicer.vtkMRMLNode:
+    """Keep a fixed series: in its `node`, or where its voxels changed in a new sequence, so that none is overwritten.
+
+    Returns:
+        The node of the fixed series.
+    """
+    if voxels:
+        return series_to_nodes(replace(fixed, name=f"{fixed.name}_fixed"), scene=node.GetScene()).sequence
+    write_attributes(node, context=fixed.context, acquisition=fixed.acquisition, fixes=fixed.fixes)
+    return node
+
+
+def adopt_sidecar(node: slicer.vtkMRMLNode) -> bool:
+    """Take acquisition and volume types from the files beside the one that a series was loaded from.
+
+    Nothing is done where the node states anything already, or was not loaded from a file that has such neighbours.
+
+    Returns:
+        Whether anything was taken over.
+
+    Raises:
+        InputError: a file beside it cannot be understood.
+    """
+    from ..reading import bids
+
+    storage = node.GetStorageNode()
+    path = Path(storage.GetFileName() or "") if storage is not None else Path()
+    stated = any(name.startswith(PREFIX) for name in node.GetAttributeNames() or ())
+    if stated or not path.is_file():
+        return False
+    volumes, taken = volume_count(node), False
+    sidecar, tables = bids.read_sidecar(path), bids.applicable_files(path, "aslcontext", ".tsv")
+    if sidecar:
+        acquisition = bids.acquisition_from(sidecar, volumes=volumes, where=f"{path.name}'s sidecar")
+        write_attributes(node, source=str(path), acquisition=acquisition)
+        taken = True
+    context = bids.read_context(tables[-1]) if tables else ()
+    if tables and len(context) == volumes:
+        write_attributes(node, source=str(path), context=context)
+        taken = True
+    return taken
 
 
 def series_from_sequence(node: slicer.vtkMRMLNode, *, m0: slicer.vtkMRMLScalarVolumeNode | None = None) -> ASLSeries:
     """The series in a sequence, in the sequence of a browser or of a browsed volume, or in a multi-volume node.
 
-    Volume types and acquisition come from the node's attributes (see `series_to_nodes`). Types that nothing states
+    Volume types, acquisition and fixes come from the node's attributes. Types that nothing states
     are `VolumeType.NOT_AVAILABLE`. The M0 is `m0` where given, else the node that the sequence refers to, else the
     mean of the volumes that are M0 scans.
 
@@ -107,11 +194,12 @@ def series_from_sequence(node: slicer.vtkMRMLNode, *, m0: slicer.vtkMRMLScalarVo
     series = ASLSeries(
         array,
         geometry,
-        _context(node, len(array)),
+        read_context(node),
         read_acquisition(node),
         m0=None if m0 is None else volume_from_node(m0),
         name=node.GetAttribute(PREFIX + "name") or (node.GetName() or "asl").removesuffix("_asl"),
         source=node.GetAttribute(PREFIX + "source") or f"scene node {node.GetName()}",
+        fixes=read_fixes(node),
     )
     included = series.m0 is None and series.acquisition.m0_type in (None, M0Type.INCLUDED)
     if included and series.indices(VolumeType.M0SCAN):
@@ -170,17 +258,15 @@ def _multivolume_array(node: slicer.vtkMRMLVolumeNode) -> tuple[np.ndarray, Geom
     return np.moveaxis(frames, -1, 0).astype(np.float32), geometry
 
 
-def _context(node: slicer.vtkMRMLNode, count: int) -> tuple[VolumeType, ...]:
-    text = node.GetAttribute(PREFIX + "context")
-    if text is not None:
-        try:
-            return tuple(VolumeType(kind) for kind in json.loads(text))
-        except (ValueError, TypeError) as error:
-            raise InputError(
-                f"The volume types of '{node.GetName()}' cannot be understood ({text!r}); "
-                "give a list of control, label, m0scan, deltam, cbf."
-            ) from error
-    return (VolumeType.NOT_AVAILABLE,) * count
+def _attribute(node: slicer.vtkMRMLNode, name: str) -> object:
+    """What an attribute holds; None where there is none."""
+    text = node.GetAttribute(PREFIX + name)
+    try:
+        return None if text is None else json.loads(text)
+    except ValueError as error:
+        raise InputError(
+            f"The attribute {PREFIX}{name} of '{node.GetName()}' cannot be understood ({text!r}); correct or remove it."
+        ) from error
 
 
 def _browse(
@@ -197,7 +283,3 @@ def _browse(
     if proxy is not None and proxy.GetDisplayNode() is None:
         proxy.CreateDefaultDisplayNodes()
     return browser, proxy
-
-
-def _tuple_or_same(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value

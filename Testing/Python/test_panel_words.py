@@ -186,10 +186,9 @@ def test_a_torch_too_old_counts_as_missing(panel, monkeypatch, version, enough):
 
 def test_sidecars_beside_the_file_that_slicer_loaded_are_taken_over_with_their_origin(panel, tmp_path):
     import slicer
-    from ASLDenoisePanel.acquisition_rows import adoptSidecar, contextOf
     from ASLDenoisePanel.selftest_series import selfTestSeries
 
-    from ASLDenoiseLib.scene.series import PREFIX, read_acquisition, series_to_nodes
+    from ASLDenoiseLib.scene.series import PREFIX, adopt_sidecar, read_acquisition, read_context, series_to_nodes
 
     node = series_to_nodes(selfTestSeries()).sequence
     for name in list(node.GetAttributeNames()):
@@ -202,8 +201,8 @@ def test_sidecars_beside_the_file_that_slicer_loaded_are_taken_over_with_their_o
     storage.SetFileName(str(tmp_path / "sub-01_asl.nii.gz"))
     slicer.mrmlScene.AddNode(storage)
     node.SetAndObserveStorageNodeID(storage.GetID())
-    assert adoptSidecar(node)
+    assert adopt_sidecar(node)
     acquisition = read_acquisition(node)
     assert (acquisition.post_labeling_delay, acquisition.origins["post_labeling_delay"]) == (1.5, Origin.SIDECAR)
-    assert [kind.value for kind in contextOf(node)] == ["label", "control"] * 6
-    assert not adoptSidecar(node)  # what the node states now is not overwritten
+    assert [kind.value for kind in read_context(node)] == ["label", "control"] * 6
+    assert not adopt_sidecar(node)  # what the node states now is not overwritten

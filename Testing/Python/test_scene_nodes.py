@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,9 +17,17 @@ from scene_builders import made_result, made_series, oblique_geometry
 from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.scene.headless import current_scene, headless_scene, module_logic
 from ASLDenoiseLib.scene.segments import add_segmentation, regions_from_segmentation, tissue_from_segmentation
-from ASLDenoiseLib.scene.series import series_from_sequence, series_to_nodes
+from ASLDenoiseLib.scene.series import (
+    read_acquisition,
+    read_context,
+    read_fixes,
+    series_from_sequence,
+    series_to_nodes,
+    write_attributes,
+    write_fix,
+)
 from ASLDenoiseLib.scene.volumes import matrix_node, volume_from_node, volume_to_node
-from ASLDenoiseLib.series import CBF_UNIT, Acquisition, Geometry, Origin, Volume, VolumeType
+from ASLDenoiseLib.series import CBF_UNIT, Acquisition, Geometry, Origin, Parameter, Volume, VolumeType
 
 
 @pytest.fixture
@@ -121,6 +131,66 @@ def test_a_series_comes_back_from_its_sequence_browser_and_proxy(scene):
         np.testing.assert_array_equal(back.m0.array, series.m0.array)
 
 
+FIX = Parameter("fix m0-scale", "M0 divided by 10", "", Origin.USER, "answers the finding m0-scale")
+
+
+def test_what_was_fixed_goes_with_the_series(scene):
+    nodes = series_to_nodes(replace(made_series(), fixes=(FIX,)))
+    assert series_from_sequence(nodes.proxy).fixes == (FIX,)
+    assert series_from_sequence(series_to_nodes(made_series()).sequence).fixes == ()
+
+
+def test_what_an_earlier_version_fixed_is_still_read_and_kept_beside_a_new_fix(scene):
+    node = series_to_nodes(made_series()).sequence
+    node.RemoveAttribute("ASLDenoise.fixes")
+    node.SetAttribute("ASLDenoise.mends", json.dumps([[FIX.name, FIX.value, FIX.note]]))
+    series = series_from_sequence(node)
+    assert series.fixes == (FIX,)
+    other = replace(FIX, name="fix milliseconds")
+    write_fix(node, replace(series, fixes=(*series.fixes, other)), voxels=False)
+    assert read_fixes(node) == (FIX, other) and node.GetAttribute("ASLDenoise.mends") is None
+
+
+def test_a_scene_of_an_earlier_version_opens_as_it_was(scene):
+    node = series_to_nodes(made_series()).sequence
+    for name in list(node.GetAttributeNames()):
+        node.RemoveAttribute(name)
+    texts = {"context": '["label", "control"]', "labeling": '"PASL"', "post_labeling_delay": "[0.0, 1.8]"}
+    texts |= {"labeling.origin": "sidecar", "field_strength": "3", "name": "sub-01", "source": "there"}
+    for name, text in texts.items():
+        node.SetAttribute(f"ASLDenoise.{name}", text)
+    expected = Acquisition(
+        labeling="PASL", post_labeling_delay=(0.0, 1.8), field_strength=3, origins={"labeling": Origin.SIDECAR}
+    )
+    assert read_acquisition(node) == expected
+    assert read_context(node) == (VolumeType.LABEL, VolumeType.CONTROL)
+
+
+def test_a_fix_of_the_metadata_stays_in_the_node_and_one_of_the_voxels_makes_a_new_series(scene):
+    series = made_series()
+    node = series_to_nodes(series).sequence
+    delay = series.acquisition.with_values(Origin.USER, post_labeling_delay=1.5)
+    fixed = replace(series, acquisition=delay, fixes=(FIX,))
+    assert write_fix(node, fixed, voxels=False) is node
+    back = series_from_sequence(node)
+    assert (back.acquisition, back.fixes, back.name) == (delay, (FIX,), series.name)
+    new = write_fix(node, replace(fixed, array=series.array * 2), voxels=True)
+    assert new is not node
+    np.testing.assert_array_equal(series_from_sequence(node).array, series.array)
+    doubled = series_from_sequence(new)
+    np.testing.assert_array_equal(doubled.array, series.array * 2)
+    assert (doubled.acquisition, doubled.fixes, doubled.name) == (delay, (FIX,), f"{series.name}_fixed")
+
+
+def test_a_value_that_is_no_longer_stated_leaves_the_node_and_the_rest_stays(scene):
+    node = series_to_nodes(replace(made_series(), fixes=(FIX,))).sequence
+    write_attributes(node, acquisition=Acquisition(label_duration=1.8))
+    assert read_acquisition(node) == Acquisition(label_duration=1.8)
+    assert "ASLDenoise.post_labeling_delay.origin" not in node.GetAttributeNames()
+    back = series_from_sequence(node)
+    assert (back.fixes, back.context, back.name) == ((FIX,), made_series().context, made_series().name)
+
+
 def test_the_browser_shows_which_volume_is_which(scene):
     sequence = series_to_nodes(made_series()).sequence
     assert sequence.GetIndexName() == "volume"
@@ -168,11 +238,12 @@ def test_frames_of_a_vector_volume_are_read_as_volumes(scene):
 
 
 @pytest.mark.parametrize(
-    ("attribute", "text"), [("ASLDenoise.context", '["controll"]'), ("ASLDenoise.labeling", '"PPASL"')]
+    ("attribute", "text"),
+    [("context", '["controll"]'), ("labeling", '"PPASL"'), ("m0_type", "Separate"), ("fixes", '[["M0"]]')],
 )
 def test_attributes_that_make_no_sense_are_refused_by_name(scene, attribute, text):
     sequence = series_to_nodes(made_series()).sequence
-    sequence.SetAttribute(attribute, text)
+    sequence.SetAttribute(f"ASLDenoise.{attribute}", text)
     with pytest.raises(InputError, match="cannot be understood"):
         series_from_sequence(sequence)
 
