@@ -39,7 +39,7 @@ _PUBLIC = {
     "InputError": ("errors", "InputError"),
     "Acquisition": ("series", "Acquisition"),
     "ASLSeries": ("series", "ASLSeries"),
-    "Finding": ("series", "Finding"),
+    "Finding": ("findings", "Finding"),
     "Geometry": ("series", "Geometry"),
     "Parameter": ("series", "Parameter"),
     "Tissue": ("series", "Tissue"),

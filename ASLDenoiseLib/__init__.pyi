@@ -3,6 +3,7 @@
 from .denoising.catalogue import ModelCard
 from .denoising.catalogue import list_models as models
 from .errors import InputError
+from .findings import Finding
 from .inspecting.fixes import apply_fix as fix
 from .inspecting.fixes import fixes_of as fixes
 from .inspecting.inspection import inspect
@@ -15,7 +16,7 @@ from .reading.read import read_series as read
 from .reporting.derivatives import write_result as write
 from .resources import sample_data
 from .result import Readout, Result
-from .series import Acquisition, ASLSeries, Finding, Geometry, Parameter, Tissue, Volume
+from .series import Acquisition, ASLSeries, Geometry, Parameter, Tissue, Volume
 
 __version__: str
 __all__ = [

@@ -106,9 +106,9 @@ class Geometry:
         if len(self.size) != 3 or min(self.size) < 1:
             raise InputError(f"An image needs three dimensions of at least one voxel, not {self.size}.")
         if not (np.all(np.isfinite(self.spacing)) and min(self.spacing) > 0):
-            raise InputError(f"The voxel spacing {self.spacing} mm is not positive; mend the image's header.")
+            raise InputError(f"The voxel spacing {self.spacing} mm is not positive; correct the image's header.")
         if not abs(np.linalg.det(np.reshape(self.direction, (3, 3)))) > 1e-3:
-            raise InputError("The image's axes do not span space; mend the orientation in its header.")
+            raise InputError("The image's axes do not span space; correct the orientation in its header.")
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -143,7 +143,7 @@ class Geometry:
         lps = _LPS_FROM_RAS @ np.asarray(affine, float)
         spacing = np.linalg.norm(lps[:3, :3], axis=0)
         if not np.all(spacing > 0):
-            raise InputError("The image's affine has a zero column; mend the orientation in its header.")
+            raise InputError("The image's affine has a zero column; correct the orientation in its header.")
         return cls(tuple(size), tuple(spacing), tuple(lps[:3, 3]), tuple((lps[:3, :3] / spacing).ravel()))
 
     def matches(self, other: Geometry, *, tolerance: float = 1e-2) -> bool:
@@ -392,25 +392,3 @@ class Tissue:
         for other in (self.wm, self.csf, self.brain):
             if other is not None and not other.geometry.matches(self.gm.geometry):
                 raise InputError("The tissue maps are not on one grid; resample them to the CBF map first.")
-
-
-class Severity(str, Enum):
-    """How much a finding matters; the exit status of `inspect` follows the worst."""
-
-    NOTE = "note"
-    WARNING = "warning"
-    UNUSABLE = "unusable"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something wrong or doubtful: a stable code, what it is, why it is thought so, and the mend."""
-
-    code: str
-    severity: Severity
-    what: str
-    why: str
-    mend: str
-
-    def __str__(self) -> str:
-        return f"{self.severity.value}: {self.what} ({self.why}) {self.mend}"

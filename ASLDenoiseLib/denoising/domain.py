@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..findings import Finding, FindingKind
 from ..preparing.averaging import mean_difference, standard_error
-from ..series import ASLSeries, Finding, Severity, Volume
+from ..remedies import Advice
+from ..series import ASLSeries, Volume
 from .catalogue import ModelCard
 
 _WORDS = {
@@ -14,6 +16,12 @@ _WORDS = {
     "mean_snr": "signal-to-noise ratio of the mean difference",
     "pairs": "number of pairs",
 }
+_OUTSIDE = FindingKind(
+    "outside-model-domain",
+    "warning",
+    "Voxels, pairs or noise unlike what the model was trained on.",
+    Advice("compare the denoised map with the raw one with care, or choose another model"),
+)
 
 
 def input_figures(pairs: ASLSeries, brain: Volume) -> dict[str, float]:
@@ -40,13 +48,6 @@ def domain_findings(card: ModelCard, pairs: ASLSeries, brain: Volume) -> list[Fi
         if low <= value <= high:
             continue
         unit = " mm" if name.endswith("_mm") else ""
-        findings.append(
-            Finding(
-                "outside-model-domain",
-                Severity.WARNING,
-                f"The {_WORDS[name]} is {value:.3g}{unit}, outside what model {card.name} was trained on.",
-                f"it was trained on {low:g} to {high:g}{unit}",
-                "Compare the denoised map with the raw one with care, or choose another model.",
-            )
-        )
+        what = f"The {_WORDS[name]} is {value:.3g}{unit}, outside what model {card.name} was trained on."
+        findings.append(_OUTSIDE.finding(what, f"it was trained on {low:g} to {high:g}{unit}"))
     return findings

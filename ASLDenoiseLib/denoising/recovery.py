@@ -20,13 +20,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
-from ..series import Finding, Severity, Volume
+from ..findings import Finding, FindingKind
+from ..remedies import Advice, Choose
+from ..series import Volume
 from ..spatial.smoothing import blur, smooth_within
 
 WINDOW = 30.0  # mm FWHM of the regression's window
 BLUR = 12.0  # mm FWHM: about how far the shipped network blurs; coarser structure it keeps by itself
 _TRUNCATE = 3.0  # SDs at which the windows end
 _BIAS_WINDOW = 40.0  # mm FWHM: slower than this, M0 is coil sensitivity, not tissue
+_PUT_BACK = FindingKind(
+    "guided-recovery",
+    "note",
+    "Tissue contrast was put back, and by what.",
+    Advice("where the two disagree, believe the raw map; desc-recovered shows what was put back, and where"),
+    Choose("no-recovery", text="leave it out"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,10 +120,5 @@ def regress_locally(
 
 def recovery_finding(guide: str) -> Finding:
     """That contrast was put back, and by what."""
-    return Finding(
-        "guided-recovery",
-        Severity.NOTE,
-        f"Tissue contrast was put back by the {guide}",
-        f"a lesion that looks like another tissue on the {guide} gets that tissue's perfusion in part",
-        "Where the two disagree, believe the raw map; desc-recovered shows what was put back, and where.",
-    )
+    why = f"a lesion that looks like another tissue on the {guide} gets that tissue's perfusion in part"
+    return _PUT_BACK.finding(f"Tissue contrast was put back by the {guide}", why)

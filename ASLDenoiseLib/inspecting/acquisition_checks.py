@@ -1,4 +1,4 @@
-"""What the doctor can tell from the acquisition and the context alone, without looking at a voxel."""
+"""What inspection can tell from the acquisition and the context alone, without a voxel."""
 
 from __future__ import annotations
 
@@ -7,20 +7,126 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..series import ASLSeries, Finding, Labeling, Severity, VolumeType
+from ..findings import Finding, FindingKind
+from ..remedies import Advice, ApplyFix, SetField
+from ..series import ASLSeries, Labeling, VolumeType
 from .m0_checks import m0_findings
 
 _CONSENSUS_TIME = 1.8  # s: Alsop 2015 recommends it for the label and for the delay
-_NOTE, _WARNING, _UNUSABLE = Severity.NOTE, Severity.WARNING, Severity.UNUSABLE
+_NOTHING = Advice("nothing need be done")
 LONGEST_TIME = 20.0  # s; no time of an ASL sequence is longer, so a larger number is in milliseconds
 _TIMES = {
-    "post_labeling_delay": ("PostLabelingDelay", "--pld"),
-    "label_duration": ("LabelingDuration", "--label-duration"),
-    "bolus_duration": ("BolusCutOffDelayTime", "--bolus-duration"),
-    "slice_timing": ("SliceTiming", ""),
-    "repetition_time": ("RepetitionTimePreparation", ""),
-    "m0_repetition_time": ("repetition time of the M0 scan", ""),
+    "post_labeling_delay": "PostLabelingDelay",
+    "label_duration": "LabelingDuration",
+    "bolus_duration": "BolusCutOffDelayTime",
+    "slice_timing": "SliceTiming",
+    "repetition_time": "RepetitionTimePreparation",
+    "m0_repetition_time": "repetition time of the M0 scan",
 }
+
+_NO_LABELING = FindingKind(
+    "missing-labeling", "unusable", "PCASL, CASL or PASL? Each has its own equation.", SetField("labeling", "PCASL")
+)
+_IN_SECONDS = "give it in seconds, e.g."
+_NO_DELAY = FindingKind(
+    "missing-pld",
+    "unusable",
+    "No post-labelling delay (PASL: inversion time), or zero.",
+    SetField("post_labeling_delay", 1.8, _IN_SECONDS),
+)
+_NO_LABEL_DURATION = FindingKind(
+    "missing-label-duration",
+    "unusable",
+    "(P)CASL without the label duration.",
+    SetField("label_duration", 1.8, _IN_SECONDS),
+)
+_NO_BOLUS_DURATION = FindingKind(
+    "missing-bolus-duration",
+    "unusable",
+    "PASL without TI1, the bolus duration.",
+    SetField("bolus_duration", 0.8, _IN_SECONDS),
+)
+_MILLISECONDS = FindingKind(
+    "milliseconds",
+    "unusable",
+    "A time above 20: ASL has none, so it is in milliseconds.",
+    ApplyFix("milliseconds", "divide every such time by 1000"),
+)
+_SEVERAL_DELAYS = FindingKind(
+    "multi-pld",
+    "unusable",
+    "Several delays. Fitting them is not built.",
+    ApplyFix("pld-1.8", "keep the volumes of one delay, for example"),
+)
+_ODD_TIMES = FindingKind(
+    "pld-label-duration-doubtful",
+    "warning or note",
+    "Times that are possible but unusual, or two that look mixed up.",
+    Advice("compare both with the scanner's protocol"),
+    SetField("post_labeling_delay", text="correct what is wrong"),
+    SetField("label_duration", text="correct what is wrong"),
+)
+_NOT_CUT_OFF = FindingKind(
+    "bolus-not-cut-off",
+    "warning",
+    "PASL without QUIPSS II or Q2TIPS: the bolus lasts as long as the blood takes.",
+    Advice("read CBF as relative, not in ml/100g/min"),
+)
+_NO_READOUT = FindingKind(
+    "readout-unknown",
+    "note",
+    "2D or 3D is not stated, so all slices count as read at one delay.",
+    SetField("readout", text="give MRAcquisitionType, and SliceTiming for 2D,"),
+)
+_NO_SLICE_TIMING = FindingKind(
+    "slice-timing-missing",
+    "warning",
+    "2D, yet no slice times: CBF of late slices comes out too low.",
+    SetField("slice_timing", text="give SliceTiming in seconds, one a slice,"),
+)
+_SLICE_TIMING_IGNORED = FindingKind(
+    "slice-timing-ignored",
+    "warning",
+    "3D is stated, yet slice times differ.",
+    SetField("readout", text="correct MRAcquisitionType to 2D"),
+    SetField("slice_timing", text="take SliceTiming out"),
+)
+_ODD_SLICE_TIMING = FindingKind(
+    "slice-timing-doubtful",
+    "warning",
+    "A slice is read after the repetition time is over.",
+    SetField("slice_timing", text="correct SliceTiming"),
+    SetField("repetition_time", text="correct RepetitionTimePreparation"),
+)
+_SUPPRESSION = FindingKind(
+    "background-suppression-unknown",
+    "warning or note",
+    "Whether, or with how many pulses, is not stated. Each pulse costs about 5 % of the label.",
+    SetField("background_suppression", text="give BackgroundSuppression"),
+    SetField("suppression_pulses", 2, "give the number of pulses, e.g."),
+    SetField("labeling_efficiency", text="give LabelingEfficiency"),
+)
+_COUNTS = FindingKind(
+    "count-mismatch",
+    "warning",
+    "Controls and labels, or pairs and `TotalAcquiredPairs`, are not as many as they should be.",
+    Advice("check the aslcontext and mark a dummy or broken volume as n/a"),
+    ApplyFix("drop-first", "leave out an end"),
+    ApplyFix("drop-last", "leave out an end"),
+)
+_FEW_PAIRS = FindingKind(
+    "few-pairs",
+    "note or warning",
+    "Fewer than six pairs: one bad volume weighs heavily.",
+    Advice("acquire more pairs where you can"),
+)
+_DIFFERENCES = FindingKind(
+    "difference-only",
+    "note",
+    "Differences or CBF, not controls and labels: what needs those (motion) is left out.",
+    _NOTHING,
+)
+_LEFT_OUT = FindingKind("volumes-left-out", "note", "The aslcontext says `n/a` or `noRF`.", _NOTHING)
 
 
 def acquisition_findings(series: ASLSeries) -> Iterator[Finding]:
@@ -43,60 +149,37 @@ def in_milliseconds(series: ASLSeries) -> dict[str, float | tuple[float, ...]]:
 
 def _milliseconds(series: ASLSeries) -> Iterator[Finding]:
     for name, value in in_milliseconds(series).items():
-        key, option = _TIMES[name]
-        largest = float(np.max(value))
-        by = f"with {option} {largest / 1000:g}" if option else "in the sidecar"
-        yield Finding(
-            "milliseconds",
-            _UNUSABLE,
-            f"{key} looks like milliseconds",
-            f"it is {largest:g} where seconds are meant",
-            f"Give it in seconds, {largest / 1000:g}, {by}, or divide every such time by 1000 with --fix milliseconds.",
+        seconds = float(np.max(value)) / 1000
+        yield _MILLISECONDS.finding(
+            f"{_TIMES[name]} looks like milliseconds",
+            f"it is {1000 * seconds:g} where seconds are meant",
+            SetField(name, seconds, f"give it in seconds, {seconds:g},"),
+            *_MILLISECONDS.remedies,
         )
 
 
 def _missing(series: ASLSeries) -> Iterator[Finding]:
     a = series.acquisition
     if a.labeling is None:
-        yield Finding(
-            "missing-labeling",
-            _UNUSABLE,
-            "The labelling type is not stated",
-            "there is no ArterialSpinLabelingType",
-            "Give it with --labeling PCASL (or CASL, PASL) or in the sidecar.",
-        )
+        yield _NO_LABELING.finding("The labelling type is not stated", "there is no ArterialSpinLabelingType")
     if not any(a.delays):
-        yield Finding(
-            "missing-pld",
-            _UNUSABLE,
+        yield _NO_DELAY.finding(
             "The post-labelling delay is not stated" if not a.delays else "The post-labelling delay is zero",
             "there is no PostLabelingDelay" if not a.delays else "PostLabelingDelay is 0 s",
-            "Give it in seconds, e.g. with --pld 1.8, or as PostLabelingDelay in the sidecar.",
         )
     if a.labeling in (Labeling.PCASL, Labeling.CASL) and not a.label_duration:
-        yield Finding(
-            "missing-label-duration",
-            _UNUSABLE,
+        yield _NO_LABEL_DURATION.finding(
             "The label duration is not stated" if a.label_duration is None else "The label duration is zero",
             f"{a.labeling.value} cannot be quantified without LabelingDuration",
-            "Give it in seconds, e.g. with --label-duration 1.8, or as LabelingDuration in the sidecar.",
         )
     if a.labeling is Labeling.PASL and not a.bolus_duration:
-        yield Finding(
-            "missing-bolus-duration",
-            _UNUSABLE,
+        yield _NO_BOLUS_DURATION.finding(
             "The bolus duration is not stated" if a.bolus_duration is None else "The bolus duration is zero",
             "PASL cannot be quantified without BolusCutOffDelayTime (TI1)",
-            "Give it in seconds, e.g. with --bolus-duration 0.8, or as BolusCutOffDelayTime in the sidecar.",
         )
     if a.labeling is Labeling.PASL and a.bolus_cut_off is False:
-        yield Finding(
-            "bolus-not-cut-off",
-            _WARNING,
-            "The PASL bolus was not cut off",
-            "BolusCutOffFlag is false, so its duration depends on the patient's blood flow",
-            "Read CBF as relative, not in ml/100g/min.",
-        )
+        why = "BolusCutOffFlag is false, so its duration depends on the patient's blood flow"
+        yield _NOT_CUT_OFF.finding("The PASL bolus was not cut off", why)
 
 
 def _delays(series: ASLSeries) -> Iterator[Finding]:
@@ -104,44 +187,37 @@ def _delays(series: ASLSeries) -> Iterator[Finding]:
     delays = a.delays
     if len(delays) > 1:
         listed = ", ".join(f"{d:g}" for d in delays)
-        usable = usable_delays(series)
-        nearest = min(usable, key=lambda d: abs(d - _CONSENSUS_TIME), default=None)
-        keep = "" if nearest is None else f", for example with --fix pld-{nearest:g}"
-        yield Finding(
-            "multi-pld",
-            _UNUSABLE,
+        nearest = min(usable_delays(series), key=lambda d: abs(d - _CONSENSUS_TIME), default=None)
+        text = "keep the volumes of one delay"
+        yield _SEVERAL_DELAYS.finding(
             "The series has several post-labelling delays",
             f"{listed} s; fitting them is not built",
-            f"Keep the volumes of one delay{keep}.",
+            Advice(text) if nearest is None else ApplyFix(f"pld-{nearest:g}", f"{text}, for example"),
         )
         return
     if not delays or not 0 < delays[0] <= LONGEST_TIME:
         return
     delay, duration, bolus = delays[0], a.label_duration, a.bolus_duration
-    doubts = []
+    doubts, remedies = [], _ODD_TIMES.remedies
     if a.labeling is Labeling.PASL:
+        remedies = (*remedies[:-1], SetField("bolus_duration", text=remedies[-1].text))
         if bolus and bolus >= delay:
-            doubts.append((_WARNING, f"the bolus of {bolus:g} s is not shorter than the inversion time of {delay:g} s"))
+            doubts.append(
+                ("warning", f"the bolus of {bolus:g} s is not shorter than the inversion time of {delay:g} s")
+            )
         if not 1.2 <= delay <= 4:
-            doubts.append((_WARNING, f"an inversion time of {delay:g} s is unusual, 1.8 to 2.4 s is common"))
+            doubts.append(("warning", f"an inversion time of {delay:g} s is unusual, 1.8 to 2.4 s is common"))
     elif a.labeling is not None:
         if not 1 <= delay <= 4:
             short = "much label is still in the arteries" if delay < 1 else "little label is left"
-            doubts.append((_WARNING, f"a delay of {delay:g} s is unusual, 1.5 to 2.5 s is common, and {short}"))
+            doubts.append(("warning", f"a delay of {delay:g} s is unusual, 1.5 to 2.5 s is common, and {short}"))
         if duration and duration <= LONGEST_TIME and not 1 <= duration <= 4:
-            doubts.append((_WARNING, f"a label duration of {duration:g} s is unusual, 1.4 to 2 s is common"))
+            doubts.append(("warning", f"a label duration of {duration:g} s is unusual, 1.4 to 2 s is common"))
         if duration and duration == delay and delay != _CONSENSUS_TIME:
-            doubts.append((_NOTE, f"both are {delay:g} s, which is what a mix-up looks like"))
+            doubts.append(("note", f"both are {delay:g} s, which is what a mix-up looks like"))
     for severity, why in doubts:
-        yield Finding(
-            "pld-label-duration-doubtful",
-            severity,
-            "The delay or the label duration is doubtful",
-            why,
-            "Compare both with the scanner's protocol and correct them with --pld and --label-duration."
-            if a.labeling is not Labeling.PASL
-            else "Compare both with the scanner's protocol and correct them with --pld and --bolus-duration.",
-        )
+        what = "The delay or the label duration is doubtful"
+        yield _ODD_TIMES.finding(what, why, *remedies, severity=severity)
 
 
 def usable_delays(series: ASLSeries) -> tuple[float, ...]:
@@ -160,20 +236,14 @@ def usable_delays(series: ASLSeries) -> tuple[float, ...]:
 def _readout(series: ASLSeries) -> Iterator[Finding]:
     a = series.acquisition
     if a.readout is None and a.slice_timing is None and series.geometry.size[2] > 1:
-        yield Finding(
-            "readout-unknown",
-            _NOTE,
+        yield _NO_READOUT.finding(
             "It is not stated whether the readout is 2D or 3D",
             "there is no MRAcquisitionType, so every slice is taken to be read at the same delay",
-            "Give MRAcquisitionType, and SliceTiming for 2D, in the sidecar.",
         )
     if a.readout == "2D" and a.slice_timing is None and series.geometry.size[2] > 1:
-        yield Finding(
-            "slice-timing-missing",
-            _WARNING,
+        yield _NO_SLICE_TIMING.finding(
             "The slice timing of a 2D readout is not stated",
             "later slices are read at a longer delay, so their CBF comes out too low",
-            "Give SliceTiming in seconds, one a slice, in the sidecar.",
         )
     yield from _slice_timing(series)
 
@@ -183,42 +253,31 @@ def _slice_timing(series: ASLSeries) -> Iterator[Finding]:
     if a.slice_timing is None or max(a.slice_timing) > LONGEST_TIME:
         return
     if a.readout == "3D" and np.ptp(a.slice_timing) > 0:
-        yield Finding(
-            "slice-timing-ignored",
-            _WARNING,
+        yield _SLICE_TIMING_IGNORED.finding(
             "The slice timing is not used",
             "the readout is stated as 3D, which reads all slices at one delay, yet SliceTiming differs between them",
-            "Correct MRAcquisitionType to 2D, or take SliceTiming out of the sidecar.",
         )
     longest = None if a.repetition_time is None else float(np.max(a.repetition_time))
     if longest and longest <= LONGEST_TIME and max(a.slice_timing) > longest:
-        yield Finding(
-            "slice-timing-doubtful",
-            _WARNING,
+        yield _ODD_SLICE_TIMING.finding(
             "The slice timing is doubtful",
             f"its last slice is read at {max(a.slice_timing):g} s, after the repetition time of {longest:g} s",
-            "Correct SliceTiming or RepetitionTimePreparation in the sidecar.",
         )
 
 
 def _suppression(series: ASLSeries) -> Iterator[Finding]:
     a = series.acquisition
-    mend = "Give BackgroundSuppression and BackgroundSuppressionNumberPulses, or LabelingEfficiency, in the sidecar."
     if a.background_suppression is None:
-        yield Finding(
-            "background-suppression-unknown",
-            _WARNING,
+        yield _SUPPRESSION.finding(
             "It is not stated whether the background was suppressed",
             "each suppression pulse costs about 5 % of the label, which is not corrected for",
-            mend,
         )
     elif a.background_suppression and a.suppression_pulses is None and a.labeling_efficiency is None:
-        yield Finding(
-            "background-suppression-unknown",
-            _NOTE,
+        yield _SUPPRESSION.finding(
             "The number of background suppression pulses is not stated",
             "each costs about 5 % of the label, which is not corrected for, so CBF comes out as much too low",
-            mend,
+            *_SUPPRESSION.remedies[1:],
+            severity="note",
         )
 
 
@@ -227,52 +286,38 @@ def _volumes(series: ASLSeries) -> Iterator[Finding]:
     differences = len(series.indices(VolumeType.DELTAM))
     ready = len(series.indices(VolumeType.CBF))
     if controls != labels:
-        fix = ", or leave out an end with --fix drop-first or --fix drop-last" if left_over(series) else ""
-        yield Finding(
-            "count-mismatch",
-            _WARNING,
+        yield _COUNTS.finding(
             "The numbers of controls and labels differ",
             f"{controls} controls and {labels} labels, so {abs(controls - labels)} left over",
-            f"Check the aslcontext and mark a dummy or broken volume as n/a{fix}.",
+            *(_COUNTS.remedies if left_over(series) else _COUNTS.remedies[:1]),
         )
     pairs = min(controls, labels) or differences or ready
     total = series.acquisition.total_pairs
     if total is not None and total != pairs and not (differences or ready):
-        yield Finding(
-            "count-mismatch",
-            _WARNING,
+        yield _COUNTS.finding(
             "The number of pairs is not the stated one",
             f"TotalAcquiredPairs is {total}, the context has {pairs}",
-            "Check that the series is whole and its aslcontext right.",
+            Advice("check that the series is whole and its aslcontext right"),
         )
     if pairs < 6 and not (total or 0) > pairs:
-        yield Finding(
-            "few-pairs",
-            _WARNING if pairs < 2 else _NOTE,
+        yield _FEW_PAIRS.finding(
             "There are few repetitions",
             f"{pairs} only; motion or an outlier in one weighs heavily and the noise cannot be judged well",
-            "Acquire more pairs where you can.",
+            severity="warning" if pairs < 2 else "note",
         )
     if differences or ready:
         what = "difference (deltam)" if differences else "CBF"
-        yield Finding(
-            "difference-only",
-            _NOTE,
+        yield _DIFFERENCES.finding(
             f"The series holds {what} volumes only" if not controls else f"The series holds {what} volumes too",
             "control and label images cannot be checked"
             if not controls
             else "these are used, not the control and label images",
-            "Nothing need be done.",
         )
     left = [i for i, kind in enumerate(series.context) if kind in (VolumeType.NOT_AVAILABLE, VolumeType.NORF)]
     if left:
-        yield Finding(
-            "volumes-left-out",
-            _NOTE,
-            "Volumes are left out",
-            f"the context marks {len(left)} as n/a or noRF: volume {', '.join(str(i + 1) for i in left[:8])}"
-            + (" ..." if len(left) > 8 else ""),
-            "Nothing need be done.",
+        listed = ", ".join(str(i + 1) for i in left[:8]) + (" ..." if len(left) > 8 else "")
+        yield _LEFT_OUT.finding(
+            "Volumes are left out", f"the context marks {len(left)} as n/a or noRF: volume {listed}"
         )
 
 

@@ -1,8 +1,8 @@
-"""The mends that findings propose and that leave nothing to choose, each by the name that ``--fix`` takes.
+"""The fixes that findings propose and that leave nothing to choose, each by the name that ``--fix`` takes.
 
 A fix is named as the finding it answers; where the finding leaves a choice, the name makes it: ``pld-1.8`` keeps the
 volumes of one delay, ``ge-nex-3`` states three excitations, ``drop-last`` takes the last volume for the odd one.
-Nothing is mended unless it is asked for by name, and a fix is offered only for a series that has the finding.
+Nothing is fixed unless it is asked for by name, and a fix is offered only for a series that has the finding.
 """
 
 from __future__ import annotations
@@ -16,26 +16,33 @@ from ..reading.vendor_scaling import GE_GAIN
 from ..series import ASLSeries, Origin, Parameter, VolumeType
 from .acquisition_checks import in_milliseconds, left_over, usable_delays
 from .image_checks import dummy_volumes, looks_swapped
+from .inspection import Inspection, inspection_of
 from .m0_checks import m0_time
-from .preview import Preview, preview_of
-from .scale_checks import cbf_factor, ge_excitations, m0_factors, scale_of
+from .scale_checks import cbf_factor, ge_excitations, m0_factors
 
 
 @dataclass(frozen=True, eq=False)
 class Fix:
-    """One mend.
+    """One fix of one series.
 
     Args:
         name: what ``--fix`` takes.
         finding: the code of the finding it answers.
-        what: what was done, for people: ``M0 divided by 10``.
-        series: the mended series; values that changed count as the user's.
+        done: what was done, for people, after the names of the fields it was done to: ``M0 divided by 10``.
+        series: the fixed series; values that changed count as the user's.
+        fields: the fields of the acquisition that it was done to, where `done` names none.
     """
 
     name: str
     finding: str
-    what: str
+    done: str
     series: ASLSeries
+    fields: tuple[str, ...] = ()
+
+    @property
+    def what(self) -> str:
+        """What was done, with the fields by name: ``post_labeling_delay divided by 1000``."""
+        return f"{', '.join(self.fields)} {self.done}".lstrip()
 
     @property
     def record(self) -> Parameter:
@@ -43,31 +50,31 @@ class Fix:
         return Parameter(f"fix {self.name}", self.what, "", Origin.USER, f"answers the finding {self.finding}")
 
 
-def fixes_of(series: ASLSeries) -> tuple[Fix, ...]:
-    """Every mend that the findings of a series propose and that leaves nothing to choose.
+def fixes_of(series: ASLSeries | Inspection) -> tuple[Fix, ...]:
+    """Every fix that the findings of a series propose and that leaves nothing to choose.
 
-    A mend may bring another to light: CBF cannot be judged before times are in seconds.
+    A fix may bring another to light: CBF cannot be judged before times are in seconds.
     """
-    return tuple(_fixes(series))
+    return inspection_of(series).fixes
 
 
-def find_fix(series: ASLSeries, name: str) -> Fix:
-    """The fix of that name, with its record and the mended series.
+def find_fix(series: ASLSeries | Inspection, name: str) -> Fix:
+    """The fix of that name, with its record and the fixed series; voxels are looked at only where metadata have none.
 
     Raises:
         InputError: the series has no such fix.
     """
-    fixes = fixes_of(series)
-    for fix in fixes:
+    offered = []
+    for fix in series.fixes if isinstance(series, Inspection) else proposed_fixes(Inspection(series)):
         if fix.name == name:
             return fix
-    offered = ", ".join(fix.name for fix in fixes)
-    mend = f"use one of {offered}" if offered else "nothing in it can be mended without a choice"
-    raise InputError(f"There is no fix '{name}' for {series.name}; {mend}.")
+        offered.append(fix.name)
+    remedy = f"use one of {', '.join(offered)}" if offered else "nothing in it can be fixed without a choice"
+    raise InputError(f"There is no fix '{name}' for {inspection_of(series).series.name}; {remedy}.")
 
 
-def apply_fix(series: ASLSeries, name: str) -> ASLSeries:
-    """The series mended by the fix of that name, which its `mends` record; the given one is left as it is.
+def apply_fix(series: ASLSeries | Inspection, name: str) -> ASLSeries:
+    """The series fixed by the fix of that name, which its `fixes` record; the given one is left as it is.
 
     Raises:
         InputError: the series has no such fix.
@@ -79,19 +86,20 @@ def apply_fix(series: ASLSeries, name: str) -> ASLSeries:
     (1.8, 1800.0)
     """
     fix = find_fix(series, name)
-    return replace(fix.series, fixes=(*series.fixes, fix.record))
+    return replace(fix.series, fixes=(*inspection_of(series).series.fixes, fix.record))
 
 
-def _fixes(series: ASLSeries) -> Iterator[Fix]:
+def proposed_fixes(inspection: Inspection) -> Iterator[Fix]:
+    """The fixes of a series one after another, those that need no voxel first."""
+    series = inspection.series
     if not series.indices(VolumeType.CBF):
         yield from _seconds(series)
         yield from _one_delay(series)
         yield from _relaxed(series)
     for name, index in zip(("drop-first", "drop-last"), left_over(series) or (), strict=False):
         yield Fix(name, "count-mismatch", f"volume {index + 1} left out", _without(series, [index]))
-    look = preview_of(series)
-    if look is not None:
-        yield from _from_voxels(series, look)
+    if inspection.preview is not None:
+        yield from _from_voxels(inspection)
 
 
 def _seconds(series: ASLSeries) -> Iterator[Fix]:
@@ -99,8 +107,8 @@ def _seconds(series: ASLSeries) -> Iterator[Fix]:
     if wrong:
         values = {name: _divided(value) for name, value in wrong.items()}
         acquisition = series.acquisition.with_values(Origin.USER, **values)
-        what = f"{', '.join(wrong)} divided by 1000"
-        yield Fix("milliseconds", "milliseconds", what, replace(series, acquisition=acquisition))
+        fixed = replace(series, acquisition=acquisition)
+        yield Fix("milliseconds", "milliseconds", "divided by 1000", fixed, tuple(wrong))
 
 
 def _divided(value: float | tuple[float, ...]) -> float | tuple[float, ...]:
@@ -119,8 +127,8 @@ def _one_delay(series: ASLSeries) -> Iterator[Fix]:
             if abs(d - delay) > 1e-6 and kind is not VolumeType.M0SCAN
         ]
         acquisition = series.acquisition.with_values(Origin.USER, post_labeling_delay=delay)
-        mended = replace(_without(series, others), acquisition=acquisition)
-        yield Fix(f"pld-{delay:g}", "multi-pld", f"volumes of other delays than {delay:g} s left out", mended)
+        fixed = replace(_without(series, others), acquisition=acquisition)
+        yield Fix(f"pld-{delay:g}", "multi-pld", f"volumes of other delays than {delay:g} s left out", fixed)
 
 
 def _relaxed(series: ASLSeries) -> Iterator[Fix]:
@@ -128,18 +136,18 @@ def _relaxed(series: ASLSeries) -> Iterator[Fix]:
         return
     field = "m0_repetition_time" if series.m0 is not None else "repetition_time"
     acquisition = replace(series.acquisition, **{field: None})
-    what = f"{field} of 0 s taken as not stated, so the M0 as fully relaxed"
-    yield Fix("m0-tr-zero", "m0-tr-zero", what, replace(series, acquisition=acquisition))
+    done = "of 0 s taken as not stated, so the M0 as fully relaxed"
+    yield Fix("m0-tr-zero", "m0-tr-zero", done, replace(series, acquisition=acquisition), (field,))
 
 
-def _from_voxels(series: ASLSeries, look: Preview) -> Iterator[Fix]:
-    dummies = [index for index, _ in dummy_volumes(series, look)]
+def _from_voxels(inspection: Inspection) -> Iterator[Fix]:
+    series, preview, scale = inspection.series, inspection.preview, inspection.scale
+    dummies = [index for index, _ in dummy_volumes(series, preview)]
     if dummies:
         listed = ", ".join(str(index + 1) for index in dummies)
         yield Fix("dummy-volumes", "dummy-volumes", f"volume {listed} left out", _without(series, dummies))
-    if looks_swapped(series, look):
+    if looks_swapped(series, preview):
         yield _swap(series)
-    scale = scale_of(series, look)
     excitations = ge_excitations(series, scale)
     for n in excitations:
         factor = GE_GAIN * n

@@ -1,34 +1,86 @@
-"""What the doctor sees in the voxels: gaps, the brain, dummies, order, motion. Scale is in `scale_checks`."""
+"""What inspection sees in the voxels: gaps, the brain, dummies, order, motion. Scale is in `scale_checks`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..series import ASLSeries, Finding, Severity, VolumeType
-from .preview import PERFUSION, Preview, preview_of
+from ..findings import Finding, FindingKind
+from ..remedies import Advice, ApplyFix, Choose, GiveImage, SetField
+from ..series import ASLSeries, VolumeType
+from .preview import PERFUSION, Preview
 from .scale_checks import scale_findings
 
-_NOTE, _WARNING = Severity.NOTE, Severity.WARNING
+if TYPE_CHECKING:
+    from .inspection import Inspection
+
 _PAIRED = (VolumeType.CONTROL, VolumeType.LABEL)
 _WHOLE_HEAD = 110.0  # mm along every axis: a field of view that holds most of a brain
 _BRAIN_ML = (700.0, 2200.0)  # with CSF; adults have some 1200-1700
 _FAR = 1.5  # mm; the centre of real series at rest stays within 0.7
 _FEWEST_EACH_SIDE = 3  # pairs, for a change of order to be told from an outlier
 
+_SWAPPED = FindingKind(
+    "control-label-swapped",
+    "warning",
+    "Control minus label is negative in the brain.",
+    Choose("swap", text="swap them"),
+    ApplyFix("control-label-swapped", "exchange control and label; of differences, turn the sign"),
+)
+_ORDER = FindingKind(
+    "order-changes",
+    "warning",
+    "The sign of the difference turns midway, as after a lost volume.",
+    Advice("correct the aslcontext from there on and mark the odd volume as n/a"),
+)
+_DUMMIES = FindingKind(
+    "dummy-volumes",
+    "warning",
+    "The first volumes were taken before the steady state.",
+    ApplyFix("dummy-volumes", "leave them out"),
+    SetField("context", "n/a,n/a,control,label", "mark them as n/a, e.g."),
+)
+_MOVED = FindingKind(
+    "motion-suspected",
+    "warning",
+    "The head's centre moves by more than 1.5 mm.",
+    Advice("a run corrects motion between volumes; call one that moved within its readout n/a in the aslcontext"),
+)
+_GAPS = FindingKind(
+    "nan-voxels",
+    "note or warning",
+    "Voxels that are not measured in every volume.",
+    Advice("nothing need be done: they stay NaN in the results"),
+)
+_NO_BRAIN = FindingKind(
+    "brain-not-found",
+    "warning",
+    "What is bright does not have the shape of a brain.",
+    Advice("look at the M0"),
+    GiveImage("m0", "give one of this scan"),
+)
+_ODD_BRAIN = FindingKind(
+    "brain-mask-doubtful",
+    "warning",
+    "The mask is too large or too small for a brain.",
+    Advice("look at the mask and at the voxel size"),
+    GiveImage("masks", "where it is wrong, give tissue masks"),
+)
 
-def image_findings(series: ASLSeries) -> Iterator[Finding]:
+
+def image_findings(inspection: Inspection) -> Iterator[Finding]:
     """Findings from voxel values, in no order."""
+    series, preview = inspection.series, inspection.preview
     yield from _gaps(series)
-    look = preview_of(series)
-    if look is None:
+    if preview is None:
         return
-    yield from _brain(series, look)
-    yield from _dummies(series, look)
-    yield from _sign(series, look)
+    yield from _brain(series, preview)
+    yield from _dummies(series, preview)
+    yield from _sign(series, preview)
     yield from _motion(series)
-    yield from scale_findings(series, look)
+    yield from scale_findings(inspection)
 
 
 def _gaps(series: ASLSeries) -> Iterator[Finding]:
@@ -36,69 +88,57 @@ def _gaps(series: ASLSeries) -> Iterator[Finding]:
     missing = ~np.isfinite(used).all(axis=0)
     if missing.any():
         share = 100 * missing.mean()
-        yield Finding(
-            "nan-voxels",
-            _WARNING if share > 1 else _NOTE,
+        yield _GAPS.finding(
             "Voxels are not measured in every volume",
             f"{np.count_nonzero(missing)} voxels ({share:.2g} %) are NaN or infinite in at least one volume",
-            "Nothing need be done: they stay NaN in the results.",
+            severity="warning" if share > 1 else "note",
         )
 
 
-def _brain(series: ASLSeries, look: Preview) -> Iterator[Finding]:
+def _brain(series: ASLSeries, preview: Preview) -> Iterator[Finding]:
     """A mask that failed, or that is too large or too small for a field of view that holds the whole head."""
     if series.indices(VolumeType.CBF) and series.m0 is None:
         return  # such a map is masked by where it has values
-    if not look.shaped:
-        yield Finding(
-            "brain-not-found",
-            _WARNING,
+    if not preview.shaped:
+        yield _NO_BRAIN.finding(
             "No brain was found by its shape",
-            f"what is bright amounts to {look.millilitres:.0f} ml and does not look like a brain",
-            "Look at the M0; give one of this scan with --m0.",
+            f"what is bright amounts to {preview.millilitres:.0f} ml and does not look like a brain",
         )
         return
     whole = min(np.multiply(series.geometry.size, series.geometry.spacing)) >= _WHOLE_HEAD
-    if look.millilitres > _BRAIN_ML[1] or (whole and look.millilitres < _BRAIN_ML[0]):
-        yield Finding(
-            "brain-mask-doubtful",
-            _WARNING,
-            "The brain mask is doubtful",
-            f"it holds {look.millilitres:.0f} ml, adult brains have some 1200 to 1700",
-            "Look at the mask and at the voxel size; give tissue masks with --gm and --wm if it is wrong.",
-        )
+    if preview.millilitres > _BRAIN_ML[1] or (whole and preview.millilitres < _BRAIN_ML[0]):
+        why = f"it holds {preview.millilitres:.0f} ml, adult brains have some 1200 to 1700"
+        yield _ODD_BRAIN.finding("The brain mask is doubtful", why)
 
 
-def dummy_volumes(series: ASLSeries, look: Preview) -> tuple[tuple[int, float], ...]:
+def dummy_volumes(series: ASLSeries, preview: Preview) -> tuple[tuple[int, float], ...]:
     """Leading volumes before a steady state: index, and level over that of the other volumes of their kind."""
     odd = []
     for index in series.indices(*PERFUSION)[:4]:
         others = [i for i in series.indices(series.context[index]) if i != index]
         if len(others) < 2:
             break
-        centre = np.median(look.levels[others])
-        spread = 1.4826 * np.median(np.abs(look.levels[others] - centre))
+        centre = np.median(preview.levels[others])
+        spread = 1.4826 * np.median(np.abs(preview.levels[others] - centre))
         # Controls alone: a difference volume's level is small and noisy, so a share of it means nothing.
         floor = 0.05 * abs(centre) if series.context[index] in _PAIRED else np.inf
-        if abs(look.levels[index] - centre) <= max(10 * spread, floor):
+        if abs(preview.levels[index] - centre) <= max(10 * spread, floor):
             break
-        odd.append((index, float(look.levels[index] / centre)))
+        odd.append((index, float(preview.levels[index] / centre)))
     return tuple(odd)
 
 
-def _dummies(series: ASLSeries, look: Preview) -> Iterator[Finding]:
-    odd = dummy_volumes(series, look)
+def _dummies(series: ASLSeries, preview: Preview) -> Iterator[Finding]:
+    odd = dummy_volumes(series, preview)
     if odd:
         words = ",".join("n/a" for _ in odd)
-        m0 = ", or as m0scan if they were acquired without background suppression" if odd[0][1] > 1.3 else ""
+        m0 = "or as m0scan if they were acquired without background suppression, " if odd[0][1] > 1.3 else ""
         kinds = " and ".join(f"volume {index + 1}: {ratio:.2f} times" for index, ratio in odd)
-        yield Finding(
-            "dummy-volumes",
-            _WARNING,
+        yield _DUMMIES.finding(
             "The first volumes do not look like the rest",
             f"mean in the brain against the others of their kind: {kinds}",
-            f"Leave them out with --fix dummy-volumes; or mark them as n/a{m0}, "
-            f"e.g. with --context {words},{_cycle(series)}.",
+            _DUMMIES.remedies[0],
+            SetField("context", f"{words},{_cycle(series)}", f"mark them as n/a, {m0}e.g."),
         )
 
 
@@ -106,12 +146,12 @@ def _cycle(series: ASLSeries) -> str:
     return ",".join([kind.value for kind in series.context if kind in _PAIRED][-2:])
 
 
-def looks_swapped(series: ASLSeries, look: Preview) -> str:
+def looks_swapped(series: ASLSeries, preview: Preview) -> str:
     """Why control minus label looks negative in the brain; '' where it does not, or only in part of the series.
 
     The median over pairs outvotes dummies and motion.
     """
-    levels = look.pair_levels
+    levels = preview.pair_levels
     centre = float(np.median(levels))
     if len(levels) >= 4:
         # Standard error of a median under normal noise, from the median absolute deviation.
@@ -119,19 +159,19 @@ def looks_swapped(series: ASLSeries, look: Preview) -> str:
         clear = centre < -3 * error
         why = f"the median difference in the brain is {centre:.3g}, over {len(levels)} pairs"
     else:
-        share = float((look.differences.mean(axis=0) < 0).mean())
+        share = float((preview.differences.mean(axis=0) < 0).mean())
         clear = centre < 0 and share > 0.65
         why = f"control minus label is negative in {100 * share:.0f} % of the brain"
-    return why if clear and order_change(look) is None else ""
+    return why if clear and order_change(preview) is None else ""
 
 
-def order_change(look: Preview) -> int | None:
+def order_change(preview: Preview) -> int | None:
     """The first pair from which the sign of the difference is turned, as after a lost volume; None where it is not.
 
     The split that leaves the least variance within its two sides counts when both sides have three pairs or more and
     differ from zero, with opposite signs, by three standard errors.
     """
-    levels = look.pair_levels
+    levels = preview.pair_levels
     splits = range(_FEWEST_EACH_SIDE, len(levels) - _FEWEST_EACH_SIDE + 1)
     sides = [(levels[:split], levels[split:]) for split in splits]
     if not sides:
@@ -144,30 +184,22 @@ def order_change(look: Preview) -> int | None:
     return len(before) if opposite and clear else None
 
 
-def _sign(series: ASLSeries, look: Preview) -> Iterator[Finding]:
+def _sign(series: ASLSeries, preview: Preview) -> Iterator[Finding]:
     """Control minus label must be positive in a brain, throughout."""
-    change = order_change(look)
+    change = order_change(preview)
     if change is not None:
-        yield Finding(
-            "order-changes",
-            _WARNING,
+        yield _ORDER.finding(
             "The order of control and label changes within the series",
-            f"the difference in the brain turns its sign at about pair {change + 1} of {len(look.differences)}, "
+            f"the difference in the brain turns its sign at about pair {change + 1} of {len(preview.differences)}, "
             "as after a lost or doubled volume",
-            "Correct the aslcontext from there on and mark the odd volume as n/a.",
         )
-    why = looks_swapped(series, look)
+    why = looks_swapped(series, preview)
     if why:
         ready = bool(series.indices(VolumeType.CBF, VolumeType.DELTAM))
-        yield Finding(
-            "control-label-swapped",
-            _WARNING,
-            "The perfusion signal is negative" if ready else "Control and label look swapped",
-            why,
-            ("Turn the sign" if ready else "Swap them")
-            + " with --swap or --fix control-label-swapped"
-            + ("." if ready else ", or correct the aslcontext."),
-        )
+        what = "The perfusion signal is negative" if ready else "Control and label look swapped"
+        text = "turn the sign" if ready else "swap them"
+        again = [] if ready else [Advice("correct the aslcontext")]
+        yield _SWAPPED.finding(what, why, Choose("swap", text=text), ApplyFix("control-label-swapped", text), *again)
 
 
 def _motion(series: ASLSeries) -> Iterator[Finding]:
@@ -180,13 +212,10 @@ def _motion(series: ASLSeries) -> Iterator[Finding]:
     if np.nanmax(distances, initial=0.0) > _FAR:
         worst = int(np.nanargmax(distances))
         far = int(np.count_nonzero(distances > _FAR))
-        yield Finding(
-            "motion-suspected",
-            _WARNING,
+        yield _MOVED.finding(
             "The head seems to have moved",
             f"its centre lies up to {distances[worst]:.1f} mm from the median, in volume {used[worst] + 1}, "
             f"and more than {_FAR:g} mm in {far} of {len(used)} volumes",
-            "A run corrects motion between volumes; call one that moved within its readout n/a in the aslcontext.",
         )
 
 

@@ -1,38 +1,127 @@
-"""The doctor: what is wrong or doubtful about a series, why it is thought so, and what would mend it."""
+"""Inspection: what is wrong or doubtful about a series, why it is thought so, and what would fix it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
 from ..errors import InputError
-from ..series import ASLSeries, Finding, Severity
+from ..findings import Finding, Severity
+from ..series import ASLSeries, Volume
 from .acquisition_checks import acquisition_findings
 from .image_checks import image_findings
+from .preview import Preview, preview_of, reference_image
+from .scale_checks import SignalScale, scale_of
 
-_ORDER = (Severity.UNUSABLE, Severity.WARNING, Severity.NOTE)
+if TYPE_CHECKING:
+    from ..quantifying.calibration import Calibration
+    from .fixes import Fix
 
 
-def inspect(series: ASLSeries) -> tuple[Finding, ...]:
+@dataclass(frozen=True, eq=False, repr=False)
+class Inspection(Sequence[Finding]):
+    """The findings of a series, the worst first, as a sequence, and what was worked out for them.
+
+    Everything is worked out when it is first asked for, and once.
+    """
+
+    series: ASLSeries
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything worth saying about the series, the worst first."""
+        found = [*acquisition_findings(self.series), *image_findings(self)]
+        return tuple(sorted(found, key=lambda finding: list(Severity).index(finding.severity), reverse=True))
+
+    @cached_property
+    def fixes(self) -> tuple[Fix, ...]:
+        """Every fix that the findings propose and that leaves nothing to choose."""
+        from .fixes import proposed_fixes
+
+        return tuple(proposed_fixes(self))
+
+    @cached_property
+    def reference(self) -> Volume:
+        """The image the brain is looked for in: M0, else the mean control, else the mean of what there is."""
+        return reference_image(self.series)
+
+    @cached_property
+    def brain(self) -> Volume | None:
+        """The brain in the reference, 0/1, as `preparing.brain_mask` finds it; None where its shape is not found."""
+        from ..preparing.brain_mask import brain_mask
+
+        with suppress(InputError):
+            return brain_mask(self.reference)
+
+    @cached_property
+    def differences(self) -> ASLSeries | None:
+        """The perfusion differences (`preparing.pairs.difference_volumes`); None where nothing can be subtracted."""
+        from ..preparing.pairs import difference_volumes
+
+        with suppress(InputError):
+            return difference_volumes(self.series)
+
+    @cached_property
+    def calibration(self) -> Calibration | None:
+        """The M0 as `quantifying.calibrate` gives it; None where there is nothing to calibrate with."""
+        from ..quantifying.calibration import calibrate
+
+        with suppress(InputError):
+            return calibrate(self.series)
+
+    @cached_property
+    def preview(self) -> Preview | None:
+        """The brain and the levels in it that the checks share; None where no brain can be told from air."""
+        return preview_of(self.series, reference=self.reference, brain=self.brain, differences=self.differences)
+
+    @cached_property
+    def scale(self) -> SignalScale:
+        """Whether M0 and series are on one scale; needs a preview."""
+        return scale_of(self)
+
+    def __len__(self) -> int:
+        return len(self.findings)
+
+    def __getitem__(self, index: int | slice) -> Finding | tuple[Finding, ...]:
+        return self.findings[index]
+
+    def __eq__(self, other: object) -> bool:
+        return tuple(other) == self.findings if isinstance(other, Sequence) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.findings)
+
+    def __repr__(self) -> str:
+        return repr(self.findings)
+
+
+def inspect(series: ASLSeries) -> Inspection:
     """Everything worth saying about a series, the worst first. Nothing is changed and nothing refused.
 
-    Codes (stable): ``milliseconds``, ``missing-labeling``, ``missing-pld``, ``missing-label-duration``,
-    ``missing-bolus-duration``, ``bolus-not-cut-off``, ``multi-pld``, ``pld-label-duration-doubtful``,
-    ``readout-unknown``, ``slice-timing-missing``, ``slice-timing-ignored``, ``slice-timing-doubtful``,
-    ``background-suppression-unknown``, ``m0-absent``, ``m0-tr-zero``, ``m0-tr-missing``, ``m0-not-relaxed``,
-    ``count-mismatch``, ``few-pairs``, ``difference-only``, ``volumes-left-out``, ``nan-voxels``, ``brain-not-found``,
-    ``brain-mask-doubtful``, ``dummy-volumes``, ``order-changes``, ``control-label-swapped``, ``motion-suspected``,
-    ``m0-scale``, ``cbf-unit``, ``implausible-cbf``, ``ge-scaling``, ``philips-scaling``. What can be mended without a
-    choice is in `mending`.
+    The codes of findings are stable; `Docs/troubleshooting.md` lists them. What can be fixed without a choice is among
+    the `fixes` of the inspection.
     """
-    found = [*acquisition_findings(series), *image_findings(series)]
-    return tuple(sorted(found, key=lambda finding: _ORDER.index(finding.severity)))
+    inspection = Inspection(series)
+    _ = inspection.findings  # worked out here, where a caller expects to wait
+    return inspection
 
 
-def require_quantifiable(series: ASLSeries) -> None:
+def inspection_of(given: ASLSeries | Inspection) -> Inspection:
+    """The inspection that is given, or a new one of a series, where nothing is worked out yet."""
+    return given if isinstance(given, Inspection) else Inspection(given)
+
+
+def require_quantifiable(given: ASLSeries | Inspection) -> None:
     """Refuse a series that no honest CBF can be computed from; call before any processing.
 
+    Of a series only the metadata are checked; an inspection is not made again.
+
     Raises:
-        InputError: the first of the unusable findings that metadata give, as one sentence with its mend.
+        InputError: the first of the unusable findings, as one sentence with its remedies.
     """
-    for finding in acquisition_findings(series):
+    for finding in given if isinstance(given, Inspection) else acquisition_findings(given):
         if finding.severity is Severity.UNUSABLE:
-            mend = finding.mend[0].lower() + finding.mend[1:]
-            raise InputError(f"{finding.what} ({finding.why}); {mend}")
+            raise InputError(f"{finding.what} ({finding.why})", finding.remedies)

@@ -1,4 +1,4 @@
-"""What the doctor can tell about the M0 from the metadata alone."""
+"""What inspection can tell about the M0 from the metadata alone."""
 
 from __future__ import annotations
 
@@ -6,9 +6,38 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..series import ASLSeries, Finding, M0Type, Severity, VolumeType
+from ..findings import Finding, FindingKind
+from ..quantifying.calibration import FULLY_RELAXED
+from ..quantifying.constants import t1_tissue
+from ..quantifying.kinetics import m0_relaxation_factor
+from ..remedies import Advice, ApplyFix, GiveImage, SetField
+from ..series import ASLSeries, M0Type, VolumeType
 
-_FULLY_RELAXED = 5.0  # s, as in quantifying.calibration
+_ABSENT = FindingKind(
+    "m0-absent",
+    "unusable or warning",
+    "No M0. Controls stand in where they are not background-suppressed; CBF is approximate then.",
+    GiveImage("m0", "give an M0 image, or one number for it,"),
+)
+_ZERO_TIME = FindingKind(
+    "m0-tr-zero",
+    "unusable",
+    "A repetition time of 0 s would make CBF zero everywhere. Published data have it.",
+    SetField("m0_repetition_time", text="give RepetitionTimePreparation of the M0, in seconds,"),
+    ApplyFix("m0-tr-zero", "take the M0 as fully relaxed"),
+)
+_NO_TIME = FindingKind(
+    "m0-tr-missing",
+    "note",
+    "Taken as fully relaxed; at 2 s CBF would be 40 % too high.",
+    SetField("m0_repetition_time", text="give RepetitionTimePreparation of the M0, in seconds,"),
+)
+_NOT_RELAXED = FindingKind(
+    "m0-not-relaxed",
+    "note",
+    "Below 5 s: M0 is multiplied by 1/(1 - exp(-TR/T1)).",
+    Advice("nothing need be done"),
+)
 
 
 def m0_findings(series: ASLSeries) -> Iterator[Finding]:
@@ -17,33 +46,19 @@ def m0_findings(series: ASLSeries) -> Iterator[Finding]:
         yield _absent(series)
     time = m0_time(series)
     if time == 0:
-        yield Finding(
-            "m0-tr-zero",
-            Severity.UNUSABLE,
-            "The repetition time of the M0 is zero",
-            "correcting M0 for it makes CBF zero everywhere",
-            "Give it in seconds with --m0-tr or as RepetitionTimePreparation in the sidecar of the M0, or take the M0 "
-            "as fully relaxed with --fix m0-tr-zero.",
+        yield _ZERO_TIME.finding(
+            "The repetition time of the M0 is zero", "correcting M0 for it makes CBF zero everywhere"
         )
-    elif time is not None and time < _FULLY_RELAXED:
-        from ..quantifying.constants import t1_tissue
-        from ..quantifying.kinetics import m0_relaxation_factor
-
+    elif time is not None and time < FULLY_RELAXED:
         factor = m0_relaxation_factor(repetition_time=time, t1_tissue=float(t1_tissue(series.acquisition).value))
-        yield Finding(
-            "m0-not-relaxed",
-            Severity.NOTE,
-            "The M0 is not fully relaxed",
-            f"its repetition time is {time:g} s, below 5 s",
-            f"Nothing need be done: M0 is multiplied by {factor:.3f}.",
+        advice = Advice(f"nothing need be done: M0 is multiplied by {factor:.3f}")
+        yield _NOT_RELAXED.finding(
+            "The M0 is not fully relaxed", f"its repetition time is {time:g} s, below 5 s", advice
         )
     elif time is None and series.m0 is not None:
-        yield Finding(
-            "m0-tr-missing",
-            Severity.NOTE,
+        yield _NO_TIME.finding(
             "The repetition time of the M0 is not stated",
             "it is taken as fully relaxed; were it 2 s, CBF would be 40 % too high",
-            "Give RepetitionTimePreparation in the sidecar of the M0.",
         )
 
 
@@ -69,18 +84,12 @@ def _absent(series: ASLSeries) -> Finding:
     suppressed = series.acquisition.background_suppression
     stated = "M0Type is Absent" if series.acquisition.m0_type is M0Type.ABSENT else "no M0 image was found or given"
     if controls_stand_in(series):
-        return Finding(
-            "m0-absent",
-            Severity.WARNING,
-            "There is no M0",
-            f"{stated}; the mean control stands in for it",
-            "Read CBF as approximate, or give an M0 image with --m0.",
-        )
+        why = f"{stated}; the mean control stands in for it"
+        advice = Advice("read CBF as approximate")
+        return _ABSENT.finding("There is no M0", why, advice, *_ABSENT.remedies, severity="warning")
     why = "it has no control images to stand in for it"
     if controls:
         why = "its controls are background-suppressed and cannot stand in for it"
         if suppressed is None:
             why = "it is not stated that its controls, which could stand in, are without background suppression"
-    return Finding(
-        "m0-absent", Severity.UNUSABLE, "There is no M0", f"{stated}, and {why}", "Give an M0 image with --m0."
-    )
+    return _ABSENT.finding("There is no M0", f"{stated}, and {why}")

@@ -1,19 +1,15 @@
-"""One look at the voxels of a series: the brain and the levels in it that the doctor's checks share."""
+"""A preview of the voxels of a series: the brain and the levels in it that the checks share."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ..errors import InputError
 from ..series import ASLSeries, Volume, VolumeType
 
 PERFUSION = (VolumeType.CONTROL, VolumeType.LABEL, VolumeType.DELTAM, VolumeType.CBF)
 _FEWEST_VOXELS = 8
-# A brain is found in seconds, and inspecting, mending and inspecting again ask for the same one: by M0, else by series.
-_heads: WeakKeyDictionary[Volume | ASLSeries, tuple[np.ndarray, bool]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,20 +36,17 @@ class Preview:
         return np.median(self.differences, axis=1)
 
 
-def preview_of(series: ASLSeries) -> Preview | None:
-    """None where no brain can be told from air."""
-    from ..preparing.pairs import difference_volumes
-
-    key = series if series.m0 is None else series.m0
-    if key not in _heads:
-        _heads[key] = _head(reference_image(series))
-    head, shaped = _heads[key]
-    millilitres = float(np.count_nonzero(head) * series.geometry.voxel_volume / 1000)
-    brain = head & np.isfinite(series.array[series.indices(*PERFUSION)]).all(axis=0)
-    if np.count_nonzero(brain) < _FEWEST_VOXELS:
+def preview_of(
+    series: ASLSeries, *, reference: Volume, brain: Volume | None, differences: ASLSeries | None
+) -> Preview | None:
+    """The preview of a series, from its brain as found in the reference; None where no brain can be told from air."""
+    head = _bright(reference.array) if brain is None else brain.array > 0
+    inside = head & np.isfinite(series.array[series.indices(*PERFUSION)]).all(axis=0)
+    if np.count_nonzero(inside) < _FEWEST_VOXELS or differences is None:
         return None
-    pairs = difference_volumes(series)
-    return Preview(brain, shaped, millilitres, series.array[:, brain].mean(axis=1), pairs.array[:, brain])
+    millilitres = float(np.count_nonzero(head) * series.geometry.voxel_volume / 1000)
+    levels = series.array[:, inside].mean(axis=1)
+    return Preview(inside, brain is not None, millilitres, levels, differences.array[:, inside])
 
 
 def reference_image(series: ASLSeries) -> Volume:
@@ -64,17 +57,11 @@ def reference_image(series: ASLSeries) -> Volume:
     return series.mean(*kinds)
 
 
-def _head(reference: Volume) -> tuple[np.ndarray, bool]:
-    """The brain and True; where its shape cannot be found, all above Otsu's threshold (1979) and False."""
-    from ..preparing.brain_mask import brain_mask
-
-    values = reference.array
+def _bright(values: np.ndarray) -> np.ndarray:
+    """All above Otsu's threshold (1979); of an image without contrast, all that was measured."""
     finite = values[np.isfinite(values)]
     if not finite.size or not np.ptp(finite) > 0:
-        return np.isfinite(values), False
-    try:
-        return brain_mask(reference).array > 0, True
-    except InputError:
-        from skimage.filters import threshold_otsu
+        return np.isfinite(values)
+    from skimage.filters import threshold_otsu
 
-        return np.nan_to_num(values) > threshold_otsu(finite), False
+    return np.nan_to_num(values) > threshold_otsu(finite)

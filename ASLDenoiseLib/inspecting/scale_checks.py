@@ -4,21 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import InputError
+from ..findings import Finding, FindingKind
 from ..reading.vendor_scaling import GE_EXCITATIONS, GE_GAIN, VENDOR_FACTORS
-from ..series import ASLSeries, Finding, Origin, Severity, VolumeType
+from ..remedies import Advice, ApplyFix, SetField
+from ..series import ASLSeries, Origin, VolumeType
 from .acquisition_checks import LONGEST_TIME
-from .preview import Preview
 
-_NOTE, _WARNING = Severity.NOTE, Severity.WARNING
+if TYPE_CHECKING:
+    from .inspection import Inspection
+
 PLAUSIBLE_CBF = (8.0, 150.0)  # ml/100g/min, the median over a whole brain; healthy adults lie at 30-60
 _PLAUSIBLE_RATIO = (0.3, 5.0)  # M0 over control without background suppression
 _TYPICAL_CBF = 40.0
 # What turns a CBF map into ml/100g/min, and what its numbers are then.
 _CBF_UNITS = {0.1: "ten times ml/100g/min", 100.0: "ml/g/min", 6000.0: "ml/g/s"}
+
+_M0_SCALE = FindingKind(
+    "m0-scale",
+    "warning",
+    "M0 and series are on different scales: implausible CBF, or M0 far from the controls.",
+    Advice("check the scanner's scaling"),
+    SetField("m0_scale", text="state the M0Scale that would fix it"),
+    ApplyFix("m0-scale", "where one factor alone explains it, have that stated"),
+)
+_GE = FindingKind(
+    "ge-scaling",
+    "note or warning",
+    "GE's 3D product stores differences 32 times the number of excitations too large.",
+    SetField("m0_scale", text="state that factor as M0Scale, or 1 if it has been divided out,"),
+    ApplyFix("ge-nex-3", "by your number of excitations"),
+)
+_PHILIPS = FindingKind(
+    "philips-scaling",
+    "note or warning",
+    "Scale slopes of M0 and series differ (note: they were applied), or may have been lost.",
+    Advice("convert series and M0 from DICOM with the same tool and the same scaling"),
+    SetField("m0_scale", 1, "if the slopes had been divided out before, give it"),
+)
+_IMPLAUSIBLE = FindingKind(
+    "implausible-cbf",
+    "warning",
+    "The brain's median would be outside 8 to 150 ml/100g/min.",
+    Advice("check M0, delay, label duration and units before trusting any value"),
+)
+_UNIT = FindingKind(
+    "cbf-unit",
+    "warning",
+    "A CBF map that is in another unit than ml/100g/min.",
+    ApplyFix("cbf-unit", "have it multiplied"),
+)
 
 
 @dataclass(frozen=True)
@@ -49,10 +88,10 @@ def plausible_cbf(median: float) -> bool:
     return PLAUSIBLE_CBF[0] <= median <= PLAUSIBLE_CBF[1]
 
 
-def scale_of(series: ASLSeries, look: Preview) -> SignalScale:
+def scale_of(inspection: Inspection) -> SignalScale:
     """What the witnesses say; a sign that is wrong is another finding's, so CBF is taken without it."""
-    cbf = _quick_cbf(series, look)
-    return SignalScale(None if cbf is None else abs(cbf), _m0_over_control(series, look))
+    cbf = _quick_cbf(inspection)
+    return SignalScale(None if cbf is None else abs(cbf), _m0_over_control(inspection))
 
 
 def m0_factors(series: ASLSeries, scale: SignalScale) -> tuple[float, ...]:
@@ -97,57 +136,45 @@ def cbf_factor(series: ASLSeries, scale: SignalScale) -> float | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
-def scale_findings(series: ASLSeries, look: Preview) -> Iterator[Finding]:
+def scale_findings(inspection: Inspection) -> Iterator[Finding]:
     """Findings about scale, in no order."""
-    scale = scale_of(series, look)
+    series, scale = inspection.series, inspection.scale
     factors, unit = m0_factors(series, scale), cbf_factor(series, scale)
     if factors:
         yield _m0_scale(series, scale, factors)
     elif unit is not None:
-        yield Finding(
-            "cbf-unit",
-            _WARNING,
+        yield _UNIT.finding(
             "The CBF map is not in ml/100g/min",
             f"its median in the brain is {scale.cbf:.3g}, as {_CBF_UNITS[unit]} would be",
-            f"Multiply it by {unit:g}, or let --fix cbf-unit do so.",
+            ApplyFix("cbf-unit", f"have it multiplied by {unit:g}"),
         )
     elif scale.implausible:
-        yield Finding(
-            "implausible-cbf",
-            _WARNING,
-            "The CBF would be implausible",
-            f"the median CBF in the brain would be {scale.cbf:.3g} ml/100g/min, healthy adults have 30 to 60",
-            "Check M0, delay, label duration and units before trusting any value.",
-        )
+        why = f"the median CBF in the brain would be {scale.cbf:.3g} ml/100g/min, healthy adults have 30 to 60"
+        yield _IMPLAUSIBLE.finding("The CBF would be implausible", why)
     if _is_ge_difference(series):
         yield _ge_scaling(series, scale)
     yield from _philips_scaling(series, scale)
 
 
 def _m0_scale(series: ASLSeries, scale: SignalScale, factors: tuple[float, ...]) -> Finding:
-    stated = series.acquisition.m0_scale or 1.0
-    first, *others = (f"{stated * f:.4g}" for f in factors)
-    fix = " (--fix m0-scale)" if not others and not ge_excitations(series, scale) else ""
-    return Finding(
-        "m0-scale",
-        _WARNING,
-        "The M0 and the series are not on one scale",
-        str(scale),
-        f"Check the scanner's scaling; an M0Scale of {first} in the sidecar or with --m0-scale would mend it{fix}"
-        + (f", as could {' or '.join(others)}." if others else "."),
+    first, *others = (float(f"{(series.acquisition.m0_scale or 1.0) * f:.4g}") for f in factors)
+    fix = [] if others or ge_excitations(series, scale) else [ApplyFix("m0-scale")]
+    could = f", as could {' or '.join(f'{f:g}' for f in others)}" if others else ""
+    state = SetField("m0_scale", first, f"an M0Scale of {first:g} would fix it{could}: state it")
+    return _M0_SCALE.finding(
+        "The M0 and the series are not on one scale", str(scale), _M0_SCALE.remedies[0], state, *fix
     )
 
 
 def _ge_scaling(series: ASLSeries, scale: SignalScale) -> Finding:
-    fixes = " or ".join(f"--fix ge-nex-{n}" for n in ge_excitations(series, scale))
     apart = ", and the receiver gain may differ between two scans" if series.m0 is not None else ""
-    return Finding(
-        "ge-scaling",
-        _WARNING if scale.implausible else _NOTE,
+    state, fix = _GE.remedies
+    return _GE.finding(
         "GE scales difference images",
         f"3D ASL products store them 32 times the number of excitations too large against M0{apart}",
-        "State that factor as M0Scale in the sidecar or with --m0-scale, or 1 if it has been divided out"
-        + (f"; by the number of excitations: {fixes}." if fixes else "."),
+        state,
+        *(ApplyFix(f"ge-nex-{n}", fix.text) for n in ge_excitations(series, scale)),
+        severity="warning" if scale.implausible else "note",
     )
 
 
@@ -155,22 +182,17 @@ def _philips_scaling(series: ASLSeries, scale: SignalScale) -> Iterator[Finding]
     a = series.acquisition
     if not (a.manufacturer or "").lower().startswith("philips"):
         return
+    convert, divided = _PHILIPS.remedies
     if a.m0_scale is not None and a.origins["m0_scale"] in (Origin.SIDECAR, Origin.DICOM):
-        yield Finding(
-            "philips-scaling",
-            _NOTE,
+        yield _PHILIPS.finding(
             "The M0 was stored on another scale than the series",
             f"by the slopes or the M0Scale in its metadata it is multiplied by {a.m0_scale:.4g}",
-            "Nothing need be done; give --m0-scale 1 if the slopes had been divided out before.",
+            Advice("nothing need be done"),
+            divided,
         )
     if scale.doubtful or scale.implausible:
-        yield Finding(
-            "philips-scaling",
-            _WARNING,
-            "Philips scale slopes may not have been applied alike",
-            str(scale),
-            "Convert series and M0 from DICOM with the same tool and the same scaling.",
-        )
+        what = "Philips scale slopes may not have been applied alike"
+        yield _PHILIPS.finding(what, str(scale), convert, severity="warning")
 
 
 def _is_ge_difference(series: ASLSeries) -> bool:
@@ -182,36 +204,39 @@ def _is_ge_difference(series: ASLSeries) -> bool:
     )
 
 
-def _quick_cbf(series: ASLSeries, look: Preview) -> float | None:
+def _quick_cbf(inspection: Inspection) -> float | None:
     """Median over the brain, ml/100g/min, of the mean difference with the single-delay model; None if it cannot be had.
 
     The mean over pairs first, so that the noise of single voxels does not decide; the median over voxels then.
     """
-    mean = look.differences.mean(axis=0)
+    series, preview = inspection.series, inspection.preview
+    mean = preview.differences.mean(axis=0)
     if series.indices(VolumeType.CBF):
         return float(np.median(mean))
     if any(np.max(t) > LONGEST_TIME for t in (series.acquisition.delays, series.acquisition.label_duration) if t):
         return None
-    from ..quantifying.calibration import calibrate
+    if inspection.calibration is None:
+        return None
     from ..quantifying.kinetics import cbf_scale
 
+    m0 = inspection.calibration.m0.array
     try:
-        m0 = calibrate(series).m0.array
         scale = cbf_scale(series.acquisition, slices=series.geometry.size[2])[0]
     except InputError:
         return None
     with np.errstate(divide="ignore", invalid="ignore"):
-        values = (np.broadcast_to(scale, m0.shape) / m0)[look.brain] * mean
+        values = (np.broadcast_to(scale, m0.shape) / m0)[preview.brain] * mean
     values = values[np.isfinite(values)]
     return float(np.median(values)) if values.size else None
 
 
-def _m0_over_control(series: ASLSeries, look: Preview) -> float | None:
+def _m0_over_control(inspection: Inspection) -> float | None:
     """Median of M0 over mean control in the brain; None unless the controls are known not to be suppressed."""
+    series, brain = inspection.series, inspection.preview.brain
     controls = series.indices(VolumeType.CONTROL)
     if not controls or series.m0 is None or series.acquisition.background_suppression is not False:
         return None
-    m0 = series.m0.array[look.brain] * (series.acquisition.m0_scale or 1.0)
-    control = series.array[controls].mean(axis=0)[look.brain]
+    m0 = series.m0.array[brain] * (series.acquisition.m0_scale or 1.0)
+    control = series.array[controls].mean(axis=0)[brain]
     use = np.isfinite(m0) & (control > 0)
     return float(np.median(m0[use] / control[use])) if use.any() else None

@@ -18,8 +18,10 @@ from itertools import pairwise
 import numpy as np
 
 from ..errors import InputError
+from ..findings import Finding, FindingKind
 from ..progress import Progress, silent, span
-from ..series import ASLSeries, Finding, Severity, Volume, VolumeType
+from ..remedies import Advice
+from ..series import ASLSeries, Volume, VolumeType
 from ..spatial.resampling import resample
 from ..spatial.rigid import matrix_from, mean_distance, parameters_of
 from .brain_mask import brain_mask
@@ -33,6 +35,28 @@ _LABELLING = 0.05  # mm and degrees, about what labelling puts between registere
 _M0_STILL = 0.5  # mm; two contrasts are not aligned more exactly than this
 _M0_FAR = 20.0  # mm; nobody moves so far between M0 and series and is still in the coil: the search went astray
 _LARGE = 1.0  # mm between successive volumes that deserves a warning
+
+_STILL = FindingKind(
+    "motion-still", "note", "The head kept within 0.1 mm of its place.", Advice("nothing was resampled")
+)
+_MOVED = FindingKind(
+    "motion-large",
+    "warning",
+    "More than 1 mm between successive volumes.",
+    Advice("resampling does not undo what motion did during a readout; clean outliers, and look at the raw map"),
+)
+_DOUBTFUL = FindingKind(
+    "motion-doubtful",
+    "warning",
+    "Registration alone could not tell.",
+    Advice("look at the motion table and at the overlay"),
+)
+_UNKNOWN = FindingKind(
+    "motion-unknown",
+    "note",
+    "Differences or very few slices: motion cannot be found.",
+    Advice("give the control and label volumes where the scanner can export them"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,22 +222,17 @@ def correct_motion(series: ASLSeries, motion: Motion) -> ASLSeries:
 def motion_findings(series: ASLSeries, motion: Motion | None) -> tuple[Finding, ...]:
     """What a user is told of motion: that none could be found, that nothing was resampled, that it was large."""
     if motion is None:
-        mend = "Give the control and label volumes where the scanner can export them."
-        return (Finding("motion-unknown", Severity.NOTE, why_no_motion(series), "no correction was made", mend),)
+        return (_UNKNOWN.finding(why_no_motion(series), "no correction was made"),)
     found = []
     if motion.still:
         what = f"The head kept still: it never moved {STILL:g} mm, on average over the brain"
-        why = f"at most {np.nanmax(motion.displacement):.2f} mm from its median pose"
-        found.append(Finding("motion-still", Severity.NOTE, what, why, "Nothing was resampled."))
+        found.append(_STILL.finding(what, f"at most {np.nanmax(motion.displacement):.2f} mm from its median pose"))
     if np.nanmax(motion.framewise, initial=0.0) > _LARGE:
         count = int(np.nansum(motion.framewise > _LARGE))
         what = f"The head moved by more than {_LARGE:g} mm between successive volumes, {count} times"
-        why = f"up to {np.nanmax(motion.framewise):.1f} mm on average over the brain"
-        mend = "Resampling does not undo what motion did during a readout; clean outliers, and look at the raw map."
-        found.append(Finding("motion-large", Severity.WARNING, what, why, mend))
+        found.append(_MOVED.finding(what, f"up to {np.nanmax(motion.framewise):.1f} mm on average over the brain"))
     if motion.warning:
-        why, mend = "registration alone could not tell", "Look at the motion table and at the overlay."
-        found.append(Finding("motion-doubtful", Severity.WARNING, motion.warning.rstrip("."), why, mend))
+        found.append(_DOUBTFUL.finding(motion.warning.rstrip("."), "registration alone could not tell"))
     return tuple(found)
 
 

@@ -12,7 +12,7 @@ from reading_builders import PAIRS, SIZE, head, refusal, save, series_array, wri
 
 from ASLDenoiseLib.inspecting.inspection import inspect, require_quantifiable
 from ASLDenoiseLib.reading.read import read_series, swapped
-from ASLDenoiseLib.series import Severity
+from ASLDenoiseLib.findings import Severity
 
 
 def found(folder, **how) -> dict:
