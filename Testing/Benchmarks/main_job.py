@@ -1,88 +1,189 @@
-"""The main job on real series; writes main_job.md.
+"""The main job on real series, of this code alone or beside that of another checkout; writes main_job.md.
 
-Each series runs through the shell in a process of its own, as a user would run it, with its T1, on the CPU.
+Each series runs through the shell in a process of its own, as a user would run it, with its T1, on the CPU. With --old,
+the codes take turns (old, new, new, old, ...) into a folder of the same name.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
-import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ASLDenoiseLib.reading.images import read_image
 
-from .library.command import ROOT, begin, options
+from .library.command import ROOT, begin, options, say, timed
+from .library.real_scans import ORIGIN, series_path, t1_path
 from .library.tables import text_table
 
 SERIES = (("acq-grase", "2"), ("acq-grase", None), ("acq-epi", None), ("acq-picore", None))
 READOUTS = ("gm_mean", "wm_mean", "snr", "gm_wm_contrast", "spatial_cov", "negative_gm_fraction", "qei")
+# The stages that old and new are compared by, and the steps that make one of them; what is in none is 'the rest'.
 STAGES = ("motion", "prepare", "tissue", "clean", "guides", "denoise", "recover", "measure")
+STAGE_OF = {"inspect": "prepare", "calibrate": "prepare", "segment": "tissue", "align": "tissue"}
+PARTED = tuple(dict.fromkeys(STAGE_OF.values()))
 
 
-def run(data: Path, name: str, pairs: str | None, out: Path) -> dict:
-    """Denoise one series; returns readouts.json with the whole command's seconds and the maps' finite medians."""
-    subject = data / "real" / "sub-01"
-    command = [sys.executable, "-m", "ASLDenoiseLib", "denoise", str(subject / "perf" / f"sub-01_{name}_asl.nii.gz")]
-    command += ["--t1", str(subject / "anat" / "sub-01_T1w.nii.gz"), "--out", str(out), "--device", "cpu"]
-    command += ["--progress", "none", *(["--pairs", pairs] if pairs else [])]
-    started = time.perf_counter()
-    subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
-    report = json.loads((out / "readouts.json").read_text())
-    report["seconds"] = time.perf_counter() - started
-    for key in ("desc-mean_cbf", "desc-denoised_cbf"):
-        array = read_image(out / f"sub-01_{name}_{key}.nii.gz").array
-        report[key] = (float(np.nanmedian(array)), float(np.isfinite(array).sum()))
-    return report
+@dataclass(frozen=True)
+class Code:
+    """A checkout and the Python that runs it."""
+
+    name: str
+    checkout: Path
+    python: Path
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: its readouts.json, the CBF maps by what their names say, and the seconds of the whole command."""
+
+    report: dict
+    maps: dict[str, np.ndarray]
+    seconds: float
+
+    @property
+    def stages(self) -> dict[str, float]:
+        """Seconds of each of `STAGES`, of the rest (start-up, reading, writing), and of the whole command."""
+        taken: Counter[str] = Counter()
+        for step, seconds in self.report["timings_s"].items():
+            taken[STAGE_OF.get(step, step)] += seconds
+        stages = {stage: taken[stage] for stage in STAGES if stage in taken}
+        return stages | {"the rest": self.seconds - sum(stages.values()), "whole command": self.seconds}
+
+
+Results = dict[tuple[str, str], dict[str, list[Run]]]  # series and pairs; code; its runs in order
+
+
+def run(code: Code, data: Path, name: str, pairs: str | None, out: Path) -> Run:
+    """Denoise one series into an empty folder."""
+    shutil.rmtree(out, ignore_errors=True)
+    command = [code.python, "-m", "ASLDenoiseLib", "denoise", series_path(data, name), "--t1", t1_path(data)]
+    command += ["--out", out, "--device", "cpu", "--progress", "none", *(["--pairs", pairs] if pairs else [])]
+    call = [str(part) for part in command]
+    _, seconds = timed(subprocess.run, call, check=True, cwd=code.checkout, stdout=subprocess.DEVNULL)
+    say(f"{name}, {pairs or 'all'} pairs, {code.name} code: {seconds:.0f} s")
+    found = {path.name.split("_", 2)[-1].split(".")[0]: path for path in sorted(out.glob("*_cbf.nii.gz"))}
+    maps = {key: read_image(path).array for key, path in found.items()}
+    return Run(json.loads((out / "readouts.json").read_text()), maps, seconds)
+
+
+def median_stages(runs: Iterable[Run]) -> dict[str, float]:
+    """The median over runs of the same code."""
+    each = [run.stages for run in runs]
+    return {stage: float(np.median([stages[stage] for stages in each])) for stage in each[0]}
+
+
+def differences(old: Run, new: Run) -> list[list[str]]:
+    """The largest absolute difference of each map, and of how many voxels one alone has a value."""
+    rows = []
+    for key in dict.fromkeys((*old.maps, *new.maps)):
+        if key not in old.maps or key not in new.maps:
+            rows.append([key, f"{'old' if key in old.maps else 'new'} alone", "-"])
+            continue
+        a, b = (each.maps[key] for each in (old, new))
+        if a.shape != b.shape:
+            rows.append([key, f"{a.shape} against {b.shape}", "-"])
+            continue
+        both, one = np.isfinite(a) & np.isfinite(b), np.isfinite(a) ^ np.isfinite(b)
+        apart = np.abs(a.astype(np.float64) - b)[both].max(initial=0.0)
+        rows.append([key, f"{apart:.2g}", f"{np.count_nonzero(one)}"])
+    return rows
+
+
+def take_turns(args: argparse.Namespace) -> Results:
+    """Every series by every code: the new once, or as often as is asked in turn with the old."""
+    turns = [Code("new", ROOT, Path(sys.executable))]
+    if args.old:
+        old = Code("old", args.old.resolve(), args.old_python.absolute())
+        turns = [(old, turns[0])[(n + 1) // 2 % 2] for n in range(2 * args.repeats)]
+    results: Results = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, pairs in (each for each in SERIES if each[0] in args.series.split(",")):
+            runs = results[name, pairs or "all"] = {}
+            out = (args.keep or Path(scratch)).resolve() / f"{name}-{pairs or 'all'}"
+            for code in turns:
+                runs.setdefault(code.name, []).append(run(code, args.data.resolve(), name, pairs, out))
+                if args.old and args.keep:
+                    shutil.copytree(out, out.with_name(f"{out.name}-{code.name}"), dirs_exist_ok=True)
+    return results
+
+
+def alone(results: Results) -> list[str]:
+    """Readouts, seconds and findings of the new code's last runs."""
+    last = {label: runs["new"][-1] for label, runs in results.items()}
+    figures = []
+    for label, each in last.items():
+        for key, words in (("desc-mean_cbf", "raw"), ("desc-denoised_cbf", "denoised")):
+            numbers = (f"{each.report['readouts'][key][r]['value']:.3g}" for r in READOUTS)
+            figures.append([*label, words, f"{np.nanmedian(each.maps[key]):.1f}", *numbers])
+    columns = [*dict.fromkeys(step for each in last.values() for step in each.report["timings_s"]), "whole command"]
+    taken = {label: each.report["timings_s"] | {"whole command": each.seconds} for label, each in last.items()}
+    findings = [
+        f"- {n} ({p}): {f['what']}: {f['why']}" for (n, p), each in last.items() for f in each.report["findings"]
+    ]
+    return [
+        text_table(["series", "pairs", "map", "median CBF", *READOUTS], figures),
+        "Seconds a stage, and of the whole command with start-up, Slicer scene, picture and report:",
+        text_table(["series", "pairs", *columns], ([*label, *cells(each, columns)] for label, each in taken.items())),
+        "Findings:",
+        "\n".join(dict.fromkeys(findings)),
+    ]
+
+
+def compared(results: Results) -> list[str]:
+    """Stages and maps of the old code beside the new code's."""
+    columns = (*STAGES, "the rest", "whole command")
+    seconds = [
+        [*label, name, *cells(median_stages(each), columns)]
+        for label, runs in results.items()
+        for name, each in runs.items()
+    ]
+    apart = [[*label, *row] for label, runs in results.items() for row in differences(runs["old"][-1], runs["new"][-1])]
+    count = len(next(iter(results.values()))["old"])
+    parts = "; ".join(f"{stage}: {', '.join(k for k, v in STAGE_OF.items() if v == stage)}" for stage in PARTED)
+    return [
+        "## Old against new",
+        f"Seconds, medians of {count} runs each in turn (old, new, new, old, ...). What the new code calls otherwise "
+        f"counts as the old stage it was part of ({parts}); the rest is start-up, reading and writing.",
+        text_table(["series", "pairs", "code", *columns], seconds),
+        "The largest absolute difference of each map, ml/100g/min, and in how many voxels only one has a value:",
+        text_table(["series", "pairs", "map", "largest difference", "voxels"], apart),
+    ]
+
+
+def cells(seconds: Mapping[str, float], columns: Iterable[str]) -> list[str]:
+    """A row of seconds."""
+    return [f"{seconds[column]:.1f}" if column in seconds else "-" for column in columns]
 
 
 def main() -> None:
     parser = options(__doc__, "data")
     parser.add_argument("--keep", type=Path, help="keep the results below this folder")
+    parser.add_argument("--series", default=",".join(dict.fromkeys(n for n, _ in SERIES)), help="comma-separated")
+    parser.add_argument("--old", type=Path, help="another checkout, whose code is run in turn with this one's")
+    parser.add_argument("--old-python", type=Path, default=Path(sys.executable), help="the Python of its environment")
+    parser.add_argument("--repeats", type=int, default=2, help="how often each code runs each series, with --old")
     command = begin(__file__, parser)
-    args = command.args
-    if is_missing(args.data / "real", "the real series with --data"):
-        return 0
-    figures, seconds, findings = [], [], []
-    with tempfile.TemporaryDirectory() as scratch:
-        for name, pairs in SERIES:
-            label = (name, pairs or "all")
-            out = (args.keep or Path(scratch)) / f"{name}-{pairs or 'all'}"
-            report = run(args.data, name, pairs, out)
-            for key, words in (("desc-mean_cbf", "raw"), ("desc-denoised_cbf", "denoised")):
-                values = report["readouts"][key]
-                numbers = (f"{values[r]['value']:.3g}" for r in READOUTS)
-                figures.append([*label, words, f"{report[key][0]:.1f}", *numbers])
-            taken = report["timings_s"]
-            stages = (f"{taken[s]:.1f}" if s in taken else "-" for s in STAGES)
-            seconds.append([*label, *stages, f"{report['seconds']:.0f}"])
-            findings += [f"- {name} ({pairs or 'all'}): {f['what']}: {f['why']}" for f in report["findings"]]
-    text = [
-        "# The main job on real series",
-        "",
-        f"Made by `make benchmark-main_job` ({command.made_by}). One healthy adult, Siemens",
-        "Prisma 3 T, from the public repository neurolabusc/dcm_qa_asl (BSD-2-Clause): 3D GRASE pCASL (8 pairs), 2D",
-        "EPI pCASL (51 pairs, delay only 0.2 s, so vascular) and 2D PASL PICORE (42 pairs, bolus times assumed). T1 of",
-        "an earlier visit. CPU.",
-        "",
-        "CBF in ml/100g/min; SNR is mean GM over SD of WM. There is no truth here; where GM and WM means",
-        "of raw and denoised differ, the raw mean is the unbiased one.",
-        "",
-        *text_table(["series", "pairs", "map", "median CBF", *READOUTS], figures),
-        "",
-        "Seconds a stage, and of the whole command with start-up, Slicer scene, picture and report:",
-        "",
-        *text_table(["series", "pairs", *STAGES, "whole command"], seconds),
-        "",
-        "Findings:",
-        "",
-        *dict.fromkeys(findings),
-    ]
-    return command.publish(text)
+    results = take_turns(command.args)
+    command.publish(
+        "The main job on real series",
+        f"One healthy adult, Siemens Prisma 3 T, {ORIGIN}: 3D GRASE pCASL (8 pairs), 2D EPI pCASL (51 pairs, delay "
+        "only 0.2 s, so vascular) and 2D PASL PICORE (42 pairs, bolus times assumed). T1 of an earlier visit. CPU.",
+        "CBF in ml/100g/min; SNR is mean GM over SD of WM. There is no truth here; where GM and WM means of raw and "
+        "denoised differ, the raw mean is the unbiased one.",
+        *alone(results),
+        *(compared(results) if command.args.old else []),
+        kept=len(results) == len(SERIES),
+    )
 
 
 if __name__ == "__main__":

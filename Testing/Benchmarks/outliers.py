@@ -1,7 +1,7 @@
 """Outlier cleaning on scans that are corrupted on purpose, where what was corrupted is known; writes outliers.md.
 
-Every method sees the same scans: clean, and corrupted in three ways (see `library/corruption.py`). Real series show how much each
-method rejects where nobody knows the truth.
+Every method sees the same scans: clean, and corrupted in three ways (see `library/corruption.py`). Real series show how
+much each method rejects where nobody knows the truth.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The safety figures of a denoiser, each a function of what is run and what it runs on; the `safety` command tells them."""
+"""The safety figures of a denoiser, each a function of what is run and what it runs on; the `safety` command tells."""
 
 from __future__ import annotations
 
