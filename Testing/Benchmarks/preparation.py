@@ -10,11 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from ASLDenoiseLib.pipeline.preparation import Anatomy, Head, Prepared, prepare
 
 from ASLDenoiseLib.measuring.image_quality import psnr
 from ASLDenoiseLib.measuring.masks import grey_matter
 from ASLDenoiseLib.measuring.readouts import measure
+from ASLDenoiseLib.pipeline.request import Head, Request
+from ASLDenoiseLib.pipeline.run import prepared
+from ASLDenoiseLib.pipeline.state import RunState
 from ASLDenoiseLib.preparing.averaging import mean_difference
 from ASLDenoiseLib.preparing.choices import Preparation
 from ASLDenoiseLib.preparing.pairs import difference_volumes
@@ -49,7 +51,7 @@ def figures(still: Still, condition: str, *, corrupt: bool) -> dict[str, float]:
     """PSNR of the mean difference (dB), everything beside the mark, and how well motion was found."""
     case = move(still, condition, corrupt=corrupt)
     head = Head(tissue=still.scan.tissue)
-    runs = {name: prepare(case.series, choice, head)[0] for name, choice in CHOICES.items()}
+    runs = {name: prepared(Request(case.series, head, choice)) for name, choice in CHOICES.items()}
     marks = mean_difference(difference_volumes(still.scan.series))
     means = {"plain mean": runs["prepared"].raw, **{name: run.cleaned for name, run in runs.items()}}
     inside = np.all([np.isfinite(mean.array) for mean in (marks, *means.values())], axis=0)
@@ -78,9 +80,9 @@ def simulated(folder: Path, *, pairs: int, quick: bool) -> str:
     return table(rows, first="scan")
 
 
-def halves(run: Prepared, anatomy: Anatomy) -> dict[str, float]:
+def halves(run: RunState) -> dict[str, float]:
     """Pearson's r over grey matter between the means of odd and of even pairs: as acquired, and prepared."""
-    inside = grey_matter(anatomy.tissue) & np.isfinite(run.quantification.factor.array)
+    inside = grey_matter(run.tissue) & np.isfinite(run.quantification.factor.array)
     factor, found = run.quantification.factor.array[inside], {}
     for words, pairs in (("raw", run.acquired.array), ("prepared", run.kept_pairs)):
         odd, even = (np.nanmean(pairs[first::2][:, inside], axis=0) * factor for first in (0, 1))
@@ -93,14 +95,14 @@ def real(data: Path, picture: Path) -> list[str]:
     """Before and after on real series, with a picture of both."""
     t1, rows, pictures = real_t1(data), {}, []
     for name in NAMES:
-        run, anatomy = prepare(real_series(data, name), Preparation(), Head(t1))
-        correlated, factor = halves(run, anatomy), run.quantification.factor.array
+        run = prepared(Request(real_series(data, name), Head(t1)))
+        correlated, factor = halves(run), run.quantification.factor.array
         for words, mean, pairs in (
             ("raw", run.raw, run.acquired.array),
             ("prepared", run.cleaned, run.kept_pairs),
         ):
             cbf = run.quantification.cbf(mean)
-            found = {r.name: r for r in measure(cbf, anatomy.tissue, pairs=pairs * factor)}
+            found = {r.name: r for r in measure(cbf, run.tissue, pairs=pairs * factor)}
             values = {
                 f"{found[key].label} ({found[key].unit})".replace(" ()", ""): found[key].value for key in READOUTS
             }

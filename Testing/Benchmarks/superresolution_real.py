@@ -18,7 +18,7 @@ from ASLDenoiseLib.preparing.averaging import mean_difference, standard_error
 from ASLDenoiseLib.preparing.tissue import tissue_from_t1, tissue_on
 from ASLDenoiseLib.series import ASLSeries, Geometry, Volume
 from ASLDenoiseLib.spatial.resampling import with_spacing
-from ASLDenoiseLib.superresolving import LowResolution, PointSpread, Resolved, super_resolve, usual_point_spread
+from ASLDenoiseLib.superresolving import LowResolution, PointSpread, SuperResolvedMap, super_resolve, usual_point_spread
 from ASLDenoiseLib.superresolving.forward import acquisition_model
 from ASLDenoiseLib.superresolving.targets import target_grid
 
@@ -114,7 +114,7 @@ def figures(scan: Scan, made: np.ndarray, own: np.ndarray, unseen: np.ndarray, e
     }
 
 
-def to_the_t1(scan: Scan) -> tuple[dict[str, dict[str, float]], dict[str, Resolved]]:
+def to_the_t1(scan: Scan) -> tuple[dict[str, dict[str, float]], dict[str, SuperResolvedMap]]:
     """The map of all pairs on the T1's grid, and what it says there."""
     cbf, error = scan.map_of(scan.case.every_pair)
     target = target_grid(cbf, scan.t1_to_asl, t1=scan.t1)
@@ -139,7 +139,7 @@ def to_the_t1(scan: Scan) -> tuple[dict[str, dict[str, float]], dict[str, Resolv
     return rows, made
 
 
-def draw(path: Path, scan: Scan, maps: dict[str, np.ndarray], made: dict[str, Resolved]) -> None:
+def draw(path: Path, scan: Scan, maps: dict[str, np.ndarray], made: dict[str, SuperResolvedMap]) -> None:
     """Both experiments as a montage: 0 to 90 ml/100g/min."""
     import matplotlib
 

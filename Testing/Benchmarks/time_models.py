@@ -10,10 +10,10 @@ import importlib.util
 import json
 
 import numpy as np
-from ASLDenoiseLib.denoising.feeding import find_feeder
-from ASLDenoiseLib.denoising.feeding.mean import Mean
 
+from ASLDenoiseLib.compute import Compute
 from ASLDenoiseLib.denoising.catalogue import ModelCard, list_models, load_model
+from ASLDenoiseLib.denoising.families import Mean
 from ASLDenoiseLib.series import ASLSeries, Geometry, Volume
 
 from .library.command import begin, options, timed
@@ -38,8 +38,8 @@ def example(card: ModelCard) -> Mean:
 
 def seconds_of(card: ModelCard, device: str, *, runs: int = 5) -> float:
     """Median seconds a volume."""
-    network, feed, mean = load_model(card, device=device), find_feeder(card.network), example(card)
-    return float(np.median([timed(feed, mean, network, device)[1] for _ in range(runs + 1)][1:]))
+    network, mean, compute = load_model(card, device=device), example(card), Compute(device)
+    return float(np.median([timed(card.family.predict, mean, network, compute)[1] for _ in range(runs + 1)][1:]))
 
 
 def seconds_of_bm4d() -> float:

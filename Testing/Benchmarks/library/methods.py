@@ -54,7 +54,7 @@ def ways(card: ModelCard) -> dict[str, str]:
     """The ways to run a model, named, and what it sees: with and without each guide where they are optional."""
     if card.guided:
         return {f"{card.name}, {'no guide' if guide == NONE else guide}": guide for guide in WAYS}
-    return {card.name: M0 if card.network == "unet3d-m0" else NONE}
+    return {card.name: M0 if "m0" in card.family.needs else NONE}
 
 
 def network(card: ModelCard, guide: str, device: str) -> Callable[[Case], Volume]:
