@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
-from .parameters import ASLDenoiseParameterNode, Grid, Way
+from .choices import runChoices
+from .parameters import Alignment, ASLDenoiseParameterNode
 
-_NOT_IN_NAMES = '/\\:*?"<>|\0'
 _TISSUE_SEGMENTS = ("gm", "wm", "csf")
 
 
@@ -32,13 +32,21 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         m0=None,
         segmentation=None,
         tissue=None,
+        alignment: Alignment = Alignment.FIND,
         superresolve: bool = False,
         method: str | None = None,
         spacing: tuple[float, float, float] | None = None,
+        like=None,
+        pointSpread: tuple[float, float, float] | None = None,
         model: str | None = None,
-        preparation: Any = None,
-        device: str = "auto",
+        group: int | None = None,
+        interleaved: bool = False,
         recovery: bool = True,
+        preparation: Any = None,
+        mni: bool = False,
+        folder: str = "",
+        name: str = "",
+        device: str = "auto",
         progress: Callable[[float, str], None] | None = None,
         waitForCompletion: bool = True,
         finished: Callable[[Any], None] | None = None,
@@ -51,13 +59,17 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
             m0: scalar volume node on the grid of the series; None takes the one that came with the series.
             segmentation: segmentation node with ROIs, or None.
             tissue: segmentation node with segments GM and WM (and CSF), in place of tissue from the T1, or None.
+            alignment: how the T1 comes to lie on the series.
             superresolve: estimate a finer map in place of a denoised one.
-            method: of super-resolution; None the default.
-            spacing: mm along the axes of the series, of the super-resolved map; None the T1's grid.
-            model: name in the catalogue; None the default, or with `superresolve` none.
+            method, spacing, like, pointSpread: as `ASLDenoiseLib.pipeline.request.SuperResolution`; `like` is a scalar
+                volume node.
+            model, group, interleaved, recovery: as `ASLDenoiseLib.pipeline.request.Denoising`; no `model` is the
+                default one, or with `superresolve` none.
             preparation: an ASLDenoiseLib.Preparation: pairs, motion, nuisances, outliers, smoothing; None the defaults.
+            mni: CBF in MNI space as well.
+            folder: where results are written; empty: they stay in the scene.
+            name: what the names of nodes and files begin with; empty: the series'.
             device: auto, cpu, cuda or mps.
-            recovery: put back what the residual shows the network to have taken from tissue.
             progress: called with a fraction 0..1 and a line of text.
             waitForCompletion: work here and return the nodes. False works in a child process and returns at once.
             finished: with `waitForCompletion=False`, called with the nodes, or with the event that says why there are
@@ -70,19 +82,25 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         Raises:
             ASLDenoiseLib.errors.InputError: the input cannot be used, and why; the scene is as it was.
         """
-        from ASLDenoiseLib.pipeline.job import Job
+        from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL
+        from ASLDenoiseLib.pipeline.request import Denoising, Outputs, Request, SuperResolution
+        from ASLDenoiseLib.pipeline.run import run
+        from ASLDenoiseLib.preparing.choices import Preparation
+        from ASLDenoiseLib.superresolving import DEFAULT_METHOD
 
-        series, inputs = self.inputs(asl, t1, m0=m0, segmentation=segmentation, tissue=tissue)
-        chosen = {"model": model, "preparation": preparation}
-        options = {**inputs, **{name: value for name, value in chosen.items() if value}, "device": device}
+        denoising = finer = None
+        if model or not superresolve:
+            denoising = Denoising(model or DEFAULT_MODEL, group, interleaved, recovery)
         if superresolve:
-            finer = {"method": method, "spacing": spacing}
-            job = Job.superresolve(series, **options, **{name: value for name, value in finer.items() if value})
-        else:
-            job = Job.denoise(series, **options, recovery=recovery)
+            finer = SuperResolution(method or DEFAULT_METHOD, spacing, _geometry(like), pointSpread)
+        series, head, regions = self.inputs(
+            asl, t1, m0=m0, segmentation=segmentation, tissue=tissue, alignment=alignment
+        )
+        outputs = Outputs(regions, mni, Path(folder) if folder else None, name)
+        request = Request(series, head, preparation or Preparation(), denoising, finer, outputs, device)
         if waitForCompletion:
-            return self.present(job.run(**({"progress": progress} if progress else {})), asl)
-        return self._start(job, asl, progress, finished)
+            return self.present(run(request, **({"progress": progress} if progress else {})), asl)
+        return self._start(request, asl, progress, finished)
 
     def present(self, result, asl):
         """Show a finished run of a series in the scene that the series lies in, or in the current one where it went."""
@@ -93,49 +111,52 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         scene = asl.GetScene() if asl is not None else None
         return present(result, scene=scene or slicer.mrmlScene, source=asl if scene else None)
 
-    def inputs(self, asl, t1=None, *, m0=None, segmentation=None, tissue=None) -> tuple[Any, dict[str, Any]]:
-        """The nodes as the library wants them: the series, and keyword arguments `t1`, `regions` and `tissue`."""
+    def inputs(
+        self, asl, t1=None, *, m0=None, segmentation=None, tissue=None, alignment: Alignment = Alignment.FIND
+    ) -> tuple[Any, Any, tuple]:
+        """The nodes as the library wants them: the series, the `Head`, and the `Region`s."""
+        import numpy as np
+
+        from ASLDenoiseLib.pipeline.request import Head, Region
         from ASLDenoiseLib.scene.segments import regions_from_segmentation, tissue_from_segmentation
         from ASLDenoiseLib.scene.series import series_from_sequence
         from ASLDenoiseLib.scene.volumes import volume_from_node
 
         series = series_from_sequence(asl, m0=m0)
-        regions = {} if segmentation is None else regions_from_segmentation(segmentation, series.geometry)
+        masks = {} if segmentation is None else regions_from_segmentation(segmentation, series.geometry)
+        if tissue is not None and tissue is segmentation:  # they are read out as tissue already
+            masks = {name: mask for name, mask in masks.items() if name.lower() not in _TISSUE_SEGMENTS}
         known = None if tissue is None else tissue_from_segmentation(tissue, series.geometry)
-        return series, {"t1": None if t1 is None else volume_from_node(t1), "regions": regions, "tissue": known}
+        place = {Alignment.START: "t1_start", Alignment.KEEP: "t1_to_asl"}.get(alignment)
+        kept = {place: np.eye(4)} if place is not None and t1 is not None else {}
+        head = Head(None if t1 is None else volume_from_node(t1), tissue=known, **kept)
+        return series, head, tuple(Region(name, mask) for name, mask in masks.items())
 
-    def jobOf(self, parameters):
-        """The job that the choices in a parameter node describe.
+    def requestOf(self, parameters):
+        """The request that the choices in a parameter node make.
 
         Raises:
             ASLDenoiseLib.errors.InputError: an input or a choice cannot be used.
         """
-        from ASLDenoiseLib.pipeline.job import Job
-        from ASLDenoiseLib.preparing.choices import Preparation
+        from ASLDenoiseLib.pipeline.request import Outputs, Request
 
         p = parameters
-        tissue = p.segmentation if p.tissueFromSegmentation else None
-        series, inputs = self.inputs(p.asl, p.t1, m0=p.m0, segmentation=p.segmentation, tissue=tissue)
-        if tissue is not None:  # they are read out as tissue already
-            inputs["regions"] = {n: r for n, r in inputs["regions"].items() if n.lower() not in _TISSUE_SEGMENTS}
-        series = replace(series, name=_name(p.outputName)) if p.outputName.strip() else series
-        regressed = (("motion", p.regressMotion), ("csf", p.regressCsf), ("global", p.regressGlobal))
-        preparation = Preparation(
-            pairs=p.pairs.strip() or None,
-            motion=p.motion,
-            nuisance=tuple(name for name, wanted in regressed if wanted),
-            outliers=p.outliers.value,
-            smoothing=p.smoothing,
-            m0_smoothing=p.m0Smoothing,
+        asked = runChoices(p, _geometry(p.like))
+        series, head, regions = self.inputs(
+            p.asl,
+            p.t1,
+            m0=p.m0,
+            segmentation=p.segmentation,
+            tissue=p.segmentation if p.tissueFromSegmentation else None,
+            alignment=p.alignment,
         )
-        options = {**inputs, "preparation": preparation, "device": p.device.value}
-        if p.way is Way.DENOISE:
-            options |= {"group": p.group or None, "interleaved": p.interleaved, "recovery": p.recovery}
-            return Job.denoise(series, **options, **_given(model=p.model))
-        spacing = (p.spacingX, p.spacingY, p.spacingZ) if p.grid is Grid.SPACING else None
-        return Job.superresolve(series, **options, **_given(method=p.method, spacing=spacing, model=_modelBefore(p)))
+        # written after it is shown, so that a full disk costs nothing but the files
+        outputs = Outputs(regions, p.mni, name=p.outputName.strip())
+        return Request(series, head, asked.preparation, asked.denoising, asked.superresolution, outputs, p.device.value)
 
-    def _start(self, job, asl, progress, finished):
+    def _start(self, request, asl, progress, finished):
+        from ASLDenoiseLib.pipeline.run import RequestTask
+
         from .running import Driver
 
         def done(result):
@@ -152,24 +173,11 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
                 finished(event)
 
         driver = Driver()
-        driver.start(job, progress=told, done=done, failed=ended, cancelled=ended)
+        driver.start(RequestTask(request), progress=told, done=done, failed=ended, cancelled=ended)
         return driver
 
 
-def _given(**choices) -> dict[str, Any]:
-    return {name: value for name, value in choices.items() if value}
+def _geometry(node):
+    from ASLDenoiseLib.scene.volumes import volume_from_node
 
-
-def _modelBefore(parameters) -> str:
-    from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL
-
-    return (parameters.model or DEFAULT_MODEL) if parameters.denoiseFirst else ""
-
-
-def _name(text: str) -> str:
-    from ASLDenoiseLib.errors import InputError
-
-    name = text.strip()
-    if any(letter in name for letter in _NOT_IN_NAMES):
-        raise InputError(f"The name '{name}' cannot begin a file name; leave out / \\ : * ? \" < > |.")
-    return name
+    return None if node is None else volume_from_node(node).geometry

@@ -76,13 +76,18 @@ class MethodSection:
         ownSize = resolve and p.grid is Grid.SPACING
         for widget in (ui.spacingLabel, ui.spacingXSpinBox, ui.spacingYSpinBox, ui.spacingZSpinBox):
             widget.setVisible(ownSize)
-        denoises = not resolve or p.denoiseFirst
+        for widget in (ui.likeLabel, ui.likeSelector):
+            widget.setVisible(resolve and p.grid is Grid.LIKE)
+        ui.ownPointSpreadCheckBox.setVisible(resolve)
+        for widget in (ui.pointSpreadXSpinBox, ui.pointSpreadYSpinBox, ui.pointSpreadZSpinBox):
+            widget.setVisible(resolve and p.ownPointSpread)
+        denoises = p.way is Way.DENOISE or (resolve and p.denoiseFirst)
         for widget in (ui.modelLabel, ui.modelComboBox, ui.modelTextLabel):
             widget.setVisible(denoises)
         card = self._cards[chosen(ui.modelComboBox)]
-        ui.recoveryCheckBox.setEnabled(not resolve and not card.guided)
+        ui.recoveryCheckBox.setEnabled(denoises and not card.guided)
         for widget in (ui.groupLabel, ui.groupSpinBox, ui.interleavedCheckBox):
-            widget.setEnabled(not resolve)
+            widget.setEnabled(denoises)
         if resolve:
             method = self._method(p)
             select(ui.methodComboBox, method.name)

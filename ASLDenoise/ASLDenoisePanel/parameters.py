@@ -16,9 +16,14 @@ class Way(Enum):
 
     DENOISE = "denoise"
     SUPERRESOLVE = "superresolve"
+    QUANTIFY = "quantify"
 
     def label(self):
-        return {Way.DENOISE: _("Denoise"), Way.SUPERRESOLVE: _("Super-resolve")}[self]
+        return {
+            Way.DENOISE: _("Denoise"),
+            Way.SUPERRESOLVE: _("Super-resolve"),
+            Way.QUANTIFY: _("Quantify the mean alone"),
+        }[self]
 
 
 class Device(Enum):
@@ -35,9 +40,29 @@ class Grid(Enum):
 
     T1 = "t1"
     SPACING = "spacing"
+    LIKE = "like"
 
     def label(self):
-        return {Grid.T1: _("As in the T1"), Grid.SPACING: _("Size of my choice")}[self]
+        return {
+            Grid.T1: _("As in the T1"),
+            Grid.SPACING: _("Size of my choice"),
+            Grid.LIKE: _("As in another volume"),
+        }[self]
+
+
+class Alignment(Enum):
+    """How the T1 comes to lie on the series."""
+
+    FIND = "find"
+    START = "start"
+    KEEP = "keep"
+
+    def label(self):
+        return {
+            Alignment.FIND: _("Found from many starts"),
+            Alignment.START: _("Found from where the T1 lies"),
+            Alignment.KEEP: _("The T1 stays where it lies"),
+        }[self]
 
 
 class Outliers(Enum):
@@ -84,6 +109,11 @@ class ASLDenoiseParameterNode:
     spacingX: Annotated[float, WithinRange(0.5, 10.0)] = 1.0
     spacingY: Annotated[float, WithinRange(0.5, 10.0)] = 1.0
     spacingZ: Annotated[float, WithinRange(0.5, 10.0)] = 1.0
+    like: slicer.vtkMRMLScalarVolumeNode
+    ownPointSpread: bool = False
+    pointSpreadX: Annotated[float, WithinRange(0.0, 20.0)] = 0.0
+    pointSpreadY: Annotated[float, WithinRange(0.0, 20.0)] = 0.0
+    pointSpreadZ: Annotated[float, WithinRange(0.0, 20.0)] = 0.0
 
     device: Device = Device.AUTO
     pairs: str = ""
@@ -97,6 +127,8 @@ class ASLDenoiseParameterNode:
     smoothing: Annotated[float, WithinRange(0.0, 20.0)] = 0.0
     m0Smoothing: Annotated[float, WithinRange(0.0, 20.0)] = 0.0
     recovery: bool = True
+    alignment: Alignment = Alignment.FIND
+    mni: bool = False
     outputFolder: str = ""
     outputName: str = ""
 

@@ -17,7 +17,7 @@ class Run:
     """Starts, follows, cancels; a failed or cancelled run leaves the scene as it was.
 
     Args:
-        logic: makes jobs of choices and shows results.
+        logic: makes requests of choices and shows results.
         progress: the area that shows how it goes.
         presented: called with the nodes of a finished run.
         changed: called when `state` has changed.
@@ -44,6 +44,7 @@ class Run:
     def start(self, parameters) -> None:
         """Install what is missing, once the user agrees, and start."""
         from ASLDenoiseLib.errors import InputError
+        from ASLDenoiseLib.pipeline.run import RequestTask
         from ASLDenoiseLib.reporting.derivatives import check_destination
 
         try:
@@ -53,7 +54,7 @@ class Run:
                 check_destination(Path(parameters.outputFolder))
             self._progress.begin()
             self._driver.start(
-                self._logic.jobOf(parameters),
+                RequestTask(self._logic.requestOf(parameters)),
                 progress=self._progress.show,
                 log=self._progress.log,
                 done=self._onDone,

@@ -64,14 +64,18 @@ def obstacle(choices: Choices) -> str:
     if choices.needsT1 and not choices.t1:
         return _("Select a T1: this method needs one. Smooth and spline do without, with a voxel size of your choice.")
     if not _understood(choices.pairs):
-        return _("The pairs are not understood: write 10 for the first ten, 1-10 for a range, or nothing for all.")
+        return _(
+            "The pairs are not understood: write 10 for the first ten, 1-10 or 1,4,7-9 for a choice, nothing for all."
+        )
     return ""
 
 
 def _understood(pairs: str) -> bool:
-    first, dash, last = pairs.strip().partition("-")
-    if not first and not dash:
-        return True
-    if not first.strip().isdigit() or int(first) < 1:
+    from ASLDenoiseLib.errors import InputError
+    from ASLDenoiseLib.preparing.pairs import pair_numbers
+
+    try:
+        pair_numbers(pairs.strip() or None)
+    except InputError:
         return False
-    return not dash or (last.strip().isdigit() and int(last) >= int(first))
+    return True

@@ -12,6 +12,7 @@ from slicer.util import VTKObservationMixin
 from ASLDenoiseLib.scene.series import read_context, volume_count
 
 from .acquisition import AcquisitionSection
+from .choices import expectation
 from .dropping import DropFilter
 from .fetching import Fetching
 from .findings import FindingsSection
@@ -22,7 +23,6 @@ from .method import MethodSection
 from .packages import torchThere
 from .parameters import Way
 from .paths import resource
-from .planning import expectation
 from .preview import PreviewSection
 from .progress import ProgressArea
 from .results import ResultsSection

@@ -38,12 +38,12 @@ def inspect_series(run: RunState, progress: Progress) -> None:
     run.findings += run.inspection
     progress(0.8, "choosing pairs")
     run.chosen = run.aligned = choose_pairs(series, pairs)
-    run.acquired = difference_volumes(run.chosen)
+    run.acquired = run.inspection.differences if pairs is None else difference_volumes(run.chosen)
     run.raw = mean_difference(run.acquired)
-    if not series.indices(VolumeType.CBF) and getattr(run.inspection, "calibration", None) is None:
+    if not series.indices(VolumeType.CBF) and run.inspection.calibration is None:
         calibrate(run.chosen)  # says why there is none, before the long work
     same_reference = series.m0 is not None or pairs is None
-    found = getattr(run.inspection, "brain", None) if same_reference and not _map_alone(series) else None
+    found = run.inspection.brain if same_reference and not _map_alone(series) else None
     run.brain = found or _brain(run.chosen, run.raw)
     run.parameters += _stated(run)
 
@@ -68,7 +68,7 @@ def quantify_pairs(run: RunState, progress: Progress) -> None:
         factor = run.brain.with_array(np.where(run.brain.array > 0, 1.0, np.nan))
         run.quantification, run.m0 = Quantification(factor, ()), aligned.m0
     else:
-        known = getattr(run.inspection, "calibration", None) if aligned is run.series else None
+        known = run.inspection.calibration if aligned is run.series else None
         calibration = known or calibrate(aligned)
         if smoothing:
             calibration = replace(calibration, m0=gaussian(calibration.m0, smoothing, mask=run.brain))
