@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import Field, fields
 from enum import Enum
@@ -14,9 +15,26 @@ from .series import Acquisition, ASLSeries, Geometry, Labeling, M0Type, Origin, 
 _ENUMS = {"Labeling": Labeling, "M0Type": M0Type}
 
 
+def plain(value: object) -> object:
+    """Anything a parameter or model card holds, as JSON can carry it: NaN as null, infinity in words."""
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if isinstance(value, (np.generic, np.ndarray)):
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in value]
+    return str(value)
+
+
 def acquisition_to_plain(acquisition: Acquisition) -> dict[str, dict[str, object]]:
     """Every stated value by its field: ``{"label_duration": {"value": 1.8, "origin": "sidecar"}}``; times in s."""
-    return {p.name: {"value": _plain(p.value), "origin": p.origin.value} for p in acquisition.parameters()}
+    return {p.name: {"value": plain(p.value), "origin": p.origin.value} for p in acquisition.parameters()}
 
 
 def acquisition_from_plain(mapping: Mapping[str, Mapping[str, object]], *, where: str = "the series") -> Acquisition:
@@ -55,8 +73,7 @@ def context_from_plain(words: Iterable[str], *, where: str = "the series") -> tu
 
 def parameter_to_plain(parameter: Parameter) -> dict[str, object]:
     """Name, value, unit, origin and note of a parameter; a tuple becomes a list."""
-    origin = parameter.origin.value
-    return {**vars(parameter), "value": _plain(parameter.value), "origin": origin}
+    return plain(vars(parameter))
 
 
 def parameter_from_plain(mapping: Mapping[str, object]) -> Parameter:
@@ -108,21 +125,8 @@ def _typed(field: Field, value: object) -> object:
     kinds = str(field.type).split(" | ")
     if kinds[0] in _ENUMS:
         return _ENUMS[kinds[0]](value)
-    number = bool({"int", "float"} & set(kinds))
-    if isinstance(value, (list, tuple)) and "tuple[float, ...]" in kinds and all(_is_number(v) for v in value):
+    if isinstance(value, list) and "tuple[float, ...]" in kinds and {type(v) for v in value} <= {int, float}:
         return tuple(value)
-    if type(value).__name__ in kinds or (number and _is_number(value)):
+    if type(value).__name__ in kinds or (type(value) in (int, float) and {"int", "float"} & set(kinds)):
         return value
     raise TypeError(field.type)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, (np.generic, np.ndarray)):
-        return value.tolist()
-    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value

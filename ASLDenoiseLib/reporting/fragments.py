@@ -15,8 +15,8 @@ from ..result import Result
 from ..result.maps import RAW, RESIDUAL, kind_of
 from ..result.table import columns, format_change, format_value, rows
 from ..series import Origin, Parameter
+from ..series_json import plain
 from .plots import montage_png, uncertainty_key
-from .provenance import plain
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def montage_png(result: Result, *, slices: int = 6) -> bytes:
 
 def panel(kind: MapKind, array: np.ndarray, label: str = "") -> Panel:
     """A row of slices as its kind of map is shown, under the kind's name or another `label`."""
-    return (label or kind.label, array, kind.colours.figure, kind.window)
+    return (label or kind.label, array, kind.colours, kind.window)
 
 
 def uncertainty_key(result: Result) -> str | None:

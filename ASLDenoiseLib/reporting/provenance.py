@@ -6,40 +6,15 @@ Plain JSON throughout: NaN becomes null (TSV: n/a), so any parser reads it and n
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
-from enum import Enum
 from pathlib import PurePath
-
-import numpy as np
 
 from ..result import Result
 from ..result.maps import RAW
 from ..result.table import columns, rows, rows_tsv
 from ..series import CBF_UNIT
-from ..series_json import parameter_to_plain
+from ..series_json import parameter_to_plain, plain
 from .software import software_versions
-
-
-def plain(value: object) -> object:
-    """Anything a parameter or model card holds, as JSON can carry it: NaN as null, infinity in words."""
-    if isinstance(value, Enum):
-        return plain(value.value)
-    if value is None or isinstance(value, (str, bool)):
-        return value
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
-    if isinstance(value, (int, float)):
-        return value
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(item) for item in value]
-    return str(value)
 
 
 def to_json(content: Mapping[str, object]) -> str:

@@ -11,20 +11,6 @@ from enum import Enum
 
 from ..series import CBF_UNIT
 
-# Keys are BIDS endings without extension; no other module of the product spells them out.
-RAW = "desc-mean_cbf"
-PREPARED = "desc-cleaned_cbf"
-DENOISED = "desc-denoised_cbf"
-SUPERRESOLVED = "desc-superres_cbf"
-SMOOTHED = "desc-smoothed_cbf"
-RESIDUAL = "desc-residual_cbf"
-RECOVERED = "desc-recovered_cbf"
-UNCERTAINTY = "desc-uncertainty_cbf"
-MEAN_ERROR = "desc-meanerror_cbf"
-RAW_DIFFERENCE = "desc-mean_pwi"
-DENOISED_DIFFERENCE = "desc-denoised_pwi"
-MNI = "space-MNI152NLin2009aSym"  # BIDS' name of the template that nilearn ships; before the key of a map on its grid
-
 
 class Role(Enum):
     """What a map is to its run."""
@@ -43,34 +29,21 @@ _MADE = (Role.PREPARED, Role.PROCESSED, Role.SUPERRESOLVED)  # what a run can be
 
 
 @dataclass(frozen=True)
-class Colours:
-    """A colour scale by its name in matplotlib, for figures, and in Slicer, for the scene."""
-
-    figure: str
-    scene: str
-
-
-# Not PET-Heat for CBF: it is yellow from 33 ml/100g/min of a 0 to 90 window on, so most of grey matter has one colour.
-HEAT, DIVERGING = Colours("inferno", "Inferno"), Colours("RdBu_r", "DivergingBlueRed")
-SPREAD = Colours("viridis", "Inferno")
-
-
-@dataclass(frozen=True)
 class MapKind:
     """One kind of map, by default a map of CBF.
 
     Args:
         key: BIDS ending without extension.
         role: what it is to its run.
-        label: its name for people; may hold ``{processed}`` and ``{acquired}``, the names of the run's furthest maps
-            of all, and on the grid of the series.
+        label: its name for people; may hold ``{processed}`` and ``{acquired}``, the names of the run's furthest map of
+            all, and of the furthest on the grid of the series.
         description: one sentence, for sidecars and the folder's README.
         of_superresolved: label and description where the run has a super-resolved map; empty: the same.
-        note: what the report says under the readouts of such a map, after its name; empty for nothing.
+        note: what the report says of such a map under the readouts, after its name; empty for nothing.
         unit: empty for scanner units.
         quantity: what its numbers are, for the legend's title.
         window: lowest and highest value shown, in `unit`; None for each map's own, in grey.
-        colours: the scale over the window.
+        colours, scene_colours: the scale over the window, by its name in matplotlib and in Slicer.
         ticks: how many numbers stand beside the legend.
     """
 
@@ -83,7 +56,9 @@ class MapKind:
     unit: str = CBF_UNIT
     quantity: str = "CBF"
     window: tuple[float, float] | None = (0.0, 90.0)
-    colours: Colours = HEAT
+    # Not PET-Heat: it is yellow from 33 ml/100g/min of this window on, so most of grey matter would have one colour.
+    colours: str = "inferno"
+    scene_colours: str = "Inferno"
     ticks: int = 10
 
     @property
@@ -92,99 +67,104 @@ class MapKind:
         return f"{self.quantity} ({self.unit})"
 
 
-_DIFFERENCE = {"quantity": "Difference", "window": (-30.0, 30.0), "colours": DIVERGING, "ticks": 13}
-_DEVIATION = {"quantity": "SD of error", "window": (0.0, 30.0), "colours": SPREAD, "ticks": 11}
-_WEIGHTED = {"unit": "", "quantity": "Difference", "window": None}
-_KINDS = (
-    MapKind(
-        RAW,
-        Role.RAW,
-        "Raw mean",
-        "Cerebral blood flow from the plain mean of the differences as acquired, not denoised.",
-    ),
-    MapKind(
-        PREPARED,
-        Role.PREPARED,
-        "Prepared mean",
-        "Cerebral blood flow from the mean of the prepared control-label differences: motion corrected, outliers left "
-        "out; not denoised.",
-    ),
-    MapKind(
-        DENOISED,
-        Role.PROCESSED,
-        "Denoised",
-        "Cerebral blood flow from the denoised mean control-label difference; an estimate.",
-    ),
-    MapKind(
-        SUPERRESOLVED,
-        Role.SUPERRESOLVED,
-        "Super-resolved (an estimate)",
-        "Cerebral blood flow on a finer grid than was acquired; detail beyond the acquired grid is an estimate, not a "
-        "measurement.",
-    ),
-    MapKind(
-        SMOOTHED,
-        Role.COMPARISON,
-        "Gaussian, noise-matched",
-        "Raw cerebral blood flow after the Gaussian smoothing that reaches the white-matter noise of the denoised map; "
-        "the baseline a denoiser has to beat.",
-        note="is the raw map blurred until its white-matter noise equals the processed map's. SNR and contrast reward "
-        "blurring alone: a denoiser is worth its name only where it does better than this column.",
-    ),
-    MapKind(
-        RESIDUAL,
-        Role.DIFFERENCE,
-        "Raw minus {processed}",
-        "Raw minus denoised cerebral blood flow: what the denoiser took away.",
-        (
-            "{acquired} minus super-resolved, averaged back",
-            "Acquired cerebral blood flow minus the super-resolved one, averaged back to the acquired voxels.",
-        ),
-        **_DIFFERENCE,
-    ),
-    MapKind(
-        RECOVERED,
-        Role.DIFFERENCE,
-        "Put back from the residual",
-        "What recovery put back into the denoised map, by the tissue contrast of its guide.",
-        **_DIFFERENCE,
-    ),
-    MapKind(
-        UNCERTAINTY,
-        Role.UNCERTAINTY,
-        "Uncertainty of the denoised map (SD)",
-        "Standard deviation of the error of the denoised cerebral blood flow, as the model estimates it; calibrated on "
-        "phantoms.",
-        (
-            "Uncertainty of the super-resolved map (SD)",
-            "Standard deviation of the error of the super-resolved cerebral blood flow: what noise leaves undecided "
-            "and a share of what the T1 adds; calibrated on phantoms.",
-        ),
-        **_DEVIATION,
-    ),
-    MapKind(
-        MEAN_ERROR,
-        Role.UNCERTAINTY,
-        "Standard error of the prepared mean",
-        "Standard error of the prepared mean cerebral blood flow, from the spread of the pairs.",
-        **{**_DEVIATION, "quantity": "Standard error"},
-    ),
-    MapKind(
-        RAW_DIFFERENCE,
-        Role.PERFUSION_WEIGHTED,
-        "Raw mean difference",
-        "Mean control-label difference, not denoised.",
-        **_WEIGHTED,
-    ),
-    MapKind(
-        DENOISED_DIFFERENCE,
-        Role.PERFUSION_WEIGHTED,
-        "Denoised difference",
-        "Denoised mean control-label difference; an estimate.",
-        **_WEIGHTED,
-    ),
+MAPS: dict[str, MapKind] = {}  # by key, in the order of work: a later map of `_MADE` is the further one
+
+
+def _map(key: str, role: Role, label: str, description: str, *of_superresolved: str, **more: object) -> str:
+    """The key of a new entry; no other module of the product spells it out."""
+    MAPS[key] = MapKind(key, role, label, description, of_superresolved, **more)
+    return key
+
+
+_DIFFERENCE = {"quantity": "Difference", "window": (-30.0, 30.0), "ticks": 13}
+_DIFFERENCE |= {"colours": "RdBu_r", "scene_colours": "DivergingBlueRed"}
+_DEVIATION = {"quantity": "SD of error", "window": (0.0, 30.0), "ticks": 11, "colours": "viridis"}
+_WEIGHTED = {"unit": "", "window": None}
+
+RAW = _map(
+    "desc-mean_cbf",
+    Role.RAW,
+    "Raw mean",
+    "Cerebral blood flow from the plain mean of the differences as acquired, not denoised.",
 )
-MAPS = {kind.key: kind for kind in _KINDS}
+PREPARED = _map(
+    "desc-cleaned_cbf",
+    Role.PREPARED,
+    "Prepared mean",
+    "Cerebral blood flow from the mean of the prepared control-label differences: motion corrected, outliers left "
+    "out; not denoised.",
+)
+DENOISED = _map(
+    "desc-denoised_cbf",
+    Role.PROCESSED,
+    "Denoised",
+    "Cerebral blood flow from the denoised mean control-label difference; an estimate.",
+)
+SUPERRESOLVED = _map(
+    "desc-superres_cbf",
+    Role.SUPERRESOLVED,
+    "Super-resolved (an estimate)",
+    "Cerebral blood flow on a finer grid than was acquired; detail beyond the acquired grid is an estimate, not a "
+    "measurement.",
+)
+SMOOTHED = _map(
+    "desc-smoothed_cbf",
+    Role.COMPARISON,
+    "Gaussian, noise-matched",
+    "Raw cerebral blood flow after the Gaussian smoothing that reaches the white-matter noise of the denoised map; the "
+    "baseline a denoiser has to beat.",
+    note="is the raw map blurred until its white-matter noise equals the processed map's. SNR and contrast reward "
+    "blurring alone: a denoiser is worth its name only where it does better than this column.",
+)
+RESIDUAL = _map(
+    "desc-residual_cbf",
+    Role.DIFFERENCE,
+    "Raw minus {processed}",
+    "Raw minus denoised cerebral blood flow: what the denoiser took away.",
+    "{acquired} minus super-resolved, averaged back",
+    "Acquired cerebral blood flow minus the super-resolved one, averaged back to the acquired voxels.",
+    **_DIFFERENCE,
+)
+RECOVERED = _map(
+    "desc-recovered_cbf",
+    Role.DIFFERENCE,
+    "Put back from the residual",
+    "What recovery put back into the denoised map, by the tissue contrast of its guide.",
+    **_DIFFERENCE,
+)
+UNCERTAINTY = _map(
+    "desc-uncertainty_cbf",
+    Role.UNCERTAINTY,
+    "Uncertainty of the denoised map (SD)",
+    "Standard deviation of the error of the denoised cerebral blood flow, as the model estimates it; calibrated on "
+    "phantoms.",
+    "Uncertainty of the super-resolved map (SD)",
+    "Standard deviation of the error of the super-resolved cerebral blood flow: what noise leaves undecided and a "
+    "share of what the T1 adds; calibrated on phantoms.",
+    **_DEVIATION,
+)
+MEAN_ERROR = _map(
+    "desc-meanerror_cbf",
+    Role.UNCERTAINTY,
+    "Standard error of the prepared mean",
+    "Standard error of the prepared mean cerebral blood flow, from the spread of the pairs.",
+    **{**_DEVIATION, "quantity": "Standard error"},
+)
+RAW_DIFFERENCE = _map(
+    "desc-mean_pwi",
+    Role.PERFUSION_WEIGHTED,
+    "Raw mean difference",
+    "Mean control-label difference, not denoised.",
+    **_WEIGHTED,
+)
+DENOISED_DIFFERENCE = _map(
+    "desc-denoised_pwi",
+    Role.PERFUSION_WEIGHTED,
+    "Denoised difference",
+    "Denoised mean control-label difference; an estimate.",
+    **_WEIGHTED,
+)
+MNI = "space-MNI152NLin2009aSym"  # BIDS' name of the template that nilearn ships; before the key of a map on its grid
 
 
 def kind_of(key: str, maps: Collection[str] = ()) -> MapKind:
@@ -194,23 +174,20 @@ def kind_of(key: str, maps: Collection[str] = ()) -> MapKind:
     """
     if key.startswith("space-MNI"):
         kind = kind_of(key.partition("_")[2])
-        label = f"{kind.label}, MNI space"
-        return replace(kind, key=key, label=label, description=f"{label}.")
+        return replace(kind, key=key, label=f"{kind.label}, MNI space", description=f"{kind.label}, MNI space.")
     if key not in MAPS:
         label = key.removeprefix("desc-").replace("_", " ")
         return MapKind(key, Role.COMPARISON, label, f"{label}.")
     kind = MAPS[key]
-    label, description = kind.label, kind.description
-    if SUPERRESOLVED in maps and kind.of_superresolved:
-        label, description = kind.of_superresolved
-    if "{" in label:
-        processed = MAPS[furthest(maps) or DENOISED].label.lower()
-        label = label.format(processed=processed, acquired=MAPS[furthest(maps, on_series=True) or RAW].label)
+    said = kind.of_superresolved if SUPERRESOLVED in maps else ()
+    label, description = said or (kind.label, kind.description)
+    processed, acquired = MAPS[furthest(maps) or DENOISED], MAPS[furthest(maps, on_series=True) or RAW]
+    label = label.format(processed=processed.label.lower(), acquired=acquired.label)
     return replace(kind, label=label, description=description)
 
 
 def furthest(maps: Collection[str], *, on_series: bool = False) -> str | None:
-    """The key of the map that was worked on most, of the grid of the series or of any; None where all is raw."""
+    """The key of the map worked on most, of all or of those on the grid of the series; None where all is raw."""
     roles = _MADE[:-1] if on_series else _MADE
     return next((key for key, kind in reversed(MAPS.items()) if kind.role in roles and key in maps), None)
 

@@ -60,7 +60,7 @@ def apply_kind(node: slicer.vtkMRMLScalarVolumeNode, kind: MapKind) -> None:
     if node.GetDisplayNode() is None:
         node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
-    display.SetAndObserveColorNodeID(colour_node(node.GetScene(), kind.colours.scene).GetID())
+    display.SetAndObserveColorNodeID(colour_node(node.GetScene(), kind.scene_colours).GetID())
     display.AutoWindowLevelOff()
     display.SetWindowLevelMinMax(*kind.window)
     display.SetInterpolate(True)
