@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from .errors import InputError
 from .progress import Progress, silent
+from .remedies import Choose
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -32,7 +33,8 @@ def resolve_device(choice: str) -> str:
     if choice not in available:
         raise InputError(f"There is no device '{choice}'; choose one of {', '.join(DEVICES)}.")
     if not available[choice]:
-        raise InputError(f"torch finds no '{choice}' device on this machine; use --device auto or --device cpu.")
+        remedies = (Choose("device", name, "compute") for name in ("auto", "cpu"))
+        raise InputError(f"torch finds no '{choice}' device on this machine", remedies)
     return choice
 
 
@@ -72,8 +74,8 @@ def list_devices() -> tuple[ComputeDevice, ...]:
         return (ComputeDevice("mps", "Apple graphics processor", note="it shares the computer's memory"), cpu)
     if _nvidia_card_there():
         why = "has no CUDA" if torch.version.cuda is None else "cannot reach it"
-        mend = "install PyTorch with CUDA, or update the card's driver, to use it"
-        return (cpu, ComputeDevice("cuda", "NVIDIA graphics card", usable=False, note=f"this PyTorch {why}; {mend}"))
+        remedy = "install PyTorch with CUDA, or update the card's driver, to use it"
+        return (cpu, ComputeDevice("cuda", "NVIDIA graphics card", usable=False, note=f"this PyTorch {why}; {remedy}"))
     return (cpu,)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from ..denoising.catalogue import DEFAULT_MODEL, find_model
 from ..errors import InputError
 from ..preparing.choices import Preparation
+from ..remedies import Choose, GiveImage
 from ..series import ASLSeries, Geometry, Tissue, Volume
 from ..superresolving import DEFAULT_METHOD, PointSpread, method_of
 
@@ -65,11 +66,12 @@ class Head:
 
     def __post_init__(self) -> None:
         if (self.gm is None) != (self.wm is None):
-            raise InputError("--gm and --wm belong together; give both, or neither.")
+            raise InputError("Masks of grey and white matter belong together", [GiveImage("masks", "give both")])
         if self.t1_to_asl is not None and self.t1_start is not None:
-            raise InputError("--t1-to-asl and --t1-start exclude each other; give one of them.")
+            either = [Choose(name, text="give one of them") for name in ("t1-to-asl", "t1-start")]
+            raise InputError("Two transforms of the T1 exclude each other", either)
         if self.t1 is None and (self.t1_to_asl is not None or self.t1_start is not None):
-            raise InputError("A transform of the T1 was given without a T1; give it with --t1.")
+            raise InputError("A transform of the T1 was given without a T1", [GiveImage("t1", "give it")])
 
     @property
     def tissue_given(self) -> bool:
@@ -100,7 +102,7 @@ class Denoising:
     def __post_init__(self) -> None:
         find_model(self.model)
         if self.group is not None and self.group < 1:
-            raise InputError(f"--pre-average {self.group} averages nothing; give 1 or more pairs.")
+            raise InputError(f"To pre-average {self.group} pairs averages nothing; give 1 or more.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +196,7 @@ class Request:
 
     def __post_init__(self) -> None:
         if self.outputs.mni and self.head.t1 is None:
-            raise InputError("MNI space needs a T1 to find the way there; give one with --t1.")
+            raise InputError("MNI space needs a T1 to find the way there", [GiveImage("t1")])
         finer = self.superresolution
         if finer is not None:
             method_of(finer.method, with_t1=self.head.t1 is not None)

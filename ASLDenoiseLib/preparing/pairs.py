@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import InputError
+from ..remedies import Choose
 from ..series import ASLSeries, VolumeType
 
 _IN_PAIRS = (VolumeType.CONTROL, VolumeType.LABEL, VolumeType.DELTAM, VolumeType.CBF)
@@ -16,7 +17,7 @@ def difference_volumes(series: ASLSeries) -> ASLSeries:
     """The perfusion differences of a series, as a series of ``deltam`` (or ``cbf``) volumes (N, K, J, I).
 
     Each control is paired with its neighbour label, first with first, second with second in order of acquisition;
-    what is left over when the counts differ is left out (the doctor reports it). M0, noRF and n/a volumes take no
+    what is left over when the counts differ is left out (an inspection reports it). M0, noRF and n/a volumes take no
     part. A series of ``deltam`` or ``cbf`` volumes gives those.
 
     Raises:
@@ -69,8 +70,8 @@ def pair_numbers(choice: str | None) -> tuple[range, ...] | None:
         ranges = ()
     if len(ranges) < len(parts) or not all(len(each) and each[0] > 0 for each in ranges):
         raise InputError(
-            f"--pairs '{choice}' is not understood; give a number such as 10, a range such as 1-10 or a list such as "
-            "1,4,7-9."
+            f"The choice of pairs '{choice}' is not understood",
+            [Choose("pairs", text="give a number such as 10, a range such as 1-10 or a list such as 1,4,7-9")],
         )
     return ranges
 
@@ -89,7 +90,8 @@ def choose_pairs(series: ASLSeries, choice: str | None) -> ASLSeries:
         return series
     if max(each[-1] for each in ranges) > len(members):
         raise InputError(
-            f"--pairs {choice} asks for pairs that are not there; the series has pairs 1 to {len(members)}."
+            f"The choice of pairs '{choice}' asks for pairs that are not there",
+            [Choose("pairs", text=f"choose of 1 to {len(members)}")],
         )
     chosen = {t for each in ranges for n in each for t in members[n - 1]}
     context = tuple(

@@ -1,4 +1,4 @@
-"""The M0 that calibrates a difference image: relaxed, rescaled, or stood in for by the mean control; its edge mended.
+"""The M0 that calibrates a difference image: relaxed, rescaled, or the mean control in its stead; its edge corrected.
 
 At the brain's edge and in signal voids the M0 falls to noise, and a division by noise is a spike of CBF. The common
 answers are to erode the brain mask and extrapolate the M0 back into what was eroded (oxasl's and oxford_asl's edge
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
+from ..remedies import GiveImage
 from ..series import Acquisition, ASLSeries, M0Type, Origin, Parameter, Volume, VolumeType
 from ..spatial.smoothing import blur
 from .constants import t1_tissue
@@ -54,7 +55,7 @@ def calibrate(series: ASLSeries) -> Calibration:
         why = "its controls are background-suppressed" if controls else "it has no control images"
         if controls and acquisition.background_suppression is None:
             why = "it is not stated whether its controls are background-suppressed"
-        raise InputError(f"The series has no M0 and {why}; give an M0 image or its value with --m0.")
+        raise InputError(f"The series has no M0 and {why}", [GiveImage("m0", "give an M0 image or its value")])
     warning = "There is no M0: the mean control stands in for it, so CBF is approximate."
     repetition = acquisition.repetition_time
     time = float(np.median(np.atleast_1d(repetition))) if repetition is not None else None
@@ -95,7 +96,7 @@ def edge_corrected(calibration: Calibration, brain: Volume) -> Calibration:
         brain: 0/1 mask on the same grid.
 
     Returns:
-        The same with the M0 mended, and the numbers of voxels left out and raised among its parameters.
+        The same with the M0 corrected, and the numbers of voxels left out and raised among its parameters.
 
     Raises:
         InputError: the M0 is nowhere positive in the brain, or the mask is on another grid.
@@ -106,7 +107,7 @@ def edge_corrected(calibration: Calibration, brain: Volume) -> Calibration:
     inside = (brain.array > 0) & np.isfinite(m0)
     level = float(np.median(m0[inside])) if inside.any() else 0.0
     if not level > 0:
-        raise InputError("The M0 is not positive in the brain; give an M0 image of this scan with --m0.")
+        raise InputError("The M0 is not positive in the brain", [GiveImage("m0", "give an M0 image of this scan")])
     usable = inside & (m0 > NOISE_FRACTION * level)
     floor = FLOOR_FRACTION * _surroundings(m0, usable, calibration.m0.geometry.spacing)
     raised = usable & (m0 < floor)
@@ -117,7 +118,7 @@ def edge_corrected(calibration: Calibration, brain: Volume) -> Calibration:
         Origin.IMAGE,
         f"M0 below {NOISE_FRACTION:g} of the brain's median: CBF not measured",
     )
-    mended = Parameter(
+    lifted = Parameter(
         "m0_raised_voxels",
         int(np.count_nonzero(raised)),
         "voxels",
@@ -125,7 +126,9 @@ def edge_corrected(calibration: Calibration, brain: Volume) -> Calibration:
         f"M0 raised to {FLOOR_FRACTION:g} of the mean around ({FLOOR_FWHM:g} mm FWHM)",
     )
     array = np.where(usable, np.where(raised, floor, m0), np.nan)
-    return Calibration(calibration.m0.with_array(array), (*calibration.parameters, noise, mended), calibration.warning)
+    return Calibration(
+        calibration.m0.with_array(array), (*calibration.parameters, noise, lifted), calibration.warning
+    )
 
 
 def _surroundings(m0: np.ndarray, usable: np.ndarray, spacing: tuple[float, float, float]) -> np.ndarray:

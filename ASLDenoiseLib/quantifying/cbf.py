@@ -33,7 +33,7 @@ def quantification(acquisition: Acquisition, calibration: Calibration, brain: Vo
 
     Args:
         acquisition: labelling, times and constants.
-        calibration: the M0; its edge is mended here (`calibration.edge_corrected`).
+        calibration: the M0; its edge is corrected here (`calibration.edge_corrected`).
         brain: 0/1 mask on the same grid; CBF is NaN outside.
 
     Raises:

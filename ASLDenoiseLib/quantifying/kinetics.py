@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import InputError
+from ..remedies import SetField
 from ..series import Acquisition, Labeling, Parameter
 from .constants import labeling_efficiency, partition_coefficient, t1_blood
+
+_IN_SECONDS = "give it in seconds"
 
 
 def pcasl_scale(
@@ -55,7 +58,8 @@ def m0_relaxation_factor(*, repetition_time: float, t1_tissue: float) -> float:
     1.4046
     """
     if not repetition_time > 0:
-        raise InputError("The repetition time of the M0 is 0 s, which would make every CBF 0; give it with --m0-tr.")
+        what = "The repetition time of the M0 is 0 s, which would make every CBF 0"
+        raise InputError(what, [SetField("m0_repetition_time")])
     return 1 / (1 - float(np.exp(-repetition_time / t1_tissue)))
 
 
@@ -86,7 +90,7 @@ def single_delay(acquisition: Acquisition) -> float:
     """
     delays = acquisition.delays
     if not delays:
-        raise InputError("PostLabelingDelay is not stated; give it in seconds with --pld or in the sidecar.")
+        raise InputError("PostLabelingDelay is not stated", [SetField("post_labeling_delay", text=_IN_SECONDS)])
     if len(delays) > 1:
         listed = ", ".join(f"{d:g}" for d in delays)
         raise InputError(f"The series has several post-labelling delays ({listed} s); give a series with one delay.")
@@ -113,15 +117,14 @@ def cbf_scale(acquisition: Acquisition, *, slices: int | None = None) -> tuple[n
         "partition_coefficient": float(partition.value),
     }
     if acquisition.labeling is None:
-        raise InputError("ArterialSpinLabelingType is not stated; give --labeling PCASL, CASL or PASL.")
+        raise InputError("ArterialSpinLabelingType is not stated", [SetField("labeling", "PCASL, CASL or PASL")])
     if acquisition.labeling is Labeling.PASL:
         if not acquisition.bolus_duration:
-            raise InputError(
-                "PASL needs the bolus duration (BolusCutOffDelayTime, TI1); give it in seconds with --bolus-duration."
-            )
+            what = "PASL needs the bolus duration (BolusCutOffDelayTime, TI1)"
+            raise InputError(what, [SetField("bolus_duration", text=_IN_SECONDS)])
         scale = pasl_scale(inversion_time=delays, bolus_duration=acquisition.bolus_duration, **common)
     else:
         if not acquisition.label_duration:
-            raise InputError("LabelingDuration is not stated; give it in seconds with --label-duration.")
+            raise InputError("LabelingDuration is not stated", [SetField("label_duration", text=_IN_SECONDS)])
         scale = pcasl_scale(post_labeling_delay=delays, label_duration=acquisition.label_duration, **common)
     return np.asarray(scale), (blood, efficiency, partition)

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..remedies import GiveImage
 from ..series import Acquisition, Geometry, Labeling, M0Type, Origin, VolumeType
 from .images import image_stem, is_image_name
 
@@ -220,7 +221,7 @@ def find_m0(image: Path) -> Path | None:
     found = exact or [p for p in scans if _intended_for(p, image)] or akin
     if len(found) > 1:
         names = ", ".join(p.name for p in found)
-        raise InputError(f"Several M0 images belong to {image.name} ({names}); choose one with --m0.")
+        raise InputError(f"Several M0 images belong to {image.name} ({names})", [GiveImage("m0", "choose one")])
     return found[0] if found else None
 
 

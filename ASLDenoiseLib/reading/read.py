@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..remedies import GiveImage, SetField
 from ..series import CBF_UNIT, Acquisition, ASLSeries, M0Type, Origin, Volume, VolumeType
 from .bids import (
     acquisition_from,
@@ -51,7 +52,7 @@ def read_series(
         Philips slopes in the sidecars put a separate M0 on another scale, ``acquisition.m0_scale`` states the factor.
 
     Raises:
-        InputError: it cannot be read as an ASL series; one sentence with the mend.
+        InputError: it cannot be read as an ASL series; one sentence with the remedy.
 
     >>> from ASLDenoiseLib.resources import sample_data
     >>> series = read_series(sample_data().asl, values={"labeling_efficiency": 0.8})
@@ -132,14 +133,14 @@ def _context(scan: Scan, given: Path | str | Sequence[str] | None) -> tuple[Volu
     table = Path(given) if given is not None else tables[-1] if tables else None
     if table is None and volumes == 1:
         raise InputError(
-            f"{scan.name} is a single 3D volume, not a series of control and label volumes; "
-            "give the 4D series, or say what the volume is with --context deltam."
+            f"{scan.name} is a single 3D volume, not a series of control and label volumes",
+            [SetField("context", "deltam", "give the 4D series, or say what the volume is")],
         )
     if table is None:
         what = "no _aslcontext.tsv beside it" if scan.path else "nothing in the DICOM says which volume is a control"
         raise InputError(
-            f"What the {volumes} volumes of {scan.name} are is not known ({what}); "
-            "give their order with --context control,label or --context label,control."
+            f"What the {volumes} volumes of {scan.name} are is not known ({what})",
+            [SetField("context", order, "give their order") for order in ("control,label", "label,control")],
         )
     types = read_context(table)
     if len(types) != volumes:
@@ -161,8 +162,8 @@ def _require_perfusion(scan: Scan, types: Sequence[VolumeType]) -> None:
         for kind in (VolumeType.CONTROL, VolumeType.LABEL):
             if kind not in types:
                 raise InputError(
-                    f"The context of {scan.name} names no {kind.value} volume; "
-                    "correct its aslcontext, or give the order with --context control,label."
+                    f"The context of {scan.name} names no {kind.value} volume",
+                    [SetField("context", "control,label", "correct its aslcontext, or give the order")],
                 )
         wanted = (VolumeType.CONTROL, VolumeType.LABEL)
     values = scan.array[[i for i, kind in enumerate(types) if kind in wanted]]
@@ -193,12 +194,14 @@ def _calibration(
         acquisition = acquisition if kind is None else acquisition.with_values(Origin.IMAGE, m0_type=kind)
     if kind is M0Type.SEPARATE:
         if separate is None:
-            raise InputError(f"M0Type of {scan.name} is Separate but no _m0scan image is beside it; give it with --m0.")
+            what = f"M0Type of {scan.name} is Separate but no _m0scan image is beside it"
+            raise InputError(what, [GiveImage("m0", "give it")])
         return _from_separate(separate, scan, acquisition)
     if kind is M0Type.INCLUDED:
         return _from_included(scan, types, acquisition)
     if kind is M0Type.ESTIMATE and not acquisition.m0_estimate:
-        raise InputError(f"M0Type of {scan.name} is Estimate but M0Estimate is not stated; give the number with --m0.")
+        what = f"M0Type of {scan.name} is Estimate but M0Estimate is not stated"
+        raise InputError(what, [GiveImage("m0", "give the number")])
     return acquisition, None
 
 
@@ -235,8 +238,8 @@ def _from_included(scan: Scan, types: Sequence[VolumeType], acquisition: Acquisi
     indices = [i for i, kind in enumerate(types) if kind is VolumeType.M0SCAN]
     if not indices:
         raise InputError(
-            f"M0Type of {scan.name} is Included but its context names no m0scan volume; "
-            "correct the context, or give the M0 with --m0."
+            f"M0Type of {scan.name} is Included but its context names no m0scan volume",
+            [GiveImage("m0", "correct the context, or give the M0")],
         )
     if acquisition.m0_repetition_time is None and acquisition.repetition_time is not None:
         time = _common_time(scan, acquisition.repetition_time, indices)
@@ -258,7 +261,8 @@ def _common_time(scan: Scan, raw: object, indices: Sequence[int]) -> float | Non
         )
     times = {value[i] for i in indices}
     if len(times) > 1:
-        raise InputError(f"The M0 volumes of {scan.name} have different repetition times; give one M0 image with --m0.")
+        what = f"The M0 volumes of {scan.name} have different repetition times"
+        raise InputError(what, [GiveImage("m0", "give one M0 image")])
     return times.pop()
 
 

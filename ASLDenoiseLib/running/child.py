@@ -66,11 +66,12 @@ def _failure(error: BaseException) -> EndNotice:
     """What to tell of an error; its traceback goes to the log as well."""
     from ..errors import InputError
     from ..memory import is_out_of_memory
+    from ..remedies import remedies_to_json
     from .ending import is_full_disk
 
     details = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     if isinstance(error, InputError):
-        return EndNotice("input", str(error))
+        return EndNotice("input", error.what, remedies=remedies_to_json(error.remedies))
     print(details, file=sys.stderr, flush=True)
     if is_out_of_memory(error):
         return EndNotice("memory", _in_a_line(error), details)

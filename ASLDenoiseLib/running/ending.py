@@ -7,7 +7,9 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..errors import InputError
 from ..memory import says_out_of_memory
+from ..remedies import remedies_from_json
 from .events import Failed, Kind
 from .protocol import EndNotice
 
@@ -67,8 +69,8 @@ def failure(evidence: Evidence) -> Failed:
 
 def cannot_start(error: OSError, command: str) -> Failed:
     """The command cannot be run at all."""
-    mend = "reinstall it" if isinstance(error, FileNotFoundError) else "mend that, and run again"
-    sentence = f"Python could not be started ({command}: {error.strerror}); {mend}."
+    remedy = "reinstall it" if isinstance(error, FileNotFoundError) else "put that right, and run again"
+    sentence = f"Python could not be started ({command}: {error.strerror}); {remedy}."
     return Failed(sentence, str(error), Kind.CRASH)
 
 
@@ -86,7 +88,8 @@ def cannot_write(error: OSError) -> Failed:
 def _told(ended: EndNotice, evidence: Evidence) -> Failed:
     details = ended.details or "\n".join(evidence.log[-_LAST:])
     if ended.how == "input":
-        return Failed(ended.words, ended.details, Kind.INPUT)
+        error = InputError(ended.words, remedies_from_json(ended.remedies))
+        return Failed(str(error), ended.details, Kind.INPUT, error)
     if ended.how == "memory":
         return Failed(MEMORY, details, Kind.MEMORY)
     if ended.how == "disk":

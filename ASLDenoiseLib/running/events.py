@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
+
+from ..errors import InputError
 
 
 class Kind(str, Enum):
     """Why a run failed.
 
-    ``input``: the input or a setting cannot be used; the sentence says what would mend it.
+    ``input``: the input or a setting cannot be used; the sentence says what would fix it.
     ``memory``: the computer's memory ran out, on the CPU, too.
     ``disk``: the folder for temporary files is full or cannot be written to.
     ``killed``: the process was ended from outside.
@@ -52,14 +54,16 @@ class Failed:
     """The run is over without a result.
 
     Args:
-        sentence: for the user: what is wrong and what would mend it.
+        sentence: for the user: what is wrong and what would fix it, as the shell says it.
         details: for a report: the traceback or the last words of the process; may be empty.
         kind: why.
+        error: the error itself, with its remedies as data, where the input or a setting cannot be used.
     """
 
     sentence: str
     details: str
     kind: Kind
+    error: InputError | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

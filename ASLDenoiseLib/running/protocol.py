@@ -7,6 +7,7 @@ its end has been ended. Standard library alone: the child reads this before anyt
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 TASK = "task.payload"
@@ -16,11 +17,12 @@ STATUSES = {"done": 0, "crash": 1, "input": 2, "memory": 3, "disk": 4}
 
 @dataclass(frozen=True)
 class EndNotice:
-    """How the child ended: a key of `STATUSES`, what it says of it in one line, and the traceback."""
+    """How the child ended: a key of `STATUSES`, a line on why, the traceback, and remedies (`..remedies`)."""
 
     how: str
     words: str = ""
     details: str = ""
+    remedies: Sequence[dict[str, object]] = ()
 
 
 @dataclass(frozen=True)

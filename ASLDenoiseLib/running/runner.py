@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from ..errors import InputError
 from ..progress import parse_line, seconds_left
 from .ending import MEMORY, Evidence, cannot_start, cannot_write, failure
 from .events import Cancelled, Done, Event, Failed, Final, Kind, LogLine, ProgressEvent
@@ -152,7 +151,7 @@ def _given(event: Event) -> Any:
     if isinstance(event, Done):
         return event.result
     if isinstance(event, Failed):
-        raise InputError(event.sentence) if event.kind is Kind.INPUT else TaskFailed(event)
+        raise event.error or TaskFailed(event)
     raise TaskCancelled("The run was cancelled; nothing was changed.")
 
 
