@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -189,6 +190,16 @@ def test_a_value_that_is_no_longer_stated_leaves_the_node_and_the_rest_stays(sce
     assert "ASLDenoise.post_labeling_delay.origin" not in node.GetAttributeNames()
     back = series_from_sequence(node)
     assert (back.fixes, back.context, back.name) == ((FIX,), made_series().context, made_series().name)
+
+
+def test_attributes_of_a_series_are_named_in_its_codec_alone(repo_root):
+    names = "|".join(("context", "fixes", "mends", "name", "source", *(f.name for f in fields(Acquisition))))
+    pattern = re.compile(rf"\bASLDenoise\.(?:({names})\b|\"|\{{)|\bPREFIX\b")
+    folders = (repo_root / "ASLDenoiseLib", repo_root / "ASLDenoise")
+    found = {
+        path.name for folder in folders for path in folder.rglob("*.py") if pattern.search(path.read_text("utf-8"))
+    }
+    assert found == {"series.py"}
 
 
 def test_the_browser_shows_which_volume_is_which(scene):
