@@ -56,7 +56,7 @@ def driven() -> dict[str, dict[str, float]]:
             phases[name] = {"s": time.perf_counter() - started, "longest block (s)": beat.longest}
 
         def loaded() -> bool:
-            return ui.applyButton.enabled and not widget.looking.running
+            return ui.applyButton.enabled and not widget.preview.running
 
         present = widget.run._logic.present
         shown = []

@@ -6,7 +6,7 @@ that are not installed are left out, and a line says so.
 
 from __future__ import annotations
 
-from .library import papers_2d, papers_3d
+from .library import paper_claims as claims
 from .library.cases import HELD_OUT, SCENARIOS, VOXELS
 from .library.command import begin, options, say
 from .library.comparisons import Bench, draw_scans
@@ -15,18 +15,18 @@ from .library.tables import text_table
 
 SCENES = SCENARIOS[1:3]
 SECTIONS = {
-    "Learning from noise, or from the pseudo gold standard": papers_2d.references,
-    "L1 or L2": papers_2d.losses,
-    "DeepASL: the share of the kinetic loss": papers_2d.kinetic,
-    "Averaging before or after, windowed or interleaved": papers_3d.averaging,
-    "With and without the M0": papers_3d.calibration,
-    "Matching the SNR of training": papers_3d.matching,
-    "Transformer or U-Net": papers_3d.transformer,
+    "Learning from noise, or from the pseudo gold standard": claims.references,
+    "L1 or L2": claims.losses,
+    "DeepASL: the share of the kinetic loss": claims.kinetic,
+    "Averaging before or after, windowed or interleaved": claims.averaging,
+    "With and without the M0": claims.calibration,
+    "Matching the SNR of training": claims.matching,
+    "Transformer or U-Net": claims.transformer,
 }
 MODELS = (
-    *(f"{n}-{kind}" for n in papers_2d.PLANAR for kind in ("lfn", "asldn")),
+    *(f"{n}-{kind}" for n in claims.PLANAR for kind in ("lfn", "asldn")),
     "dwan-lfn-l2",
-    *papers_2d.LAMBDAS,
+    *claims.LAMBDAS,
     *("unet3d", "unet3d-m0", "unet3d-gt25", "unet3d-gt50", "slab-transformer"),
 )
 

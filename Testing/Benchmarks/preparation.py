@@ -97,10 +97,7 @@ def real(data: Path, picture: Path) -> list[str]:
     for name in NAMES:
         run = prepared(Request(real_series(data, name), Head(t1)))
         correlated, factor = halves(run), run.quantification.factor.array
-        for words, mean, pairs in (
-            ("raw", run.raw, run.acquired.array),
-            ("prepared", run.cleaned, run.kept_pairs),
-        ):
+        for words, mean, pairs in (("raw", run.raw, run.acquired.array), ("prepared", run.cleaned, run.kept_pairs)):
             cbf = run.quantification.cbf(mean)
             found = {r.name: r for r in measure(cbf, run.tissue, pairs=pairs * factor)}
             values = {

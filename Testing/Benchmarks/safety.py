@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ from .library.command import begin, options, say
 from .library.methods import NONE, chosen_models, ways
 from .library.real_scans import real_cases, split
 from .library.safety_figures import PAINTS, Way
-from .library.tables import answer, by, number, text_table
+from .library.tables import answer, by, mean_row, number, text_table
 
 GM_SNRS = (0.6, 1.0, 2.0)
 PAIRS = 10
@@ -80,7 +81,7 @@ def marked(value: float, good: bool) -> str:
 
 def lesion_section(way: Way, scans: Scans) -> tuple[str, Verdict]:
     body, failing, cells = [], 0, 0
-    for diameter, factor in figures.grid():
+    for diameter, factor in product(figures.DIAMETERS, figures.FACTORS):
         row = [f"{diameter} voxels", f"x {factor:g}"]
         for snr in scans.by_snr:
             kept = figures.lesions_kept(way, scans.cases(snr), diameter, factor)
@@ -96,7 +97,7 @@ def lesion_section(way: Way, scans: Scans) -> tuple[str, Verdict]:
 def real_section(way: Way, reals: Sequence[Case]) -> tuple[str, Verdict]:
     body, failing, cells = [], 0, 0
     for case in reals:
-        for diameter, factor in ((d, f) for d in (4, 6) for f in (0.3, 2.0)):
+        for diameter, factor in product((4, 6), (0.3, 2.0)):
             kept = figures.lesions_kept(way, [case], diameter, factor).passed_on
             good = LOW <= kept <= HIGH
             failing, cells = failing + (not good), cells + 1
@@ -118,13 +119,13 @@ def false_section(way: Way, scans: Scans) -> tuple[str, Verdict]:
 
 
 def noise_section(way: Way, scans: Scans) -> tuple[str, Verdict]:
-    body, worst = [], 0.0
-    for snr in scans.by_snr:
-        found = [figures.from_noise(way, case) for case in scans.cases(snr)]
-        shares = [f.brain for f in found]
-        worst = max(worst, *(abs(s) for s in shares))
-        means = (float(np.mean([getattr(f, n) for f in found])) for n in ("r", "spread"))
-        body.append([f"{snr:g}", ", ".join(f"{s:+.1f}" for s in shares), *(f"{m:.2f}" for m in means)])
+    found = {snr: [figures.from_noise(way, case) for case in scans.cases(snr)] for snr in scans.by_snr}
+    body = []
+    for snr, each in found.items():
+        mean = mean_row(each)
+        shares = ", ".join(f"{row['share']:+.1f}" for row in each)
+        body.append([f"{snr:g}", shares, f"{mean['r']:.2f}", f"{mean['spread']:.2f}"])
+    worst = max(abs(row["share"]) for each in found.values() for row in each)
     head = ["SNR of the scan", "GM - WM, % of the true, each scan", "r with GM", "SD out / in"]
     return text_table(head, body), Verdict("4 pure noise in: brain out", "< 5 %", f"{worst:.1f} % at worst", worst < 5)
 
@@ -135,7 +136,7 @@ def guide_section(way: Way, scans: Scans) -> tuple[str, Verdict]:
         return "It sees no guide.", Verdict("4 a T1- or M0-only lesion moves CBF", "< 2 %", "sees none", True)
     kinds = [*(PAINTS.items() if "T1" in way.guide else ()), ("M0 x 1.2", None)]
     body, worst = [], 0.0
-    for (kind, factor), voxels in ((k, v) for k in kinds for v in (4, 6)):
+    for (kind, factor), voxels in product(kinds, (4, 6)):
         row, painted = [kind, f"{voxels} voxels"], {}
         for pairs in scans.by_snr.values():
             changes: list[float] = []
@@ -158,15 +159,10 @@ def guide_section(way: Way, scans: Scans) -> tuple[str, Verdict]:
 
 
 def bias_section(way: Way, scans: Scans) -> tuple[str, list[Verdict]]:
-    body, every = [], []
-    for snr in scans.by_snr:
-        found = [figures.bias_of(way, case) for case in scans.cases(snr)]
-        every += found
-        body.append(
-            [f"{snr:g}", *(", ".join(f"{getattr(b, n):+.2f}" for b in found) for n in ("gm", "wm", "residual"))]
-        )
-    gm, wm = (max((getattr(b, n) for b in every), key=abs) for n in ("gm", "wm"))
-    r = max((b.residual for b in every), key=abs)
+    found = {snr: [figures.bias_of(way, case) for case in scans.cases(snr)] for snr in scans.by_snr}
+    names = (*figures.BIASES, "residual")
+    body = [[f"{snr:g}", *(", ".join(f"{r[n]:+.2f}" for r in rows) for n in names)] for snr, rows in found.items()]
+    gm, wm, r = (max((row[name] for rows in found.values() for row in rows), key=abs) for name in names)
     verdicts = [
         Verdict("5 GM and WM bias", "within 2 %", f"{gm:+.1f}, {wm:+.1f} % at worst", max(abs(gm), abs(wm)) <= 2),
         Verdict("5 what is removed, correlated with GM", "< 0.05", f"{r:+.3f} at worst", abs(r) < 0.05),
@@ -179,19 +175,16 @@ def halves_section(way: Way, cases: Sequence[Case]) -> tuple[str, Verdict]:
     body, holds, told = [], True, []
     for case in cases:
         found = figures.likeness(way, case)
-        rows = [(way.name, found), ("raw mean", figures.likeness(None, case))]
-        limit = 1.0
+        rows, limit = {way.name: found, "raw mean": figures.likeness(None, case)}, 1.0
         if case.truth is not None:
-            true = figures.true_likeness(case)
-            rows.append(("the truth", true))
-            limit = 0.5 * (1 + true.between_pattern)
-        for name, each in rows:
-            values = (each.within, each.between, each.within_pattern, each.between_pattern)
-            body.append([case.label, name, *(f"{v:.2f}" for v in values)])
-        holds &= found.between_pattern < limit * found.within_pattern
-        told.append(f"{found.between_pattern / found.within_pattern:.2f} (< {limit:.2f})")
-    head = ["scan", "map", "r within", "r between", "pattern within", "pattern between"]
+            true = rows["the truth"] = figures.true_likeness(case)
+            limit = 0.5 * (1 + true["pattern between"])
+        body += [[case.label, name, *(f"{v:.2f}" for v in each.values())] for name, each in rows.items()]
+        within, between = found["pattern within"], found["pattern between"]
+        holds &= between < limit * within
+        told.append(f"{between / within:.2f} (< {limit:.2f})")
     figure = "6 pattern of halves, between over within subjects"
+    head = ["scan", "map", *(f"{kind} {who}" for kind in ("r", "pattern") for who in ("within", "between"))]
     return text_table(head, body), Verdict(figure, "half of the true gap", ", ".join(told), bool(holds))
 
 

@@ -14,7 +14,7 @@ from Testing.Benchmarks.library import cases, peers, real_scans, scores
 from Testing.Benchmarks.library.command import ROOT, Command
 from Testing.Benchmarks.library.comparisons import bias_difference, difference, first, outcome, pooled, raw, verdict
 from Testing.Benchmarks.library.methods import ways
-from Testing.Benchmarks.library.papers_2d import in_plane
+from Testing.Benchmarks.library.paper_claims import in_plane
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,7 +10,6 @@ import numpy as np
 from ASLDenoiseLib.denoising.catalogue import ModelCard
 from ASLDenoiseLib.denoising.inference import DenoisingResult
 from ASLDenoiseLib.measuring.disjoint import odd_and_even, pearson
-from ASLDenoiseLib.measuring.image_quality import bias
 from ASLDenoiseLib.measuring.intervals import coverage
 from ASLDenoiseLib.measuring.lesions import false_lesions, implant_recovery
 from ASLDenoiseLib.series import Geometry, Volume
@@ -19,11 +17,12 @@ from ASLDenoiseLib.spatial.smoothing import smooth_within
 
 from .cases import Case, SimulatedHead, ball, guides_in_place, implant_base, implanted, seen, spread_places, voxel_size
 from .methods import denoise_with
-from .scores import lesion_contrasts, ratio_of_contrasts
+from .scores import figures_of, lesion_contrasts, ratio_of_contrasts
 
 DIAMETERS = (3, 4, 6)  # voxels
 FACTORS = (0.3, 0.6, 1.5, 2.0)
 PLACES = 6
+BIASES = ("GM bias (%)", "WM bias (%)")
 PAINTS = {"white as dark as grey": 0.6, "white as dark as CSF": 0.2}  # what the T1 of white matter is multiplied by
 
 
@@ -94,26 +93,16 @@ def noise_alone(case: Case) -> Case:
     return seen(case, replace(case.pairs, array=case.pairs.array - implant_base(case).astype(np.float32)))
 
 
-@dataclass(frozen=True)
-class FromNoise:
-    """What pure noise became: its GM minus WM as a share (%) of the true one, correlation with GM, SD out over in."""
-
-    brain: float
-    r: float
-    spread: float
-
-
-def from_noise(way: Way, case: Case) -> FromNoise:
+def from_noise(way: Way, case: Case) -> dict[str, float]:
+    """What pure noise becomes: its GM minus WM as a share (%) of the true one, correlation with GM, SD out over in."""
     empty = noise_alone(case)
-    shown = case.cbf(way(empty).difference).array
-    before = case.cbf(empty.raw).array
-    gm, wm = case.gm, case.wm
-    true = case.truth.array[gm].mean() - case.truth.array[wm].mean()
-    return FromNoise(
-        float(100 * (np.nanmean(shown[gm]) - np.nanmean(shown[wm])) / true),
-        pearson(shown, case.tissue.gm.array, case.inside),
-        float(np.nanstd(shown[case.inside]) / np.nanstd(before[case.inside])),
-    )
+    shown, before = case.cbf(way(empty).difference).array, case.cbf(empty.raw).array
+    true = case.truth.array[case.gm].mean() - case.truth.array[case.wm].mean()
+    return {
+        "share": float(100 * (np.nanmean(shown[case.gm]) - np.nanmean(shown[case.wm])) / true),
+        "r": pearson(shown, case.tissue.gm.array, case.inside),
+        "spread": float(np.nanstd(shown[case.inside]) / np.nanstd(before[case.inside])),
+    }
 
 
 def _white_balls(case: Case, voxels: float) -> list[np.ndarray]:
@@ -157,36 +146,11 @@ def moved_by(way: Way, case: Case, changed: Case, balls: Sequence[np.ndarray]) -
     return changes
 
 
-@dataclass(frozen=True)
-class Bias:
+def bias_of(way: Way, case: Case) -> dict[str, float]:
     """GM and WM bias (%), and the correlation of what was removed with the GM map."""
-
-    gm: float
-    wm: float
-    residual: float
-
-
-def bias_of(way: Way, case: Case) -> Bias:
-    shown, truth = way.map(case), case.truth.array
-    removed = case.cbf(case.raw).array - shown
-    return Bias(
-        bias(shown, truth, case.gm),
-        bias(shown, truth, case.wm),
-        pearson(removed, case.tissue.gm.array, case.inside),
-    )
-
-
-@dataclass(frozen=True)
-class Likeness:
-    """Correlation of disjoint halves: of one subject, and of two who share T1 and M0 but not perfusion.
-
-    Of the maps, and of their pattern: what is left once GM and WM fractions are regressed out.
-    """
-
-    within: float
-    between: float
-    within_pattern: float
-    between_pattern: float
+    shown = way.map(case)
+    residual = pearson(case.cbf(case.raw).array - shown, case.tissue.gm.array, case.inside)
+    return figures_of(case, shown, BIASES) | {"residual": residual}
 
 
 def other_subject(case: Case, *, seed: int = 5) -> Case:
@@ -196,7 +160,7 @@ def other_subject(case: Case, *, seed: int = 5) -> Case:
     return implanted(case, np.exp(0.25 * field_ / field_[case.inside].std()) - 1)
 
 
-def likeness(way: Callable[[Case], DenoisingResult] | None, case: Case) -> Likeness:
+def likeness(way: Callable[[Case], DenoisingResult] | None, case: Case) -> dict[str, float]:
     """Of what `way` makes of the halves; without one, of their raw means."""
     other = other_subject(case)
     halves = [*odd_and_even(case.pairs), odd_and_even(other.pairs)[1]]
@@ -204,19 +168,19 @@ def likeness(way: Callable[[Case], DenoisingResult] | None, case: Case) -> Liken
     return _likeness(case, [case.cbf(each.raw if way is None else way(each).difference).array for each in cases])
 
 
-def true_likeness(case: Case) -> Likeness:
+def true_likeness(case: Case) -> dict[str, float]:
     """Of the truths themselves: what likeness there is to be found."""
     return _likeness(case, [case.truth.array, case.truth.array, other_subject(case).truth.array])
 
 
-def _likeness(case: Case, maps: Sequence[np.ndarray]) -> Likeness:
-    patterns = [_pattern(each, case) for each in maps]
-    return Likeness(
-        pearson(maps[0], maps[1], case.inside),
-        pearson(maps[0], maps[2], case.inside),
-        pearson(patterns[0], patterns[1], case.inside),
-        pearson(patterns[0], patterns[2], case.inside),
-    )
+def _likeness(case: Case, maps: Sequence[np.ndarray]) -> dict[str, float]:
+    """Correlation of disjoint halves: within one subject, and between two who share T1 and M0 but not perfusion.
+
+    Of the maps, and of their pattern: what is left once GM and WM fractions are regressed out.
+    """
+    kinds = {"r": maps, "pattern": [_pattern(each, case) for each in maps]}
+    pairs = [(kind, n, who) for kind in kinds for n, who in ((1, "within"), (2, "between"))]
+    return {f"{kind} {who}": pearson(kinds[kind][0], kinds[kind][n], case.inside) for kind, n, who in pairs}
 
 
 def _pattern(array: np.ndarray, case: Case) -> np.ndarray:
@@ -235,11 +199,7 @@ def covered(way: Way, case: Case) -> dict[str, float] | None:
     if found.uncertainty is None:
         return None
     sd = np.abs(case.cbf(found.uncertainty).array)
-    masks = {
-        "brain": case.inside,
-        "GM": case.gm,
-        "WM": case.wm,
-    }
+    masks = {"brain": case.inside, "GM": case.gm, "WM": case.wm}
     return {name: coverage(way.map(case), sd, case.truth.array, mask) for name, mask in masks.items()}
 
 
@@ -250,8 +210,3 @@ def covered_by_unseen(way: Way, case: Case, reference: Volume, error: Volume) ->
         return float("nan")
     sd = np.hypot(case.cbf(found.uncertainty).array, error.array)
     return coverage(case.cbf(found.difference).array, sd, reference.array, case.inside)
-
-
-def grid() -> list[tuple[int, float]]:
-    """Every (diameter in voxels, factor)."""
-    return list(itertools.product(DIAMETERS, FACTORS))
