@@ -194,12 +194,9 @@ def test_a_value_that_is_no_longer_stated_leaves_the_node_and_the_rest_stays(sce
 
 def test_attributes_of_a_series_are_named_in_its_codec_alone(repo_root):
     names = "|".join(("context", "fixes", "mends", "name", "source", *(f.name for f in fields(Acquisition))))
-    pattern = re.compile(rf"\bASLDenoise\.(?:({names})\b|\"|\{{)|\bPREFIX\b")
-    folders = (repo_root / "ASLDenoiseLib", repo_root / "ASLDenoise")
-    found = {
-        path.name for folder in folders for path in folder.rglob("*.py") if pattern.search(path.read_text("utf-8"))
-    }
-    assert found == {"series.py"}
+    pattern = re.compile(rf"""["']ASLDenoise\.(?:({names})\b|["'{{])|\bPREFIX\b""")
+    sources = [path for folder in ("ASLDenoiseLib", "ASLDenoise") for path in (repo_root / folder).rglob("*.py")]
+    assert {path.name for path in sources if pattern.search(path.read_text("utf-8"))} == {"series.py"}
 
 
 def test_the_browser_shows_which_volume_is_which(scene):
