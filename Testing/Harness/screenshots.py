@@ -41,7 +41,7 @@ def main(folder: Path) -> None:
 
         picture("empty")
         widget.inputs.actions["sample"].trigger()
-        until(lambda: ui.applyButton.enabled and not widget.looking.running, "the sample series is there")
+        until(lambda: ui.applyButton.enabled and not widget.preview.running, "the sample series is there")
         picture("ready")
         ui.wayComboBox.setCurrentIndex(1)
         ui.gridComboBox.setCurrentIndex(1)

@@ -78,7 +78,9 @@ def panel(desktop, tmp_path):
     (tmp_path / "Resources" / "UI").mkdir(parents=True)
     (tmp_path / "Resources" / "UI" / "Made.ui").write_text(FORM)
     (tmp_path / "Made.py").write_text(MODULE)
+    began = time.perf_counter()
     panel = open_panel(tmp_path / "Made.py")
+    panel.took = time.perf_counter() - began
     yield panel
     panel.close()
 
@@ -90,7 +92,7 @@ def test_the_module_is_registered_set_up_and_entered(panel):
     assert slicer.modules.made.path.endswith("Made.py")
     assert slicer.modules.MadeWidget is panel.widget is slicer.util.getModuleWidget("Made")
     assert panel.widget.told == ["enter"] and panel.frame.isEntered
-    assert panel.opened_in < 5.0
+    assert 0.5 * panel.took < panel.opened_in <= panel.took
 
 
 def test_the_form_is_loaded_with_its_connections_and_dynamic_properties(panel):
@@ -167,17 +169,12 @@ def test_a_scene_is_saved_and_reopened_with_its_nodes(panel, tmp_path):
     assert panel.ui.selector.nodeCount() == 1
 
 
-def test_a_volume_and_a_sequence_are_loaded_from_files(desktop, tmp_path):
-    import nibabel
-    import numpy as np
+def test_a_scene_that_is_not_there_is_not_opened_and_other_files_are_refused_in_words(desktop, tmp_path):
     import slicer
 
-    nibabel.save(nibabel.Nifti1Image(np.ones((4, 5, 6), np.float32), np.eye(4)), tmp_path / "one.nii.gz")
-    nibabel.save(nibabel.Nifti1Image(np.ones((4, 5, 6, 3), np.float32), np.eye(4)), tmp_path / "four.nii.gz")
-    assert slicer.util.loadVolume(tmp_path / "one.nii.gz").GetName() == "one"
-    sequence = slicer.util.loadSequence(tmp_path / "four.nii.gz")
-    assert (sequence.GetClassName(), sequence.GetNumberOfDataNodes()) == ("vtkMRMLSequenceNode", 3)
-    with pytest.raises(RuntimeError, match="Failed to load"):
+    with pytest.raises(RuntimeError, match=r"Failed to load(.|\n)*no such file"):
+        slicer.util.loadScene(str(tmp_path / "none.mrb"))
+    with pytest.raises(NotImplementedError, match="VolumeFile"):
         slicer.util.loadVolume(tmp_path / "none.nii.gz")
 
 
@@ -206,13 +203,21 @@ def test_a_folder_can_be_dropped_on_a_widget(desktop, tmp_path):
 def test_the_heartbeat_measures_the_longest_block(desktop):
     from slicer_harness.panel import Heartbeat, process_events
 
+    blocked = []
+
+    def block():
+        began = time.perf_counter()
+        time.sleep(0.3)
+        blocked.append(time.perf_counter() - began)
+
     with Heartbeat() as heart:
-        end = time.monotonic() + 0.05
-        process_events(lambda: time.monotonic() > end)
-        desktop.qt.QTimer.singleShot(0, lambda: time.sleep(0.3))
-        end = time.monotonic() + 0.5
-        process_events(lambda: time.monotonic() > end)
-    assert 0.29 < heart.longest < 2.0
+        began = time.perf_counter()
+        end = began + 0.05
+        process_events(lambda: time.perf_counter() > end)
+        desktop.qt.QTimer.singleShot(0, block)
+        process_events(lambda: blocked)
+        whole = time.perf_counter() - began
+    assert blocked[0] - 0.01 < heart.longest < whole
 
 
 def test_waiting_ends_when_its_time_is_over(desktop):

@@ -18,7 +18,6 @@ from .conversion import wrap
 from .io_manager import qSlicerIOManager
 from .layout_manager import qSlicerLayoutManager
 from .modules import LOGICS, CoreModule, Modules, qSlicerModuleManager
-from .proxy import cpp_of
 from .signals import guarded
 from .special_members import NotStoodIn
 
@@ -59,9 +58,6 @@ class Application:
     """The names of `slicer.app` that a panel may use; others are refused."""
 
     applicationName = mainApplicationName = "Slicer"
-    organizationName = "slicer.org"
-    documentationBaseUrl = "https://slicer.readthedocs.io/en/latest/"
-    revision = repositoryRevision = "0"
     os = {"Linux": "linux", "Darwin": "macosx", "Windows": "win"}.get(platform.system(), "linux")
     arch = "amd64"
     platform = f"{os}-{arch}"
@@ -72,7 +68,7 @@ class Application:
         self.majorVersion, self.minorVersion = (int(part) for part in version.split(".")[:2])
         self._testing = testing
         self._folder = Path(tempfile.mkdtemp(prefix="slicer-harness-"))
-        self.temporaryPath = self.cachePath = str(self._folder / "temporary")
+        self.temporaryPath = str(self._folder / "temporary")
         self.slicerHome = str(self._folder)
         Path(self.temporaryPath).mkdir()
         QtCore.QSettings.setDefaultFormat(QtCore.QSettings.Format.IniFormat)
@@ -83,7 +79,6 @@ class Application:
         self._io = qSlicerIOManager()
         self._layouts = qSlicerLayoutManager(self._logic, self._scene)
         self._window = qSlicerMainWindow() if main_window else None
-        self._quitting = False
         self._at_startup: list[Callable[[], None]] = []
 
     def _make_scene(self) -> None:
@@ -143,9 +138,6 @@ class Application:
     def moduleManager(self) -> Any:
         return wrap(self._manager)
 
-    def moduleLogic(self, name: str) -> Any:
-        return self._manager.module(name).logic()
-
     def coreIOManager(self) -> Any:
         return wrap(self._io)
 
@@ -170,18 +162,6 @@ class Application:
     def topLevelWidgets(self) -> tuple:
         return wrap([w for w in QtWidgets.QApplication.topLevelWidgets() if w is self._window or w.isVisible()])
 
-    def activeWindow(self) -> Any:
-        return wrap(QtWidgets.QApplication.activeWindow())
-
-    def focusWidget(self) -> Any:
-        return wrap(QtWidgets.QApplication.focusWidget())
-
-    def palette(self) -> Any:
-        return wrap(QtWidgets.QApplication.palette())
-
-    def font(self) -> Any:
-        return wrap(QtWidgets.QApplication.font())
-
     def clipboard(self) -> Any:
         return wrap(QtWidgets.QApplication.clipboard())
 
@@ -197,30 +177,11 @@ class Application:
         """The environment that the launcher was started in; a test was started in this one."""
         return wrap(QtCore.QProcessEnvironment.systemEnvironment())
 
-    def sendEvent(self, receiver: Any, event: Any) -> bool:
-        return QtWidgets.QApplication.sendEvent(cpp_of(receiver), cpp_of(event))
-
-    def moduleDocumentationUrl(self, name: str) -> str:
-        return f"{self.documentationBaseUrl}user_guide/modules/{name.lower()}.html"
-
     def pauseRender(self) -> None:
         self._logic.PauseRender()
 
     def resumeRender(self) -> None:
         self._logic.ResumeRender()
-
-    def keyboardModifiers(self) -> Any:
-        return wrap(QtWidgets.QApplication.keyboardModifiers())
-
-    def exit(self, _code: int = 0) -> None:
-        self._quitting = True
-
-    quit = restart = exit
-
-    def openUrl(self, url: Any) -> bool:
-        import qt
-
-        return qt.QDesktopServices.openUrl(url)
 
     def connect(self, signal: str, function: Callable[[], None]) -> bool:
         if signal.split("(")[0] not in surface.application_names():

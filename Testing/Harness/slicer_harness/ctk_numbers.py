@@ -14,30 +14,9 @@ STEPS = 10_000
 
 
 class ctkDoubleSpinBox(QDoubleSpinBox):
-    class SetMode(enum.IntEnum):
-        SetIfDifferent = 0
-        SetAlways = 1
-
-    class DecimalsOption(enum.IntFlag):
-        FixedDecimals = 0
-        DecimalsByValue = 1
-        DecimalsByKey = 2
-        DecimalsByShortcuts = 4
-        InsertDecimals = 8
-        ReplaceDecimals = 16
-        DecimalPointAlwaysVisible = 32
-        DecimalsAsMin = 64
-        DecimalsAsMax = 128
-
-    class SizeHintPolicy(enum.IntEnum):
-        SizeHintByMinMax = 0
-        SizeHintByValue = 1
+    """As much of it as a slider widget needs."""
 
     decimalsChanged = Signal(int)
-    setMode = stored(int, "setMode", 0)
-    decimalsOption = stored(int, "decimalsOption", 0)
-    invertedControls = stored(bool, "invertedControls", False)
-    sizeHintPolicy = stored(int, "sizeHintPolicy", 0)
 
     def setDecimals(self, decimals: int) -> None:
         changed = decimals != self.decimals()
@@ -47,18 +26,15 @@ class ctkDoubleSpinBox(QDoubleSpinBox):
 
 
 class ctkDoubleSlider(QWidget):
-    """A slider over doubles."""
+    """A slider over doubles, as much of it as a slider widget needs."""
 
     valueChanged = Signal(float)
-    sliderMoved = Signal(float)
     sliderPressed = Signal()
     sliderReleased = Signal()
-    rangeChanged = Signal(float, float)
 
-    def __init__(self, *arguments) -> None:
-        super().__init__(next((a for a in arguments if isinstance(a, QWidget)), None))
-        orientation = next((a for a in arguments if isinstance(a, Qt.Orientation)), Qt.Orientation.Horizontal)
-        self._slider = QSlider(orientation, self)
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._slider = QSlider(Qt.Orientation.Horizontal, self)
         self._slider.setRange(0, STEPS)
         self._value, self._minimum, self._maximum = 0.0, 0.0, 99.0
         layout = QHBoxLayout(self)
@@ -66,28 +42,11 @@ class ctkDoubleSlider(QWidget):
         layout.addWidget(self._slider)
         self._slider.valueChanged.connect(self._moved)
         self._slider.sliderPressed.connect(self.sliderPressed)
-        self._slider.sliderReleased.connect(self._released)
-
-    singleStep = stored(float, "singleStep", 1.0)
-    pageStep = stored(float, "pageStep", 10.0)
-    tracking = passed_on(bool, "_slider", "hasTracking", "setTracking")
-    tickInterval = stored(float, "tickInterval", 0.0)
-    tickPosition = stored(int, "tickPosition", 0)
-    handleToolTip = stored(str, "handleToolTip", "")
-    invertedAppearance = passed_on(bool, "_slider", "invertedAppearance", "setInvertedAppearance")
-    invertedControls = passed_on(bool, "_slider", "invertedControls", "setInvertedControls")
-    orientation = Property(
-        int,
-        lambda self: self._slider.orientation().value,
-        lambda self, value: self._slider.setOrientation(Qt.Orientation(value)),
-    )
+        self._slider.sliderReleased.connect(self.sliderReleased)
 
     def _moved(self, position: int) -> None:
         span = self._maximum - self._minimum
         self._take(self._minimum + span * position / STEPS)
-
-    def _released(self) -> None:
-        self.sliderReleased.emit()
 
     def _take(self, value: float) -> None:
         if value != self._value:
@@ -104,13 +63,7 @@ class ctkDoubleSlider(QWidget):
 
     def setRange(self, low: float, high: float) -> None:
         self._minimum, self._maximum = float(low), max(float(low), float(high))
-        self.rangeChanged.emit(self._minimum, self._maximum)
         self.setValue(self._value)
-
-    value = Property(float, lambda self: self._value, setValue)
-    sliderPosition = Property(float, lambda self: self._value, setValue)
-    minimum = Property(float, lambda self: self._minimum, lambda self, v: self.setRange(v, max(v, self._maximum)))
-    maximum = Property(float, lambda self: self._maximum, lambda self, v: self.setRange(min(v, self._minimum), v))
 
 
 class ctkSliderWidget(QWidget):
@@ -208,4 +161,3 @@ class ctkSliderWidget(QWidget):
 
     def _set_step(self, step: float) -> None:
         self._spin.setSingleStep(step)
-        self._slider.singleStep = step

@@ -7,6 +7,7 @@ import enum
 from PySide6.QtCore import Property, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
+from . import dialogs
 from .stored import passed_on, stored
 
 
@@ -73,8 +74,6 @@ class ctkPathLineEdit(QWidget):
         """The history is the settings'; there is none in a test."""
 
     def browse(self) -> None:
-        from . import dialogs
-
         path = dialogs.chosen_path("ctkPathLineEdit", (None, self.label))
         if path:
             self.setCurrentPath(path)

@@ -8,9 +8,10 @@ import slicer
 import vtk
 from PySide6.QtCore import Property, Qt, Signal
 from PySide6.QtGui import QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QInputDialog, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QWidget
 
 from .scene_observation import Observations
+from .special_members import NotStoodIn
 from .stored import stored
 
 NODE_ID, ACTION = Qt.ItemDataRole.UserRole + 1, Qt.ItemDataRole.UserRole + 2
@@ -21,13 +22,11 @@ class qMRMLNodeComboBox(QWidget):
 
     currentNodeChanged = Signal((object,), (bool,))
     currentNodeIDChanged = Signal(str)
-    currentNodeRenamed = Signal(str)
     nodeActivated = Signal(object)
     nodeAdded = Signal(object)
     nodeAddedByUser = Signal(object)
     nodeAddedByUserAction = Signal(object)
     nodeAboutToBeRemoved = Signal(object)
-    nodeAboutToBeEdited = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,7 +36,6 @@ class qMRMLNodeComboBox(QWidget):
         self._labels: dict[str, str] = {}
         self._attributes: dict[tuple[str, str], str | None] = {}
         self._base_names: dict[str, str] = {}
-        self._user_actions: list[Any] = []
         self._observed = Observations(self)
         self._observed_nodes: dict[str, Any] = {}
         self._model = QStandardItemModel(0, 1, self)
@@ -92,17 +90,11 @@ class qMRMLNodeComboBox(QWidget):
         types = self.nodeTypes
         label = self.nodeTypeLabel(types[0] if len(types) == 1 else "")
         found = []
-        if self.renameEnabled:
-            found.append((f"Rename current {label}", "RENAME"))
-        if self.editEnabled:
-            found.append((f"Edit current {label}", "EDIT"))
         for kind in types if self.addEnabled else ():
             found.append((f"Create new {self.nodeTypeLabel(kind)}", f"CREATE/{kind}"))
-            if self.renameEnabled:
-                found.append((f"Create new {self.nodeTypeLabel(kind)} as...", f"CREATE_AS/{kind}"))
         if self.removeEnabled:
             found.append((f"Delete current {label}", "DELETE"))
-        return found + [(action.text(), f"USER/{i}") for i, action in enumerate(self._user_actions)]
+        return found
 
     def _row_id(self, row: int) -> str:
         item = self._model.item(row) if row >= 0 else None
@@ -239,16 +231,8 @@ class qMRMLNodeComboBox(QWidget):
         name, _, kind = action.partition("/")
         if name == "CREATE":
             self.nodeAddedByUserAction.emit(self.addNode(kind))
-        elif name == "CREATE_AS":
-            text, accepted = QInputDialog.getText(self, "Create new node", "New name:")
-            if accepted and text:
-                node = self.addNode(kind)
-                node.SetName(text)
-                self.nodeAddedByUserAction.emit(node)
-        elif name == "USER":
-            self._user_actions[int(kind)].trigger()
         else:
-            {"DELETE": self.removeCurrentNode, "EDIT": self.editCurrentNode, "RENAME": self.renameCurrentNode}[name]()
+            self.removeCurrentNode()
 
     def _node_at(self, index: int) -> Any:
         node_id = self._row_id(index)
@@ -298,29 +282,9 @@ class qMRMLNodeComboBox(QWidget):
     def removeCurrentNode(self) -> None:
         self._scene.RemoveNode(self.currentNode())
 
-    def editCurrentNode(self) -> None:
-        self.nodeAboutToBeEdited.emit(self.currentNode())
-
-    def renameCurrentNode(self) -> None:
-        node = self.currentNode()
-        if node is None:
-            return
-        text, accepted = QInputDialog.getText(self, "Rename node", "New name:", text=node.GetName())
-        if accepted and text:
-            node.SetName(text)
-            self.currentNodeRenamed.emit(text)
-
     def addAttribute(self, kind: str, name: str, value: Any = None) -> None:
         self._attributes[kind, name] = None if value is None else str(value)
         self._rebuild()
-
-    def removeAttribute(self, kind: str, name: str) -> None:
-        self._attributes.pop((kind, name), None)
-        self._rebuild()
-
-    def addMenuAction(self, action: Any) -> None:
-        self._user_actions.append(action)
-        self._update_extra_rows()
 
     def setNodeTypeLabel(self, label: str, kind: str) -> None:
         self._labels[kind] = label
@@ -344,6 +308,10 @@ class qMRMLNodeComboBox(QWidget):
     def _rows(self, _value: Any = None) -> None:
         self._update_extra_rows()
 
+    def _no_row(self, wanted: bool) -> None:
+        if wanted:
+            raise NotStoodIn("Slicer offers to edit and rename nodes there, but the harness does not yet.")
+
     def _set_none(self, enabled: bool) -> None:
         if enabled != self.noneEnabled:
             self._none = enabled
@@ -354,8 +322,8 @@ class qMRMLNodeComboBox(QWidget):
     noneDisplay = stored(str, "noneDisplay", "None", then=_rows)
     addEnabled = stored(bool, "addEnabled", True, then=_rows)
     removeEnabled = stored(bool, "removeEnabled", True, then=_rows)
-    editEnabled = stored(bool, "editEnabled", False, then=_rows)
-    renameEnabled = stored(bool, "renameEnabled", False, then=_rows)
+    editEnabled = stored(bool, "editEnabled", False, then=_no_row)
+    renameEnabled = stored(bool, "renameEnabled", False, then=_no_row)
     selectNodeUponCreation = stored(bool, "selectNodeUponCreation", True)
     showHidden = stored(bool, "showHidden", False, then=lambda self, _value: self._rebuild())
     showChildNodeTypes = stored(bool, "showChildNodeTypes", True, then=lambda self, _value: self._rebuild())

@@ -10,13 +10,10 @@ from pathlib import Path
 from typing import Any
 
 __all__ = [
-    "isPipInstallInProgress",
-    "load_pyproject_dependencies",
     "load_requirements",
     "pip_check",
     "pip_ensure",
     "pip_install",
-    "pip_uninstall",
 ]
 
 
@@ -60,12 +57,6 @@ def load_requirements(path: str | Path) -> list[Any]:
     """The requirements of a file, without comments and empty lines."""
     lines = (re.sub(r"(^|\s)#.*", "", line).strip() for line in Path(path).read_text("utf-8").splitlines())
     return [_requirement(line) for line in lines if line and not line.startswith("-")]
-
-
-def load_pyproject_dependencies(path: str | Path) -> list[Any]:
-    import tomllib
-
-    return [_requirement(line) for line in tomllib.loads(Path(path).read_text("utf-8"))["project"]["dependencies"]]
 
 
 def pip_check(req: Any, _seen: Any = None) -> bool:
@@ -127,16 +118,3 @@ def pip_install(
     if completedCallback is not None:
         completedCallback(0)
     return None
-
-
-def pip_uninstall(
-    requirements: Any,
-    blocking: bool = True,
-    logCallback: Callable[[str], None] | None = None,
-    completedCallback: Callable[[int], None] | None = None,
-) -> None:
-    raise RuntimeError("a test uninstalls nothing")
-
-
-def isPipInstallInProgress() -> bool:
-    return False

@@ -12,53 +12,16 @@ from .cpp_members import enum_members, static_member
 from .enums import QtNamespace, is_enum_class, value_of
 from .members import SlotMember
 from .pythonqt import PythonQtObject, make_class
-from .signals import guarded
 from .special_members import registry
 
 _PLACES = (QtWidgets, QtGui, QtCore, QtPrintSupport)
 
-# Not in the introspected list, and known to exist: the record of behaviour names QAbstractItemView, QByteArray, Signal
-# and Qt; Slicer's own slicer.util uses the others. The test of the panel's source takes the first alone.
+# Not in the introspected list, and known to exist: the record of behaviour names QAbstractItemView, QByteArray and
+# Qt; Slicer's own slicer.util uses the others. The test of the panel's source takes the first alone.
 _RECORDED = ("QAbstractItemView", "QByteArray")
 _OF_SLICER_UTIL = ("QDateTime", "QFile", "QLocale")
 # What listed methods give back; they can be used, but `qt` does not offer them by name.
 _GIVEN = ("QAbstractButton", "QLayout", "QMargins", "QModelIndex", "QPoint", "QPointF", "QRect", "QRectF", "QSizeF")
-
-
-class PythonSignal:
-    """`qt.Signal` in a class of the panel's own: connect, disconnect, emit."""
-
-    def __init__(self, *_types: Any) -> None:
-        self._name = ""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = f"_signal_{name}"
-
-    def __get__(self, owner: Any, cls: type) -> Any:
-        if owner is None:
-            return self
-        if self._name not in owner.__dict__:
-            object.__setattr__(owner, self._name, _EmittedByPython())
-        return owner.__dict__[self._name]
-
-
-class _EmittedByPython:
-    def __init__(self) -> None:
-        self._targets: list[Any] = []
-
-    def connect(self, function: Any) -> bool:
-        self._targets.append(function)
-        return True
-
-    def disconnect(self, function: Any) -> bool:
-        found = function in self._targets
-        if found:
-            self._targets.remove(function)
-        return found
-
-    def emit(self, *arguments: Any) -> None:
-        for target in list(self._targets):
-            guarded(target)(*arguments)
 
 
 def cpp_class(name: str) -> type | None:
@@ -114,6 +77,5 @@ def build() -> types.ModuleType:
         if name not in _GIVEN:
             setattr(module, name, proxy)
     module.QUiLoader = open_class(QtUiTools.QUiLoader, module.QObject)
-    module.Signal = PythonSignal
     module.Qt = QtNamespace
     return module

@@ -7,13 +7,14 @@ from typing import Any
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
+from . import dialogs
 from .conversion import call, unwrap, wrap
-from .enums import EnumValue
 from .members import connect_signal, disconnect_signal
 from .proxy import cpp_of, surface_class
 from .pythonqt import PythonQtObject
 from .signals import guarded
-from .special_members import getter_of, method_of, registry, setter_of
+from .special_members import method_of, registry, setter_of
+from .tool_tips import rich_tool_tip
 
 # --- every QObject --------------------------------------------------------------------------------------------------
 
@@ -46,11 +47,6 @@ def inherits(self: PythonQtObject, name: str) -> bool:
 
 
 @method_of("QObject")
-def isWidgetType(self: PythonQtObject) -> bool:
-    return bool(cpp_of(self).isWidgetType())
-
-
-@method_of("QObject")
 def findChildren(self: PythonQtObject, kind: Any = None, name: str | None = None) -> list[PythonQtObject]:
     """Children of a Qt class, or of a class by name; a list, as PythonQt's own decorator returns."""
     children = [wrap(child) for child in cpp_of(self).findChildren(QtCore.QObject)]
@@ -77,32 +73,7 @@ def delete(self: PythonQtObject) -> None:
     shiboken6.delete(cpp_of(self))
 
 
-@method_of("QObject")
-def setProperty(self: PythonQtObject, name: str, value: Any) -> bool:
-    return bool(cpp_of(self).setProperty(name, unwrap(value)))
-
-
-@method_of("QObject", name="property")
-def property_(self: PythonQtObject, name: str) -> Any:
-    return wrap(cpp_of(self).property(name))
-
-
-@method_of("QObject", name="help")
-def help_(self: PythonQtObject) -> None:
-    print(f"--- {className(self)} ---")
-
-
-@method_of("QObject")
-def tr(self: PythonQtObject, text: str) -> str:
-    return text
-
-
 # --- widgets --------------------------------------------------------------------------------------------------------
-
-
-def rich_tool_tip(text: str) -> str:
-    """Slicer wraps plain tool tips in a paragraph, so that they break into lines."""
-    return f"<p>{text}</p>" if text and not QtGui.Qt.mightBeRichText(text) else text
 
 
 @setter_of("QWidget", "toolTip")
@@ -117,16 +88,6 @@ def set_tool_tip_property(self: PythonQtObject, text: Any) -> None:
 @method_of("QWidget")
 def setToolTip(self: PythonQtObject, text: str) -> None:
     set_tool_tip_property(self, text)
-
-
-@method_of("QWidget", name="raise")
-def raise_widget(self: PythonQtObject) -> None:
-    cpp_of(self).raise_()
-
-
-@getter_of("QWidget", "focus")
-def focus(self: PythonQtObject) -> bool:
-    return bool(cpp_of(self).hasFocus())
 
 
 @method_of("QComboBox", "QMenu")
@@ -151,8 +112,6 @@ def setRange(self: PythonQtObject, low: float, high: float) -> None:
 @method_of("QDialog", "QMessageBox", "QFileDialog", "QProgressDialog", "ctkMessageBox", name="exec")
 def exec_dialog(self: PythonQtObject) -> int:
     """Shown, and answered at once: a test has nobody who clicks. See `dialogs.answers`."""
-    from . import dialogs
-
     return dialogs.answer(self)
 
 
@@ -162,8 +121,6 @@ for _cls in ("QDialog", "QMessageBox", "QFileDialog", "QProgressDialog", "ctkMes
 
 @method_of("QMenu", name="exec")
 def exec_menu(self: PythonQtObject, *arguments: Any) -> Any:
-    from . import dialogs
-
     return dialogs.choose_action(self)
 
 
@@ -187,42 +144,22 @@ def single_shot(msec: int, function: Callable[..., Any], slot: str | None = None
 registry.methods["QTimer", "singleShot"] = lambda self, *arguments: single_shot(*arguments)
 
 
-@method_of("QProcess", name="error")
-def process_error(self: PythonQtObject) -> EnumValue:
-    return wrap(cpp_of(self).error())
-
-
 @method_of("QColor", name="name")
 def color_name(self: PythonQtObject, form: int = 0) -> str:
     kind = QtGui.QColor.NameFormat
     return cpp_of(self).name(kind.HexArgb if int(form) else kind.HexRgb)
 
 
-@method_of("QFileDialog", name="static getOpenFileName")
-def get_open_file_name(*arguments: Any) -> str:
-    from . import dialogs
+for _static in ("getOpenFileName", "getSaveFileName", "getExistingDirectory"):
 
-    return dialogs.chosen_path("getOpenFileName", arguments)
+    def _file_dialog(*arguments: Any, _kind: str = _static) -> str:
+        return dialogs.chosen_path(_kind, arguments)
 
-
-@method_of("QFileDialog", name="static getSaveFileName")
-def get_save_file_name(*arguments: Any) -> str:
-    from . import dialogs
-
-    return dialogs.chosen_path("getSaveFileName", arguments)
-
-
-@method_of("QFileDialog", name="static getExistingDirectory")
-def get_existing_directory(*arguments: Any) -> str:
-    from . import dialogs
-
-    return dialogs.chosen_path("getExistingDirectory", arguments)
+    registry.methods["QFileDialog", f"static {_static}"] = _file_dialog
 
 
 @method_of("QFileDialog", name="static getOpenFileNames")
 def get_open_file_names(*arguments: Any) -> tuple[str, ...]:
-    from . import dialogs
-
     path = dialogs.chosen_path("getOpenFileNames", arguments)
     return (path,) if path else ()
 
@@ -230,8 +167,6 @@ def get_open_file_names(*arguments: Any) -> tuple[str, ...]:
 @method_of("QDesktopServices", name="static openUrl")
 def open_url(url: PythonQtObject) -> bool:
     """Remembered, not opened: a test has no browser."""
-    from . import dialogs
-
     dialogs.opened_urls.append(cpp_of(url).toString())
     return True
 
@@ -239,16 +174,9 @@ def open_url(url: PythonQtObject) -> bool:
 for _static in ("critical", "information", "question", "warning"):
 
     def _message(*arguments: Any, _kind: str = _static) -> int:
-        from . import dialogs
-
         return dialogs.answer_text(_kind, arguments)
 
     registry.methods["QMessageBox", f"static {_static}"] = _message
-
-
-@method_of("QTextDocument", "QTextEdit", "QPlainTextEdit", "QTextBrowser", name="print")
-def print_document(self: PythonQtObject, printer: PythonQtObject) -> None:
-    cpp_of(self).print_(cpp_of(printer))
 
 
 _PAGE_SIZES = {"A4": QtGui.QPageSize.PageSizeId.A4, "Letter": QtGui.QPageSize.PageSizeId.Letter}
@@ -270,12 +198,6 @@ def _page_size(number: int) -> QtGui.QPageSize.PageSizeId:
 
 
 @method_of("QPrinter")
-def setOrientation(self: PythonQtObject, orientation: int) -> None:
-    kinds = QtGui.QPageLayout.Orientation
-    cpp_of(self).setPageOrientation(kinds.Landscape if int(orientation) else kinds.Portrait)
-
-
-@method_of("QPrinter")
 def setPageMargins(self: PythonQtObject, *arguments: Any) -> Any:
     """Qt 5: left, top, right, bottom and QPrinter's unit (0 is millimetres)."""
     if len(arguments) == 5:
@@ -285,21 +207,3 @@ def setPageMargins(self: PythonQtObject, *arguments: Any) -> Any:
         margins = QtCore.QMarginsF(left, top, right, bottom)
         return cpp_of(self).setPageMargins(margins, QtGui.QPageLayout.Unit.Millimeter)
     return call(cpp_of(self).setPageMargins, arguments, "setPageMargins()")
-
-
-@method_of("QFontMetrics")
-def width(self: PythonQtObject, text: str) -> int:
-    return cpp_of(self).horizontalAdvance(text)
-
-
-@method_of("QBoxLayout", "QVBoxLayout", "QHBoxLayout")
-def setMargin(self: PythonQtObject, margin: int) -> None:
-    cpp_of(self).setContentsMargins(margin, margin, margin, margin)
-
-
-@method_of("QUiLoader")
-def load(self: PythonQtObject, file: PythonQtObject, parent: PythonQtObject | None = None) -> PythonQtObject | None:
-    from .ui_loader import load_ui
-
-    root = load_ui(cpp_of(file), None if parent is None else cpp_of(parent))
-    return None if root is None else wrap(root)

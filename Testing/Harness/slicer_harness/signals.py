@@ -19,9 +19,6 @@ _OF_QT5: dict[tuple[str, str], tuple[str, Callable[[Any, Any], Any]]] = {
     ("QComboBox", "highlighted(QString)"): ("highlighted(int)", lambda box, i: box.itemText(i)),
     ("QSpinBox", "valueChanged(QString)"): ("textChanged(QString)", lambda box, text: text),
     ("QDoubleSpinBox", "valueChanged(QString)"): ("textChanged(QString)", lambda box, text: text),
-    ("QButtonGroup", "buttonClicked(int)"): ("idClicked(int)", lambda group, i: i),
-    ("QButtonGroup", "buttonPressed(int)"): ("idPressed(int)", lambda group, i: i),
-    ("QButtonGroup", "buttonReleased(int)"): ("idReleased(int)", lambda group, i: i),
 }
 
 

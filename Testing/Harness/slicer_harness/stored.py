@@ -24,14 +24,11 @@ def stored(kind: Any, name: str, default: Any, *, then: Callable[[Any, Any], Non
     return Property(kind, read, write)
 
 
-def passed_on(kind: Any, inner: str, getter: str, setter: str | None = None) -> Property:
+def passed_on(kind: Any, inner: str, getter: str, setter: str) -> Property:
     """A property of an inner widget: `inner` names the attribute that holds it."""
 
     def read(self: Any) -> Any:
         return getattr(getattr(self, inner), getter)()
-
-    if setter is None:
-        return Property(kind, read)
 
     def write(self: Any, value: Any) -> None:
         getattr(getattr(self, inner), setter)(value)

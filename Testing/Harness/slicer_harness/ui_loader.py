@@ -11,7 +11,10 @@ from .conversion import wrap
 from .cpp_members import enum_members
 from .enums import QtNamespace
 from .members import connect_signal
-from .quirks import rich_tool_tip
+from .proxy import cpp_of
+from .pythonqt import PythonQtObject
+from .special_members import method_of
+from .tool_tips import rich_tool_tip
 
 _custom: dict[str, type] = {}
 
@@ -19,6 +22,12 @@ _custom: dict[str, type] = {}
 def offer(classes: dict[str, type]) -> None:
     """Widget classes that .ui files may name."""
     _custom.update(classes)
+
+
+@method_of("QUiLoader")
+def load(self: PythonQtObject, file: PythonQtObject, parent: PythonQtObject | None = None) -> PythonQtObject | None:
+    root = load_ui(cpp_of(file), None if parent is None else cpp_of(parent))
+    return None if root is None else wrap(root)
 
 
 class UnknownWidget(RuntimeError):
