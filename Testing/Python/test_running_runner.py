@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pace import pace
 from running_builders import HERE, Bench, Chatter, Count, Echo, Raise, Sleep, events_of, with_tests
 
 from ASLDenoiseLib.errors import InputError
@@ -137,10 +138,10 @@ def test_cancel_leaves_no_process_and_no_folder(bench, launched, tmp_path):
     worker, other, temporary = asleep(tmp_path / "said")
     group = os.getpgid(worker)
     assert alive(worker) and alive(other) and group != os.getpgrp() and bench.folders in temporary.parents
-    started = time.perf_counter()
+    limit, started = pace(), time.perf_counter()
     runner.cancel()
     runner.cancel()
-    assert time.perf_counter() - started < 0.02
+    assert time.perf_counter() - started < limit
     assert events_of(runner, patience=5) == [Cancelled()]
     assert gone(worker, other, group)
     assert list(bench.folders.iterdir()) == []
@@ -222,6 +223,7 @@ def test_starting_and_polling_never_hold_up_the_window(bench):
         took.append(time.perf_counter() - started)
         return given
 
+    before = pace()
     timed(runner.start, Chatter(20_000))
     events: list[Event] = []
     while runner.running:
@@ -231,7 +233,8 @@ def test_starting_and_polling_never_hold_up_the_window(bench):
         pauses.append(time.perf_counter() - started - 0.005)
     assert isinstance(events[-1], Done) and events[-1].result.nbytes == 2**27
     assert len(took) > 50
+    limit = max(before, pace())
     # twice at most may the machine have been busy with others at that very moment
-    assert sorted(took)[-3] < 0.02, sorted(took)[-5:]
+    assert sorted(took)[-3] < limit, (limit, sorted(took)[-5:])
     # nor do the threads behind it keep Python to themselves, as they load the result
-    assert sorted(pauses)[-3] < 0.05, sorted(pauses)[-5:]
+    assert sorted(pauses)[-3] < 2.5 * limit, (limit, sorted(pauses)[-5:])
