@@ -23,7 +23,7 @@ from ASLDenoiseLib.reading.images import read_image
 
 from .library.command import ROOT, begin, options, say, timed
 from .library.real_scans import ORIGIN, series_path, t1_path
-from .library.tables import text_table
+from .library.tables import by, text_table
 
 SERIES = (("acq-grase", "2"), ("acq-grase", None), ("acq-epi", None), ("acq-picore", None))
 READOUTS = ("gm_mean", "wm_mean", "snr", "gm_wm_contrast", "spatial_cov", "negative_gm_fraction", "qei")
@@ -83,15 +83,12 @@ def median_stages(runs: Iterable[Run]) -> dict[str, float]:
 
 
 def differences(old: Run, new: Run) -> list[list[str]]:
-    """The largest absolute difference of each map, and of how many voxels one alone has a value."""
+    """The largest absolute difference of each map and how many voxels one alone has; shapes where they differ."""
     rows = []
     for key in dict.fromkeys((*old.maps, *new.maps)):
-        if key not in old.maps or key not in new.maps:
-            rows.append([key, f"{'old' if key in old.maps else 'new'} alone", "-"])
-            continue
-        a, b = (each.maps[key] for each in (old, new))
-        if a.shape != b.shape:
-            rows.append([key, f"{a.shape} against {b.shape}", "-"])
+        a, b = old.maps.get(key), new.maps.get(key)
+        if a is None or b is None or a.shape != b.shape:
+            rows.append([key, *("-" if each is None else by(each.shape) for each in (a, b))])
             continue
         both, one = np.isfinite(a) & np.isfinite(b), np.isfinite(a) ^ np.isfinite(b)
         apart = np.abs(a.astype(np.float64) - b)[both].max(initial=0.0)
@@ -107,9 +104,11 @@ def take_turns(args: argparse.Namespace) -> Results:
         turns = [(old, turns[0])[(n + 1) // 2 % 2] for n in range(2 * args.repeats)]
     results: Results = {}
     with tempfile.TemporaryDirectory() as scratch:
-        for name, pairs in (each for each in SERIES if each[0] in args.series.split(",")):
-            runs = results[name, pairs or "all"] = {}
-            out = (args.keep or Path(scratch)).resolve() / f"{name}-{pairs or 'all'}"
+        for name, pairs in SERIES:
+            label = f"{name}-{pairs or 'all'}"
+            if args.series and not {name, label} & set(args.series.split(",")):
+                continue
+            runs, out = results.setdefault((name, pairs or "all"), {}), (args.keep or Path(scratch)).resolve() / label
             for code in turns:
                 runs.setdefault(code.name, []).append(run(code, args.data.resolve(), name, pairs, out))
                 if args.old and args.keep:
@@ -168,7 +167,7 @@ def cells(seconds: Mapping[str, float], columns: Iterable[str]) -> list[str]:
 def main() -> None:
     parser = options(__doc__, "data")
     parser.add_argument("--keep", type=Path, help="keep the results below this folder")
-    parser.add_argument("--series", default=",".join(dict.fromkeys(n for n, _ in SERIES)), help="comma-separated")
+    parser.add_argument("--series", help="some of them alone, comma-separated: acq-epi, acq-grase-2, ...")
     parser.add_argument("--old", type=Path, help="another checkout, whose code is run in turn with this one's")
     parser.add_argument("--old-python", type=Path, default=Path(sys.executable), help="the Python of its environment")
     parser.add_argument("--repeats", type=int, default=2, help="how often each code runs each series, with --old")

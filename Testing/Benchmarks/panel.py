@@ -10,7 +10,7 @@ import statistics
 import sys
 import time
 
-from .library.command import ROOT, begin, options, say, timed
+from .library.command import ROOT, begin, options, say
 from .library.tables import table
 
 HEAVY = ("torch", "monai", "ants", "SimpleITK", "matplotlib", "nilearn", "scipy", "skimage", "nibabel")
@@ -58,21 +58,11 @@ def driven() -> dict[str, dict[str, float]]:
         def loaded() -> bool:
             return ui.applyButton.enabled and not widget.preview.running
 
-        present = widget.run._logic.present
-        shown = []
-
-        def present_timed(result, asl):
-            nodes, seconds = timed(present, result, asl)
-            shown.append(seconds)
-            return nodes
-
-        widget.run._logic.present = present_timed
         phase("load the sample, look at it", widget.inputs.actions["sample"].trigger, loaded)
         # The last look at what the child said comes before the results are shown: two phases, one run.
         ui.applyButton.click()
         phase("the run, to 95 %", lambda: None, lambda: ui.progressBar.value >= 950 or not widget.run.running)
         phase("its end, results shown", lambda: None, lambda: not widget.run.running)
-        phases["its end, results shown"]["of it: nodes into the scene (s)"] = shown[0]
         if widget.state.value != "done":
             raise SystemExit(ui.statusLabel.text)
         phase("side by side", ui.sideBySideButton.click, lambda: True)
