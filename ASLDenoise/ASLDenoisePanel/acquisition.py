@@ -9,7 +9,7 @@ from slicer.i18n import tr as _
 from ASLDenoiseLib.scene.series import adopt_sidecar, read_acquisition, read_context, volume_count, write_attributes
 
 from .acquisition_rows import ORDER, acquisitionRows, contextFrom, withEdit
-from .wording import panelWords
+from .remedies import panelError
 
 _NAME, _VALUE, _UNIT, _FROM = range(4)
 
@@ -44,11 +44,11 @@ class AcquisitionSection:
             try:
                 adopt_sidecar(node)
             except InputError as error:
-                trouble = str(error)
+                trouble = panelError(error)
             try:
                 self._rows = acquisitionRows(read_acquisition(node), read_context(node))
             except ValueError as error:  # InputError is one, as is an unknown volume type
-                trouble = str(error)
+                trouble = panelError(error)
         self._fill()
         return trouble
 
@@ -85,7 +85,7 @@ class AcquisitionSection:
         except InputError as error:
             self._fill()
             slicer.util.warningDisplay(
-                panelWords(str(error)), windowTitle=_("{what} stays as it was").format(what=row.label)
+                panelError(error), windowTitle=_("{what} stays as it was").format(what=row.label)
             )
             return
         self._changed()

@@ -7,8 +7,6 @@ from dataclasses import dataclass, fields
 
 from slicer.i18n import tr as _
 
-from .wording import fieldLabel
-
 ORDER = "context"  # the row that says which volume is what
 _ALWAYS = (
     "labeling",
@@ -167,7 +165,7 @@ def _row(f, acquisition) -> AcquisitionRow:
         if origin is not None
         else _("{name}: not stated").format(name=f.metadata["bids"])
     )
-    label = fieldLabel(f)
+    label = f.metadata["label"]
     return AcquisitionRow(
         f.name, label, text, f.metadata["unit"], originWords(origin) if origin is not None else "", tip
     )

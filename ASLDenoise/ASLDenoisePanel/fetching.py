@@ -9,6 +9,7 @@ from slicer.i18n import tr as _
 
 from .packages import PackagesMissing, ensurePackages
 from .paths import resource
+from .remedies import panelFailure
 from .running import Driver
 from .tasks import LoadSeries, SeriesChoice, WriteResult
 
@@ -62,7 +63,7 @@ class Fetching:
     def _start(self, errand, text, done) -> None:
         def ended(event):
             self.busy = ""
-            self._progress.failed(event.sentence, event.details)
+            self._progress.failed(panelFailure(event), event.details)
             self._changed()
 
         def finished(result):

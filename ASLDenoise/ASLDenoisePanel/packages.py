@@ -10,16 +10,16 @@ from slicer import packaging
 from slicer.i18n import tr as _
 
 TORCH = ">=2.4"
-_LOOKS = ("scipy", "skimage", "SimpleITK", "nibabel")  # what looking at images needs
+_INSPECTING = ("scipy", "skimage", "SimpleITK", "nibabel")  # what inspecting images needs
 
 
 class PackagesMissing(Exception):
     """The packages are not there, and why, in one sentence that says what to do."""
 
 
-def canLook() -> bool:
-    """Whether the packages are there that looking at images and loading files need; imports none of them."""
-    return all(importlib.util.find_spec(name) is not None for name in _LOOKS)
+def canInspect() -> bool:
+    """Whether the packages are there that inspecting images and loading files need; imports none of them."""
+    return all(importlib.util.find_spec(name) is not None for name in _INSPECTING)
 
 
 def torchThere() -> bool:

@@ -1,4 +1,4 @@
-"""The doctor at work: what metadata say at once, what the images say from a child process a moment later."""
+"""Inspection in the panel: what metadata say at once, what the images say from a child process a moment later."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import replace
 import qt
 from slicer.i18n import tr as _
 
-from ASLDenoiseLib.scene.series import read_fixes, series_from_sequence, write_fix
+from ASLDenoiseLib.scene.series import series_from_sequence, write_fix
 
-from .packages import canLook
+from .packages import canInspect
+from .remedies import panelError, panelFailure, panelRemedy
 from .running import Driver
 from .tasks import InspectSeries
-from .wording import panelWords
 
 _PAUSE = 300  # ms: a value is often corrected together with another
 
 
 class PreviewSection:
-    """Looks at the selected series whenever it changes, and keeps what it saw.
+    """Inspects the selected series whenever it changes, and keeps what it found.
 
     Args:
         findings: the section that shows it.
@@ -37,30 +37,30 @@ class PreviewSection:
 
     @property
     def running(self) -> bool:
-        """Whether a look is due or under way."""
+        """Whether an inspection is due or under way."""
         return self._timer.isActive() or self._driver.running
 
-    def look(self) -> None:
-        """Look at the series as it is now; a look at what it was before is ended."""
+    def inspect(self) -> None:
+        """Inspect the series as it is now; an inspection of what it was before is ended."""
         self.unusable, self._series = "", None
         p = self._parameters()
         if p is None or p.asl is None:
             self.stop()
             self._findings.say(_("Select a series: what is wrong or doubtful about it is said here."))
             return
-        self._findings.say(_("Looking at the series..."))
+        self._findings.say(_("Inspecting the series..."))
         self._timer.start()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Inspect no more."""
         self._timer.stop()
         self._driver.abandon()
 
-    def apply(self, mend):
-        """Mend the series; returns the node of the mended one."""
+    def apply(self, fix):
+        """Fix the series; returns the node of the fixed one."""
         series = self._series
-        changed = {"acquisition": mend.acquisition, "context": mend.context, "fixes": (*series.fixes, mend.record)}
-        voxels = {} if mend.array is None else {"array": mend.array}
+        changed = {"acquisition": fix.acquisition, "context": fix.context, "fixes": (*series.fixes, fix.record)}
+        voxels = {} if fix.array is None else {"array": fix.array}
         return write_fix(self._parameters().asl, replace(series, **changed, **voxels), voxels=bool(voxels))
 
     def _start(self) -> None:
@@ -73,31 +73,30 @@ class PreviewSection:
         try:
             self._series = series_from_sequence(p.asl, m0=p.m0)
         except InputError as error:
-            self.unusable = panelWords(str(error))
+            self.unusable = panelError(error)
             self._findings.say(self.unusable)
             self._changed()
             return
-        looks = canLook()
-        self._showMetadata(more=looks)
-        if looks:
-            self._driver.start(InspectSeries(self._series), done=self._onSeen, failed=self._onFailed)
+        images = canInspect()
+        self._showMetadata(more=images)
+        if images:
+            self._driver.start(InspectSeries(self._series), done=self._onInspected, failed=self._onFailed)
 
     def _showMetadata(self, *, more) -> None:
         from ASLDenoiseLib.inspecting.acquisition_checks import acquisition_findings
 
         self._show(tuple(acquisition_findings(self._series)), (), more=more)
 
-    def _onSeen(self, seen) -> None:
-        done = {record.name for record in read_fixes(self._parameters().asl)}
-        self._show(seen.findings, [mend for mend in seen.mends if mend.finding not in done])
+    def _onInspected(self, inspected) -> None:
+        self._show(inspected.findings, inspected.fixes)
 
     def _onFailed(self, failed) -> None:
-        self._findings.say(_("The images could not be looked at: {why}").format(why=failed.sentence))
+        self._findings.say(_("The images could not be inspected: {why}").format(why=panelFailure(failed)))
 
-    def _show(self, findings, mends, *, more=False) -> None:
-        from ASLDenoiseLib.series import Severity
+    def _show(self, findings, fixes, *, more=False) -> None:
+        from ASLDenoiseLib.findings import Severity
 
         worst = next((f for f in findings if f.severity is Severity.UNUSABLE), None)
-        self.unusable = "" if worst is None else panelWords(f"{worst.what}. {worst.mend}")
-        self._findings.show(findings, mends, more=more)
+        self.unusable = "" if worst is None else f"{worst.what}; {panelRemedy(worst.remedies)}."
+        self._findings.show(findings, fixes, more=more)
         self._changed()

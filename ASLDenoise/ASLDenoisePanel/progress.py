@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
-from .wording import panelWords
-
 _RED, _GREEN = "#d9483b", "#3a8f48"  # legible on light and dark
 
 
@@ -66,7 +64,7 @@ class ProgressArea:
         self._end()
         for line in details.splitlines():
             self.log(line)
-        self._say(panelWords(text), _RED)
+        self._say(text, _RED)
 
     def _end(self) -> None:
         self._ui.progressBar.setRange(0, 1000)

@@ -9,6 +9,7 @@ from slicer.i18n import tr as _
 
 from .packages import PackagesMissing, ensurePackages, ensureTorch
 from .paths import resource
+from .remedies import panelError, panelFailure
 from .running import Driver
 from .states import State
 
@@ -58,11 +59,11 @@ class Run:
                 progress=self._progress.show,
                 log=self._progress.log,
                 done=self._onDone,
-                failed=lambda failed: self._fail(failed.sentence, failed.details),
+                failed=lambda failed: self._fail(panelFailure(failed), failed.details),
                 cancelled=self._onCancelled,
             )
         except (InputError, PackagesMissing) as error:
-            self._fail(str(error))
+            self._fail(panelError(error))
             return
         self._asl, self._began = parameters.asl, time.monotonic()
         self._become(State.RUNNING)

@@ -10,7 +10,7 @@ import slicer
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
 
 from .logic import ASLDenoiseLogic
-from .packages import canLook, torchThere
+from .packages import canInspect, torchThere
 from .selftest_series import selfTestSeries
 from .states import State
 
@@ -73,7 +73,7 @@ class ASLDenoiseTest(ScriptedLoadableModuleTest):
 
     def test_applyRunsInAChildAndShowsTheResult(self):
         """Apply becomes Cancel; in the end raw and denoised are in the scene, and the table holds their readouts."""
-        if not (torchThere() and canLook()):
+        if not (torchThere() and canInspect()):
             self.delayDisplay("Left out: the packages of a run are not installed.")
             return
         panel = self._readyPanel()
@@ -87,7 +87,7 @@ class ASLDenoiseTest(ScriptedLoadableModuleTest):
 
     def test_cancelLeavesTheSceneAsItWas(self):
         """Cancel ends the run; nothing was added."""
-        if not (torchThere() and canLook()):
+        if not (torchThere() and canInspect()):
             self.delayDisplay("Left out: the packages of a run are not installed.")
             return
         panel = self._readyPanel()

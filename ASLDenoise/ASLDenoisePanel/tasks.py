@@ -16,8 +16,10 @@ from ASLDenoiseLib.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
 
+    from ASLDenoiseLib.findings import Finding
+    from ASLDenoiseLib.inspecting.fixes import Fix
     from ASLDenoiseLib.result import Result
-    from ASLDenoiseLib.series import Acquisition, ASLSeries, Finding, Parameter, Volume, VolumeType
+    from ASLDenoiseLib.series import Acquisition, ASLSeries, Parameter, Volume, VolumeType
 
 _SERIES_ENDINGS = ("_asl.nii", "_asl.nii.gz")
 _DEEPEST = 4  # folders below a BIDS root that a series lies in: sub, ses, perf
@@ -45,7 +47,7 @@ def t1Beside(series: Path) -> Path | None:
 class PanelTask:
     """What all errands share: nothing that they are sent with comes back, and nobody knows how long they take."""
 
-    plan = None
+    seconds = None
 
     @property
     def nouns(self) -> Mapping[str, object]:
@@ -78,7 +80,7 @@ class LoadSeries(PanelTask):
         """Read it.
 
         Raises:
-            InputError: it cannot be read as an ASL series; one sentence with the mend.
+            InputError: it cannot be read as an ASL series; one sentence with the remedy.
         """
         from ASLDenoiseLib.reading.images import read_image
         from ASLDenoiseLib.reading.read import read_series
@@ -99,20 +101,18 @@ class LoadSeries(PanelTask):
 
 @dataclass(frozen=True, eq=False)
 class ProposedFix:
-    """One mend that leaves nothing to choose.
+    """A fix that leaves nothing to choose (`ASLDenoiseLib.inspecting.fixes.Fix`), with what it changes alone.
 
     Args:
-        name: of the fix.
-        finding: code of the finding it answers.
-        what: what it does, for people.
-        record: what provenance says of it.
-        acquisition, context: of the mended series.
+        name, finding, done, fields, record: of the fix.
+        acquisition, context: of the fixed series.
         array: its voxels where they change, else None.
     """
 
     name: str
     finding: str
-    what: str
+    done: str
+    fields: tuple[str, ...]
     record: Parameter
     acquisition: Acquisition
     context: tuple[VolumeType, ...]
@@ -121,10 +121,10 @@ class ProposedFix:
 
 @dataclass(frozen=True, eq=False)
 class InspectedSeries:
-    """What the doctor saw: findings, the worst first, and the mends there are."""
+    """What inspection found: findings, the worst first, and the fixes there are."""
 
     findings: tuple[Finding, ...]
-    mends: tuple[ProposedFix, ...]
+    fixes: tuple[ProposedFix, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,23 +134,21 @@ class InspectSeries(PanelTask):
     series: ASLSeries
 
     def run(self, progress: Any) -> InspectedSeries:
-        """Look at it; nothing is changed and nothing refused."""
-        import numpy as np
-
-        from ASLDenoiseLib.inspecting.fixes import fixes_of
+        """Inspect it; nothing is changed and nothing refused."""
         from ASLDenoiseLib.inspecting.inspection import inspect
 
-        progress(0.1, "looking at the images")
-        findings = inspect(self.series)
-        progress(0.7, "looking for mends")
-        mends = []
-        for fix in fixes_of(self.series):
-            mended = fix.series
-            array = None if np.may_share_memory(mended.array, self.series.array) else mended.array
-            mends.append(
-                ProposedFix(fix.name, fix.finding, fix.what, fix.record, mended.acquisition, mended.context, array)
-            )
-        return InspectedSeries(findings, tuple(mends))
+        progress(0.1, "inspecting the images")
+        inspection = inspect(self.series)
+        progress(0.7, "looking for fixes")
+        return InspectedSeries(inspection.findings, tuple(self._proposed(fix) for fix in inspection.fixes))
+
+    def _proposed(self, fix: Fix) -> ProposedFix:
+        import numpy as np
+
+        fixed, old = fix.series, self.series.array
+        array = None if np.may_share_memory(fixed.array, old) else fixed.array
+        of_the_fix = (fix.name, fix.finding, fix.done, fix.fields, fix.record)
+        return ProposedFix(*of_the_fix, fixed.acquisition, fixed.context, array)
 
 
 @dataclass(frozen=True, eq=False)

@@ -63,10 +63,10 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.fetching = Fetching(self.progress, self._onLoaded, self._onFetching)
         self.inputs = InputsSection(self.ui, self.load)
         self.acquisition = AcquisitionSection(self.ui, self._onAcquisitionChanged)
-        self.findings = FindingsSection(self.ui, self._onMend)
+        self.findings = FindingsSection(self.ui, self._onFix)
         self.method = MethodSection(self.ui)
         self.results = ResultsSection(self.ui, self.fetching.write, self.progress.done)
-        self.looking = PreviewSection(self.findings, lambda: self._parameterNode, self._checkCanApply)
+        self.preview = PreviewSection(self.findings, lambda: self._parameterNode, self._checkCanApply)
         self._devices = Driver()
         self._drops = DropFilter(self.uiWidget, self.load)
         self._later = qt.QTimer()
@@ -144,7 +144,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._onParameters)
 
     def _abandon(self):
-        self.looking.stop()
+        self.preview.stop()
         self.fetching.abandon()
         self.run.abandon()
 
@@ -190,7 +190,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _showSeries(self, series):
         self._series = series
         self._trouble = self.acquisition.show(self._series)
-        self.looking.look()
+        self.preview.inspect()
 
     def _onAcquisitionChanged(self):
         self._forgetRefusal()
@@ -198,8 +198,8 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.inputs.refresh()
         self._checkCanApply()
 
-    def _onMend(self, mend):
-        target = self.looking.apply(mend)
+    def _onFix(self, fix):
+        target = self.preview.apply(fix)
         if target is not self._series:
             self.inputs.select(asl=target)
         self._onAcquisitionChanged()
@@ -226,7 +226,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             series=p.asl is not None,
             volumes=volume_count(p.asl),
             ordered=ordered,
-            unusable=self._trouble or self.looking.unusable,
+            unusable=self._trouble or self.preview.unusable,
             needsT1=self.method.needsT1,
             t1=p.t1 is not None,
             tissue=p.tissueFromSegmentation,

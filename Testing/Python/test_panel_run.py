@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from pace import pace
 from panel_builders import write_bids
 
 pytestmark = pytest.mark.slow
@@ -54,9 +55,9 @@ def run(panel, files):
 
     dialogs.paths.append(str(files))
     panel.widget.inputs.actions["file"].trigger()
-    until(lambda: panel.ui.applyButton.enabled and not panel.widget.looking.running, 120)
+    until(lambda: panel.ui.applyButton.enabled and not panel.widget.preview.running, 120)
     panel.ui.deviceComboBox.setCurrentIndex(panel.ui.deviceComboBox.findData("cpu"))
-    seen, ui = [], panel.ui
+    seen, ui, before_run = [], panel.ui, pace()
     ui.applyButton.click()
     began = SimpleNamespace(text=ui.applyButton.text, enabled=ui.inputsCollapsibleButton.enabled)
     shown = panel.widget.run._logic.present
@@ -77,7 +78,14 @@ def run(panel, files):
             seen.append((ui.progressBar.value, ui.statusLabel.text))
             time.sleep(0.005)
     del panel.widget.run._logic.present
-    return SimpleNamespace(began=began, seen=seen, busiest=busiest, longest=longest[0] if longest else beat.longest)
+    return SimpleNamespace(
+        began=began,
+        seen=seen,
+        busiest=busiest,
+        longest=longest[0] if longest else beat.longest,
+        work_pace=pace(time.thread_time),
+        clock_pace=max(before_run, pace()),
+    )
 
 
 @pytest.fixture
@@ -88,7 +96,7 @@ def ready(panel, files):
 
     close_scene()
     _sequence()
-    until(lambda: panel.ui.applyButton.enabled and not panel.widget.looking.running, 120)
+    until(lambda: panel.ui.applyButton.enabled and not panel.widget.preview.running, 120)
     return panel
 
 
@@ -143,8 +151,9 @@ def test_progress_goes_forward_and_says_what_is_done(run):
 
 
 def test_the_window_is_never_held_up_for_a_tenth_of_a_second_while_the_child_works(run):
-    assert run.busiest < 0.1  # s of work between two rounds of the event loop
-    assert run.longest < 0.3  # s by the clock, on a machine whose cores the child and others use, too
+    """A tenth on two quiet cores, where the pace is a fiftieth; Testing/Benchmarks measures it in seconds."""
+    assert run.busiest < 5 * run.work_pace  # work between two rounds of the event loop
+    assert run.longest < 15 * run.clock_pace  # by the clock, on a machine whose cores the child and others use, too
 
 
 def test_done_shows_raw_beside_denoised_in_one_window_and_the_panel_open_again(run, panel):

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from panel_builders import write_bids
 
-from ASLDenoiseLib.series import Labeling, Origin, Severity, VolumeType
+from ASLDenoiseLib.findings import Severity
+from ASLDenoiseLib.series import Labeling, Origin, VolumeType
 
 HEAVY = ("torch", "monai", "ants", "matplotlib", "scipy", "skimage", "SimpleITK", "nibabel", "nilearn")
 
@@ -59,8 +60,8 @@ def volume(name, shape=(20, 24, 22), spacing=(1.0, 1.0, 1.0)):
     return node
 
 
-def looked(panel):
-    until(lambda: not panel.widget.looking.running, 60)
+def inspected(panel):
+    until(lambda: not panel.widget.preview.running, 60)
 
 
 def rows(panel):
@@ -87,9 +88,11 @@ def contents():
 
 
 def test_opening_takes_half_a_second_of_work_at_most_and_loads_nothing_heavy(repo_root, tmp_path, desktop):
+    """Half a second on two quiet cores, where the pace is a fiftieth; Testing/Benchmarks measures it in seconds."""
     code = f"""
 import sys, time
-sys.path[:0] = [{str(repo_root)!r}, {str(repo_root / "Testing" / "Harness")!r}]
+sys.path[:0] = [{str(repo_root)!r}, *({str(repo_root / "Testing")!r} + end for end in ("/Harness", "/Python"))]
+from pace import pace
 from slicer_harness import installed
 with installed():
     from slicer_harness.panel import open_panel
@@ -98,7 +101,7 @@ with installed():
     taken = time.process_time() - began
     loaded = [name for name in {HEAVY!r} if name in set(sys.modules) - before]
     panel.close()
-print(taken, *loaded)
+print(taken / pace(time.process_time), *loaded)
 """
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # Slicer keeps compiled files, as nearly everyone does
@@ -107,9 +110,9 @@ print(taken, *loaded)
             [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
-    taken, *loaded = done.stdout.splitlines()[-1].split()
+    paces, *loaded = done.stdout.splitlines()[-1].split()
     assert loaded == []
-    assert float(taken) < 0.5
+    assert float(paces) < 25
 
 
 def test_an_empty_panel_says_what_to_do_and_offers_no_apply(panel):
@@ -211,30 +214,30 @@ def test_a_series_of_unknown_order_cannot_run_until_the_order_is_given(panel, ma
     assert series_from_sequence(nodes.sequence).context == made.context
 
 
-def test_a_series_that_no_cbf_can_come_from_is_refused_with_its_mend(panel, made):
+def test_a_series_that_no_cbf_can_come_from_is_refused_with_its_fix(panel, made):
     put(replace(made, acquisition=replace(made.acquisition, post_labeling_delay=None)))
     until(lambda: not panel.ui.applyButton.enabled)
     assert "post-labelling delay" in panel.ui.reasonLabel.text.lower()
 
 
-# --- findings and mends ---------------------------------------------------------------------------------------------
+# --- findings and fixes ---------------------------------------------------------------------------------------------
 
 
-def test_a_finding_has_a_button_that_mends_it_and_the_mend_goes_with_the_series(panel, made):
+def test_a_finding_has_a_button_that_fixes_it_and_the_fix_goes_with_the_series(panel, made):
     acquisition = made.acquisition.with_values(Origin.SIDECAR, post_labeling_delay=1800.0, label_duration=1800.0)
     nodes = put(replace(made, acquisition=acquisition))
-    looked(panel)
+    inspected(panel)
     button = panel.widget.findings.buttons["milliseconds"]
-    assert button.text == "Mend: Post-labelling delay, Label duration divided by 1000"
+    assert button.text == "Fix: Post-labelling delay, Label duration divided by 1000"
     button.click()
     assert rows(panel)["Label duration"] == ("1.8", "s", "you")
-    looked(panel)
+    inspected(panel)
     assert "milliseconds" not in panel.widget.findings.buttons
-    series, _ = panel.widget.logic.inputs(nodes.sequence)
-    assert [mend.name for mend in series.fixes] == ["fix milliseconds"]
+    series, *_ = panel.widget.logic.inputs(nodes.sequence)
+    assert [fix.name for fix in series.fixes] == ["fix milliseconds"]
 
 
-def test_a_mend_of_voxels_makes_a_new_series_and_leaves_the_old_one(panel, made):
+def test_a_fix_of_voxels_makes_a_new_series_and_leaves_the_old_one(panel, made):
     import slicer
 
     from ASLDenoiseLib.scene.series import series_from_sequence
@@ -242,32 +245,33 @@ def test_a_mend_of_voxels_makes_a_new_series_and_leaves_the_old_one(panel, made)
     images = made.array.copy()
     differences = images[1::2] - images[0::2]  # label minus control: the sign is wrong
     nodes = put(replace(made, array=differences, context=(VolumeType.DELTAM,) * 6))
-    looked(panel)
+    inspected(panel)
     panel.widget.findings.buttons["control-label-swapped"].click()
-    mended = panel.ui.aslSelector.currentNode()
-    assert mended is not nodes.sequence
-    np.testing.assert_array_equal(series_from_sequence(mended).array, -differences.astype(np.float32))
+    fixed = panel.ui.aslSelector.currentNode()
+    assert fixed is not nodes.sequence
+    np.testing.assert_array_equal(series_from_sequence(fixed).array, -differences.astype(np.float32))
     np.testing.assert_array_equal(series_from_sequence(nodes.sequence).array, differences.astype(np.float32))
     assert slicer.mrmlScene.IsNodePresent(nodes.sequence)
 
 
 def test_without_the_packages_the_metadata_are_judged_all_the_same(panel, made, monkeypatch):
-    from ASLDenoisePanel import looking
+    from ASLDenoisePanel import preview
 
-    monkeypatch.setattr(looking, "canLook", lambda: False)
+    monkeypatch.setattr(preview, "canInspect", lambda: False)
     put(replace(made, acquisition=replace(made.acquisition, labeling=None)))
-    until(lambda: panel.widget.looking.unusable)
+    until(lambda: panel.widget.preview.unusable)
     assert "labelling" in panel.ui.reasonLabel.text.lower()
 
 
 def test_findings_are_told_apart_by_how_much_they_matter(panel):
-    from ASLDenoiseLib.series import Finding
+    from ASLDenoiseLib.findings import Finding
+    from ASLDenoiseLib.remedies import Advice
 
     severities = (Severity.UNUSABLE, Severity.WARNING, Severity.WARNING, Severity.NOTE)
-    panel.widget.findings.show([Finding("x", s, f"what {s.value}", "why <5", "mend it") for s in severities])
+    panel.widget.findings.show([Finding("x", s, f"what {s.value}", "why <5", (Advice("fix it"),)) for s in severities])
     assert panel.ui.findingsLabel.text == "1 in the way of a run, 2 to look at, 1 worth knowing"
     cards = [label.text for label in panel.ui.findingsList.findChildren("QLabel")]
-    assert len(cards) == 4 and "What unusable." in cards[0] and "Why &lt;5." in cards[0]
+    assert len(cards) == 4 and "What unusable." in cards[0] and "Why &lt;5." in cards[0] and "Fix it." in cards[0]
 
 
 # --- method and advanced --------------------------------------------------------------------------------------------

@@ -151,27 +151,54 @@ def test_a_bids_folder_gives_its_series_and_the_t1_beside(panel, tmp_path):
     assert t1Beside(found[0]).name == "sub-01_T1w.nii.gz"
 
 
-def test_no_sentence_of_the_library_speaks_of_the_shells_options_in_the_panel(panel, repo_root):
+def remedies_in(source):
+    """The remedies that a source names in full: kind, what it is done to, and a value that is written out."""
     import ast
-    import re
 
-    from ASLDenoisePanel.wording import panelWords
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("GiveImage", "Choose", "SetField"):
+            told = [getattr(argument, "value", None) for argument in node.args]
+            if told and isinstance(told[0], str):
+                yield node.func.id, told[0], told[1] if node.func.id == "Choose" and len(told) > 1 else None
 
-    library = repo_root / "ASLDenoiseLib"
-    said = []
-    for path in library.rglob("*.py"):
-        if path.relative_to(library).parts[0] in ("shell", "learning", "__main__.py"):
-            continue
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if (
-                isinstance(node, ast.Constant)
-                and isinstance(node.value, str)
-                and re.search(r"(^|\W)--[a-z]", node.value)
-            ):
-                said.append(node.value)
-    messages = [text for text in said if "Args:" not in text and "``--" not in text]
-    assert len(messages) > 20
-    assert [text for text in messages if "--" in panelWords(text.rstrip("-"))] == []
+
+def test_the_panel_and_the_shell_have_a_place_for_every_remedy_of_the_library(panel, repo_root):
+    from ASLDenoisePanel.remedies import panelRemedy
+
+    from ASLDenoiseLib import remedies
+    from ASLDenoiseLib.__main__ import make_parser
+
+    commands = next(action for action in make_parser()._actions if isinstance(action.choices, dict)).choices.values()
+    options = {option for command in commands for action in command._actions for option in action.option_strings}
+    made = {r for path in (repo_root / "ASLDenoiseLib").rglob("*.py") for r in remedies_in(path.read_text("utf-8"))}
+    assert len(made) > 20
+    for kind, target, value in made | {("Choose", "t1-start", None), ("Choose", "device", "cpu")}:
+        value = value or ("auto" if target == "device" else None)
+        remedy = getattr(remedies, kind)(target, *([value] if value else []))
+        said = panelRemedy([remedy])
+        assert "--" not in said and f"with {target}" not in said
+        named = {word for word in remedies.shell_option(remedy).split() if word.startswith("--")}
+        assert named <= options and (named or kind == "SetField"), remedy
+
+
+def test_the_panel_says_an_error_and_a_fix_by_its_own_rows_selectors_and_buttons(panel):
+    from ASLDenoisePanel.remedies import panelError, panelFix, panelRemedy
+
+    from ASLDenoiseLib.inspecting.fixes import Fix
+    from ASLDenoiseLib.remedies import Advice, ApplyFix, Choose, GiveImage, SetField
+
+    error = InputError("There is no M0", [Advice("look for one"), GiveImage("m0"), GiveImage("masks", "give masks")])
+    assert str(error) == "There is no M0; look for one; give one with --m0, or give masks with --gm and --wm."
+    assert (
+        panelError(error) == "There is no M0; look for one; give one with 'M0', or give masks with segments GM and WM."
+    )
+    assert panelError(InputError("The file is empty; give another.")) == "The file is empty; give another."
+    assert panelError(ValueError("odd")) == "odd"
+    swap = [Choose("swap", text="swap them"), ApplyFix("control-label-swapped", "swap them")]
+    assert panelRemedy(swap) == "swap them with its Fix button"
+    assert panelRemedy([SetField("context", "control,label")]) == "give it with 'Order of volumes'"
+    fix = Fix("x", "x", "divided by 1000", None, ("post_labeling_delay", "label_duration"))
+    assert panelFix(fix) == "Post-labelling delay, Label duration divided by 1000"
 
 
 @pytest.mark.parametrize(

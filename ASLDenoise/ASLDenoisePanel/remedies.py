@@ -1,0 +1,70 @@
+"""What is wrong and what would fix it, in the words of the panel: its rows, selectors, choices and buttons."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from slicer.i18n import tr as _
+
+
+def panelRemedy(remedies) -> str:
+    """What would fix it, as the panel says it; without capital and full stop.
+
+    >>> panelRemedy([GiveImage("m0", "give an M0 image")])
+    "give an M0 image with 'M0'"
+    """
+    from ASLDenoiseLib.remedies import sentence_of
+
+    return sentence_of(remedies, _place)
+
+
+def panelError(error) -> str:
+    """An error as the panel says it: an `InputError` by its remedies, any other as it is."""
+    remedies = getattr(error, "remedies", ())
+    return f"{error.what}; {panelRemedy(remedies)}." if remedies else str(error)
+
+
+def panelFailure(failed) -> str:
+    """Why there is no result (`ASLDenoiseLib.running.events.Failed`)."""
+    return failed.sentence if failed.error is None else panelError(failed.error)
+
+
+def panelFix(fix) -> str:
+    """What a fix does, with the fields as the rows call them."""
+    return f"{', '.join(map(_label, fix.fields))} {fix.done}".strip()
+
+
+def _place(remedies) -> str:
+    return _("with {places}").format(places=_(" or ").join(dict.fromkeys(map(_word, remedies))))
+
+
+def _word(remedy) -> str:
+    from ASLDenoiseLib.remedies import ApplyFix, GiveImage, SetField
+
+    if isinstance(remedy, SetField):
+        return f"'{_label(remedy.field)}'"
+    if isinstance(remedy, ApplyFix):
+        return _("its Fix button")
+    name = remedy.image if isinstance(remedy, GiveImage) else f"{remedy.setting} {remedy.value}".strip()
+    places = {
+        "m0": _("'M0'"),
+        "t1": _("'T1'"),
+        "masks": _("segments GM and WM"),
+        "pairs": _("'Pairs'"),
+        "swap": _("its Fix button"),
+        "outliers none": _("'Outliers' set to leave everything in"),
+        "nuisance none": _("the choices 'Take out...' unticked"),
+        "no-recovery": _("'Put back what the network took from tissue' unticked"),
+        "device auto": _("'Computes on' set to the fastest"),
+        "device cpu": _("'Computes on' set to the processor"),
+        "t1-start": _("a transform over it"),
+        "t1-to-asl": _("a transform over it"),
+    }
+    return places.get(name, name)
+
+
+def _label(name) -> str:
+    from ASLDenoiseLib.series import Acquisition
+
+    labels = {field.name: field.metadata["label"] for field in fields(Acquisition) if field.metadata}
+    return labels.get(name, _("Order of volumes"))
