@@ -74,15 +74,8 @@ class Chart:
 
 def charts_of(result: Result) -> tuple[Chart, ...]:
     """Every chart there is something to draw for, in the order to show them."""
-    made = (
-        box_chart(result),
-        scatter_chart(result),
-        agreement_chart(result),
-        shift_chart(result),
-        turn_chart(result),
-        left_out_chart(result),
-    )
-    return tuple(chart for chart in made if chart is not None)
+    makers = (box_chart, scatter_chart, agreement_chart, shift_chart, turn_chart, left_out_chart)
+    return tuple(chart for chart in (make(result) for make in makers) if chart is not None)
 
 
 def box_chart(result: Result) -> Chart | None:
@@ -289,19 +282,8 @@ def _course(name: str, values: np.ndarray, colour: Colour) -> Line:
 
 def _motion_chart(key: str, name: str, title: str, y_title: str, unit: str, lines: Sequence[Line]) -> Chart:
     last = max((float(line.x[-1]) for line in lines if line.x.size), default=1.0)
-    values = [line.y for line in lines]
-    return Chart(
-        key,
-        name,
-        title,
-        "Volume",
-        y_title,
-        "",
-        unit,
-        tuple(lines),
-        (0.0, last + 1),
-        _around(values, spare_above=_FOR_LEGEND),
-    )
+    span = _around([line.y for line in lines], spare_above=_FOR_LEGEND)
+    return Chart(key, name, title, "Volume", y_title, "", unit, tuple(lines), (0.0, last + 1), span)
 
 
 def _around(values: Iterable[np.ndarray], *, spare_above: float = 0.04) -> tuple[float, float]:

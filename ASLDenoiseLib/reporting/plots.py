@@ -59,12 +59,7 @@ def uncertainty_key(result: Result) -> str | None:
 
 
 def map_panels(
-    panels: Sequence[Panel],
-    brain: Volume,
-    *,
-    slices: int = 6,
-    size: float = 1.45,
-    unit: str = CBF_UNIT,
+    panels: Sequence[Panel], brain: Volume, *, slices: int = 6, size: float = 1.45, unit: str = CBF_UNIT
 ) -> bytes:
     """Rows of axial slices (see `panel`), every array on the grid of `brain`; a cell is `size` inches."""
     from matplotlib.cm import ScalarMappable

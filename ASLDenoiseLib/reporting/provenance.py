@@ -16,6 +16,8 @@ from ..series import CBF_UNIT
 from ..series_json import parameter_to_plain, plain
 from .software import software_versions
 
+_OF_READOUT = ("value", "unit", "label", "meaning")
+
 
 def to_json(content: Mapping[str, object]) -> str:
     """Indented JSON text that ends with a line break."""
@@ -55,15 +57,7 @@ def readouts_json(result: Result, *, command: str = "") -> dict[str, object]:
             for key, volume in result.maps.items()
         },
         "readouts": {
-            key: {
-                readout.name: {
-                    "value": float(readout.value),
-                    "unit": readout.unit,
-                    "label": readout.label,
-                    "meaning": readout.meaning,
-                }
-                for readout in result.readouts[key]
-            }
+            key: {r.name: {part: getattr(r, part) for part in _OF_READOUT} for r in result.readouts[key]}
             for key in columns(result)
         },
         "tissue": {"source": result.tissue.source, "warning": result.tissue.warning},

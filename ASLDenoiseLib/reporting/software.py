@@ -8,16 +8,7 @@ from importlib import metadata
 
 NAME = "ASLDenoise"
 _LIBRARIES = (
-    "numpy",
-    "scipy",
-    "torch",
-    "monai",
-    "SimpleITK",
-    "antspyx",
-    "nibabel",
-    "nilearn",
-    "scikit-image",
-    "dcm2niix",
+    *("numpy", "scipy", "torch", "monai", "SimpleITK", "antspyx", "nibabel", "nilearn", "scikit-image", "dcm2niix"),
 )
 
 

@@ -22,7 +22,4 @@ def scene_attachments(result: Result) -> tuple[Mapping[str, Callable[[Path], Non
 
     scene = make_scene()
     nodes = present(result, scene=scene)
-    return {
-        SCENE: lambda path: save_mrb(scene, path),
-        PICTURE: lambda path: render_overlay(nodes, path),
-    }, ""
+    return {SCENE: lambda path: save_mrb(scene, path), PICTURE: lambda path: render_overlay(nodes, path)}, ""

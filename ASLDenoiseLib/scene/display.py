@@ -24,35 +24,16 @@ _SHOWN_ABOVE = 1e-3
 # picture.
 _LEGEND_SIZE = (0.15, 0.38)  # of the view's width and height
 
-# Value 0..1 and its red, green, blue 0..1, where Slicer's files are absent: Inferno (matplotlib, CC0); and blue over
-# white to red with even lightness.
-_INFERNO = (
-    (0.0000, 0.001, 0.000, 0.014),
-    (0.0625, 0.042, 0.028, 0.141),
-    (0.1250, 0.129, 0.047, 0.291),
-    (0.1875, 0.238, 0.037, 0.396),
-    (0.2500, 0.342, 0.062, 0.429),
-    (0.3125, 0.441, 0.099, 0.432),
-    (0.3750, 0.541, 0.135, 0.415),
-    (0.4375, 0.640, 0.171, 0.381),
-    (0.5000, 0.736, 0.216, 0.330),
-    (0.5625, 0.822, 0.275, 0.266),
-    (0.6250, 0.894, 0.353, 0.194),
-    (0.6875, 0.947, 0.449, 0.115),
-    (0.7500, 0.978, 0.558, 0.035),
-    (0.8125, 0.988, 0.675, 0.065),
-    (0.8750, 0.975, 0.798, 0.206),
-    (0.9375, 0.948, 0.917, 0.411),
-    (1.0000, 0.988, 0.998, 0.645),
-)
-_DIVERGING = (
-    (0.0, 0.03, 0.19, 0.58),
-    (0.25, 0.35, 0.58, 0.86),
-    (0.5, 0.96, 0.96, 0.96),
-    (0.75, 0.88, 0.45, 0.35),
-    (1.0, 0.58, 0.04, 0.10),
-)
-_ANCHORS = {"Inferno": _INFERNO, "DivergingBlueRed": _DIVERGING}
+# Red, green and blue 0..1, evenly from the lowest value to the highest, where Slicer's files are absent: Inferno
+# (matplotlib, CC0); and blue over white to red with even lightness.
+_ANCHORS = {
+    "Inferno": (
+        ".001 .042 .129 .238 .342 .441 .541 .640 .736 .822 .894 .947 .978 .988 .975 .948 .988",
+        ".000 .028 .047 .037 .062 .099 .135 .171 .216 .275 .353 .449 .558 .675 .798 .917 .998",
+        ".014 .141 .291 .396 .429 .432 .415 .381 .330 .266 .194 .115 .035 .065 .206 .411 .645",
+    ),
+    "DivergingBlueRed": (".03 .35 .96 .88 .58", ".19 .58 .96 .45 .04", ".58 .86 .96 .35 .10"),
+}
 
 
 def apply_kind(node: slicer.vtkMRMLScalarVolumeNode, kind: MapKind) -> None:
@@ -188,18 +169,16 @@ def colour_node(scene: slicer.vtkMRMLScene, name: str) -> slicer.vtkMRMLColorNod
     return scene.GetFirstNode(name, "vtkMRMLColorNode") or _table(scene, f"ASL {name}", _ANCHORS[name])
 
 
-def _table(
-    scene: slicer.vtkMRMLScene, name: str, anchors: tuple[tuple[float, float, float, float], ...]
-) -> slicer.vtkMRMLColorTableNode:
-    """A 256-entry table through `anchors`, made once a scene."""
+def _table(scene: slicer.vtkMRMLScene, name: str, channels: tuple[str, str, str]) -> slicer.vtkMRMLColorTableNode:
+    """A 256-entry table through the colours of `channels`, made once a scene."""
     existing = scene.GetFirstNode(name, "vtkMRMLColorTableNode")
     if existing is not None:
         return existing
     table = scene.AddNewNodeByClass("vtkMRMLColorTableNode", name)
     table.SetTypeToUser()
     table.SetNumberOfColors(256)
-    places = np.array(anchors)
+    known = [np.array(channel.split(), float) for channel in channels]
     for index, value in enumerate(np.linspace(0.0, 1.0, 256)):
-        rgb = [float(np.interp(value, places[:, 0], places[:, channel])) for channel in (1, 2, 3)]
+        rgb = [float(np.interp(value, np.linspace(0.0, 1.0, levels.size), levels)) for levels in known]
         table.SetColor(index, f"{index}", *rgb, 1.0)
     return table

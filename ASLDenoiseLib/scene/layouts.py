@@ -85,12 +85,7 @@ def show_side_by_side(nodes: MapNodes, raw: str, shown: str, *, opacity: float =
 
 
 def show_with_plot(
-    nodes: MapNodes,
-    raw: str,
-    shown: str,
-    chart: slicer.vtkMRMLPlotChartNode,
-    *,
-    opacity: float = OVERLAY_OPACITY,
+    nodes: MapNodes, raw: str, shown: str, chart: slicer.vtkMRMLPlotChartNode, *, opacity: float = OVERLAY_OPACITY
 ) -> None:
     """The two linked views, one above the other, and a chart beside them. Arguments as `show_side_by_side`."""
     _arrange(nodes, raw, shown, opacity, WITH_PLOT)

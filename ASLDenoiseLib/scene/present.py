@@ -52,10 +52,7 @@ class PresentedNodes:
 
 
 def present(
-    result: Result,
-    *,
-    scene: slicer.vtkMRMLScene | None = None,
-    source: slicer.vtkMRMLNode | None = None,
+    result: Result, *, scene: slicer.vtkMRMLScene | None = None, source: slicer.vtkMRMLNode | None = None
 ) -> PresentedNodes:
     """Put `result` into `scene` (default: the current one) and show it.
 

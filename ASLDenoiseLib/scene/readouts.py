@@ -35,13 +35,7 @@ class ReadoutRow:
     @property
     def cells(self) -> tuple[str, str, str, str, str]:
         """Readout, raw, processed, change (%) and unit as the shell's table writes them."""
-        return (
-            self.label,
-            format_value(self.raw),
-            format_value(self.processed),
-            format_change(self.change),
-            self.unit,
-        )
+        return (self.label, format_value(self.raw), format_value(self.processed), format_change(self.change), self.unit)
 
 
 def add_readouts(result: Result, *, scene: slicer.vtkMRMLScene, name: str) -> slicer.vtkMRMLTableNode:

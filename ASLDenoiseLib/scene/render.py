@@ -94,11 +94,7 @@ def render_overlay(
 
 
 def render_views(
-    scene: slicer.vtkMRMLScene,
-    path: str | Path,
-    *,
-    views: Sequence[str] = (RAW_VIEW, PROCESSED_VIEW),
-    size: int = 480,
+    scene: slicer.vtkMRMLScene, path: str | Path, *, views: Sequence[str] = (RAW_VIEW, PROCESSED_VIEW), size: int = 480
 ) -> Path:
     """Write a PNG of slice views side by side as they are set up: place, zoom, layers, opacities, visible legends.
 

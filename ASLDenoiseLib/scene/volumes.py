@@ -41,11 +41,7 @@ PWI_QUANTITY = Code("110800", "DCM", "Spin Tagging Perfusion MR Signal Intensity
 
 
 def volume_to_node(
-    volume: Volume,
-    *,
-    scene: slicer.vtkMRMLScene | None = None,
-    name: str | None = None,
-    quantity: Code | None = None,
+    volume: Volume, *, scene: slicer.vtkMRMLScene | None = None, name: str | None = None, quantity: Code | None = None
 ) -> slicer.vtkMRMLScalarVolumeNode:
     """A new float32 scalar volume node with display node in `scene` (default: the current one).
 

@@ -15,21 +15,12 @@ import numpy as np
 import pytest
 
 from ASLDenoiseLib.errors import InputError
+from ASLDenoiseLib.findings import Finding, Severity
+from ASLDenoiseLib.remedies import Advice
 from ASLDenoiseLib.reporting import derivatives, html, plots
 from ASLDenoiseLib.reporting.derivatives import check_destination, write_result
 from ASLDenoiseLib.result import Readout, Result, table
-from ASLDenoiseLib.series import (
-    CBF_UNIT,
-    Acquisition,
-    ASLSeries,
-    Finding,
-    Geometry,
-    Origin,
-    Parameter,
-    Severity,
-    Tissue,
-    Volume,
-)
+from ASLDenoiseLib.series import CBF_UNIT, Acquisition, ASLSeries, Geometry, Origin, Parameter, Tissue, Volume
 
 STEM = "sub-01_acq-test"
 SHAPE = (6, 9, 8)  # (K, J, I)
@@ -80,7 +71,11 @@ def result() -> Result:
         },
         {"desc-mean_cbf": readouts(50.0, math.nan), "desc-denoised_cbf": readouts(55.0, 3.25)},
         Tissue(Volume(gm, grid), Volume(wm, grid), None, Volume(gm + wm, grid), "given masks"),
-        (Finding("m0-tr-zero", Severity.WARNING, "M0 TR is <0> & odd", "the sidecar says 0", "State the TR."),),
+        (
+            Finding(
+                "m0-tr-zero", Severity.WARNING, "M0 TR is <0> & odd", "the sidecar says 0", (Advice("state the TR"),)
+            ),
+        ),
         (*acquisition.parameters(), Parameter("lambda", 0.9, "mL/g", Origin.DEFAULT, "consensus")),
         model={"name": "flagship", "sha256": "ab" * 32},
         timings={"read": 0.5, "denoise": 3.25},
