@@ -62,7 +62,7 @@ def adopt(cls: type, cpp: Any) -> Proxy:
     return proxy
 
 
-def call(function: Callable[..., Any], arguments: tuple, name: str, *, bound: bool = True) -> Any:
+def call(function: Callable[..., Any], arguments: tuple, name: str) -> Any:
     """Call PySide6 with PythonQt's leniency on enums, and its ValueError where no overload fits."""
     given = [unwrap(a) for a in arguments]
     try:

@@ -25,10 +25,8 @@ def enum_members(cpp_class: type) -> dict[str, enum.Enum]:
 
 
 @cache
-def static_member(cpp_class: type | None, name: str) -> Any:
+def static_member(cpp_class: type, name: str) -> Any:
     """A member of a PySide6 class, or one of its enum values; None where there is neither."""
-    if cpp_class is None:
-        return None
     found = next((vars(base)[name] for base in cpp_class.__mro__ if name in vars(base)), None)
     return enum_members(cpp_class).get(name) if found is None else found
 
@@ -39,9 +37,5 @@ def cpp_signals(cpp_class: type, name: str) -> list[str]:
     return [text for text in texts if text.split("(")[0] == name] or [f"{name}()"]
 
 
-def is_cpp_property(cpp_class: type | None, name: str) -> bool:
-    return (
-        cpp_class is not None
-        and issubclass(cpp_class, QtCore.QObject)
-        and cpp_class.staticMetaObject.indexOfProperty(name) >= 0
-    )
+def is_cpp_property(cpp_class: type, name: str) -> bool:
+    return issubclass(cpp_class, QtCore.QObject) and cpp_class.staticMetaObject.indexOfProperty(name) >= 0

@@ -12,7 +12,7 @@ import shiboken6
 class Proxy:
     """Keeps the PySide6 object in `_cpp`; everything else is the derived classes'."""
 
-    _cpp_class: type | None = None
+    _cpp_class: type
     _surface_name: str = ""
     _cpp: Any
 

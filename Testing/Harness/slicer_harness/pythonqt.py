@@ -20,7 +20,7 @@ from .enums import OF_QT5, EnumValue, is_enum_class, value_of
 from .members import MissingConstant, PropertyMember, SignalMember, SlotMember
 from .proxy import Proxy, cpp_of, known_proxy, remember, surface_class
 from .signals import guarded
-from .special_members import NotStoodIn, registry
+from .special_members import registry
 
 __all__ = ["PythonQtObject", "cpp_of", "make_class", "vars_lookup"]
 
@@ -30,8 +30,6 @@ class PythonQtObject(Proxy):
 
     def __init__(self, *arguments: Any) -> None:
         object.__setattr__(self, "_cpp", None)
-        if surface_class(type(self))._cpp_class is None:
-            raise NotStoodIn(f"Slicer has {type(self).__name__}, but the harness does not stand in for it yet.")
         cpp = _constructed(self, arguments)
         object.__setattr__(self, "_cpp", cpp)
         remember(cpp, self)
@@ -116,7 +114,7 @@ def _overriding(cls: type, base: type) -> type:
     return made
 
 
-def make_class(surface_name: str, cpp_class: type | None, bases: tuple[type, ...]) -> type:
+def make_class(surface_name: str, cpp_class: type, bases: tuple[type, ...]) -> type:
     """The proxy class of a listed class."""
     own = surface.classes()[surface_name]
     members: dict[str, Any] = {"_cpp_class": cpp_class, "_surface_name": surface_name, "_made": True}
@@ -134,12 +132,11 @@ def make_class(surface_name: str, cpp_class: type | None, bases: tuple[type, ...
         if meant in every:
             members[alias] = members[meant] if isinstance(members[meant], PropertyMember) else SlotMember(alias)
     made = type(own.short, bases or (PythonQtObject,), members)
-    if cpp_class is not None:
-        registry.by_cpp.setdefault(cpp_class, made)
+    registry.by_cpp.setdefault(cpp_class, made)
     return made
 
 
-def _member(name: str, own: surface.ClassSurface, cpp_class: type | None) -> Any:
+def _member(name: str, own: surface.ClassSurface, cpp_class: type) -> Any:
     """A method, an enum value or, for a class whose properties were not told apart, a property."""
     found = static_member(cpp_class, name)
     if isinstance(found, enum.Enum):
@@ -152,6 +149,6 @@ def _member(name: str, own: surface.ClassSurface, cpp_class: type | None) -> Any
         return PropertyMember(name, "", False)
     if found is None and name in OF_QT5.get(own.short, {}):
         return EnumValue(OF_QT5[own.short][name])
-    if found is None and cpp_class is not None and name[0].isupper():
+    if found is None and name[0].isupper():
         return MissingConstant(name)
     return SlotMember(name)

@@ -24,9 +24,9 @@ _OF_SLICER_UTIL = ("QDateTime", "QFile", "QLocale")
 _GIVEN = ("QAbstractButton", "QLayout", "QMargins", "QModelIndex", "QPoint", "QPointF", "QRect", "QRectF", "QSizeF")
 
 
-def cpp_class(name: str) -> type | None:
+def cpp_class(name: str) -> type:
     """The PySide6 class of that name."""
-    return next((getattr(place, name) for place in _PLACES if name in dir(place)), None)
+    return next(getattr(place, name) for place in _PLACES if name in dir(place))
 
 
 def open_class(cpp: type, base: type) -> type:
