@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from ASLDenoiseLib.learning.phantom import Phantom
-from ASLDenoiseLib.learning.scan_noise import Mover, spikes
-from ASLDenoiseLib.learning.simulate import ScanSettings, SimulatedScan, simulate_scan
+from ASLDenoiseLib.learning.scan_noise import spikes
+from ASLDenoiseLib.learning.simulate import ScanSettings, SimulatedScan
 from ASLDenoiseLib.preparing.outliers import OutlierContext, PairMotion
 from ASLDenoiseLib.preparing.pairs import difference_volumes
 from ASLDenoiseLib.quantifying.calibration import calibrate
 from ASLDenoiseLib.quantifying.cbf import quantification
+
+from .known_motion import Still
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,8 @@ def corrupt(phantom: Phantom, settings: ScanSettings, corruption: Corruption, *,
 
     What the head's motion changes is taken from noise-free images and added, so that the noise keeps its texture.
     """
-    still = replace(settings, gm_snr=1e6, physiological=0.0, pulsation=0.0)
-    scan, quiet = (simulate_scan(phantom, s, seed=seed) for s in (settings, still))
-    label, control = quiet.series.array[:2]
+    still = Still.of(phantom, settings, seed=seed)
+    scan, difference = still.scan, still.difference
     array, rng, g = scan.series.array.copy(), np.random.default_rng([seed, 1]), torch.Generator().manual_seed(seed)
     count, shape = len(array), array.shape[1:]
     corrupted = np.zeros((count // 2, shape[0]), bool)
@@ -73,10 +73,9 @@ def corrupt(phantom: Phantom, settings: ScanSettings, corruption: Corruption, *,
     for n in rng.choice(count // 2, round(corruption.jerks * (count // 2)), replace=False):
         poses[2 * n, :3] += rng.uniform(*corruption.elsewhere) * _direction(rng)
         corrupted[n] = True
-    change = _changes(control, control - label, phantom.geometry.spacing)
-    array += np.stack([change(pose, labelled=t % 2 == 0) for t, pose in enumerate(poses)])
+    array += np.stack([still.change(pose, labelled=t % 2 == 0) for t, pose in enumerate(poses)])
 
-    noise = (difference_volumes(scan.series).array - (control - label))[:, phantom.gm.numpy() > 0.7]
+    noise = (difference_volumes(scan.series).array - difference)[:, phantom.gm.numpy() > 0.7]
     sigma = float(noise.std() / np.sqrt(2))
     for t in rng.choice(count, round(corruption.volumes * count), replace=False):
         array[t] += sigma * spikes(shape, 1.0, g).numpy()
@@ -86,10 +85,10 @@ def corrupt(phantom: Phantom, settings: ScanSettings, corruption: Corruption, *,
             array[2 * n, k] += sigma * spikes((1, *shape[1:]), 1.0, g).numpy()[0]
         else:
             pose = np.append(rng.uniform(*corruption.elsewhere) * _direction(rng), np.zeros(3))
-            array[2 * n, k] += change(pose, labelled=True)[k]
+            array[2 * n, k] += still.change(pose, labelled=True)[k]
         corrupted[n, k] = True
     for n in rng.choice(count // 2, round(corruption.unlabelled * (count // 2)), replace=False):
-        array[2 * n] += control - label
+        array[2 * n] += difference
         corrupted[n] = True
     context = _context(replace(scan, series=replace(scan.series, array=array)), poses)
     return Corrupted(context, corrupted & context.judged, scan.cbf.array)
@@ -98,20 +97,6 @@ def corrupt(phantom: Phantom, settings: ScanSettings, corruption: Corruption, *,
 def _direction(rng: np.random.Generator) -> np.ndarray:
     way = rng.normal(size=3)
     return way / np.linalg.norm(way)
-
-
-def _changes(control: np.ndarray, difference: np.ndarray, spacing: tuple[float, ...]) -> Callable[..., np.ndarray]:
-    """What a pose (6,; mm, radians) changes in the noise-free control or label (K, J, I)."""
-    images = torch.tensor(np.stack([control, difference]))
-    mover = Mover(images, spacing[::-1])
-
-    def change(pose: np.ndarray, *, labelled: bool) -> np.ndarray:
-        if not pose.any():
-            return np.zeros_like(control)
-        static, perfused = (mover.at(torch.tensor(pose).float()) - images).numpy()
-        return static - perfused if labelled else static
-
-    return change
 
 
 def _context(scan: SimulatedScan, poses: np.ndarray) -> OutlierContext:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -40,6 +41,21 @@ class Still:
         quiet = replace(settings, pairs=1, gm_snr=1e6, physiological=0.0, pulsation=0.0)
         label, control = simulate_scan(phantom, quiet, seed=seed).series.array
         return cls(simulate_scan(phantom, settings, seed=seed), control, control - label, seed)
+
+    @cached_property
+    def _images(self) -> torch.Tensor:
+        return torch.tensor(np.stack([self.control, self.difference]))
+
+    @cached_property
+    def _mover(self) -> Mover:
+        return Mover(self._images, self.scan.series.geometry.spacing[::-1])
+
+    def change(self, pose: np.ndarray, *, labelled: bool) -> np.ndarray:
+        """What a pose (6,; mm, radians) changes in the noise-free control or label (K, J, I)."""
+        if not pose.any():
+            return np.zeros_like(self.control)
+        static, perfused = (self._mover.at(torch.tensor(pose).float()) - self._images).numpy()
+        return static - perfused if labelled else static
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,13 +100,11 @@ CONDITIONS: dict[str, Callable[[int, np.random.Generator], np.ndarray]] = {
 def move(still: Still, condition: str, *, corrupt: bool = True) -> Moved:
     """Add to a scan at rest what the motion of a condition changes, and corrupt slices where the head moves."""
     series, seed = still.scan.series, still.seed
-    images = torch.tensor(np.stack([still.control, still.difference]))
-    mover, rng = Mover(images, series.geometry.spacing[::-1]), np.random.default_rng([seed, 2])
+    rng = np.random.default_rng([seed, 2])
     poses = CONDITIONS[condition](len(series.context), rng)
     array, corrupted = series.array.copy(), np.zeros(series.array.shape[:2], bool)
     for t in poses.any(axis=1).nonzero()[0]:
-        static, perfused = (mover.at(torch.tensor(poses[t]).float()) - images).numpy()
-        array[t] += static - perfused if series.context[t] is VolumeType.LABEL else static
+        array[t] += still.change(poses[t], labelled=series.context[t] is VolumeType.LABEL)
     if corrupt and poses.any():
         grey = grey_matter(still.scan.tissue)
         corrupted = _corrupt(array, difference_volumes(series).array[:, grey].std(), rng, seed)
