@@ -92,7 +92,7 @@ def shell_option(remedy: Remedy) -> str:
 
 
 def shell_place(remedies: Sequence[Remedy]) -> str:
-    """Where the shell does what remedies of one kind and text ask for: ``with --pld 1.8 or in the sidecar``."""
+    """Where the shell does what remedies of one text ask for: ``with --pld 1.8 or in the sidecar``."""
     options = " or ".join(filter(None, map(shell_option, remedies)))
     beside = any(isinstance(remedy, SetField) and remedy.field != "context" for remedy in remedies)
     return " or ".join([f"with {options}"] * bool(options) + ["in the sidecar"] * beside)
@@ -105,9 +105,9 @@ def sentence_of(remedies: Iterable[Remedy], place: Callable[[Sequence[Remedy]], 
     'look at the M0; give one of this scan with --m0, or have it done with --fix m0-scale'
     """
     sentence, separator = "", ""
-    for (kind, text), alike in groupby(remedies, key=lambda remedy: (type(remedy), remedy.text)):
-        clause = text if kind is Advice else f"{text} {place(tuple(alike))}"
-        sentence, separator = sentence + separator + clause, "; " if kind is Advice else ", or "
+    for (plain, text), alike in groupby(remedies, key=lambda remedy: (isinstance(remedy, Advice), remedy.text)):
+        clause = text if plain else f"{text} {place(tuple(alike))}"
+        sentence, separator = sentence + separator + clause, "; " if plain else ", or "
     return sentence
 
 

@@ -56,7 +56,7 @@ _SEVERAL_DELAYS = FindingKind(
     "multi-pld",
     "unusable",
     "Several delays. Fitting them is not built.",
-    ApplyFix("pld-1.8", "keep the volumes of one delay, for example"),
+    ApplyFix("pld-1.8", "keep the volumes of one delay"),
 )
 _ODD_TIMES = FindingKind(
     "pld-label-duration-doubtful",
@@ -89,7 +89,7 @@ _SLICE_TIMING_IGNORED = FindingKind(
     "warning",
     "3D is stated, yet slice times differ.",
     SetField("readout", text="correct MRAcquisitionType to 2D"),
-    SetField("slice_timing", text="take SliceTiming out"),
+    SetField("slice_timing", text="leave SliceTiming out"),
 )
 _ODD_SLICE_TIMING = FindingKind(
     "slice-timing-doubtful",
@@ -111,8 +111,8 @@ _COUNTS = FindingKind(
     "warning",
     "Controls and labels, or pairs and `TotalAcquiredPairs`, are not as many as they should be.",
     Advice("check the aslcontext and mark a dummy or broken volume as n/a"),
-    ApplyFix("drop-first", "leave out an end"),
-    ApplyFix("drop-last", "leave out an end"),
+    ApplyFix("drop-first", "leave out the first volume"),
+    ApplyFix("drop-last", "leave out the last"),
 )
 _FEW_PAIRS = FindingKind(
     "few-pairs",
@@ -192,7 +192,7 @@ def _delays(series: ASLSeries) -> Iterator[Finding]:
         yield _SEVERAL_DELAYS.finding(
             "The series has several post-labelling delays",
             f"{listed} s; fitting them is not built",
-            Advice(text) if nearest is None else ApplyFix(f"pld-{nearest:g}", f"{text}, for example"),
+            Advice(text) if nearest is None else ApplyFix(f"pld-{nearest:g}", text),
         )
         return
     if not delays or not 0 < delays[0] <= LONGEST_TIME:

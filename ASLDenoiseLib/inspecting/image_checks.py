@@ -26,8 +26,8 @@ _SWAPPED = FindingKind(
     "control-label-swapped",
     "warning",
     "Control minus label is negative in the brain.",
-    Choose("swap", text="swap them"),
-    ApplyFix("control-label-swapped", "exchange control and label; of differences, turn the sign"),
+    Choose("swap", text="swap them (of differences: turn the sign)"),
+    ApplyFix("control-label-swapped", "swap them (of differences: turn the sign)"),
 )
 _ORDER = FindingKind(
     "order-changes",

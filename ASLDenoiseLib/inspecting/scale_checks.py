@@ -30,21 +30,21 @@ _M0_SCALE = FindingKind(
     "M0 and series are on different scales: implausible CBF, or M0 far from the controls.",
     Advice("check the scanner's scaling"),
     SetField("m0_scale", text="state the M0Scale that would fix it"),
-    ApplyFix("m0-scale", "where one factor alone explains it, have that stated"),
+    ApplyFix("m0-scale", "have it stated where one factor alone explains it"),
 )
 _GE = FindingKind(
     "ge-scaling",
     "note or warning",
     "GE's 3D product stores differences 32 times the number of excitations too large.",
     SetField("m0_scale", text="state that factor as M0Scale, or 1 if it has been divided out,"),
-    ApplyFix("ge-nex-3", "by your number of excitations"),
+    ApplyFix("ge-nex-3", "state it by your number of excitations"),
 )
 _PHILIPS = FindingKind(
     "philips-scaling",
     "note or warning",
     "Scale slopes of M0 and series differ (note: they were applied), or may have been lost.",
     Advice("convert series and M0 from DICOM with the same tool and the same scaling"),
-    SetField("m0_scale", 1, "if the slopes had been divided out before, give it"),
+    SetField("m0_scale", 1, "if the slopes had been divided out before, state an M0Scale of 1"),
 )
 _IMPLAUSIBLE = FindingKind(
     "implausible-cbf",
@@ -56,7 +56,7 @@ _UNIT = FindingKind(
     "cbf-unit",
     "warning",
     "A CBF map that is in another unit than ml/100g/min.",
-    ApplyFix("cbf-unit", "have it multiplied"),
+    ApplyFix("cbf-unit", "multiply it to ml/100g/min"),
 )
 
 
@@ -146,7 +146,7 @@ def scale_findings(inspection: Inspection) -> Iterator[Finding]:
         yield _UNIT.finding(
             "The CBF map is not in ml/100g/min",
             f"its median in the brain is {scale.cbf:.3g}, as {_CBF_UNITS[unit]} would be",
-            ApplyFix("cbf-unit", f"have it multiplied by {unit:g}"),
+            ApplyFix("cbf-unit", f"multiply it by {unit:g}"),
         )
     elif scale.implausible:
         why = f"the median CBF in the brain would be {scale.cbf:.3g} ml/100g/min, healthy adults have 30 to 60"

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Iterator
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -74,15 +74,15 @@ def first_cells(heading_word: str) -> list[str]:
 
 
 @functools.cache
-def codes() -> set[str]:
-    return {template(call.args[0]) for call in calls("Finding")}
+def codes() -> list[str]:
+    return [template(call.args[0]) for call in calls("FindingKind")]
 
 
 @functools.cache
-def mends() -> set[str]:
+def fixes() -> set[str]:
     """Names of fixes: written in the call, or taken in turn from a tuple of them; … for what is filled in."""
     names = {template(call.args[0]) for call in calls("Fix")}
-    loops = [node for node in trees([ROOT / "ASLDenoiseLib" / "reading" / "mending.py"]) if isinstance(node, ast.For)]
+    loops = [node for node in trees([ROOT / "ASLDenoiseLib" / "inspecting" / "fixes.py"]) if isinstance(node, ast.For)]
     taken = {
         constant.value
         for loop in loops
@@ -93,17 +93,32 @@ def mends() -> set[str]:
     return (names - {""}) | taken
 
 
-def test_the_source_has_findings_and_mends_to_look_for():
+def test_the_source_has_findings_and_fixes_to_look_for():
     assert len(codes()) > 40 and "" not in codes()
-    assert {"milliseconds", "drop-first", "drop-last", "pld-…", "ge-nex-…"} <= mends()
+    assert {"milliseconds", "drop-first", "drop-last", "pld-…", "ge-nex-…"} <= fixes()
+
+
+def test_every_finding_is_of_a_kind_and_no_two_kinds_have_one_code():
+    within = nodes(ROOT / "ASLDenoiseLib" / "findings.py")
+    assert [call for call in calls("Finding") if call not in within] == []
+    assert len(codes()) == len(set(codes()))
+
+
+def test_the_page_is_as_its_generator_makes_it_from_the_codes():
+    path = ROOT / "Docs" / "make_troubleshooting.py"
+    spec = spec_from_file_location(path.stem, path)
+    generator = module_from_spec(spec)
+    spec.loader.exec_module(generator)
+    page = TROUBLE.read_text("utf-8")
+    assert generator.page_made(page) == page, "run python Docs/make_troubleshooting.py"
 
 
 def test_every_finding_that_the_source_can_make_is_on_the_page_and_no_other():
     assert sorted(first_cells("finding")) == sorted(codes())
 
 
-def test_every_mend_is_on_the_page_and_no_other():
-    assert {name.replace("...", "…") for name in first_cells("mend") if name[-1] not in "0123456789"} == mends()
+def test_every_fix_is_on_the_page_and_no_other():
+    assert {name.replace("...", "…") for name in first_cells("fix") if name[-1] not in "0123456789"} == fixes()
 
 
 def test_the_severities_of_findings_on_the_page_are_known_words():

@@ -1,4 +1,4 @@
-"""The doctor: each fault of the field is found, with a mend; sound series are left in peace."""
+"""Inspection: each fault of the field is found, with a remedy; sound series are left in peace."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from reading_builders import PAIRS, SIZE, head, refusal, save, series_array, write_series
 
+from ASLDenoiseLib.findings import Severity
 from ASLDenoiseLib.inspecting.inspection import inspect, require_quantifiable
 from ASLDenoiseLib.reading.read import read_series, swapped
-from ASLDenoiseLib.findings import Severity
 
 
 def found(folder, **how) -> dict:
@@ -25,14 +25,14 @@ def test_a_sound_series_has_no_findings(tmp_path):
     assert found(tmp_path) == {}
 
 
-def test_findings_come_worst_first_and_each_has_a_mend(tmp_path):
+def test_findings_come_worst_first_and_each_has_a_remedy(tmp_path):
     path = write_series(tmp_path, words=PAIRS[:4], sidecar={"PostLabelingDelay": None, "BackgroundSuppression": None})
     findings = inspect(read_series(path))
     ranks = [("unusable", "warning", "note").index(f.severity.value) for f in findings]
     assert ranks == sorted(ranks)
     assert {f.severity for f in findings} == set(Severity)
     for f in findings:
-        assert f.mend.endswith(".")
+        assert f.remedies and f.remedy.endswith(".") and f.mend == f.remedy
         assert not f.what.endswith(".")
         assert not f.why.endswith(".")
         assert f.why
@@ -41,7 +41,7 @@ def test_findings_come_worst_first_and_each_has_a_mend(tmp_path):
 def test_swapped_control_and_label_are_found(tmp_path):
     series = read_series(write_series(tmp_path))
     findings = {f.code: f for f in inspect(swapped(series))}
-    assert "--swap" in findings["control-label-swapped"].mend
+    assert "--swap" in findings["control-label-swapped"].remedy
     assert "m0-scale" not in findings, "the sign alone is wrong"
 
 
@@ -50,7 +50,7 @@ def test_one_swapped_pair_or_negative_difference_is_found_too(tmp_path):
     wrong = series_array(("label", "control"), noise=1)
     assert "control-label-swapped" in found(tmp_path / "a", words=words, array=wrong)
     negative = found(tmp_path / "b", words=("deltam",) * 6, fraction=-0.005)
-    assert "--swap" in negative["control-label-swapped"].mend
+    assert "--swap" in negative["control-label-swapped"].remedy
 
 
 def test_noise_without_perfusion_is_not_called_swapped(tmp_path):
@@ -59,7 +59,7 @@ def test_noise_without_perfusion_is_not_called_swapped(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("sidecar", "mend"),
+    ("sidecar", "remedy"),
     [
         ({"PostLabelingDelay": 1800}, "--pld 1.8"),
         ({"LabelingDuration": 1500}, "--label-duration 1.5"),
@@ -67,24 +67,24 @@ def test_noise_without_perfusion_is_not_called_swapped(tmp_path):
         ({"MRAcquisitionType": "2D", "SliceTiming": list(range(0, 640, 40))}, "0.6, in the sidecar"),
     ],
 )
-def test_milliseconds_are_found_and_refused(tmp_path, sidecar, mend):
+def test_milliseconds_are_found_and_refused(tmp_path, sidecar, remedy):
     path = write_series(tmp_path, sidecar=sidecar)
     finding = next(f for f in inspect(read_series(path)) if f.code == "milliseconds")
     assert finding.severity is Severity.UNUSABLE
-    assert mend in finding.mend
-    refusal(require_quantifiable, read_series(path), mentions=("milliseconds", mend))
+    assert remedy in finding.remedy
+    refusal(require_quantifiable, read_series(path), mentions=("milliseconds", remedy))
 
 
 @pytest.mark.parametrize(
     ("m0", "factor"), [(10_000, "0.1"), (100, "10"), (1000 / 32, "32"), (1000 / 96, "96"), (32_000, "0.03125")]
 )
-def test_an_m0_of_another_scale_is_found_with_the_factor_that_mends_it(tmp_path, m0, factor):
+def test_an_m0_of_another_scale_is_found_with_the_factor_that_fixes_it(tmp_path, m0, factor):
     findings = found(tmp_path / "a", m0=m0)
-    assert f"M0Scale of {factor} " in findings["m0-scale"].mend, "M0 against control tells it"
+    assert f"M0Scale of {factor} " in findings["m0-scale"].remedy, "M0 against control tells it"
     assert "m0-scale" not in found(tmp_path / "b", m0=m0, values={"m0_scale": float(factor)})
     suppressed = {"BackgroundSuppression": True, "BackgroundSuppressionNumberPulses": 2}
-    mend = found(tmp_path / "c", m0=m0, sidecar=suppressed)["m0-scale"].mend
-    assert factor in re.findall(r"[\d.]*\d", mend), "CBF alone cannot tell 96 from 64 or 128 and names them all"
+    remedy = found(tmp_path / "c", m0=m0, sidecar=suppressed)["m0-scale"].remedy
+    assert factor in re.findall(r"[\d.]*\d", remedy), "CBF alone cannot tell 96 from 64 or 128 and names them all"
 
 
 def test_an_implausible_cbf_that_no_scale_explains_is_said(tmp_path):
@@ -102,7 +102,7 @@ def test_an_m0_repetition_time_of_zero_is_unusable(tmp_path):
 def test_an_unrelaxed_m0_and_an_unstated_repetition_time_are_noted(tmp_path):
     note = found(tmp_path / "a", m0_sidecar={"RepetitionTimePreparation": 2.0})["m0-not-relaxed"]
     assert note.severity is Severity.NOTE
-    assert "1.405" in note.mend
+    assert "1.405" in note.remedy
     assert "m0-tr-missing" in found(tmp_path / "b", m0_sidecar={"EchoTime": 0.01})
 
 
@@ -145,8 +145,8 @@ def test_dummy_volumes_are_found_and_those_left_out_are_noted(tmp_path):
     array[..., :2] *= 1.6
     dummies = found(tmp_path / "a", array=array)["dummy-volumes"]
     assert "volume 1: 1.60 times and volume 2: 1.60 times" in dummies.why
-    assert "--context n/a,n/a,label,control" in dummies.mend
-    assert "m0scan" in dummies.mend
+    assert "--context n/a,n/a,label,control" in dummies.remedy
+    assert "m0scan" in dummies.remedy
     findings = found(tmp_path / "b", words=("n/a", "noRF", *PAIRS))
     assert "volume 1, 2" in findings["volumes-left-out"].why
     assert "dummy-volumes" not in findings
@@ -231,14 +231,67 @@ def test_difference_only_and_few_pairs_are_noted(tmp_path):
 def test_ge_and_philips_scaling_are_explained(tmp_path):
     ge = found(tmp_path / "a", words=("deltam",) * 2, fraction=0.16, sidecar={"Manufacturer": "GE MEDICAL SYSTEMS"})
     assert "32" in ge["ge-scaling"].why
-    assert re.search(r"M0Scale of 32\b", ge["m0-scale"].mend)
+    assert re.search(r"M0Scale of 32\b", ge["m0-scale"].remedy)
     philips = found(tmp_path / "b", m0=90_000.0, sidecar={"Manufacturer": "Philips"})
-    assert "same scaling" in philips["philips-scaling"].mend
+    assert "same scaling" in philips["philips-scaling"].remedy
 
 
-def test_an_image_without_contrast_does_not_stop_the_doctor(tmp_path):
+def test_an_image_without_contrast_does_not_stop_the_inspection(tmp_path):
     flat = np.ones((*head().shape, 16))
     assert isinstance(found(tmp_path, array=flat, m0=None, sidecar={"M0Type": "Absent"}), dict)
+
+
+def test_an_inspection_is_a_sequence_of_its_findings_and_prints_as_one(tmp_path):
+    sound = inspect(read_series(write_series(tmp_path / "a")))
+    assert sound == () and not sound and repr(sound) == "()"
+    inspection = inspect(read_series(write_series(tmp_path / "b", sidecar={"PostLabelingDelay": 1800})))
+    assert inspection == inspection.findings and list(inspection) == [*inspection.findings]
+    assert (len(inspection), inspection[0].code) == (1, "milliseconds")
+    assert repr(inspection) == repr(inspection.findings) and inspection != ()
+
+
+def test_what_an_inspection_works_out_is_worked_out_once(tmp_path, monkeypatch):
+    from ASLDenoiseLib.inspecting import inspection as module
+    from ASLDenoiseLib.preparing import brain_mask, pairs
+    from ASLDenoiseLib.quantifying import calibration
+
+    counts: dict[str, int] = {}
+
+    def counted(where, name):
+        worked = getattr(where, name)
+
+        def call(*arguments, **options):
+            counts[name] = counts.get(name, 0) + 1
+            return worked(*arguments, **options)
+
+        monkeypatch.setattr(where, name, call)
+
+    for where, name in (
+        (brain_mask, "brain_mask"),
+        (pairs, "difference_volumes"),
+        (calibration, "calibrate"),
+        (module, "acquisition_findings"),
+        (module, "scale_of"),
+    ):
+        counted(where, name)
+    series = read_series(write_series(tmp_path, m0=10_000))
+    inspection = inspect(series)
+    assert [fix.name for fix in inspection.fixes] == ["m0-scale"] and inspection.fixes is inspection.fixes
+    assert inspection.reference is series.m0
+    assert set(np.unique(inspection.brain.array)) == {0, 1} and inspection.brain.geometry.matches(series.geometry)
+    np.testing.assert_array_equal(inspection.differences.array, pairs.difference_volumes(series).array)
+    np.testing.assert_array_equal(inspection.calibration.m0.array, series.m0.array)
+    require_quantifiable(inspection)
+    assert counts.pop("difference_volumes") == 2  # once here
+    assert set(counts.values()) == {1}, counts
+
+
+def test_what_cannot_be_worked_out_is_none_and_an_unusable_series_is_refused_by_its_inspection(tmp_path):
+    sidecar = {"M0Type": "Absent", "BackgroundSuppression": True, "BackgroundSuppressionNumberPulses": 2}
+    flat = np.ones((*head().shape, 16))
+    inspection = inspect(read_series(write_series(tmp_path, array=flat, m0=None, sidecar=sidecar)))
+    assert inspection.brain is None and inspection.calibration is None
+    refusal(require_quantifiable, inspection, mentions=("no M0", "--m0"))
 
 
 @pytest.mark.shared
@@ -259,4 +312,4 @@ def test_a_real_m0_scaled_by_ten_is_found(shared_data):
     series = read_series(path)
     scaled = replace(series, m0=series.m0.with_array(series.m0.array * 10))
     finding = next(f for f in inspect(scaled) if f.code == "m0-scale")
-    assert "M0Scale of 0.1 " in finding.mend
+    assert "M0Scale of 0.1 " in finding.remedy

@@ -1,4 +1,4 @@
-"""Mends by name: each does what it says, says what it did, and leaves the series it was given alone."""
+"""Fixes by name: each does what it says, says what it did, and leaves the series it was given alone."""
 
 from __future__ import annotations
 
@@ -28,14 +28,16 @@ from ASLDenoiseLib.preparing.pairs import difference_volumes
 from ASLDenoiseLib.quantifying.calibration import calibrate
 from ASLDenoiseLib.quantifying.kinetics import cbf_scale
 from ASLDenoiseLib.reading.read import read_series
+from ASLDenoiseLib.remedies import ApplyFix
 from ASLDenoiseLib.series import ASLSeries, Origin, VolumeType
 
 
 def diagnosed(series: ASLSeries) -> dict:
-    """Findings by code, once it is sure that the fixes their mends name are there and no others."""
+    """Findings by code, once it is sure that the fixes their remedies name are there and no others."""
     findings = inspect(series)
-    named = {name for f in findings for name in re.findall(r"--fix ([a-z0-9.-]*[a-z0-9])", f.mend)}
-    offered = {fix.name for fix in fixes_of(series)}
+    named = {remedy.name for f in findings for remedy in f.remedies if isinstance(remedy, ApplyFix)}
+    offered = {fix.name for fix in fixes_of(findings)}
+    assert all(fix.finding in {f.code for f in findings} for fix in findings.fixes)
     assert {re.sub(r"^pld-.*", "pld", name) for name in named} == {re.sub(r"^pld-.*", "pld", name) for name in offered}
     assert named <= offered
     return {f.code: f for f in findings}
@@ -71,14 +73,20 @@ def test_a_fix_is_recorded_and_the_series_it_was_made_from_is_not_touched(tmp_pa
     assert series.fixes == ()
 
 
+def test_a_fix_that_metadata_tell_is_found_without_looking_for_a_brain(tmp_path, monkeypatch):
+    monkeypatch.setattr("ASLDenoiseLib.preparing.brain_mask.brain_mask", None)
+    series = read_series(write_series(tmp_path, sidecar={"PostLabelingDelay": 1800}))
+    assert apply_fix(series, "milliseconds").acquisition.post_labeling_delay == 1.8
+
+
 def test_fixes_named_in_the_shell_are_applied_in_turn_and_stand_in_the_provenance(tmp_path, capsys):
     path = write_series(tmp_path / "in", m0=10_000, sidecar={"PostLabelingDelay": 1800})
     out = tmp_path / "out"
     command = ["quantify", str(path), "--out", str(out), "--progress", "none", "--no-scene"]
     assert main([*command, "--fix", "milliseconds", "--fix", "m0-scale"]) == 0, capsys.readouterr().err
     parameters = json.loads((out / "readouts.json").read_text())["parameters"]
-    mends = {p["name"]: p["value"] for p in parameters if p["name"].startswith("fix ")}
-    assert mends == {"fix milliseconds": "post_labeling_delay divided by 1000", "fix m0-scale": "M0 divided by 10"}
+    fixes = {p["name"]: p["value"] for p in parameters if p["name"].startswith("fix ")}
+    assert fixes == {"fix milliseconds": "post_labeling_delay divided by 1000", "fix m0-scale": "M0 divided by 10"}
     cbf_map = nibabel.load(out / "sub-01_desc-mean_cbf.nii.gz").get_fdata()
     assert np.nanmedian(cbf_map) == pytest.approx(47.99, rel=0.01)
     assert main([*command[:2], "--out", str(tmp_path / "none"), "--fix", "no-such"]) == 2
@@ -89,18 +97,18 @@ def test_fixes_named_in_the_shell_are_applied_in_turn_and_stand_in_the_provenanc
 def test_an_m0_of_another_scale_is_put_right(tmp_path, m0, factor):
     series = read_series(write_series(tmp_path, m0=m0, noise=1))
     assert "m0-scale" in diagnosed(series)
-    mended = apply_fix(series, "m0-scale")
-    assert mended.acquisition.m0_scale == pytest.approx(factor)
-    assert "m0-scale" not in diagnosed(mended)
+    fixed = apply_fix(series, "m0-scale")
+    assert fixed.acquisition.m0_scale == pytest.approx(factor)
+    assert "m0-scale" not in diagnosed(fixed)
     again = read_series(write_series(tmp_path / "stated", m0=m0, noise=1), values={"m0_scale": 10 * factor})
-    assert f"M0Scale of {factor:.4g} " in diagnosed(again)["m0-scale"].mend, "the whole factor, not what is missing"
+    assert f"M0Scale of {factor:.4g} " in diagnosed(again)["m0-scale"].remedy, "the whole factor, not what is missing"
     assert apply_fix(again, "m0-scale").acquisition.m0_scale == pytest.approx(factor)
 
 
 def test_a_scale_that_two_factors_explain_is_left_to_the_user(tmp_path):
     suppressed = {"BackgroundSuppression": True, "BackgroundSuppressionNumberPulses": 2}
     series = read_series(write_series(tmp_path, m0=1000 / 96, sidecar=suppressed))
-    assert "as could" in diagnosed(series)["m0-scale"].mend
+    assert "as could" in diagnosed(series)["m0-scale"].remedy
     assert fixes_of(series) == ()
 
 
@@ -124,11 +132,11 @@ def test_milliseconds_become_seconds_and_what_they_hid_comes_to_light(tmp_path):
     assert "m0-scale" in diagnosed(series), "M0 against control tells it without a delay"
     fix = find_fix(series, "milliseconds")
     assert fix.what == "post_labeling_delay, label_duration, slice_timing divided by 1000"
-    mended = fix.series.acquisition
-    assert (mended.post_labeling_delay, mended.label_duration) == (1.8, 1.5)
-    assert mended.slice_timing == pytest.approx([0.04 * k for k in range(16)])
-    assert mended.repetition_time == series.acquisition.repetition_time
-    assert mended.origins["label_duration"] is Origin.USER
+    fixed = fix.series.acquisition
+    assert (fixed.post_labeling_delay, fixed.label_duration) == (1.8, 1.5)
+    assert fixed.slice_timing == pytest.approx([0.04 * k for k in range(16)])
+    assert fixed.repetition_time == series.acquisition.repetition_time
+    assert fixed.origins["label_duration"] is Origin.USER
     assert "milliseconds" not in diagnosed(fix.series)
     both = apply_fix(fix.series, "m0-scale")
     require_quantifiable(both)
@@ -149,9 +157,9 @@ def test_swapped_control_and_label_are_exchanged_and_ready_differences_turned(tm
     for kind in ("deltam", "cbf"):
         negative = read_series(write_series(tmp_path / kind, words=(kind,) * 6, array=-series_array((kind,) * 6)))
         assert "control-label-swapped" in diagnosed(negative)
-        mended = apply_fix(negative, "control-label-swapped")
-        np.testing.assert_array_equal(mended.array, -negative.array)
-        assert "control-label-swapped" not in diagnosed(mended)
+        fixed = apply_fix(negative, "control-label-swapped")
+        np.testing.assert_array_equal(fixed.array, -negative.array)
+        assert "control-label-swapped" not in diagnosed(fixed)
 
 
 def test_an_m0_repetition_time_of_zero_is_taken_as_not_stated(tmp_path):
@@ -191,7 +199,7 @@ def test_one_of_several_delays_can_be_kept_by_name(tmp_path):
     delays = [0.0, *([1.0] * 4), *([1.8] * 8), *([2.4] * 3), 1.8]
     keys = {"PostLabelingDelay": delays, "M0Type": "Included"}
     series = read_series(write_series(tmp_path, words=("m0scan", *PAIRS), sidecar=keys, m0=None))
-    assert "--fix pld-1.8" in diagnosed(series)["multi-pld"].mend
+    assert "--fix pld-1.8" in diagnosed(series)["multi-pld"].remedy
     refusal(require_quantifiable, series, mentions=("several", "--fix pld-1.8"))
     assert [fix.name for fix in fixes_of(series) if fix.finding == "multi-pld"] == ["pld-1", "pld-1.8", "pld-2.4"]
     kept = apply_fix(series, "pld-1")
@@ -227,7 +235,7 @@ def test_ge_differences_are_scaled_by_the_number_of_excitations_that_is_named(tm
     assert "ge-scaling" in diagnosed(sound), "a note, and no fix: the CBF is plausible as it is"
     array = 96 * series_array(("deltam",) * 2, noise=1)
     series = read_series(write_series(tmp_path / "b", words=("deltam",) * 2, sidecar=keys, array=array))
-    assert "--fix ge-nex-3" in diagnosed(series)["ge-scaling"].mend
+    assert "--fix ge-nex-3" in diagnosed(series)["ge-scaling"].remedy
     fix = find_fix(series, "ge-nex-3")
     assert fix.what == "M0 multiplied by 96, 32 x 3"
     np.testing.assert_allclose(cbf(fix.series), cbf(sound), rtol=1e-4)
@@ -244,9 +252,9 @@ def test_a_cbf_map_in_another_unit_is_named_and_converted(tmp_path, factor, word
     codes = diagnosed(series)
     assert words in codes["cbf-unit"].why
     assert "m0-scale" not in codes, "no M0 enters a map that is ready"
-    mended = apply_fix(series, "cbf-unit")
-    np.testing.assert_allclose(mended.array[0], sound[..., 0].T, rtol=1e-5)
-    assert "cbf-unit" not in diagnosed(mended)
+    fixed = apply_fix(series, "cbf-unit")
+    np.testing.assert_allclose(fixed.array[0], sound[..., 0].T, rtol=1e-5)
+    assert "cbf-unit" not in diagnosed(fixed)
 
 
 def test_a_cbf_map_needs_no_parameters_even_beside_its_differences(tmp_path):
@@ -259,7 +267,7 @@ def test_a_cbf_map_needs_no_parameters_even_beside_its_differences(tmp_path):
     assert cbf(series).max() == 45
 
 
-# The same faults in real series, of a Siemens Prisma at 3 T: copied, bent, found and mended.
+# The same faults in real series, of a Siemens Prisma at 3 T: copied, bent, found and fixed.
 
 
 @pytest.fixture(scope="session")
@@ -273,20 +281,20 @@ def real(shared_data, tmp_path_factory):
 
 
 @pytest.mark.shared
-def test_real_times_in_milliseconds_are_mended_to_what_they_were(real):
+def test_real_times_in_milliseconds_are_fixed_to_what_they_were(real):
     path = real("epi", volumes=12)
     sound = read_series(path)
     timing = [1000 * t for t in sound.acquisition.slice_timing]
     bend_sidecar(path, PostLabelingDelay=200, LabelingDuration=1508.8, SliceTiming=timing)
     series = read_series(path)
     assert "milliseconds" in diagnosed(series)
-    mended = apply_fix(series, "milliseconds")
-    np.testing.assert_allclose(cbf(mended), cbf(sound), rtol=1e-6)
+    fixed = apply_fix(series, "milliseconds")
+    np.testing.assert_allclose(cbf(fixed), cbf(sound), rtol=1e-6)
 
 
 @pytest.mark.shared
 @pytest.mark.parametrize(("name", "factor"), [("grase", 10.0), ("epi", 0.1)])
-def test_a_real_m0_on_another_scale_is_mended_to_the_cbf_it_gave(real, name, factor):
+def test_a_real_m0_on_another_scale_is_fixed_to_the_cbf_it_gave(real, name, factor):
     path = real(name, volumes=18)
     sound = read_series(path)
     if name == "grase":
@@ -327,8 +335,8 @@ def test_a_real_series_that_lost_its_last_volume_keeps_its_whole_pairs(real):
     bend_context(path, lambda words: words[:-1])
     series = read_series(path)
     assert "count-mismatch" in diagnosed(series)
-    mended = apply_fix(series, "drop-last")
-    np.testing.assert_array_equal(difference_volumes(mended).array, difference_volumes(sound).array[:7])
+    fixed = apply_fix(series, "drop-last")
+    np.testing.assert_array_equal(difference_volumes(fixed).array, difference_volumes(sound).array[:7])
 
 
 @pytest.mark.shared
@@ -340,14 +348,14 @@ def test_a_real_unsuppressed_volume_taken_for_a_control_is_left_out(real):
     bend_context(path, lambda words: ["control", *words[1:]])
     series = read_series(path)
     assert "volume 1" in diagnosed(series)["dummy-volumes"].why
-    mended = apply_fix(series, "dummy-volumes")
-    assert mended.context[:2] == (VolumeType.NOT_AVAILABLE,) * 2
-    assert "dummy-volumes" not in diagnosed(mended)
-    np.testing.assert_array_equal(difference_volumes(mended).array, difference_volumes(sound).array)
+    fixed = apply_fix(series, "dummy-volumes")
+    assert fixed.context[:2] == (VolumeType.NOT_AVAILABLE,) * 2
+    assert "dummy-volumes" not in diagnosed(fixed)
+    np.testing.assert_array_equal(difference_volumes(fixed).array, difference_volumes(sound).array)
 
 
 @pytest.mark.shared
-def test_real_differences_scaled_as_ge_does_are_mended_to_the_cbf_they_gave(real):
+def test_real_differences_scaled_as_ge_does_are_fixed_to_the_cbf_they_gave(real):
     path = real("grase")
     sound = read_series(path)
     pairs = np.transpose(difference_volumes(sound).array, (3, 2, 1, 0))
