@@ -11,7 +11,7 @@ from ..measuring.box import Box, box_of
 from ..result import Result
 from ..series import CBF_UNIT
 from .timeline import left_out
-from .voxelwise import OnAcquired, gm_agreement, masks_of, processed_map, raw_map
+from .voxelwise import SeriesMap, gm_agreement, masks_of, processed_map, raw_map
 
 Colour = tuple[float, float, float]
 
@@ -235,7 +235,7 @@ def thinned(count: int, most: int = MOST_POINTS) -> np.ndarray:
     return np.sort(np.random.default_rng(_SEED).choice(count, most, replace=False))
 
 
-def _box_line(shown: OnAcquired, shift: float, boxes: dict[str, Box | None], colour: Colour) -> Line:
+def _box_line(shown: SeriesMap, shift: float, boxes: dict[str, Box | None], colour: Colour) -> Line:
     """All boxes of a map as one broken line, each with its figures as the note of its points."""
     parts, notes = [], []
     for middle, (name, box) in enumerate(boxes.items(), start=1):

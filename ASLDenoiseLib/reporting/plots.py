@@ -16,7 +16,7 @@ from ..measuring.agreement import Agreement
 from ..result import Result
 from ..result.maps import RAW, RESIDUAL, MapKind, Role, keys_of, kind_of
 from ..series import CBF_UNIT, Geometry, Volume
-from .voxelwise import OnAcquired, gm_agreement, masks_of, processed_map, raw_map
+from .voxelwise import SeriesMap, gm_agreement, masks_of, processed_map, raw_map
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -184,7 +184,7 @@ def _letter_sides(axis) -> None:
         )
 
 
-def _histogram(axis, masks: Mapping[str, np.ndarray], maps: Sequence[OnAcquired]) -> None:
+def _histogram(axis, masks: Mapping[str, np.ndarray], maps: Sequence[SeriesMap]) -> None:
     """Voxels a CBF bin, GM and WM, raw dashed under processed; tails beyond the bins are counted in words."""
     bins = np.linspace(-40, 140, 61)
     beyond = 0

@@ -14,19 +14,19 @@ from ..series import Volume
 
 
 @dataclass(frozen=True, eq=False)
-class OnAcquired:
-    """A map on the acquired grid, and its name for people."""
+class SeriesMap:
+    """A map on the grid of the series, and its name for people."""
 
     volume: Volume
     label: str
 
 
-def raw_map(result: Result) -> OnAcquired:
+def raw_map(result: Result) -> SeriesMap:
     """The raw mean."""
-    return OnAcquired(result.maps[RAW], kind_of(RAW).label)
+    return SeriesMap(result.maps[RAW], kind_of(RAW).label)
 
 
-def processed_map(result: Result) -> OnAcquired | None:
+def processed_map(result: Result) -> SeriesMap | None:
     """What the run was for, on the grid of the raw map; None where the run made nothing of the raw mean.
 
     A super-resolved map is taken as the scanner would have acquired it: what it was made of, minus its residual.
@@ -36,12 +36,12 @@ def processed_map(result: Result) -> OnAcquired | None:
         return None
     if key != SUPERRESOLVED:
         volume = result.maps[key]
-        return OnAcquired(volume, kind_of(key).label) if volume.geometry.matches(result.maps[RAW].geometry) else None
+        return SeriesMap(volume, kind_of(key).label) if volume.geometry.matches(result.maps[RAW].geometry) else None
     if RESIDUAL not in result.maps:
         return None
     source = result.maps[result.on_series]
     volume = source.with_array(source.array - result.maps[RESIDUAL].array, name="superres")
-    return OnAcquired(volume, "Super-resolved, averaged back")
+    return SeriesMap(volume, "Super-resolved, averaged back")
 
 
 def masks_of(result: Result) -> dict[str, np.ndarray]:
