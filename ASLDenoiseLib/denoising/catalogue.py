@@ -8,7 +8,6 @@ A bundle holds ``configs/metadata.json`` (what it is, domain, figures, SHA256 of
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,21 +16,12 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..resources import resources_folder
+from .families import DenoiserFamily, find_family
 
 if TYPE_CHECKING:
     import torch
 
 DEFAULT_MODEL = "guided-unet"
-NETWORKS = {
-    "dwan": "ASLDenoiseLib.networks.dwan:DWAN",
-    "unet2d": "ASLDenoiseLib.networks.unet2d:UNet2D",
-    "dilated-net": "ASLDenoiseLib.networks.dilated_net:DilatedNet",
-    "deepasl": "ASLDenoiseLib.networks.deepasl:DeepASL",
-    "unet3d": "ASLDenoiseLib.networks.unet3d:UNet3D",
-    "unet3d-m0": "ASLDenoiseLib.networks.unet3d:UNet3DWithM0",
-    "slab-transformer": "ASLDenoiseLib.networks.slab_transformer:SlabTransformer",
-    "guided-unet": "ASLDenoiseLib.networks.guided_unet:GuidedUNet",
-}
 
 
 @dataclass(frozen=True)
@@ -41,7 +31,7 @@ class ModelCard:
     Args:
         name: as given to ``--model``.
         folder: the bundle.
-        network: key of `NETWORKS`.
+        network: a key of `families.NETWORKS`.
         sha256: of ``models/model.pt``.
         summary: one line for people.
         domain: what it was trained on (voxel mm, pairs, SNR...), by name to (lowest, highest).
@@ -69,9 +59,14 @@ class ModelCard:
         return ", ".join([*parts, str(self.metadata.get("licence", "")), f"sha256 {self.sha256[:12]}"])
 
     @property
+    def family(self) -> DenoiserFamily:
+        """How the network sees a mean difference."""
+        return find_family(self.network)
+
+    @property
     def guided(self) -> bool:
         """Whether the network uses T1 and M0 itself, and so needs no recovery after it."""
-        return self.network == "guided-unet"
+        return self.family.uses_guides
 
 
 def models_folder() -> Path:
@@ -118,15 +113,12 @@ def find_model(name: str) -> ModelCard:
 
 
 def build_network(network: str) -> torch.nn.Module:
-    """A network of `NETWORKS` with fresh weights.
+    """A network of `families.NETWORKS` with fresh weights.
 
     Raises:
         InputError: there is no such network.
     """
-    if network not in NETWORKS:
-        raise InputError(f"There is no network '{network}'; choose one of: {', '.join(NETWORKS)}.")
-    module, name = NETWORKS[network].split(":")
-    return getattr(importlib.import_module(module), name)()
+    return find_family(network).build(network)
 
 
 def load_model(card: ModelCard, *, device: str = "cpu") -> torch.nn.Module:

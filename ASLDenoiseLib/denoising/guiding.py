@@ -62,6 +62,16 @@ def m0_features(m0: torch.Tensor, brain: torch.Tensor, spacing: torch.Tensor) ->
     return torch.cat([contrast, torch.where(sd > 1e-4, contrast.square() - 1, 0.0) * brain], dim=1)
 
 
+def noise_channels(local: torch.Tensor, fine: torch.Tensor, blurred: torch.Tensor | float) -> torch.Tensor:
+    """Maps of the noise (B, NOISE_CHANNELS, K, J, I).
+
+    Args:
+        local, fine: (B, 1, K, J, I) its SD over that of the mean, pooled over 12 and 6 mm.
+        blurred: what an 8 mm mean leaves of the SD.
+    """
+    return torch.cat([local, fine, blurred * local], dim=1)
+
+
 def regress_on(
     features: torch.Tensor, values: torch.Tensor, brain: torch.Tensor, window: Window, *, ridge: float
 ) -> torch.Tensor:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..compute import Compute
+from ..errors import InputError
 from ..preparing.averaging import Averages, post_average, pre_average
 from ..progress import Progress, silent
+from ..remedies import Advice, GiveImage
 from ..series import ASLSeries, Volume
 from .catalogue import ModelCard, load_model
-from .feeding import find_feeder
-from .feeding.mean import Mean
+from .families import Mean, Prediction
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +35,7 @@ def denoise_pairs(
     brain: Volume,
     card: ModelCard,
     *,
+    compute: Compute | None = None,
     device: str = "cpu",
     group: int | None = None,
     interleaved: bool = False,
@@ -43,13 +46,14 @@ def denoise_pairs(
 ) -> DenoisingResult:
     """Pre-average, denoise each group, post-average.
 
-    The output keeps the input's units, whatever the network's feeder scales by; NaN voxels stay NaN.
+    The output keeps the input's units, whatever the network's family scales by; NaN voxels stay NaN.
 
     Args:
         pairs: perfusion differences (N, K, J, I).
         brain: 0/1 mask on the same grid.
         card: the model.
-        device: ``cpu``, ``cuda`` or ``mps``; running out of its memory retreats to smaller portions, then the CPU.
+        compute: where the network runs; running out of that device's memory retreats to smaller portions, then the CPU.
+        device: ``cpu``, ``cuda`` or ``mps``, where no `compute` is given.
         group: differences averaged before the network; None all of them.
         interleaved: how groups are taken (`preparing.averaging.pre_average`).
         weights: how much of each difference counts, (N, K, 1, 1) or (N, K, J, I); None all of all.
@@ -59,23 +63,27 @@ def denoise_pairs(
     Raises:
         InputError: the mask is empty, the differences are all zero in it, or the model needs an M0 that is not given.
     """
+    family, compute = card.family, compute or Compute(device)
+    if "m0" in family.needs and m0 is None:
+        raise InputError(
+            f"Model {card.name} needs the M0 image and the series has none",
+            [GiveImage("m0", "give it"), Advice("choose a model that needs none")],
+        )
     averages = pre_average(pairs, size=group, interleaved=interleaved, weights=weights)
-    network, feed = load_model(card, device=device), find_feeder(card.network)
-    fed = []
+    network = load_model(card, device=compute.device)
+    predictions = []
     for g, (array, count) in enumerate(zip(averages.array, averages.counts, strict=True)):
         mean = Mean(array, int(count), pairs, brain, card, m0, tuple(guides), weights)
-        fed.append(feed(mean, network, device))
-        device = fed[-1].device
+        predictions.append(family.predict(mean, network, compute))
         progress((g + 1) / len(averages.array), f"denoised {g + 1} of {len(averages.array)}")
-    mean = post_average(replace(averages, array=np.stack([f.array for f in fed])))
+    mean = post_average(replace(averages, array=np.stack([p.array for p in predictions])))
     difference = Volume(mean, pairs.geometry, name="denoised difference")
-    return DenoisingResult(difference, device, tuple(f.scale for f in fed), _uncertainty(pairs, averages, fed))
+    uncertainty = _uncertainty(pairs, averages, predictions) if family.gives_uncertainty else None
+    return DenoisingResult(difference, compute.device, tuple(p.scale for p in predictions), uncertainty)
 
 
-def _uncertainty(pairs: ASLSeries, averages: Averages, fed: list) -> Volume | None:
+def _uncertainty(pairs: ASLSeries, averages: Averages, predictions: Sequence[Prediction]) -> Volume:
     """The SD of the post-average: errors of groups add up as independent ones do."""
-    if any(f.uncertainty is None for f in fed):
-        return None
     shares = averages.weights / np.maximum(averages.weights.sum(axis=0), 1e-6)
-    sd = np.sqrt(np.sum((shares * np.stack([f.uncertainty for f in fed])) ** 2, axis=0))
+    sd = np.sqrt(np.sum((shares * np.stack([p.uncertainty for p in predictions])) ** 2, axis=0))
     return Volume(sd.astype(np.float32), pairs.geometry, name="uncertainty of the denoised difference")

@@ -15,7 +15,7 @@ POOLED = 12.0  # mm FWHM over which the spread of pairs is pooled
 FINE = 6.0  # mm FWHM of the finer map
 BROAD = 8.0  # mm FWHM of the mean whose noise tells how far neighbours are correlated
 MOST_UNEVEN = 5.0  # times the median: beyond it, a vessel or an outlier is not the noise to be told of
-CORRELATED = 1.5  # what is left of real noise after a mean of 8 mm, over what would be left of white noise
+_CORRELATED = 1.5  # what is left of real noise after a mean of 8 mm, over what would be left of white noise
 _GROUPS = 8  # of pairs, at most, whose means' spread is looked at
 _DETAIL = 8.0  # mm FWHM: what is finer, in an image without pairs, is taken for noise
 
@@ -49,7 +49,7 @@ def noise_level(
     neighbours whose noise is correlated make it come out too low, so it is only a stand-in.
     """
     n, spacing = len(pairs), geometry.spacing
-    usual = min(1.0, CORRELATED * white_left(spacing, BROAD))
+    usual = usually_left(spacing)
     if n >= 2:
         variance = variance_of_mean(pairs, weights)
         source, blurred = "pairs", _blurred(pairs, inside, spacing, usual, weights)
@@ -70,6 +70,11 @@ def noise_level(
 def white_left(spacing: Sequence[float], fwhm: float) -> float:
     """The SD that a Gaussian mean of `fwhm` mm leaves of white noise of unit SD, in voxels of `spacing` mm."""
     return float(np.sqrt(np.prod([np.square(_kernel(s, fwhm)).sum() for s in spacing])))
+
+
+def usually_left(spacing: Sequence[float]) -> float:
+    """What an 8 mm mean usually leaves of the SD of real noise, whose neighbours are correlated; at most one."""
+    return min(1.0, _CORRELATED * white_left(spacing, BROAD))
 
 
 def _kernel(spacing: float, fwhm: float) -> np.ndarray:

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,8 +14,7 @@ from pathlib import Path
 import torch
 
 from .. import __version__
-from ..denoising.catalogue import NETWORKS
-from ..denoising.guiding import CHANNEL_MEANINGS
+from ..denoising.families import find_family
 from .recipe import Recipe
 from .targets import find_target
 from .training import TrainingOutcome
@@ -56,7 +56,7 @@ def _write(path: Path, content: dict) -> None:
 
 
 def _metadata(recipe: Recipe, trained: TrainingOutcome, sha256: str) -> dict:
-    phantom, noise = recipe.phantom, recipe.noise
+    phantom, noise, family = recipe.phantom, recipe.noise, find_family(recipe.network)
     return {
         "version": __version__,
         "monai_version": _version("monai"),
@@ -95,8 +95,8 @@ def _metadata(recipe: Recipe, trained: TrainingOutcome, sha256: str) -> dict:
             "validation_gain_db": None if math.isnan(trained.gain_db) else round(trained.gain_db, 2),
         },
         "network_data_format": {
-            "inputs": {"image": _format(recipe, _input_channels(recipe))},
-            "outputs": {"pred": _format(recipe, _output_channels(recipe))},
+            "inputs": {"image": _format(recipe, family.inputs(recipe.input_smoothing_mm))},
+            "outputs": {"pred": _format(recipe, family.outputs)},
         },
     }
 
@@ -108,27 +108,12 @@ def _version(package: str) -> str:
         return "unknown"
 
 
-def _input_channels(recipe: Recipe) -> list[str]:
-    smoothed = f", after a {recipe.input_smoothing_mm:g} mm Gaussian" if recipe.input_smoothing_mm else ""
-    difference = f"mean difference divided by its mean in the brain{smoothed}"
-    if recipe.task == "guided":
-        return list(CHANNEL_MEANINGS)
-    if recipe.task == "slabs":
-        return [f"{difference}: the slice {where}" for where in ("below", "itself", "above")]
-    return [difference, "M0 divided by its mean in the brain"] if recipe.m0 else [difference]
-
-
-def _output_channels(recipe: Recipe) -> list[str]:
-    head = ["SD of its error, same scale, before `uncertainty_factor`"] if recipe.task == "guided" else []
-    return ["denoised difference, same scale", *head]
-
-
-def _format(recipe: Recipe, channels: list[str]) -> dict:
+def _format(recipe: Recipe, channels: Sequence[str]) -> dict:
     return {
         "type": "perfusion difference",
         "format": "magnitude",
         "num_channels": len(channels),
-        "spatial_shape": ["*"] * (3 if recipe.task in ("volumes", "guided") else 2),
+        "spatial_shape": ["*"] * find_family(recipe.network).dimensions,
         "dtype": "float32",
         "value_range": [],
         "is_patch_data": False,
@@ -137,12 +122,11 @@ def _format(recipe: Recipe, channels: list[str]) -> dict:
 
 
 def _inference(recipe: Recipe) -> dict:
-    module, name = NETWORKS[recipe.network].split(":")
     return {
         "imports": ["$import torch"],
         "bundle_root": ".",
         "device": "$torch.device('cuda' if torch.cuda.is_available() else 'cpu')",
-        "network_def": {"_target_": f"{module}.{name}"},
+        "network_def": {"_target_": find_family(recipe.network).networks[recipe.network].replace(":", ".")},
         "checkpoint": "$torch.load(@bundle_root + '/models/model.pt', map_location=@device, weights_only=True)",
         "inferer": {"_target_": "SimpleInferer"},
     }

@@ -2,7 +2,8 @@
 
 Thermal noise of the difference of two images is Gaussian; reconstruction and resampling correlate neighbours (0.3-0.5
 in real series), coils make it uneven, physiology adds a smooth part where there is signal, CSF pulses, motion leaves
-edges, and now and then a slice is corrupted. The ranges bracket three real series (Testing/Benchmarks/noise_texture.md).
+edges, and now and then a slice is corrupted. The ranges bracket three real series
+(Testing/Benchmarks/noise_texture.md).
 Drawn at the level of the mean, afresh for every training step and on any device; `simulate.py` draws it pair by pair.
 """
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from ..denoising.families import find_family
 from ..errors import InputError
 from .losses import check_loss
 from .noise import NoiseSettings
@@ -25,18 +26,16 @@ class Recipe:
 
     Args:
         name: the model's name in the catalogue.
-        network: a key of `denoising.catalogue.NETWORKS`.
+        network: a key of `denoising.families.NETWORKS`; its family says how it is fed and trained.
         summary: one line for people.
         source: the paper.
         notes: where the recipe departs from it.
-        task: a key of `learning.tasks.TASKS`.
         target: a key of `learning.targets.TARGETS`.
         loss: one of `learning.losses.LOSSES`.
         kinetic_share: lambda of the loss ``kinetic``.
         input_smoothing_mm: FWHM of the Gaussian over input and target, in training and in use.
         augmentation: ``flips`` (of i and j, and their exchange) or ``rigid`` (also shifts and turns to 45 degrees).
         patch: voxels (j, i), or (k, j, i) for volumes, cut at random; none takes the whole.
-        m0: the M0 is a second channel.
         learning_rate: of Adam at the start; follows half a cosine to zero.
         batch: samples a step.
         steps: optimiser steps.
@@ -47,7 +46,7 @@ class Recipe:
         start_from: a model of the catalogue whose weights to start from.
         seed: fixes draws and initial weights.
         pool_seed: fixes the phantoms; recipes that agree on it and on `phantom` share one pool.
-        options: further settings of the task.
+        options: further settings of the family's training task.
     """
 
     name: str
@@ -55,14 +54,12 @@ class Recipe:
     summary: str = ""
     source: str = ""
     notes: str = ""
-    task: str = "slices"
     target: str = "noisy"
     loss: str = "l1"
     kinetic_share: float = 0.2
     input_smoothing_mm: float = 0.0
     augmentation: str = "flips"
     patch: tuple[int, ...] = ()
-    m0: bool = False
     learning_rate: float = 1e-3
     batch: int = 16
     steps: int = 20000
@@ -80,12 +77,9 @@ class Recipe:
     options: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        from .tasks import TASKS
-
+        find_family(self.network)
         find_target(self.target)
         check_loss(self.loss)
-        if self.task not in TASKS:
-            raise InputError(f"A recipe's task '{self.task}' is not known; correct the recipe to one of {list(TASKS)}.")
         if self.augmentation not in AUGMENTATIONS:
             raise InputError(f"A recipe's augmentation is one of {list(AUGMENTATIONS)}; correct the recipe.")
 

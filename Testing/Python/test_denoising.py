@@ -6,12 +6,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from ASLDenoiseLib.compute import Compute  # noqa: E402
 from ASLDenoiseLib.denoising import inference  # noqa: E402
 from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, ModelCard, find_model, list_models, load_model  # noqa: E402
 from ASLDenoiseLib.denoising.domain import domain_findings  # noqa: E402
-from ASLDenoiseLib.denoising.feeding.mean import Prediction  # noqa: E402
-from ASLDenoiseLib.denoising.feeding.memory import run_network, run_on_volume  # noqa: E402
+from ASLDenoiseLib.denoising.families import Prediction, find_family  # noqa: E402
 from ASLDenoiseLib.denoising.inference import denoise_pairs  # noqa: E402
+from ASLDenoiseLib.denoising.memory import run_network, run_on_volume  # noqa: E402
 from ASLDenoiseLib.devices import resolve_device  # noqa: E402
 from ASLDenoiseLib.errors import InputError  # noqa: E402
 from ASLDenoiseLib.preparing.averaging import mean_difference  # noqa: E402
@@ -92,7 +93,7 @@ class Answer(torch.nn.Module):
 
 
 def run_with(monkeypatch, network: str, answer, pairs, brain, *, metadata=None, **options):
-    """`denoise_pairs` with a hand-made network of a family, through the family's own feeder; and that network."""
+    """`denoise_pairs` with a hand-made network of a family, through the family's own channels; and that network."""
     module = Answer(answer)
     monkeypatch.setattr(inference, "load_model", lambda card, device: module)
     card = ModelCard("by-hand", Path(), network, "", "", {}, metadata or {})
@@ -175,10 +176,10 @@ def test_every_family_keeps_what_was_not_measured_and_refuses_what_is_empty(monk
 def test_the_uncertainty_of_groups_adds_up_as_independent_errors_do(monkeypatch):
     pairs, _, brain = noisy_pairs(6)
 
-    def feed(mean, network, device):
-        return Prediction(mean.array, device, 1.0, np.full(GRID.shape, 2.0, np.float32))
+    def predict(family, mean, network, compute):
+        return Prediction(mean.array, 1.0, np.full(GRID.shape, 2.0, np.float32))
 
-    monkeypatch.setattr(inference, "find_feeder", lambda network: feed)
+    monkeypatch.setattr(type(find_family("guided-unet")), "predict", predict)
     denoised, _ = run_with(monkeypatch, "guided-unet", None, pairs, brain, group=4)  # groups of four and two
     expected = 2.0 * np.sqrt((4 / 6) ** 2 + (2 / 6) ** 2)
     np.testing.assert_allclose(denoised.uncertainty.array, expected, rtol=1e-5)
@@ -197,25 +198,70 @@ class Hungry(torch.nn.Module):
         return 2 * x
 
 
-def test_running_out_of_memory_retreats_to_smaller_batches_and_says_so(caplog):
-    stack = torch.arange(20.0).reshape(20, 1, 1, 1)
-    result, device = run_network(Hungry(4), stack, device="cpu")
-    assert torch.equal(result, 2 * stack) and device == "cpu"
-    assert "Out of memory" in caplog.text
+class Graphics(torch.nn.Module):
+    """A card without room, and the same network on the CPU, which has it."""
+
+    def __init__(self):
+        super().__init__()
+        self.where = "card"
+
+    def to(self, device):
+        self.where = device
+        return self
+
+    def forward(self, x):
+        if self.where != "cpu":
+            raise torch.OutOfMemoryError("too much at once")
+        return 2 * x
 
 
-def test_a_volume_that_does_not_fit_is_done_in_patches_and_blended_without_seams(caplog):
+def test_running_out_of_memory_retreats_to_smaller_batches_and_says_so():
+    stack, told = torch.arange(20.0).reshape(20, 1, 1, 1), []
+    compute = Compute("cpu", told.append)
+    assert torch.equal(run_network(Hungry(4), stack, compute), 2 * stack)
+    assert compute.device == "cpu"
+    assert compute.retreats == ["8 slices at once on cpu", "4 slices at once on cpu"]
+    assert told == [f"memory ran out, going on with {retreat}" for retreat in compute.retreats]
+
+
+def test_a_volume_that_does_not_fit_is_done_in_patches_and_blended_without_seams():
+    volume, compute = torch.rand(1, 1, 4, 70, 80), Compute("cpu")
+    torch.testing.assert_close(run_on_volume(Hungry(4 * 40 * 40), volume, compute), 2 * volume)
+    assert compute.device == "cpu" and compute.retreats == ["patches of 40 voxels on cpu"]
+
+
+def test_a_device_without_room_for_the_smallest_portion_gives_way_to_the_cpu_with_full_portions():
+    # 'meta' stands in for a graphics card: tensors go there, and nothing comes back
+    compute, stack = Compute("meta"), torch.arange(3.0).reshape(3, 1, 1, 1)
+    assert torch.equal(run_network(Graphics(), stack, compute), 2 * stack)
+    assert (compute.device, compute.moved_from) == ("cpu", "meta")
+    assert compute.retreats[-2:] == ["1 slices at once on meta", "16 slices at once on cpu"]
+
+
+def test_what_a_network_gives_in_parts_comes_back_as_channels_in_one_piece_or_in_patches():
+    class Parts(Hungry):
+        def forward(self, x):
+            return super().forward(x), x + 1
+
     volume = torch.rand(1, 1, 4, 70, 80)
-    result, device = run_on_volume(Hungry(4 * 40 * 40), volume, device="cpu")
-    torch.testing.assert_close(result, 2 * volume)
-    assert device == "cpu" and "patches of 40 voxels" in caplog.text
+    for most in (10**6, 4 * 40 * 40):
+        torch.testing.assert_close(
+            run_on_volume(Parts(most), volume, Compute("cpu")), torch.cat([2 * volume, volume + 1], dim=1)
+        )
 
 
 def test_memory_that_never_suffices_is_an_error_not_an_endless_retreat():
     with pytest.raises(torch.OutOfMemoryError):
-        run_network(Hungry(0), torch.zeros(3, 1, 4, 4), device="cpu")
+        run_network(Hungry(0), torch.zeros(3, 1, 4, 4), Compute("cpu"))
     with pytest.raises(torch.OutOfMemoryError):
-        run_on_volume(Hungry(0), torch.zeros(1, 1, 4, 70, 80), device="cpu")
+        run_on_volume(Hungry(0), torch.zeros(1, 1, 4, 70, 80), Compute("cpu"))
+
+
+def test_the_result_says_where_it_was_denoised_in_the_end_and_the_compute_what_was_retreated_to(monkeypatch):
+    pairs, _, brain = noisy_pairs()
+    compute = Compute("cpu")
+    denoised, _ = run_with(monkeypatch, "dwan", Hungry(4 * 40 * 44), pairs, brain, compute=compute)
+    assert denoised.device == "cpu" and compute.retreats[-1] == "4 slices at once on cpu"
 
 
 def test_every_shipped_bundle_states_its_weights_domain_licence_and_use():

@@ -1,4 +1,4 @@
-"""How the default model is run on a series: what it must leave alone, what it says of its error, and what guides change."""
+"""How the default model is run on a series: what it must leave alone, what it says of its error, what guides change."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ASLDenoiseLib.compute import Compute
 from ASLDenoiseLib.denoising.catalogue import ModelCard
-from ASLDenoiseLib.denoising.feeding.mean import Mean
+from ASLDenoiseLib.denoising.families import Mean, Prediction, find_family
 from ASLDenoiseLib.series import Acquisition, ASLSeries, Geometry, Volume, VolumeType
 
 torch = pytest.importorskip("torch")
-from ASLDenoiseLib.denoising.feeding.guided import feed_guided  # noqa: E402
 from ASLDenoiseLib.networks.guided_unet import GuidedUNet  # noqa: E402
 
 GEOMETRY = Geometry((24, 22, 10), (3.4, 3.4, 5.0), (0.0, 0.0, 0.0))
@@ -24,6 +24,10 @@ CARD = ModelCard("guided-unet", Path(), "guided-unet", "", "", {}, {"uncertainty
 def network() -> torch.nn.Module:
     torch.manual_seed(0)
     return GuidedUNet().eval()
+
+
+def predicted(mean: Mean, network: torch.nn.Module) -> Prediction:
+    return find_family("guided-unet").predict(mean, network, Compute("cpu"))
 
 
 def mean_of(count: int = 12, *, seed: int = 0) -> Mean:
@@ -44,7 +48,7 @@ def test_outside_the_brain_nothing_changes_and_nan_stays(network) -> None:
     mean = mean_of()
     array = mean.array.copy()
     array[4, 10, 10] = np.nan
-    fed = feed_guided(replace(mean, array=array), network, "cpu")
+    fed = predicted(replace(mean, array=array), network)
     outside = mean.brain.array == 0
     assert np.array_equal(fed.array[outside], array[outside])
     assert np.isnan(fed.array[4, 10, 10])
@@ -56,29 +60,29 @@ def test_outside_the_brain_nothing_changes_and_nan_stays(network) -> None:
 def test_the_output_is_in_the_units_of_the_input(network) -> None:
     mean = mean_of()
     scaled = replace(mean, array=7 * mean.array, pairs=replace(mean.pairs, array=7 * mean.pairs.array))
-    one, seven = feed_guided(mean, network, "cpu"), feed_guided(scaled, network, "cpu")
+    one, seven = predicted(mean, network), predicted(scaled, network)
     assert np.allclose(seven.array, 7 * one.array, rtol=1e-3, atol=1e-2)
     assert np.allclose(seven.uncertainty, 7 * one.uncertainty, rtol=1e-3, equal_nan=True)
 
 
 def test_the_scale_is_the_noise_of_the_mean(network) -> None:
     whole = mean_of(16)
-    assert feed_guided(whole, network, "cpu").scale == pytest.approx(1.0, rel=0.1)
+    assert predicted(whole, network).scale == pytest.approx(1.0, rel=0.1)
     quarter = replace(whole, array=whole.pairs.array[:4].mean(axis=0), count=4)
-    assert feed_guided(quarter, network, "cpu").scale == pytest.approx(2.0, rel=0.1)
+    assert predicted(quarter, network).scale == pytest.approx(2.0, rel=0.1)
 
 
 def test_the_uncertainty_carries_the_factor_of_the_card(network) -> None:
     mean = mean_of()
     plain = replace(CARD, metadata={})
-    doubled, single = (feed_guided(replace(mean, card=c), network, "cpu").uncertainty for c in (CARD, plain))
+    doubled, single = (predicted(replace(mean, card=c), network).uncertainty for c in (CARD, plain))
     assert np.allclose(doubled, 2 * single, equal_nan=True)
 
 
 def test_guides_are_optional_and_used(network) -> None:
     mean = mean_of()
-    alone = feed_guided(mean, network, "cpu").array
-    guided = feed_guided(replace(mean, guides=guide_of()), network, "cpu").array
+    alone = predicted(mean, network).array
+    guided = predicted(replace(mean, guides=guide_of()), network).array
     inside = mean.brain.array > 0
     assert np.isfinite(alone).all()
     assert np.abs(alone - guided)[inside].max() > 1e-3
@@ -87,12 +91,12 @@ def test_guides_are_optional_and_used(network) -> None:
 def test_a_series_without_noise_is_given_back_with_no_uncertainty(network) -> None:
     mean = mean_of(3)
     same = replace(mean.pairs, array=np.repeat(mean.array[None], 3, axis=0))
-    fed = feed_guided(replace(mean, pairs=same), network, "cpu")
+    fed = predicted(replace(mean, pairs=same), network)
     assert np.array_equal(fed.array, mean.array)
     assert not fed.uncertainty[mean.brain.array > 0].any()
 
 
 def test_one_volume_without_pairs_is_denoised_too(network) -> None:
-    fed = feed_guided(mean_of(1), network, "cpu")
+    fed = predicted(mean_of(1), network)
     assert fed.scale == pytest.approx(4.0, rel=0.2)
     assert np.isfinite(fed.array).all()

@@ -8,8 +8,9 @@ torch = pytest.importorskip("torch")
 from ASLDenoiseLib.denoising.guiding import CHANNELS, NOISE_CHANNELS  # noqa: E402
 from ASLDenoiseLib.denoising.noise_level import BROAD, white_left  # noqa: E402
 from ASLDenoiseLib.learning.noise import NoiseSettings, draw_noise_parameters  # noqa: E402
+from ASLDenoiseLib.learning.recipe import Recipe  # noqa: E402
 from ASLDenoiseLib.learning.tasks.ellipsoids import guide_lesions, perfusion_lesions  # noqa: E402
-from ASLDenoiseLib.learning.tasks.guided import GuidedTask, GuidedTaskSettings  # noqa: E402
+from ASLDenoiseLib.learning.tasks.guided import GuidedTask  # noqa: E402
 from ASLDenoiseLib.learning.tasks.noise_as_seen import noise_as_seen  # noqa: E402
 from ASLDenoiseLib.learning.volumes import Volumes  # noqa: E402
 from ASLDenoiseLib.networks.guided_unet import GuidedUNet  # noqa: E402
@@ -38,6 +39,10 @@ def brain(count: int = 1) -> torch.Tensor:
     mask = torch.zeros(count, 1, *SHAPE)
     mask[..., 1:11, 4:28, 4:28] = 1
     return mask
+
+
+def task_of(noise: NoiseSettings, **options: object) -> GuidedTask:
+    return GuidedTask(Recipe("guided", "guided-unet", batch=2, noise=noise, options=options))
 
 
 def pool(count: int = 4) -> Volumes:
@@ -81,8 +86,8 @@ def test_guide_lesions_keep_the_fractions_fractions_and_leave_what_is_outside_th
 
 def test_the_batch_moves_its_guides_where_guide_lesions_are_but_not_its_truth() -> None:
     def truth_of(chance: float) -> torch.Tensor:
-        settings = GuidedTaskSettings(crop=SHAPE, lesions=0.0, empty=0.0, guide_lesions=chance)
-        batch = GuidedTask(settings, QUIET).batch(pool(), generator(3), "cpu")
+        task = task_of(QUIET, crop=SHAPE, lesions=0.0, empty=0.0, guide_lesions=chance)
+        batch = task.batch(pool(), generator(3), "cpu")
         assert bool(batch.regions[-1].any()) == (chance > 0)
         return batch.truth * (batch.truth > 0)
 
@@ -112,7 +117,7 @@ def test_without_pairs_the_noise_is_the_same_everywhere_and_its_correlation_is_t
 
 @pytest.mark.parametrize("guides", ["T1+M0", "M0", "none"])
 def test_a_batch_has_the_channels_the_network_takes_and_a_loss_that_teaches(guides: str) -> None:
-    task = GuidedTask(GuidedTaskSettings(crop=(8, 16, 16)), NoiseSettings())
+    task = task_of(NoiseSettings(), crop=(8, 16, 16))
     network = GuidedUNet()
     batch = task.batch(pool(), generator(), "cpu", guides=guides)
     assert batch.inputs[0].shape == (2, CHANNELS, 8, 16, 16)
@@ -123,7 +128,7 @@ def test_a_batch_has_the_channels_the_network_takes_and_a_loss_that_teaches(guid
 
 
 def test_a_guide_that_is_missing_leaves_local_means() -> None:
-    task = GuidedTask(GuidedTaskSettings(crop=SHAPE), QUIET)
+    task = task_of(QUIET, crop=SHAPE)
     with_them, without = (task.batch(pool(), generator(5), "cpu", guides=g).inputs[0] for g in ("T1+M0", "none"))
     assert torch.equal(with_them[:, 0], without[:, 0])
     assert not torch.allclose(with_them[:, 1], without[:, 1], atol=1e-2)

@@ -17,10 +17,10 @@ HEAVY = {
     *("torch", "monai", "ants", "matplotlib", "slicer", "vtk", "SimpleITK", "scipy", "skimage", "nibabel", "nilearn"),
     *("pandas", "sklearn", "mrml"),
 }
-# networks are nothing but torch, learning trains them, feeding runs them, the scene is Slicer's; each is imported by
+# networks are nothing but torch, learning trains them, the scene is Slicer's; each is imported by
 # the function that needs it, and the shell imports what a command asks for
 MAY_BE_HEAVY = (
-    *("networks/", "learning/", "scene/", "denoising/feeding/"),
+    *("networks/", "learning/", "scene/"),
     *("superresolving/pyramid/", "superresolving/scan_network/"),
     *("denoising/guiding.py", "denoising/gaussian_windows.py"),
 )

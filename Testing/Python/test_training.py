@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+from training_builders import TINY, pool, write_heads  # noqa: E402
 
 from ASLDenoiseLib.denoising.catalogue import build_network, load_model, read_card  # noqa: E402
 from ASLDenoiseLib.errors import InputError  # noqa: E402
@@ -12,44 +13,14 @@ from ASLDenoiseLib.learning import training  # noqa: E402
 from ASLDenoiseLib.learning.bundle import write_bundle  # noqa: E402
 from ASLDenoiseLib.learning.losses import cbf_of, kinetic_loss, loss_of, ssim_in_plane  # noqa: E402
 from ASLDenoiseLib.learning.noise import NoiseSettings, draw_noise_parameters  # noqa: E402
-from ASLDenoiseLib.learning.phantom import PhantomSettings  # noqa: E402
-from ASLDenoiseLib.learning.recipe import RECIPES, Recipe, read_recipe  # noqa: E402
+from ASLDenoiseLib.learning.recipe import RECIPES, read_recipe  # noqa: E402
 from ASLDenoiseLib.learning.targets import TARGETS, draw_means, find_target, smoothed  # noqa: E402
 from ASLDenoiseLib.learning.tasks import build_task  # noqa: E402
 from ASLDenoiseLib.learning.tasks.augment import augmented, cut  # noqa: E402
 from ASLDenoiseLib.learning.training import averaging, learning_rate, train  # noqa: E402
-from ASLDenoiseLib.learning.volumes import Volumes  # noqa: E402
 from ASLDenoiseLib.quantifying.kinetics import pcasl_scale  # noqa: E402
 
-TINY = Recipe(
-    name="tiny",
-    network="deepasl",
-    summary="A model for tests",
-    batch=2,
-    steps=4,
-    phantoms=2,
-    validation_phantoms=1,
-    validation=("head-b",),
-    phantom=PhantomSettings(size=(16, 16, 6), spacing_xy=(9.0, 9.0), spacing_z=(20.0, 20.0), lesions=0),
-)
 CALM = NoiseSettings(physiological=(0.0, 0.0), motion=(0.0, 0.0), spikes=0.0)
-
-
-def pool(n: int = 4, shape: tuple[int, int, int] = (6, 16, 16)) -> Volumes:
-    g = torch.Generator().manual_seed(0)
-    full = (n, *shape)
-    half = torch.full(full, 127, dtype=torch.uint8)
-    return Volumes(
-        0.5 + torch.rand(full, generator=g),
-        0.8 + 0.4 * torch.rand(full, generator=g),
-        half,
-        half,
-        torch.ones(full, dtype=torch.bool),
-        torch.zeros(full, dtype=torch.bool),
-        half[:, None].expand(-1, 3, -1, -1, -1),
-        torch.full((n,), 1.3),
-        torch.tensor([[5.0, 3.4, 3.4]]).expand(n, 3),
-    )
 
 
 def drawn(name: str, settings: NoiseSettings = CALM, n: int = 40):
@@ -167,9 +138,9 @@ def test_ssim_of_volumes_is_that_of_their_slices():
 BATCHES = {
     "slices": (TINY, (2, 1, 16, 16), (2, 1, 16, 16)),
     "patches": (replace(TINY, patch=(10, 12)), (2, 1, 10, 12), (2, 1, 10, 12)),
-    "slabs": (replace(TINY, task="slabs", patch=(12, 12)), (2, 3, 12, 12), (2, 1, 12, 12)),
-    "volumes": (replace(TINY, task="volumes"), (2, 1, 6, 16, 16), (2, 1, 6, 16, 16)),
-    "volumes-m0": (replace(TINY, task="volumes", m0=True), (2, 2, 6, 16, 16), (2, 1, 6, 16, 16)),
+    "slabs": (replace(TINY, network="slab-transformer", patch=(12, 12)), (2, 3, 12, 12), (2, 1, 12, 12)),
+    "volumes": (replace(TINY, network="unet3d"), (2, 1, 6, 16, 16), (2, 1, 6, 16, 16)),
+    "volumes-m0": (replace(TINY, network="unet3d-m0"), (2, 2, 6, 16, 16), (2, 1, 6, 16, 16)),
 }
 
 
@@ -192,7 +163,7 @@ def test_a_batch_is_fixed_by_its_generator():
 
 
 def test_at_the_end_of_a_volume_the_slab_repeats_its_slice_noise_and_all():
-    recipe = replace(TINY, task="slabs", batch=24)
+    recipe = replace(TINY, network="slab-transformer", batch=24)
     flat = pool(1, (2, 16, 16))  # every slab lies at an end
     given = build_task(recipe).batch(flat, torch.Generator().manual_seed(1), "cpu").inputs[0]
     repeats = [torch.equal(s[0], s[1]) or torch.equal(s[2], s[1]) for s in given]
@@ -241,22 +212,10 @@ def test_the_average_follows_quickly_at_first_and_slowly_later():
 
 @pytest.fixture(scope="module")
 def anatomy_folder(tmp_path_factory):
-    import nibabel
-
-    folder = tmp_path_factory.mktemp("anatomy")
-    z, y, x = np.mgrid[-60:61, -60:61, -60:61]
-    radius = np.sqrt(x**2 + y**2 + z**2)
-    labels = np.zeros(radius.shape, np.int16)
-    labels[radius < 50] = 3
-    labels[radius < 35] = 2
-    for name in ("head-a", "head-b"):
-        nibabel.save(nibabel.Nifti1Image(labels, np.eye(4)), folder / f"{name}_labels.nii.gz")
-    return folder
+    return write_heads(tmp_path_factory.mktemp("anatomy"))
 
 
-@pytest.mark.parametrize(
-    "recipe", [TINY, replace(TINY, network="unet3d", task="volumes", loss="l1")], ids=["2d", "3d-with-dropout"]
-)
+@pytest.mark.parametrize("recipe", [TINY, replace(TINY, network="unet3d", loss="l1")], ids=["2d", "3d-with-dropout"])
 def test_a_stopped_training_resumes_and_ends_where_an_unbroken_one_does(recipe, anatomy_folder, tmp_path):
     whole = train(recipe, anatomy=anatomy_folder, work=tmp_path / "whole")
     first = train(recipe, anatomy=anatomy_folder, work=tmp_path / "broken", max_steps=1)
@@ -346,7 +305,7 @@ def test_the_recipes_of_the_papers_comparisons_differ_in_nothing_else():
     sweep = [settings(f"deepasl-l{n}", "kinetic_share") for n in ("02", "05", "07", "10")]
     assert all(s == sweep[0] for s in sweep)
     assert [read_recipe(f"deepasl-l{n}").kinetic_share for n in ("02", "05", "07", "10")] == [0.2, 0.5, 0.7, 1.0]
-    assert settings("unet3d", "network", "m0") == settings("unet3d-m0", "network", "m0")
+    assert settings("unet3d", "network") == settings("unet3d-m0", "network")
     assert settings("unet3d", "target") == settings("unet3d-gt25", "target") == settings("unet3d-gt50", "target")
 
 
@@ -358,13 +317,14 @@ def test_the_recipes_of_the_papers_comparisons_differ_in_nothing_else():
         '{"name": "x", "network": "dwan", "loss": "l3"}',
         '{"name": "x", "network": "dwan", "target": "perfect"}',
         '{"name": "x", "network": "dwan", "task": "chores"}',
+        '{"name": "x", "network": "nonsense"}',
         '{"name": "x", "network": "dwan", "noise": {"loudness": 1}}',
     ],
 )
 def test_a_broken_recipe_is_refused_in_words(tmp_path, text):
     path = tmp_path / "recipe.json"
     path.write_text(text)
-    with pytest.raises(InputError, match=r"recipe|keys"):
+    with pytest.raises(InputError, match=r"recipe|keys|no network"):
         read_recipe(path)
 
 

@@ -4,27 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...denoising.families import class_at, find_family
+
 if TYPE_CHECKING:
     from ..recipe import Recipe
     from .task import TrainingTask
 
-TASKS = ("slices", "slabs", "volumes", "guided")
-
 
 def build_task(recipe: Recipe) -> TrainingTask:
-    """The task that a recipe names."""
-    if recipe.task == "guided":
-        from .guided import GuidedTask, GuidedTaskSettings
-
-        return GuidedTask(GuidedTaskSettings(batch=recipe.batch, **recipe.options), recipe.noise, recipe.seed)
-    if recipe.task == "volumes":
-        from .volumes3d import VolumesTask
-
-        return VolumesTask(recipe)
-    if recipe.task == "slabs":
-        from .slabs import SlabsTask
-
-        return SlabsTask(recipe)
-    from .slices import SlicesTask
-
-    return SlicesTask(recipe)
+    """The task that the family of a recipe's network names."""
+    return class_at(find_family(recipe.network).task)(recipe)

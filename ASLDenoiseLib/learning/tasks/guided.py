@@ -1,4 +1,4 @@
-"""Training the default model: guided averages in units of noise, guides that may be missing, and an error that counts bias.
+"""Training the default model: guided averages in units of noise, guides that may be missing, an error that counts bias.
 
 Every step sees fresh noise. The loss is a sum of logarithms of error energies, so that every sample weighs alike
 whatever its SNR, and lowering an error by a decibel is worth the same everywhere. Beside the voxels' squared error it
@@ -9,13 +9,15 @@ voxel by voxel gives away. Each has a logarithm of its own, because a part of it
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
 
+from ...denoising.families import Sample, find_family
 from ...denoising.gaussian_windows import gaussian_window
-from ...denoising.guiding import Guides, channels, m0_features, t1_features
-from ..noise import NoiseSettings, draw_noise, draw_noise_parameters, smooth_fields
+from ..noise import draw_noise, draw_noise_parameters, smooth_fields
+from ..recipe import Recipe
 from ..volumes import Volumes, join
 from .ellipsoids import guide_lesions, perfusion_lesions
 from .noise_as_seen import noise_as_seen
@@ -60,7 +62,7 @@ class GuidedTaskSettings:
 class GuidedBatch:
     """A batch in units of the noise SD, all (B, 1, K, J, I) but `inputs`, which holds the network's channels.
 
-    `regions` are those of `GuidedSettings.local_weights`, by fraction.
+    `regions` are those of `GuidedTaskSettings.local_weights`, by fraction.
     """
 
     inputs: tuple[torch.Tensor, ...]
@@ -72,11 +74,14 @@ class GuidedBatch:
 
 @dataclass(frozen=True, eq=False)
 class GuidedTask:
-    """Draws batches for `networks.guided_unet` and judges it."""
+    """Draws batches for `networks.guided_unet` and judges it; a recipe's options are of `GuidedTaskSettings`."""
 
-    settings: GuidedTaskSettings
-    noise: NoiseSettings
-    seed: int = 0
+    recipe: Recipe
+
+    @cached_property
+    def settings(self) -> GuidedTaskSettings:
+        """Batch and options of the recipe."""
+        return GuidedTaskSettings(batch=self.recipe.batch, **self.recipe.options)
 
     def batch(
         self, volumes: Volumes, generator: torch.Generator, device: str, *, guides: str | None = None
@@ -101,7 +106,7 @@ class GuidedTask:
         truth = truth * field * (uniform() > s.empty)
         seen = _worn_mask(brain, generator)
         csf = (brain - gm - wm).clamp(0, 1)
-        draw = draw_noise_parameters(level, shape, self.noise, drawn, csf=csf, static=m0)
+        draw = draw_noise_parameters(level, shape, self.recipe.noise, drawn, csf=csf, static=m0)
         noisy = truth + draw_noise(draw, brain, drawn)
         sigma, maps = noise_as_seen(draw, brain, seen, spacing, drawn, one_image=s.one_image)
         t1, m0, decoy = guide_lesions(t1, m0, brain, spacing, drawn, chance=s.guide_lesions)
@@ -112,9 +117,10 @@ class GuidedTask:
         t1 = torch.where(uniform() < s.mismatched, t1.roll(1, 0), t1)
         doubt = 0.08 * uniform() * torch.randn(t1.shape, generator=drawn, device=device)  # a T1 is noisy too
         t1 = (t1 + doubt * (t1 * (1 - t1) * 4).sqrt()).clamp(0, 1)
-        features = Guides(t1_features(t1, seen) * have_t1, m0_features(m0, seen, spacing) * have_m0)
         noisy, truth = noisy / sigma * seen, truth / sigma
-        inputs = (channels(noisy, maps, seen, features, spacing),)
+        t1, m0 = t1 * have_t1, torch.where(have_m0, m0, 1.0)  # a guide of one value is none
+        sample = Sample(noisy, seen, spacing, m0, t1, maps)
+        inputs = (find_family(self.recipe.network).channels(sample),)
         regions = (brain, gm * seen, wm * seen, lesion * seen, decoy * seen)
         return GuidedBatch(inputs, truth, seen, noisy, regions)
 
@@ -141,7 +147,7 @@ class GuidedTask:
         network.eval()
         found = {}
         for guides in WAYS:
-            generator = torch.Generator().manual_seed(self.seed + 1)
+            generator = torch.Generator().manual_seed(self.recipe.seed + 1)
             total = 0.0
             with torch.no_grad():
                 for _ in range(draws):
@@ -158,7 +164,7 @@ class GuidedTask:
     def facts(self, network: torch.nn.Module, volumes: Volumes, device: str, *, draws: int = 20) -> dict[str, float]:
         """``uncertainty_factor``: what the head's SD is multiplied by so that 1.96 of it hold 95 % of the errors."""
         network.eval()
-        generator = torch.Generator().manual_seed(self.seed + 2)
+        generator = torch.Generator().manual_seed(self.recipe.seed + 2)
         ratios = []
         with torch.no_grad():
             for guides in WAYS:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 
 from ...denoising.gaussian_windows import window_of_mm
-from ...denoising.noise_level import BROAD, CORRELATED, FINE, POOLED, white_left
+from ...denoising.guiding import noise_channels
+from ...denoising.noise_level import BROAD, FINE, POOLED, usually_left
 from ..noise import NoiseDraw, draw_noise
 
 _MOST_PAIRS = 60
@@ -54,8 +55,8 @@ def noise_as_seen(
 
     broad = window_of_mm(shape, spacing, BROAD)
     left = (mean((broad(apart) / broad(seen).clamp_min(1e-6)).square()) / mean(apart.square()).clamp_min(1e-9)).sqrt()
-    usual = [min(1.0, CORRELATED * white_left(s, BROAD)) for s in spacing.tolist()]
-    left = torch.where(single, each(torch.tensor(usual, device=device)), left)
+    usual = torch.tensor([usually_left(s) for s in spacing.tolist()], device=device)
+    left = torch.where(single, each(usual), left)
     local, fine = pooled(POOLED), pooled(FINE)
     sigma = mean(local.square()).sqrt().clamp_min(1e-6)
-    return sigma, torch.cat([local, fine, left * local], dim=1) / sigma
+    return sigma, noise_channels(local / sigma, fine / sigma, left)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from ..volumes import Volumes
-from .augment import cut
 from .slices import slices_of
-from .task import Batch, PublishedTask, draw_samples, weight_of
+from .task import Batch, PublishedTask, draw_samples
 
 
 class SlabsTask(PublishedTask):
@@ -23,14 +24,10 @@ class SlabsTask(PublishedTask):
         r = self.recipe
         where = slices_of(volumes)
         v, k = where[torch.randint(len(where), (r.batch,), generator=generator)].T
-        near = (k[:, None] + torch.arange(-1, 2)).clamp(0, volumes.perfusion.shape[1] - 1)
-        at = (v[:, None], near)
+        last = volumes.perfusion.shape[1] - 1
+        at = (v[:, None], (k[:, None] + torch.arange(-1, 2)).clamp(0, last))
         parts = torch.stack([volumes.perfusion[at], volumes.brain[at], volumes.m0[at]], dim=1).float()
         d = draw_samples(parts, volumes.gm_level[v], volumes.spacing[v], r, generator, device)
-        given = d.given[:, 0].clone()
-        for side in (0, 2):
-            end = (near[:, side] == near[:, 1]).to(device)
-            given[end, side] = given[end, 1]
-        flat = tuple(t[:, :, 1] for t in (d.target, d.truth, d.noisy, d.brain, d.m0))
-        given, target, truth, noisy, brain, m0 = cut((given, *flat), r.patch, generator)
-        return Batch((given,), target, truth, noisy, weight_of(brain, r), brain, m0)
+        ends = torch.stack([k == 0, 2 - (k == last).long()], dim=1).to(device)
+        slabs = self.family.channels(replace(d.sample, ends=ends))[1::3]  # those round the middle slices
+        return self.cut(slabs, (t[:, :, 1] for t in d.images), generator)

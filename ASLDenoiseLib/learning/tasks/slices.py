@@ -7,8 +7,7 @@ from functools import lru_cache
 import torch
 
 from ..volumes import Volumes
-from .augment import cut
-from .task import Batch, PublishedTask, draw_samples, weight_of
+from .task import Batch, PublishedTask, draw_samples
 
 
 @lru_cache(maxsize=4)
@@ -29,6 +28,4 @@ class SlicesTask(PublishedTask):
         v, k = where[torch.randint(len(where), (r.batch,), generator=generator)].T
         parts = torch.stack([volumes.perfusion[v, k], volumes.brain[v, k], volumes.m0[v, k]], dim=1).float()[:, :, None]
         d = draw_samples(parts, volumes.gm_level[v], volumes.spacing[v], r, generator, device)
-        flat = tuple(t[:, :, 0] for t in (d.given, d.target, d.truth, d.noisy, d.brain, d.m0))
-        given, target, truth, noisy, brain, m0 = cut(flat, r.patch, generator)
-        return Batch((given,), target, truth, noisy, weight_of(brain, r), brain, m0)
+        return self.cut(self.family.channels(d.sample), (t[:, :, 0] for t in d.images), generator)

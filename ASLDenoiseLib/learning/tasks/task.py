@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import torch
 
+from ...denoising.families import DenoiserFamily, Sample, find_family, over_brain_mean
 from ..losses import loss_of
 from ..noise import draw_noise_parameters
 from ..recipe import Recipe
-from ..targets import draw_means, find_target, smoothed
+from ..targets import draw_means, find_target
 from ..volumes import Volumes
-from .augment import augmented
+from .augment import augmented, cut
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +41,7 @@ class Batch:
 
 
 class TrainingTask(Protocol):
-    """What the training loop knows of a task. `generator` is on the CPU whatever the device."""
+    """What the training loop knows of a task, which is built from a recipe. `generator` is on the CPU everywhere."""
 
     def batch(self, volumes: Volumes, generator: torch.Generator, device: str) -> Batch:
         """A fresh batch, on `device`."""
@@ -56,14 +58,17 @@ class TrainingTask(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class TrainingSample:
-    """A sample with its noise, all (B, 1, K, J, I): network input, target, truth, raw mean, brain, M0."""
+    """A noisy sample, and its target, truth and M0 without noise, (B, 1, K, J, I) each."""
 
-    given: torch.Tensor
+    sample: Sample
     target: torch.Tensor
     truth: torch.Tensor
-    noisy: torch.Tensor
-    brain: torch.Tensor
     m0: torch.Tensor
+
+    @property
+    def images(self) -> tuple[torch.Tensor, ...]:
+        """Target, truth, raw mean, brain and M0, in the order of a `Batch`."""
+        return self.target, self.truth, self.sample.difference, self.sample.brain, self.m0
 
 
 def draw_samples(
@@ -82,14 +87,13 @@ def draw_samples(
         parts: (B, 3, K, J, I) perfusion, brain and M0, on the CPU.
         gm_level: (B,) GM signal.
         spacing: (B, 3) mm along (k, j, i).
-        recipe: target, noise, augmentation and smoothing.
+        recipe: network, target, noise, augmentation and smoothing.
         generator: on the CPU; fixes everything.
         device: of the result.
     """
     b = len(parts)
     parts = augmented(parts.to(device), recipe.augmentation, generator)
-    truth, brain, m0 = parts[:, :1], (parts[:, 1:2] > 0.5).float(), parts[:, 2:3]
-    m0 = m0 / (m0 * brain).sum(dim=(2, 3, 4), keepdim=True) * brain.sum(dim=(2, 3, 4), keepdim=True)
+    truth, brain = parts[:, :1], (parts[:, 1:2] > 0.5).float()
     spacing, level = spacing.to(device), gm_level.to(device)
     jitter = (1 + 0.1 * torch.randn((b, 1, 1, 1, 1), generator=generator)).clamp(0.7, 1.3).to(device)
     outside = 0.3 + 0.7 * torch.rand((b, 1, 1, 1, 1), generator=generator).to(device)
@@ -98,11 +102,9 @@ def draw_samples(
     fade = brain + outside * (1 - brain)  # less noise where there is no signal, by an unknown factor
     target = find_target(recipe.target)
     noisy, wanted = draw_means(truth, brain, draw, target, own, spacing=spacing, fade=fade)
-    given = smoothed(noisy, spacing, recipe.input_smoothing_mm)
-    wanted = smoothed(wanted, spacing, recipe.input_smoothing_mm)
-    return TrainingSample(
-        given * jitter, wanted * jitter, truth * jitter, noisy * jitter, brain, m0.nan_to_num(0.0, 0.0, 0.0)
-    )
+    sample = Sample(noisy * jitter, brain, spacing, smoothing_mm=recipe.input_smoothing_mm)
+    wanted = find_family(recipe.network).smoothed(wanted, sample)
+    return TrainingSample(sample, wanted * jitter, truth * jitter, over_brain_mean(parts[:, 2:3], brain))
 
 
 def weight_of(brain: torch.Tensor, recipe: Recipe) -> torch.Tensor:
@@ -139,9 +141,19 @@ class PublishedTask(ABC):
     samples: ClassVar[int]
     recipe: Recipe
 
+    @property
+    def family(self) -> DenoiserFamily:
+        """Of the recipe's network: what makes channels of a sample."""
+        return find_family(self.recipe.network)
+
     @abstractmethod
     def batch(self, volumes: Volumes, generator: torch.Generator, device: str) -> Batch:
         """A fresh batch of `recipe.batch` samples, on `device`."""
+
+    def cut(self, seen: torch.Tensor, images: Iterable[torch.Tensor], generator: torch.Generator) -> Batch:
+        """A batch of the recipe's patches of what the network sees, and of `TrainingSample.images`."""
+        seen, target, truth, noisy, brain, m0 = cut((seen, *images), self.recipe.patch, generator)
+        return Batch((seen,), target, truth, noisy, weight_of(brain, self.recipe), brain, m0)
 
     def loss(self, network: torch.nn.Module, batch: Batch) -> torch.Tensor:
         """The recipe's loss of the network's estimate."""

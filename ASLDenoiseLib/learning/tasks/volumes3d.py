@@ -1,18 +1,19 @@
-"""Whole volumes: what the 3D U-Net is trained on."""
+"""Whole volumes: what the 3D U-Nets are trained on."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import torch
 
 from ..volumes import Volumes
-from .augment import cut
-from .task import Batch, PublishedTask, draw_samples, weight_of
+from .task import Batch, PublishedTask, draw_samples
 
 _M0_NOISE = 0.02  # of the brain's mean
 
 
 class VolumesTask(PublishedTask):
-    """Volumes (B, 1, K, J, I), or (B, 2, K, J, I) with the M0 as second channel, scaled by their brain means."""
+    """Volumes (B, C, K, J, I), or patches of them, over their brain means, each with a noisy M0."""
 
     samples = 12
 
@@ -23,8 +24,5 @@ class VolumesTask(PublishedTask):
         parts = torch.stack([volumes.perfusion[index], volumes.brain[index], volumes.m0[index]], dim=1).float()
         d = draw_samples(parts, volumes.gm_level[index], volumes.spacing[index], r, generator, device)
         measured = d.m0 + _M0_NOISE * torch.randn(d.m0.shape, generator=generator).to(device)
-        given = torch.cat([d.given, measured], dim=1) if r.m0 else d.given
-        given, target, truth, noisy, brain, m0 = cut(
-            (given, d.target, d.truth, d.noisy, d.brain, d.m0), r.patch, generator
-        )
-        return Batch((given,), target, truth, noisy, weight_of(brain, r), brain, m0)
+        seen = self.family.channels(replace(d.sample, m0=measured))
+        return self.cut(seen, d.images, generator)

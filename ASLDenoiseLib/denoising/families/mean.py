@@ -1,18 +1,19 @@
-"""What a feeder gets and gives, and the scaling and cutting that feeders share."""
+"""A mean difference as it comes, what a family makes of it, and the scaling and cutting that families share."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...errors import InputError
 from ...series import ASLSeries, Volume
-from ..catalogue import ModelCard
 
 if TYPE_CHECKING:
     import torch
+
+    from ..catalogue import ModelCard
 
 _MARGIN = 8  # voxels around the brain that a network still sees
 
@@ -47,21 +48,13 @@ class Prediction:
 
     Args:
         array: the mean.
-        device: where it was computed in the end.
         scale: what the input was divided by.
         uncertainty: (K, J, I) SD of the error in the same units, from networks that estimate it.
     """
 
     array: np.ndarray
-    device: str
     scale: float
     uncertainty: np.ndarray | None = None
-
-
-class Feeder(Protocol):
-    """Denoises a `Mean` with a network that is in evaluation mode on `device`."""
-
-    def __call__(self, mean: Mean, network: torch.nn.Module, device: str) -> Prediction: ...
 
 
 def brain_scale(array: np.ndarray, brain: Volume) -> float:
@@ -78,6 +71,12 @@ def brain_scale(array: np.ndarray, brain: Volume) -> float:
     return mean if mean > 0.05 * magnitude else magnitude
 
 
+def over_brain_mean(image: torch.Tensor, brain: torch.Tensor) -> torch.Tensor:
+    """An image (B, 1, K, J, I) in units of its mean in the brain (0/1); zero where there is no brain."""
+    total, count = (image * brain).sum(dim=(2, 3, 4), keepdim=True), brain.sum(dim=(2, 3, 4), keepdim=True)
+    return (image / total * count).nan_to_num(0.0, 0.0, 0.0)
+
+
 def brain_box(brain: Volume) -> tuple[slice, slice, slice]:
     """The slices that hold brain, and the brain's box with a margin in plane.
 
@@ -92,9 +91,18 @@ def brain_box(brain: Volume) -> tuple[slice, slice, slice]:
     return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
 
 
-def filled(array: np.ndarray) -> np.ndarray:
-    """Float32 with zero where nothing was measured."""
-    return np.where(np.isfinite(array), array, 0).astype(np.float32)
+def tensor_of(array: np.ndarray) -> torch.Tensor:
+    """A batch of one image (1, 1, K, J, I) in float32, zero where nothing was measured."""
+    import torch
+
+    return torch.from_numpy(np.where(np.isfinite(array), array, 0).astype(np.float32))[None, None]
+
+
+def spacing_of(pairs: ASLSeries) -> torch.Tensor:
+    """(1, 3) mm along (k, j, i)."""
+    import torch
+
+    return torch.tensor([pairs.geometry.spacing[::-1]], dtype=torch.float32)
 
 
 def placed(result: np.ndarray, box: tuple[slice, slice, slice], original: np.ndarray) -> np.ndarray:

@@ -1,0 +1,83 @@
+"""The default model's family: the mean in units of its own noise, with averages of it that T1 and M0 have drawn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from ..noise_level import noise_level
+from .family import DenoiserFamily, Sample, register
+from .mean import Mean, Prediction, brain_box, brain_scale, placed, spacing_of, tensor_of
+
+if TYPE_CHECKING:
+    import torch
+
+    from ...compute import Compute
+
+
+@register
+class GuidedFamily(DenoiserFamily):
+    """Volumes (B, 10, K, J, I) as `denoising.guiding` makes them; the unit is the noise SD of the mean."""
+
+    networks: ClassVar = {"guided-unet": "ASLDenoiseLib.networks.guided_unet:GuidedUNet"}
+    task = "ASLDenoiseLib.learning.tasks.guided:GuidedTask"
+    dimensions = 3
+    uses_guides = True
+    gives_uncertainty = True
+
+    def channels(self, sample: Sample) -> torch.Tensor:
+        """The difference, its regressions on the guides, and the noise."""
+        import torch
+
+        from ..guiding import Guides, channels, m0_features, t1_features
+
+        s, nothing = sample, torch.zeros_like(sample.brain).expand(-1, 2, -1, -1, -1)
+        t1 = nothing if s.t1 is None else t1_features(s.t1, s.brain)
+        m0 = nothing if s.m0 is None else m0_features(s.m0, s.brain, s.spacing)
+        return channels(s.difference, s.noise, s.brain, Guides(t1, m0), s.spacing)
+
+    def inputs(self, smoothing_mm: float = 0.0) -> tuple[str, ...]:
+        """What each channel that a network sees is."""
+        from ..guiding import CHANNEL_MEANINGS
+
+        return CHANNEL_MEANINGS
+
+    def predict(self, mean: Mean, network: torch.nn.Module, compute: Compute) -> Prediction:
+        """One pass over the brain's box. Outside the brain nothing changes, and nothing is said of its error.
+
+        The noise comes from the spread of the pairs; that of the mean of some of them is larger by the root of the
+        ratio.
+        """
+        import torch
+
+        from ..guiding import noise_channels
+        from ..memory import run_on_volume
+
+        brain_scale(mean.array, mean.brain)  # refuses what is empty
+        inside = (mean.brain.array > 0) & np.isfinite(mean.array)
+        total = len(mean.pairs.array)
+        pairs, weights = (mean.pairs.array, mean.weights) if total > 1 else (mean.array[None], None)
+        level = noise_level(pairs, inside, mean.pairs.geometry, weights)
+        sigma = level.sigma * (total / mean.count) ** 0.5 if level.source == "pairs" else level.sigma
+        if not sigma > 0:  # no noise at all: nothing to take away
+            return Prediction(mean.array.astype(np.float32), 1.0, np.where(inside, 0.0, np.nan).astype(np.float32))
+        box = brain_box(mean.brain)
+        brain = tensor_of(inside[box])
+        local, fine = (tensor_of(sd[box] / level.sigma) for sd in (level.local, level.fine))
+        sample = Sample(
+            tensor_of(mean.array[box] / sigma) * brain,
+            brain,
+            spacing_of(mean.pairs),
+            tensor_of(mean.m0.array[box]) if mean.m0 is not None else None,
+            torch.cat([tensor_of(g.array[box]) for g in mean.guides], dim=1) if mean.guides else None,
+            noise_channels(local, fine, level.blurred),
+        )
+        output = run_on_volume(network, self.channels(sample), compute)
+        estimate, spread = (output[0, n].numpy() * sigma for n in range(2))
+        within = inside[box]
+        array = placed(np.where(within, estimate, mean.array[box]), box, mean.array)
+        sd = np.full(mean.array.shape, np.nan, np.float32)
+        factor = float(mean.card.metadata.get("uncertainty_factor", 1.0))
+        sd[box] = np.where(within, factor * spread, np.nan)
+        return Prediction(array, sigma, sd)
