@@ -73,12 +73,12 @@ def test_nodes_reach_the_library_as_its_nouns(module, scene):
     sequence = series_to_nodes(result.series).sequence
     t1 = volume_to_node(result.t1)
     segmentation = add_segmentation(result, scene=scene, name="rois", reference=t1)
-    series, inputs = module.ASLDenoiseLogic().inputs(sequence, t1, segmentation=segmentation)
+    series, head, regions = module.ASLDenoiseLogic().inputs(sequence, t1, segmentation=segmentation)
     np.testing.assert_array_equal(series.array, result.series.array)
-    np.testing.assert_array_equal(inputs["t1"].array, result.t1.array)
-    assert set(inputs["regions"]) == {"GM", "WM", "thalamus"} and inputs["tissue"] is None
-    _, inputs = module.ASLDenoiseLogic().inputs(sequence, tissue=segmentation)
-    assert inputs["tissue"].source == "segmentation 'rois'"
+    np.testing.assert_array_equal(head.t1.array, result.t1.array)
+    assert {region.name for region in regions} == {"GM", "WM", "thalamus"} and head.tissue is None
+    _, head, _ = module.ASLDenoiseLogic().inputs(sequence, tissue=segmentation)
+    assert head.tissue.source == "segmentation 'rois'"
 
 
 def test_process_presents_what_the_pipeline_returns(module, made, scene, monkeypatch):
