@@ -67,7 +67,7 @@ def _plain(value: object) -> Any:
         return {"matrix": value.tolist()}
     if is_dataclass(value):
         stated = {f.name: getattr(value, f.name) for f in fields(value)}
-        return {name: _plain(item) for name, item in stated.items() if item is not None and item != ()}
+        return {name: _plain(item) for name, item in stated.items() if item is not None}
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -98,7 +98,7 @@ def _value(name: str, plain: object, folder: Path) -> Any:
             return np.array(rows, float)
         case {"grid": dict(values)}:
             return Geometry(**values)
-        case {"tissue": dict(parts)}:
+        case {"tissue_maps": dict(parts)}:
             return _tissue(parts, folder)
         case {"voxels": _, **told}:
             return _series(plain, told, folder)

@@ -24,9 +24,10 @@ from .template_space import in_template_space
 
 _OUT_OF_MEMORY = FindingKind(
     "out-of-memory",
-    "note",
-    "The run went on in smaller portions, or on the CPU; the result is whole.",
+    "Memory ran out during the run, which went on in smaller portions or on the CPU",
+    "{retreats}",
     Advice("to be faster, close other programs that use the graphics card, or choose the CPU"),
+    severities="note",
 )
 _OF_THE_CARD = ("parameters", "data_source", "intended_use", "licence")
 
@@ -36,8 +37,7 @@ def measure_maps(run: RunState, progress: Progress) -> None:
     if run.tissue.warning:
         run.findings.append(tissue_finding(run.tissue))
     if run.compute.retreats:
-        what = "Memory ran out during the run, which went on in smaller portions or on the CPU"
-        run.findings.append(_OUT_OF_MEMORY.finding(what, "; ".join(dict.fromkeys(run.compute.retreats))))
+        run.findings.append(_OUT_OF_MEMORY.finding(retreats="; ".join(dict.fromkeys(run.compute.retreats))))
     made = _maps(run)
     readouts = _readouts(run, made)
     asked = run.request.denoising

@@ -20,8 +20,8 @@ _ROLES = (Role.RAW, Role.PREPARED, Role.PROCESSED)
 _SLICE = 50  # of the 91 of 2 mm, z = 28 mm
 _DOUBTFUL = FindingKind(
     "mni-doubtful",
-    "warning",
-    "The way to MNI space is in doubt.",
+    "The way to MNI space is in doubt",
+    "the T1 did not reach the template",
     Advice("look at the maps in MNI space before comparing heads"),
 )
 
@@ -58,7 +58,7 @@ def in_template_space(result: Result, *, space: TemplateSpace | None = None, pro
     overlap = Parameter("mni_gm_overlap", round(space.gm_overlap, 3), "", Origin.IMAGE, "of 0 to 1, after SyN")
     findings = result.findings
     if space.warning:
-        findings = (*findings, _DOUBTFUL.finding(space.warning.rstrip("."), "the T1 did not reach the template"))
+        findings = (*findings, _DOUBTFUL.finding(what=space.warning.rstrip(".")))
     # the others get the same rows, since what was not brought to MNI space has no slice 50
     for key in readouts.keys() - set(keys_of(*_ROLES)):
         readouts[key] = (*readouts[key], *(replace(r, value=float("nan")) for r in slice_readouts(None, tissue)))

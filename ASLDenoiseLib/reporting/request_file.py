@@ -41,7 +41,7 @@ def request_to_json(plain: Mapping[str, Any], folder: Path, save: Save) -> dict[
         if isinstance(value, Tissue):
             maps = {part: getattr(value, part) for part in ("gm", "wm", "csf", "brain")}
             saved = {part: converted(v, f"{name}-{part}") for part, v in maps.items() if v is not None}
-            return {"tissue": {**saved, "source": value.source, "warning": value.warning}}
+            return {"tissue_maps": {**saved, "source": value.source, "warning": value.warning}}
         if isinstance(value, Mapping):
             return {key: converted(item, key if key != "mask" else name) for key, item in value.items()}
         if isinstance(value, list):
