@@ -1,6 +1,6 @@
 """Findings: what is wrong or doubtful about a series or a run, why it is thought so, and what would put it right.
 
-Every finding is of a `FindingKind` that stands in the module that makes it; `Docs/make_troubleshooting.py` lists them.
+Every finding is of a `FindingKind`, which stands in the module that makes it.
 """
 
 from __future__ import annotations
@@ -50,22 +50,29 @@ class Finding:
 
 
 class FindingKind:
-    """One code: what may be found under it.
+    """One code, and what is said under it. `Docs/troubleshooting.md` lists them all.
 
     Args:
         code: stable.
-        severities: how much it may matter, the usual first: ``warning or note``.
-        meaning: what it means, in a sentence for `Docs/troubleshooting.md`, where Markdown may stand.
+        what: what it is; `finding` fills in ``{values}`` here and in `why`.
+        why: why it is thought so.
         remedies: what would put it right; a finding may have its own, of the same sort.
+        severities: how much it may matter, the usual first.
+        meaning: for Docs, where `what` and `why` say too little without their values.
     """
 
-    def __init__(self, code: str, severities: str, meaning: str, *remedies: Remedy) -> None:
-        self.code, self.meaning, self.remedies = code, meaning, remedies
+    def __init__(
+        self, code: str, what: str, why: str, *remedies: Remedy, severities: str = "warning", meaning: str = ""
+    ) -> None:
+        self.code, self.what, self.why, self.remedies, self.meaning = code, what, why, remedies, meaning
         self.severities = tuple(map(Severity, severities.split(" or ")))
 
-    def finding(self, what: str, why: str, *remedies: Remedy, severity: str = "") -> Finding:
-        """A finding of this kind; remedies and severity are the usual ones unless they are given."""
+    def finding(
+        self, *remedies: Remedy, severity: str = "", what: str = "", why: str = "", **values: object
+    ) -> Finding:
+        """A finding of this kind; severity, texts and remedies are the usual ones unless they are given."""
         severity = Severity(severity) if severity else self.severities[0]
         if severity not in self.severities:
             raise ValueError(f"'{self.code}' is never a matter of '{severity.value}'.")
+        what, why = what or self.what.format(**values), why or self.why.format(**values)
         return Finding(self.code, severity, what, why, remedies or self.remedies)

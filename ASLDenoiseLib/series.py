@@ -208,12 +208,12 @@ class Acquisition:
 
     labeling: Labeling | None = field(default=None, metadata=_bids("ArterialSpinLabelingType", label="Labelling"))
     post_labeling_delay: float | tuple[float, ...] | None = field(
-        default=None, metadata=_bids("PostLabelingDelay", "s", "Post-labelling delay (PASL: inversion time)")
+        default=None, metadata=_bids("PostLabelingDelay", "s", "Post-labelling delay")  # of PASL the inversion time
     )
     label_duration: float | None = field(default=None, metadata=_bids("LabelingDuration", "s", "Label duration"))
     bolus_cut_off: bool | None = field(default=None, metadata=_bids("BolusCutOffFlag", label="Bolus cut-off"))
     bolus_duration: float | None = field(
-        default=None, metadata=_bids("BolusCutOffDelayTime", "s", "Bolus duration (TI1)")
+        default=None, metadata=_bids("BolusCutOffDelayTime", "s", "Bolus duration")  # TI1
     )
     bolus_technique: str | None = field(
         default=None, metadata=_bids("BolusCutOffTechnique", label="Bolus cut-off technique")

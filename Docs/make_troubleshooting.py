@@ -46,7 +46,12 @@ def _finding_rows(modules: Sequence[str]) -> Iterator[str]:
     yield from ("| finding | severity | what it means | what to do |", "|---|---|---|---|")
     for kind in (kind for module in modules for kind in kinds_of(module)):
         severities = " or ".join(severity.value for severity in kind.severities)
-        yield f"| `{kind.code}` | {severities} | {kind.meaning} | {sentence_of(kind.remedies, _place)} |"
+        yield f"| `{kind.code}` | {severities} | {_meaning(kind)} | {sentence_of(kind.remedies, _place)} |"
+
+
+def _meaning(kind: FindingKind) -> str:
+    """What a finding says, with ... for its values; or what stands for it."""
+    return kind.meaning or re.sub(r"\{.*?\}", "…", f"{kind.what}: {kind.why}.")
 
 
 def _fix_rows(modules: Sequence[str]) -> Iterator[str]:

@@ -18,8 +18,8 @@ _WORDS = {
 }
 _OUTSIDE = FindingKind(
     "outside-model-domain",
-    "warning",
-    "Voxels, pairs or noise unlike what the model was trained on.",
+    "The {figure} is {value}, outside what model {model} was trained on",
+    "it was trained on {domain}",
     Advice("compare the denoised map with the raw one with care, or choose another model"),
 )
 
@@ -48,6 +48,6 @@ def domain_findings(card: ModelCard, pairs: ASLSeries, brain: Volume) -> list[Fi
         if low <= value <= high:
             continue
         unit = " mm" if name.endswith("_mm") else ""
-        what = f"The {_WORDS[name]} is {value:.3g}{unit}, outside what model {card.name} was trained on."
-        findings.append(_OUTSIDE.finding(what, f"it was trained on {low:g} to {high:g}{unit}"))
+        said, domain = f"{value:.3g}{unit}", f"{low:g} to {high:g}{unit}"
+        findings.append(_OUTSIDE.finding(figure=_WORDS[name], value=said, model=card.name, domain=domain))
     return findings

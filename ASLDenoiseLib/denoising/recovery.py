@@ -31,10 +31,11 @@ _TRUNCATE = 3.0  # SDs at which the windows end
 _BIAS_WINDOW = 40.0  # mm FWHM: slower than this, M0 is coil sensitivity, not tissue
 _PUT_BACK = FindingKind(
     "guided-recovery",
-    "note",
-    "Tissue contrast was put back, and by what.",
+    "Tissue contrast was put back by the {guide}",
+    "a lesion that looks like another tissue on the {guide} gets that tissue's perfusion in part",
     Advice("where the two disagree, believe the raw map; desc-recovered shows what was put back, and where"),
     Choose("no-recovery", text="leave it out"),
+    severities="note",
 )
 
 
@@ -120,5 +121,4 @@ def regress_locally(
 
 def recovery_finding(guide: str) -> Finding:
     """That contrast was put back, and by what."""
-    why = f"a lesion that looks like another tissue on the {guide} gets that tissue's perfusion in part"
-    return _PUT_BACK.finding(f"Tissue contrast was put back by the {guide}", why)
+    return _PUT_BACK.finding(guide=guide)

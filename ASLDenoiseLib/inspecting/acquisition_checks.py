@@ -24,109 +24,132 @@ _TIMES = {
     "m0_repetition_time": "repetition time of the M0 scan",
 }
 
-_NO_LABELING = FindingKind(
-    "missing-labeling", "unusable", "PCASL, CASL or PASL? Each has its own equation.", SetField("labeling", "PCASL")
-)
 _IN_SECONDS = "give it in seconds, e.g."
+_NO_LABELING = FindingKind(
+    "missing-labeling",
+    "The labelling type is not stated",
+    "there is no ArterialSpinLabelingType",
+    SetField("labeling", "PCASL"),
+    severities="unusable",
+)
 _NO_DELAY = FindingKind(
     "missing-pld",
-    "unusable",
-    "No post-labelling delay (PASL: inversion time), or zero.",
+    "The post-labelling delay is not stated",
+    "there is no PostLabelingDelay (PASL: inversion time), or it is 0 s",
     SetField("post_labeling_delay", 1.8, _IN_SECONDS),
+    severities="unusable",
 )
 _NO_LABEL_DURATION = FindingKind(
     "missing-label-duration",
-    "unusable",
-    "(P)CASL without the label duration.",
+    "The label duration is not stated",
+    "(P)CASL cannot be quantified without LabelingDuration",
     SetField("label_duration", 1.8, _IN_SECONDS),
+    severities="unusable",
 )
 _NO_BOLUS_DURATION = FindingKind(
     "missing-bolus-duration",
-    "unusable",
-    "PASL without TI1, the bolus duration.",
+    "The bolus duration is not stated",
+    "PASL cannot be quantified without BolusCutOffDelayTime (TI1)",
     SetField("bolus_duration", 0.8, _IN_SECONDS),
+    severities="unusable",
 )
 _MILLISECONDS = FindingKind(
     "milliseconds",
-    "unusable",
-    "A time above 20: ASL has none, so it is in milliseconds.",
+    "{time} looks like milliseconds",
+    "it is {stated:g} where seconds are meant",
     ApplyFix("milliseconds", "divide every such time by 1000"),
+    severities="unusable",
+    meaning="A time above 20: ASL has none, so it is in milliseconds.",
 )
 _SEVERAL_DELAYS = FindingKind(
     "multi-pld",
-    "unusable",
-    "Several delays. Fitting them is not built.",
+    "The series has several post-labelling delays",
+    "{delays} s; fitting them is not built",
     ApplyFix("pld-1.8", "keep the volumes of one delay"),
+    severities="unusable",
 )
 _ODD_TIMES = FindingKind(
     "pld-label-duration-doubtful",
-    "warning or note",
-    "Times that are possible but unusual, or two that look mixed up.",
+    "The delay or the label duration is doubtful",
+    "it is possible but unusual, or both look mixed up",
     Advice("compare both with the scanner's protocol"),
     SetField("post_labeling_delay", text="correct what is wrong"),
     SetField("label_duration", text="correct what is wrong"),
+    severities="warning or note",
 )
 _NOT_CUT_OFF = FindingKind(
     "bolus-not-cut-off",
-    "warning",
-    "PASL without QUIPSS II or Q2TIPS: the bolus lasts as long as the blood takes.",
+    "The PASL bolus was not cut off",
+    "BolusCutOffFlag is false, so its duration depends on the patient's blood flow",
     Advice("read CBF as relative, not in ml/100g/min"),
 )
 _NO_READOUT = FindingKind(
     "readout-unknown",
-    "note",
-    "2D or 3D is not stated, so all slices count as read at one delay.",
+    "It is not stated whether the readout is 2D or 3D",
+    "there is no MRAcquisitionType, so every slice is taken to be read at the same delay",
     SetField("readout", text="give MRAcquisitionType, and SliceTiming for 2D,"),
+    severities="note",
 )
 _NO_SLICE_TIMING = FindingKind(
     "slice-timing-missing",
-    "warning",
-    "2D, yet no slice times: CBF of late slices comes out too low.",
+    "The slice timing of a 2D readout is not stated",
+    "later slices are read at a longer delay, so their CBF comes out too low",
     SetField("slice_timing", text="give SliceTiming in seconds, one a slice,"),
 )
 _SLICE_TIMING_IGNORED = FindingKind(
     "slice-timing-ignored",
-    "warning",
-    "3D is stated, yet slice times differ.",
+    "The slice timing is not used",
+    "the readout is stated as 3D, which reads all slices at one delay, yet SliceTiming differs between them",
     SetField("readout", text="correct MRAcquisitionType to 2D"),
     SetField("slice_timing", text="leave SliceTiming out"),
 )
 _ODD_SLICE_TIMING = FindingKind(
     "slice-timing-doubtful",
-    "warning",
-    "A slice is read after the repetition time is over.",
+    "The slice timing is doubtful",
+    "its last slice is read at {last:g} s, after the repetition time of {longest:g} s",
     SetField("slice_timing", text="correct SliceTiming"),
     SetField("repetition_time", text="correct RepetitionTimePreparation"),
 )
 _SUPPRESSION = FindingKind(
     "background-suppression-unknown",
-    "warning or note",
-    "Whether, or with how many pulses, is not stated. Each pulse costs about 5 % of the label.",
+    "It is not stated whether the background was suppressed",
+    "each suppression pulse costs about 5 % of the label, which is not corrected for",
     SetField("background_suppression", text="give BackgroundSuppression"),
     SetField("suppression_pulses", 2, "give the number of pulses, e.g."),
     SetField("labeling_efficiency", text="give LabelingEfficiency"),
+    severities="warning or note",
 )
 _COUNTS = FindingKind(
     "count-mismatch",
-    "warning",
-    "Controls and labels, or pairs and `TotalAcquiredPairs`, are not as many as they should be.",
+    "The numbers of controls and labels differ",
+    "{controls} controls and {labels} labels, so {over} left over",
     Advice("check the aslcontext and mark a dummy or broken volume as n/a"),
     ApplyFix("drop-first", "leave out the first volume"),
     ApplyFix("drop-last", "leave out the last"),
+    meaning="Controls and labels, or pairs and `TotalAcquiredPairs`, are not as many as they should be.",
 )
 _FEW_PAIRS = FindingKind(
     "few-pairs",
-    "note or warning",
-    "Fewer than six pairs: one bad volume weighs heavily.",
+    "There are few repetitions",
+    "{pairs} only; motion or an outlier in one weighs heavily and the noise cannot be judged well",
     Advice("acquire more pairs where you can"),
+    severities="note or warning",
 )
 _DIFFERENCES = FindingKind(
     "difference-only",
-    "note",
-    "Differences or CBF, not controls and labels: what needs those (motion) is left out.",
+    "The series holds {kind} volumes {alone}",
+    "{why}",
     _NOTHING,
+    severities="note",
+    meaning="Differences or CBF, not controls and labels: what needs those (motion) is left out.",
 )
-_LEFT_OUT = FindingKind("volumes-left-out", "note", "The aslcontext says `n/a` or `noRF`.", _NOTHING)
+_LEFT_OUT = FindingKind(
+    "volumes-left-out",
+    "Volumes are left out",
+    "the context marks {count} as n/a or noRF: volume {volumes}",
+    _NOTHING,
+    severities="note",
+)
 
 
 def acquisition_findings(series: ASLSeries) -> Iterator[Finding]:
@@ -150,36 +173,22 @@ def in_milliseconds(series: ASLSeries) -> dict[str, float | tuple[float, ...]]:
 def _milliseconds(series: ASLSeries) -> Iterator[Finding]:
     for name, value in in_milliseconds(series).items():
         seconds = float(np.max(value)) / 1000
-        yield _MILLISECONDS.finding(
-            f"{_TIMES[name]} looks like milliseconds",
-            f"it is {1000 * seconds:g} where seconds are meant",
-            SetField(name, seconds, f"give it in seconds, {seconds:g},"),
-            *_MILLISECONDS.remedies,
-        )
+        state = SetField(name, seconds, f"give it in seconds, {seconds:g},")
+        yield _MILLISECONDS.finding(state, *_MILLISECONDS.remedies, time=_TIMES[name], stated=1000 * seconds)
 
 
 def _missing(series: ASLSeries) -> Iterator[Finding]:
     a = series.acquisition
     if a.labeling is None:
-        yield _NO_LABELING.finding("The labelling type is not stated", "there is no ArterialSpinLabelingType")
+        yield _NO_LABELING.finding()
     if not any(a.delays):
-        yield _NO_DELAY.finding(
-            "The post-labelling delay is not stated" if not a.delays else "The post-labelling delay is zero",
-            "there is no PostLabelingDelay" if not a.delays else "PostLabelingDelay is 0 s",
-        )
+        yield _NO_DELAY.finding(what="The post-labelling delay is zero" if a.delays else "")
     if a.labeling in (Labeling.PCASL, Labeling.CASL) and not a.label_duration:
-        yield _NO_LABEL_DURATION.finding(
-            "The label duration is not stated" if a.label_duration is None else "The label duration is zero",
-            f"{a.labeling.value} cannot be quantified without LabelingDuration",
-        )
+        yield _NO_LABEL_DURATION.finding(what="" if a.label_duration is None else "The label duration is zero")
     if a.labeling is Labeling.PASL and not a.bolus_duration:
-        yield _NO_BOLUS_DURATION.finding(
-            "The bolus duration is not stated" if a.bolus_duration is None else "The bolus duration is zero",
-            "PASL cannot be quantified without BolusCutOffDelayTime (TI1)",
-        )
+        yield _NO_BOLUS_DURATION.finding(what="" if a.bolus_duration is None else "The bolus duration is zero")
     if a.labeling is Labeling.PASL and a.bolus_cut_off is False:
-        why = "BolusCutOffFlag is false, so its duration depends on the patient's blood flow"
-        yield _NOT_CUT_OFF.finding("The PASL bolus was not cut off", why)
+        yield _NOT_CUT_OFF.finding()
 
 
 def _delays(series: ASLSeries) -> Iterator[Finding]:
@@ -188,12 +197,9 @@ def _delays(series: ASLSeries) -> Iterator[Finding]:
     if len(delays) > 1:
         listed = ", ".join(f"{d:g}" for d in delays)
         nearest = min(usable_delays(series), key=lambda d: abs(d - _CONSENSUS_TIME), default=None)
-        text = "keep the volumes of one delay"
-        yield _SEVERAL_DELAYS.finding(
-            "The series has several post-labelling delays",
-            f"{listed} s; fitting them is not built",
-            Advice(text) if nearest is None else ApplyFix(f"pld-{nearest:g}", text),
-        )
+        text = _SEVERAL_DELAYS.remedies[0].text
+        keep = Advice(text) if nearest is None else ApplyFix(f"pld-{nearest:g}", text)
+        yield _SEVERAL_DELAYS.finding(keep, delays=listed)
         return
     if not delays or not 0 < delays[0] <= LONGEST_TIME:
         return
@@ -216,8 +222,7 @@ def _delays(series: ASLSeries) -> Iterator[Finding]:
         if duration and duration == delay and delay != _CONSENSUS_TIME:
             doubts.append(("note", f"both are {delay:g} s, which is what a mix-up looks like"))
     for severity, why in doubts:
-        what = "The delay or the label duration is doubtful"
-        yield _ODD_TIMES.finding(what, why, *remedies, severity=severity)
+        yield _ODD_TIMES.finding(*remedies, severity=severity, why=why)
 
 
 def usable_delays(series: ASLSeries) -> tuple[float, ...]:
@@ -236,15 +241,9 @@ def usable_delays(series: ASLSeries) -> tuple[float, ...]:
 def _readout(series: ASLSeries) -> Iterator[Finding]:
     a = series.acquisition
     if a.readout is None and a.slice_timing is None and series.geometry.size[2] > 1:
-        yield _NO_READOUT.finding(
-            "It is not stated whether the readout is 2D or 3D",
-            "there is no MRAcquisitionType, so every slice is taken to be read at the same delay",
-        )
+        yield _NO_READOUT.finding()
     if a.readout == "2D" and a.slice_timing is None and series.geometry.size[2] > 1:
-        yield _NO_SLICE_TIMING.finding(
-            "The slice timing of a 2D readout is not stated",
-            "later slices are read at a longer delay, so their CBF comes out too low",
-        )
+        yield _NO_SLICE_TIMING.finding()
     yield from _slice_timing(series)
 
 
@@ -253,32 +252,19 @@ def _slice_timing(series: ASLSeries) -> Iterator[Finding]:
     if a.slice_timing is None or max(a.slice_timing) > LONGEST_TIME:
         return
     if a.readout == "3D" and np.ptp(a.slice_timing) > 0:
-        yield _SLICE_TIMING_IGNORED.finding(
-            "The slice timing is not used",
-            "the readout is stated as 3D, which reads all slices at one delay, yet SliceTiming differs between them",
-        )
+        yield _SLICE_TIMING_IGNORED.finding()
     longest = None if a.repetition_time is None else float(np.max(a.repetition_time))
     if longest and longest <= LONGEST_TIME and max(a.slice_timing) > longest:
-        yield _ODD_SLICE_TIMING.finding(
-            "The slice timing is doubtful",
-            f"its last slice is read at {max(a.slice_timing):g} s, after the repetition time of {longest:g} s",
-        )
+        yield _ODD_SLICE_TIMING.finding(last=max(a.slice_timing), longest=longest)
 
 
 def _suppression(series: ASLSeries) -> Iterator[Finding]:
     a = series.acquisition
     if a.background_suppression is None:
-        yield _SUPPRESSION.finding(
-            "It is not stated whether the background was suppressed",
-            "each suppression pulse costs about 5 % of the label, which is not corrected for",
-        )
+        yield _SUPPRESSION.finding()
     elif a.background_suppression and a.suppression_pulses is None and a.labeling_efficiency is None:
-        yield _SUPPRESSION.finding(
-            "The number of background suppression pulses is not stated",
-            "each costs about 5 % of the label, which is not corrected for, so CBF comes out as much too low",
-            *_SUPPRESSION.remedies[1:],
-            severity="note",
-        )
+        what = "The number of background suppression pulses is not stated"
+        yield _SUPPRESSION.finding(*_SUPPRESSION.remedies[1:], severity="note", what=what)
 
 
 def _volumes(series: ASLSeries) -> Iterator[Finding]:
@@ -286,39 +272,27 @@ def _volumes(series: ASLSeries) -> Iterator[Finding]:
     differences = len(series.indices(VolumeType.DELTAM))
     ready = len(series.indices(VolumeType.CBF))
     if controls != labels:
-        yield _COUNTS.finding(
-            "The numbers of controls and labels differ",
-            f"{controls} controls and {labels} labels, so {abs(controls - labels)} left over",
-            *(_COUNTS.remedies if left_over(series) else _COUNTS.remedies[:1]),
-        )
+        remedies = _COUNTS.remedies if left_over(series) else _COUNTS.remedies[:1]
+        yield _COUNTS.finding(*remedies, controls=controls, labels=labels, over=abs(controls - labels))
     pairs = min(controls, labels) or differences or ready
     total = series.acquisition.total_pairs
     if total is not None and total != pairs and not (differences or ready):
-        yield _COUNTS.finding(
-            "The number of pairs is not the stated one",
-            f"TotalAcquiredPairs is {total}, the context has {pairs}",
-            Advice("check that the series is whole and its aslcontext right"),
-        )
+        check = Advice("check that the series is whole and its aslcontext right")
+        why = f"TotalAcquiredPairs is {total}, the context has {pairs}"
+        yield _COUNTS.finding(check, what="The number of pairs is not the stated one", why=why)
     if pairs < 6 and not (total or 0) > pairs:
-        yield _FEW_PAIRS.finding(
-            "There are few repetitions",
-            f"{pairs} only; motion or an outlier in one weighs heavily and the noise cannot be judged well",
-            severity="warning" if pairs < 2 else "note",
-        )
+        yield _FEW_PAIRS.finding(severity="warning" if pairs < 2 else "note", pairs=pairs)
     if differences or ready:
-        what = "difference (deltam)" if differences else "CBF"
+        why = "these are used, not the control and label images"
         yield _DIFFERENCES.finding(
-            f"The series holds {what} volumes only" if not controls else f"The series holds {what} volumes too",
-            "control and label images cannot be checked"
-            if not controls
-            else "these are used, not the control and label images",
+            kind="difference (deltam)" if differences else "CBF",
+            alone="too" if controls else "only",
+            why=why if controls else "control and label images cannot be checked",
         )
     left = [i for i, kind in enumerate(series.context) if kind in (VolumeType.NOT_AVAILABLE, VolumeType.NORF)]
     if left:
         listed = ", ".join(str(i + 1) for i in left[:8]) + (" ..." if len(left) > 8 else "")
-        yield _LEFT_OUT.finding(
-            "Volumes are left out", f"the context marks {len(left)} as n/a or noRF: volume {listed}"
-        )
+        yield _LEFT_OUT.finding(count=len(left), volumes=listed)
 
 
 def left_over(series: ASLSeries) -> tuple[int, int] | None:

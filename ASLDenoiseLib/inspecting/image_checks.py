@@ -24,47 +24,50 @@ _FEWEST_EACH_SIDE = 3  # pairs, for a change of order to be told from an outlier
 
 _SWAPPED = FindingKind(
     "control-label-swapped",
-    "warning",
-    "Control minus label is negative in the brain.",
+    "Control and label look swapped",
+    "control minus label is negative in the brain",
     Choose("swap", text="swap them (of differences: turn the sign)"),
     ApplyFix("control-label-swapped", "swap them (of differences: turn the sign)"),
 )
 _ORDER = FindingKind(
     "order-changes",
-    "warning",
-    "The sign of the difference turns midway, as after a lost volume.",
+    "The order of control and label changes within the series",
+    "the difference in the brain turns its sign at about pair {pair} of {count}, as after a lost or doubled volume",
     Advice("correct the aslcontext from there on and mark the odd volume as n/a"),
 )
 _DUMMIES = FindingKind(
     "dummy-volumes",
-    "warning",
-    "The first volumes were taken before the steady state.",
+    "The first volumes do not look like the rest",
+    "mean in the brain against the others of their kind: {kinds}",
     ApplyFix("dummy-volumes", "leave them out"),
     SetField("context", "n/a,n/a,control,label", "mark them as n/a, e.g."),
+    meaning="The first volumes were taken before the steady state.",
 )
 _MOVED = FindingKind(
     "motion-suspected",
-    "warning",
-    "The head's centre moves by more than 1.5 mm.",
+    "The head seems to have moved",
+    "its centre lies up to {worst:.1f} mm from the median, in volume {volume}, "
+    f"and more than {_FAR:g} mm in {{far}} of {{count}} volumes",
     Advice("a run corrects motion between volumes; call one that moved within its readout n/a in the aslcontext"),
 )
 _GAPS = FindingKind(
     "nan-voxels",
-    "note or warning",
-    "Voxels that are not measured in every volume.",
+    "Voxels are not measured in every volume",
+    "{count} voxels ({share:.2g} %) are NaN or infinite in at least one volume",
     Advice("nothing need be done: they stay NaN in the results"),
+    severities="note or warning",
 )
 _NO_BRAIN = FindingKind(
     "brain-not-found",
-    "warning",
-    "What is bright does not have the shape of a brain.",
+    "No brain was found by its shape",
+    "what is bright amounts to {volume:.0f} ml and does not look like a brain",
     Advice("look at the M0"),
     GiveImage("m0", "give one of this scan"),
 )
 _ODD_BRAIN = FindingKind(
     "brain-mask-doubtful",
-    "warning",
-    "The mask is too large or too small for a brain.",
+    "The brain mask is doubtful",
+    "it holds {volume:.0f} ml, adult brains have some 1200 to 1700",
     Advice("look at the mask and at the voxel size"),
     GiveImage("masks", "where it is wrong, give tissue masks"),
 )
@@ -88,11 +91,8 @@ def _gaps(series: ASLSeries) -> Iterator[Finding]:
     missing = ~np.isfinite(used).all(axis=0)
     if missing.any():
         share = 100 * missing.mean()
-        yield _GAPS.finding(
-            "Voxels are not measured in every volume",
-            f"{np.count_nonzero(missing)} voxels ({share:.2g} %) are NaN or infinite in at least one volume",
-            severity="warning" if share > 1 else "note",
-        )
+        count = np.count_nonzero(missing)
+        yield _GAPS.finding(severity="warning" if share > 1 else "note", count=count, share=share)
 
 
 def _brain(series: ASLSeries, preview: Preview) -> Iterator[Finding]:
@@ -100,15 +100,11 @@ def _brain(series: ASLSeries, preview: Preview) -> Iterator[Finding]:
     if series.indices(VolumeType.CBF) and series.m0 is None:
         return  # such a map is masked by where it has values
     if not preview.shaped:
-        yield _NO_BRAIN.finding(
-            "No brain was found by its shape",
-            f"what is bright amounts to {preview.millilitres:.0f} ml and does not look like a brain",
-        )
+        yield _NO_BRAIN.finding(volume=preview.millilitres)
         return
     whole = min(np.multiply(series.geometry.size, series.geometry.spacing)) >= _WHOLE_HEAD
     if preview.millilitres > _BRAIN_ML[1] or (whole and preview.millilitres < _BRAIN_ML[0]):
-        why = f"it holds {preview.millilitres:.0f} ml, adult brains have some 1200 to 1700"
-        yield _ODD_BRAIN.finding("The brain mask is doubtful", why)
+        yield _ODD_BRAIN.finding(volume=preview.millilitres)
 
 
 def dummy_volumes(series: ASLSeries, preview: Preview) -> tuple[tuple[int, float], ...]:
@@ -134,12 +130,8 @@ def _dummies(series: ASLSeries, preview: Preview) -> Iterator[Finding]:
         words = ",".join("n/a" for _ in odd)
         m0 = "or as m0scan if they were acquired without background suppression, " if odd[0][1] > 1.3 else ""
         kinds = " and ".join(f"volume {index + 1}: {ratio:.2f} times" for index, ratio in odd)
-        yield _DUMMIES.finding(
-            "The first volumes do not look like the rest",
-            f"mean in the brain against the others of their kind: {kinds}",
-            _DUMMIES.remedies[0],
-            SetField("context", f"{words},{_cycle(series)}", f"mark them as n/a, {m0}e.g."),
-        )
+        mark = SetField("context", f"{words},{_cycle(series)}", f"mark them as n/a, {m0}e.g.")
+        yield _DUMMIES.finding(_DUMMIES.remedies[0], mark, kinds=kinds)
 
 
 def _cycle(series: ASLSeries) -> str:
@@ -188,18 +180,13 @@ def _sign(series: ASLSeries, preview: Preview) -> Iterator[Finding]:
     """Control minus label must be positive in a brain, throughout."""
     change = order_change(preview)
     if change is not None:
-        yield _ORDER.finding(
-            "The order of control and label changes within the series",
-            f"the difference in the brain turns its sign at about pair {change + 1} of {len(preview.differences)}, "
-            "as after a lost or doubled volume",
-        )
+        yield _ORDER.finding(pair=change + 1, count=len(preview.differences))
     why = looks_swapped(series, preview)
     if why:
         ready = bool(series.indices(VolumeType.CBF, VolumeType.DELTAM))
-        what = "The perfusion signal is negative" if ready else "Control and label look swapped"
-        text = "turn the sign" if ready else "swap them"
-        again = [] if ready else [Advice("correct the aslcontext")]
-        yield _SWAPPED.finding(what, why, Choose("swap", text=text), ApplyFix("control-label-swapped", text), *again)
+        text, again = ("turn the sign", []) if ready else ("swap them", [Advice("correct the aslcontext")])
+        remedies = (Choose("swap", text=text), ApplyFix("control-label-swapped", text), *again)
+        yield _SWAPPED.finding(*remedies, what="The perfusion signal is negative" if ready else "", why=why)
 
 
 def _motion(series: ASLSeries) -> Iterator[Finding]:
@@ -212,11 +199,7 @@ def _motion(series: ASLSeries) -> Iterator[Finding]:
     if np.nanmax(distances, initial=0.0) > _FAR:
         worst = int(np.nanargmax(distances))
         far = int(np.count_nonzero(distances > _FAR))
-        yield _MOVED.finding(
-            "The head seems to have moved",
-            f"its centre lies up to {distances[worst]:.1f} mm from the median, in volume {used[worst] + 1}, "
-            f"and more than {_FAR:g} mm in {far} of {len(used)} volumes",
-        )
+        yield _MOVED.finding(worst=distances[worst], volume=used[worst] + 1, far=far, count=len(used))
 
 
 def _centre(array: np.ndarray) -> list[float]:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..findings import Finding, Severity
-from ..series import ASLSeries, Volume
+from ..series import ASLSeries, Volume, VolumeType
 from .acquisition_checks import acquisition_findings
 from .image_checks import image_findings
-from .preview import Preview, preview_of, reference_image
+from .preview import PERFUSION, Preview, preview_of
 from .scale_checks import SignalScale, scale_of
 
 if TYPE_CHECKING:
@@ -46,7 +46,10 @@ class Inspection(Sequence[Finding]):
     @cached_property
     def reference(self) -> Volume:
         """The image the brain is looked for in: M0, else the mean control, else the mean of what there is."""
-        return reference_image(self.series)
+        if self.series.m0 is not None:
+            return self.series.m0
+        kinds = (VolumeType.CONTROL,) if self.series.indices(VolumeType.CONTROL) else PERFUSION
+        return self.series.mean(*kinds)
 
     @cached_property
     def brain(self) -> Volume | None:
@@ -75,7 +78,7 @@ class Inspection(Sequence[Finding]):
     @cached_property
     def preview(self) -> Preview | None:
         """The brain and the levels in it that the checks share; None where no brain can be told from air."""
-        return preview_of(self.series, reference=self.reference, brain=self.brain, differences=self.differences)
+        return preview_of(self)
 
     @cached_property
     def scale(self) -> SignalScale:
@@ -90,9 +93,6 @@ class Inspection(Sequence[Finding]):
 
     def __eq__(self, other: object) -> bool:
         return tuple(other) == self.findings if isinstance(other, Sequence) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self.findings)
 
     def __repr__(self) -> str:
         return repr(self.findings)

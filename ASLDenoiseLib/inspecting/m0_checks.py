@@ -15,28 +15,33 @@ from ..series import ASLSeries, M0Type, VolumeType
 
 _ABSENT = FindingKind(
     "m0-absent",
-    "unusable or warning",
-    "No M0. Controls stand in where they are not background-suppressed; CBF is approximate then.",
+    "There is no M0",
+    "no M0 image was found or given",
     GiveImage("m0", "give an M0 image, or one number for it,"),
+    severities="unusable or warning",
+    meaning="No M0. Controls stand in where they are not background-suppressed; CBF is approximate then.",
 )
 _ZERO_TIME = FindingKind(
     "m0-tr-zero",
-    "unusable",
-    "A repetition time of 0 s would make CBF zero everywhere. Published data have it.",
+    "The repetition time of the M0 is zero",
+    "correcting M0 for it makes CBF zero everywhere",
     SetField("m0_repetition_time", text="give RepetitionTimePreparation of the M0, in seconds,"),
     ApplyFix("m0-tr-zero", "take the M0 as fully relaxed"),
+    severities="unusable",
 )
 _NO_TIME = FindingKind(
     "m0-tr-missing",
-    "note",
-    "Taken as fully relaxed; at 2 s CBF would be 40 % too high.",
+    "The repetition time of the M0 is not stated",
+    "it is taken as fully relaxed; were it 2 s, CBF would be 40 % too high",
     SetField("m0_repetition_time", text="give RepetitionTimePreparation of the M0, in seconds,"),
+    severities="note",
 )
 _NOT_RELAXED = FindingKind(
     "m0-not-relaxed",
-    "note",
-    "Below 5 s: M0 is multiplied by 1/(1 - exp(-TR/T1)).",
-    Advice("nothing need be done"),
+    "The M0 is not fully relaxed",
+    "its repetition time is {time:g} s, below 5 s",
+    Advice("nothing need be done: M0 is multiplied by 1/(1 - exp(-TR/T1))"),
+    severities="note",
 )
 
 
@@ -46,20 +51,12 @@ def m0_findings(series: ASLSeries) -> Iterator[Finding]:
         yield _absent(series)
     time = m0_time(series)
     if time == 0:
-        yield _ZERO_TIME.finding(
-            "The repetition time of the M0 is zero", "correcting M0 for it makes CBF zero everywhere"
-        )
+        yield _ZERO_TIME.finding()
     elif time is not None and time < FULLY_RELAXED:
         factor = m0_relaxation_factor(repetition_time=time, t1_tissue=float(t1_tissue(series.acquisition).value))
-        advice = Advice(f"nothing need be done: M0 is multiplied by {factor:.3f}")
-        yield _NOT_RELAXED.finding(
-            "The M0 is not fully relaxed", f"its repetition time is {time:g} s, below 5 s", advice
-        )
+        yield _NOT_RELAXED.finding(Advice(f"nothing need be done: M0 is multiplied by {factor:.3f}"), time=time)
     elif time is None and series.m0 is not None:
-        yield _NO_TIME.finding(
-            "The repetition time of the M0 is not stated",
-            "it is taken as fully relaxed; were it 2 s, CBF would be 40 % too high",
-        )
+        yield _NO_TIME.finding()
 
 
 def controls_stand_in(series: ASLSeries) -> bool:
@@ -85,11 +82,10 @@ def _absent(series: ASLSeries) -> Finding:
     stated = "M0Type is Absent" if series.acquisition.m0_type is M0Type.ABSENT else "no M0 image was found or given"
     if controls_stand_in(series):
         why = f"{stated}; the mean control stands in for it"
-        advice = Advice("read CBF as approximate")
-        return _ABSENT.finding("There is no M0", why, advice, *_ABSENT.remedies, severity="warning")
+        return _ABSENT.finding(Advice("read CBF as approximate"), *_ABSENT.remedies, severity="warning", why=why)
     why = "it has no control images to stand in for it"
     if controls:
         why = "its controls are background-suppressed and cannot stand in for it"
         if suppressed is None:
             why = "it is not stated that its controls, which could stand in, are without background suppression"
-    return _ABSENT.finding("There is no M0", f"{stated}, and {why}")
+    return _ABSENT.finding(why=f"{stated}, and {why}")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..series import ASLSeries, Volume, VolumeType
+from ..series import VolumeType
+
+if TYPE_CHECKING:
+    from .inspection import Inspection
 
 PERFUSION = (VolumeType.CONTROL, VolumeType.LABEL, VolumeType.DELTAM, VolumeType.CBF)
 _FEWEST_VOXELS = 8
@@ -36,25 +40,16 @@ class Preview:
         return np.median(self.differences, axis=1)
 
 
-def preview_of(
-    series: ASLSeries, *, reference: Volume, brain: Volume | None, differences: ASLSeries | None
-) -> Preview | None:
-    """The preview of a series, from its brain as found in the reference; None where no brain can be told from air."""
-    head = _bright(reference.array) if brain is None else brain.array > 0
+def preview_of(inspection: Inspection) -> Preview | None:
+    """The preview of a series, from its brain as it was found; None where no brain can be told from air."""
+    series, brain, differences = inspection.series, inspection.brain, inspection.differences
+    head = _bright(inspection.reference.array) if brain is None else brain.array > 0
     inside = head & np.isfinite(series.array[series.indices(*PERFUSION)]).all(axis=0)
     if np.count_nonzero(inside) < _FEWEST_VOXELS or differences is None:
         return None
     millilitres = float(np.count_nonzero(head) * series.geometry.voxel_volume / 1000)
     levels = series.array[:, inside].mean(axis=1)
     return Preview(inside, brain is not None, millilitres, levels, differences.array[:, inside])
-
-
-def reference_image(series: ASLSeries) -> Volume:
-    """The image the brain is looked for in: M0, else the mean control, else the mean of what there is."""
-    if series.m0 is not None:
-        return series.m0
-    kinds = (VolumeType.CONTROL,) if series.indices(VolumeType.CONTROL) else PERFUSION
-    return series.mean(*kinds)
 
 
 def _bright(values: np.ndarray) -> np.ndarray:

@@ -26,36 +26,40 @@ _CBF_UNITS = {0.1: "ten times ml/100g/min", 100.0: "ml/g/min", 6000.0: "ml/g/s"}
 
 _M0_SCALE = FindingKind(
     "m0-scale",
-    "warning",
-    "M0 and series are on different scales: implausible CBF, or M0 far from the controls.",
+    "The M0 and the series are not on one scale",
+    "the CBF would be implausible, or the M0 is far from the controls",
     Advice("check the scanner's scaling"),
     SetField("m0_scale", text="state the M0Scale that would fix it"),
     ApplyFix("m0-scale", "have it stated where one factor alone explains it"),
 )
 _GE = FindingKind(
     "ge-scaling",
-    "note or warning",
-    "GE's 3D product stores differences 32 times the number of excitations too large.",
+    "GE scales difference images",
+    "3D ASL products store them 32 times the number of excitations too large against M0{apart}",
     SetField("m0_scale", text="state that factor as M0Scale, or 1 if it has been divided out,"),
     ApplyFix("ge-nex-3", "state it by your number of excitations"),
+    severities="note or warning",
+    meaning="GE's 3D product stores differences 32 times the number of excitations too large.",
 )
 _PHILIPS = FindingKind(
     "philips-scaling",
-    "note or warning",
-    "Scale slopes of M0 and series differ (note: they were applied), or may have been lost.",
+    "The M0 was stored on another scale than the series",
+    "by the slopes or the M0Scale in its metadata it is multiplied by {scale:.4g}",
     Advice("convert series and M0 from DICOM with the same tool and the same scaling"),
     SetField("m0_scale", 1, "if the slopes had been divided out before, state an M0Scale of 1"),
+    severities="note or warning",
+    meaning="Scale slopes of M0 and series differ (note: they were applied), or may have been lost.",
 )
 _IMPLAUSIBLE = FindingKind(
     "implausible-cbf",
-    "warning",
-    "The brain's median would be outside 8 to 150 ml/100g/min.",
+    "The CBF would be implausible",
+    "the median CBF in the brain would be {cbf:.3g} ml/100g/min, healthy adults have 30 to 60",
     Advice("check M0, delay, label duration and units before trusting any value"),
 )
 _UNIT = FindingKind(
     "cbf-unit",
-    "warning",
-    "A CBF map that is in another unit than ml/100g/min.",
+    "The CBF map is not in ml/100g/min",
+    "its median in the brain is {cbf:.3g}, as {unit} would be",
     ApplyFix("cbf-unit", "multiply it to ml/100g/min"),
 )
 
@@ -143,14 +147,9 @@ def scale_findings(inspection: Inspection) -> Iterator[Finding]:
     if factors:
         yield _m0_scale(series, scale, factors)
     elif unit is not None:
-        yield _UNIT.finding(
-            "The CBF map is not in ml/100g/min",
-            f"its median in the brain is {scale.cbf:.3g}, as {_CBF_UNITS[unit]} would be",
-            ApplyFix("cbf-unit", f"multiply it by {unit:g}"),
-        )
+        yield _UNIT.finding(ApplyFix("cbf-unit", f"multiply it by {unit:g}"), cbf=scale.cbf, unit=_CBF_UNITS[unit])
     elif scale.implausible:
-        why = f"the median CBF in the brain would be {scale.cbf:.3g} ml/100g/min, healthy adults have 30 to 60"
-        yield _IMPLAUSIBLE.finding("The CBF would be implausible", why)
+        yield _IMPLAUSIBLE.finding(cbf=scale.cbf)
     if _is_ge_difference(series):
         yield _ge_scaling(series, scale)
     yield from _philips_scaling(series, scale)
@@ -161,21 +160,14 @@ def _m0_scale(series: ASLSeries, scale: SignalScale, factors: tuple[float, ...])
     fix = [] if others or ge_excitations(series, scale) else [ApplyFix("m0-scale")]
     could = f", as could {' or '.join(f'{f:g}' for f in others)}" if others else ""
     state = SetField("m0_scale", first, f"an M0Scale of {first:g} would fix it{could}: state it")
-    return _M0_SCALE.finding(
-        "The M0 and the series are not on one scale", str(scale), _M0_SCALE.remedies[0], state, *fix
-    )
+    return _M0_SCALE.finding(_M0_SCALE.remedies[0], state, *fix, why=str(scale))
 
 
 def _ge_scaling(series: ASLSeries, scale: SignalScale) -> Finding:
     apart = ", and the receiver gain may differ between two scans" if series.m0 is not None else ""
     state, fix = _GE.remedies
-    return _GE.finding(
-        "GE scales difference images",
-        f"3D ASL products store them 32 times the number of excitations too large against M0{apart}",
-        state,
-        *(ApplyFix(f"ge-nex-{n}", fix.text) for n in ge_excitations(series, scale)),
-        severity="warning" if scale.implausible else "note",
-    )
+    fixes = (ApplyFix(f"ge-nex-{n}", fix.text) for n in ge_excitations(series, scale))
+    return _GE.finding(state, *fixes, severity="warning" if scale.implausible else "note", apart=apart)
 
 
 def _philips_scaling(series: ASLSeries, scale: SignalScale) -> Iterator[Finding]:
@@ -184,15 +176,10 @@ def _philips_scaling(series: ASLSeries, scale: SignalScale) -> Iterator[Finding]
         return
     convert, divided = _PHILIPS.remedies
     if a.m0_scale is not None and a.origins["m0_scale"] in (Origin.SIDECAR, Origin.DICOM):
-        yield _PHILIPS.finding(
-            "The M0 was stored on another scale than the series",
-            f"by the slopes or the M0Scale in its metadata it is multiplied by {a.m0_scale:.4g}",
-            Advice("nothing need be done"),
-            divided,
-        )
+        yield _PHILIPS.finding(Advice("nothing need be done"), divided, scale=a.m0_scale)
     if scale.doubtful or scale.implausible:
         what = "Philips scale slopes may not have been applied alike"
-        yield _PHILIPS.finding(what, str(scale), convert, severity="warning")
+        yield _PHILIPS.finding(convert, severity="warning", what=what, why=str(scale))
 
 
 def _is_ge_difference(series: ASLSeries) -> bool:

@@ -36,26 +36,31 @@ _M0_STILL = 0.5  # mm; two contrasts are not aligned more exactly than this
 _M0_FAR = 20.0  # mm; nobody moves so far between M0 and series and is still in the coil: the search went astray
 _LARGE = 1.0  # mm between successive volumes that deserves a warning
 
-_STILL = FindingKind(
-    "motion-still", "note", "The head kept within 0.1 mm of its place.", Advice("nothing was resampled")
+_KEPT_STILL = FindingKind(
+    "motion-still",
+    f"The head kept still: it never moved {STILL:g} mm, on average over the brain",
+    "at most {most:.2f} mm from its median pose",
+    Advice("nothing was resampled"),
+    severities="note",
 )
-_MOVED = FindingKind(
+_MOVED_FAR = FindingKind(
     "motion-large",
-    "warning",
-    "More than 1 mm between successive volumes.",
+    f"The head moved by more than {_LARGE:g} mm between successive volumes, {{count}} times",
+    "up to {most:.1f} mm on average over the brain",
     Advice("resampling does not undo what motion did during a readout; clean outliers, and look at the raw map"),
 )
 _DOUBTFUL = FindingKind(
     "motion-doubtful",
-    "warning",
-    "Registration alone could not tell.",
+    "The motion is in doubt",
+    "registration alone could not tell",
     Advice("look at the motion table and at the overlay"),
 )
 _UNKNOWN = FindingKind(
     "motion-unknown",
-    "note",
-    "Differences or very few slices: motion cannot be found.",
+    "Motion cannot be found in differences or in very few slices",
+    "no correction was made",
     Advice("give the control and label volumes where the scanner can export them"),
+    severities="note",
 )
 
 
@@ -222,17 +227,15 @@ def correct_motion(series: ASLSeries, motion: Motion) -> ASLSeries:
 def motion_findings(series: ASLSeries, motion: Motion | None) -> tuple[Finding, ...]:
     """What a user is told of motion: that none could be found, that nothing was resampled, that it was large."""
     if motion is None:
-        return (_UNKNOWN.finding(why_no_motion(series), "no correction was made"),)
+        return (_UNKNOWN.finding(what=why_no_motion(series)),)
     found = []
     if motion.still:
-        what = f"The head kept still: it never moved {STILL:g} mm, on average over the brain"
-        found.append(_STILL.finding(what, f"at most {np.nanmax(motion.displacement):.2f} mm from its median pose"))
-    if np.nanmax(motion.framewise, initial=0.0) > _LARGE:
-        count = int(np.nansum(motion.framewise > _LARGE))
-        what = f"The head moved by more than {_LARGE:g} mm between successive volumes, {count} times"
-        found.append(_MOVED.finding(what, f"up to {np.nanmax(motion.framewise):.1f} mm on average over the brain"))
+        found.append(_KEPT_STILL.finding(most=np.nanmax(motion.displacement)))
+    most = np.nanmax(motion.framewise, initial=0.0)
+    if most > _LARGE:
+        found.append(_MOVED_FAR.finding(most=most, count=int(np.nansum(motion.framewise > _LARGE))))
     if motion.warning:
-        found.append(_DOUBTFUL.finding(motion.warning.rstrip("."), "registration alone could not tell"))
+        found.append(_DOUBTFUL.finding(what=motion.warning.rstrip(".")))
     return tuple(found)
 
 
