@@ -112,15 +112,6 @@ def find_model(name: str) -> ModelCard:
     return cards[name]
 
 
-def build_network(network: str) -> torch.nn.Module:
-    """A network of `families.NETWORKS` with fresh weights.
-
-    Raises:
-        InputError: there is no such network.
-    """
-    return find_family(network).build(network)
-
-
 def load_model(card: ModelCard, *, device: str = "cpu") -> torch.nn.Module:
     """The trained network, in evaluation mode on `device`.
 
@@ -136,6 +127,6 @@ def load_model(card: ModelCard, *, device: str = "cpu") -> torch.nn.Module:
         raise InputError(f"The weights of {card.name} are missing; reinstall ASLDenoise.") from error
     if found != card.sha256:
         raise InputError(f"The weights of {card.name} are damaged (their SHA256 differs); reinstall ASLDenoise.")
-    network = build_network(card.network)
+    network = card.family.build(card.network)
     network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     return network.to(device).eval()

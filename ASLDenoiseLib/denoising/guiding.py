@@ -9,8 +9,6 @@ may change, never how much there is, and a guide that is missing leaves plain lo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 
 from .gaussian_windows import Window, window_of_mm
@@ -32,14 +30,6 @@ CHANNEL_MEANINGS = (
 )
 CHANNELS = len(CHANNEL_MEANINGS)
 NOISE_CHANNELS = 3
-
-
-@dataclass(frozen=True, eq=False)
-class Guides:
-    """Guide features of a batch (B, 2, K, J, I), zero where there is no guide or no brain."""
-
-    t1: torch.Tensor
-    m0: torch.Tensor
 
 
 def t1_features(classes: torch.Tensor, brain: torch.Tensor) -> torch.Tensor:
@@ -93,7 +83,13 @@ def regress_on(
 
 
 def channels(
-    difference: torch.Tensor, noise: torch.Tensor, brain: torch.Tensor, guides: Guides, spacing: torch.Tensor
+    difference: torch.Tensor,
+    noise: torch.Tensor,
+    brain: torch.Tensor,
+    spacing: torch.Tensor,
+    *,
+    t1: torch.Tensor,
+    m0: torch.Tensor,
 ) -> torch.Tensor:
     """The network's input (B, CHANNELS, K, J, I); homogeneous of degree one in `difference` and `noise` together.
 
@@ -101,12 +97,12 @@ def channels(
         difference: mean difference over its noise SD, (B, 1, K, J, I); zero outside the brain.
         noise: (B, NOISE_CHANNELS, K, J, I) maps of the noise over that same SD, as `CHANNEL_MEANINGS` says.
         brain: 0/1.
-        guides: features of T1 and M0.
         spacing: (B, 3) mm along (k, j, i).
+        t1, m0: features of the guides (B, 2, K, J, I), zero where there is no guide or no brain.
     """
     shape = difference.shape[-3:]
     parts = [difference]
-    for windows, features, ridge in ((T1_WINDOWS, guides.t1, _T1_RIDGE), (M0_WINDOWS, guides.m0, _M0_RIDGE)):
+    for windows, features, ridge in ((T1_WINDOWS, t1, _T1_RIDGE), (M0_WINDOWS, m0, _M0_RIDGE)):
         for fwhm in windows:
             window = window_of_mm(shape, spacing, fwhm)
             parts.append(regress_on(features, difference, brain, window, ridge=ridge))

@@ -14,7 +14,7 @@ from ..progress import Progress, silent
 from ..remedies import Advice, GiveImage
 from ..series import ASLSeries, Volume
 from .catalogue import ModelCard, load_model
-from .families import Mean, Prediction
+from .families.mean import Mean, Prediction
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -59,7 +59,7 @@ def _metadata(recipe: Recipe, trained: TrainingOutcome, sha256: str) -> dict:
     phantom, noise, family = recipe.phantom, recipe.noise, find_family(recipe.network)
     return {
         "version": __version__,
-        "monai_version": _version("monai"),
+        "monai_version": version("monai"),
         "pytorch_version": torch.__version__.split("+")[0],
         "name": recipe.name,
         "task": "Denoising of mean ASL perfusion differences",
@@ -99,13 +99,6 @@ def _metadata(recipe: Recipe, trained: TrainingOutcome, sha256: str) -> dict:
             "outputs": {"pred": _format(recipe, family.outputs)},
         },
     }
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _format(recipe: Recipe, channels: Sequence[str]) -> dict:

@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..denoising.catalogue import build_network, find_model, load_model
+from ..denoising.catalogue import find_model, load_model
+from ..denoising.families import find_family
 from ..errors import InputError
 from ..progress import Progress, silent, span
 from .anatomy import Anatomy, read_anatomies
 from .recipe import Recipe
-from .tasks import build_task
 from .volumes import Volumes, make_volumes
 
 _WARM_UP = 50  # steps over which the rate rises
@@ -91,7 +91,7 @@ def train(
         device,
         tuple(a.name for a in learned),
         recipe.phantoms,
-        build_task(recipe).facts(run.average.module, validation, device),
+        run.task.facts(run.average.module, validation, device),
     )
 
 
@@ -141,10 +141,10 @@ class _Run:
 
     def __post_init__(self) -> None:
         torch.manual_seed(self.recipe.seed)
-        network = first_weights(self.recipe)
-        flat = all(p.ndim != 5 for p in network.parameters())
-        self.layout = torch.channels_last if flat else torch.channels_last_3d
-        self.network = network.to(self.device, memory_format=self.layout)
+        family = find_family(self.recipe.network)
+        self.task = family.training_task(self.recipe)
+        self.layout = torch.channels_last if family.dimensions == 2 else torch.channels_last_3d
+        self.network = first_weights(self.recipe).to(self.device, memory_format=self.layout)
         self.average = torch.optim.swa_utils.AveragedModel(
             self.network, multi_avg_fn=averaging(self.recipe.average_decay)
         )
@@ -184,7 +184,7 @@ class _Run:
         progress: Progress,
     ) -> None:
         """Steps until all are done, or time or `max_steps` is up."""
-        recipe, task = self.recipe, build_task(self.recipe)
+        recipe, task = self.recipe, self.task
         board = _board(self.work / "tensorboard" / recipe.name)
         started, before = time.monotonic(), self.spent
         first, looked = self.step, time.monotonic()
@@ -236,7 +236,7 @@ def first_weights(recipe: Recipe) -> torch.nn.Module:
         InputError: that model is of another network, or there is none of that name.
     """
     if recipe.start_from is None:
-        return build_network(recipe.network)
+        return find_family(recipe.network).build(recipe.network)
     card = find_model(recipe.start_from)
     if card.network != recipe.network:
         raise InputError(

@@ -14,22 +14,21 @@ torch = pytest.importorskip("torch")
 from training_builders import TINY, pool, write_heads  # noqa: E402
 
 from ASLDenoiseLib.denoising import catalogue, inference  # noqa: E402
-from ASLDenoiseLib.denoising.catalogue import ModelCard, build_network, find_model, list_models  # noqa: E402
+from ASLDenoiseLib.denoising.catalogue import ModelCard, find_model, list_models  # noqa: E402
 from ASLDenoiseLib.denoising.families import (  # noqa: E402
     NETWORKS,
     DenoiserFamily,
-    Prediction,
     Sample,
     find_family,
     register,
 )
+from ASLDenoiseLib.denoising.families.mean import Prediction  # noqa: E402
 from ASLDenoiseLib.denoising.gaussian_windows import window_of_mm  # noqa: E402
 from ASLDenoiseLib.denoising.guiding import NOISE_CHANNELS  # noqa: E402
 from ASLDenoiseLib.denoising.inference import denoise_pairs  # noqa: E402
 from ASLDenoiseLib.denoising.memory import run_on_volume  # noqa: E402
 from ASLDenoiseLib.errors import InputError  # noqa: E402
 from ASLDenoiseLib.learning.bundle import write_bundle  # noqa: E402
-from ASLDenoiseLib.learning.tasks import build_task  # noqa: E402
 from ASLDenoiseLib.learning.training import train  # noqa: E402
 from ASLDenoiseLib.series import ASLSeries, Geometry, Volume  # noqa: E402
 
@@ -119,7 +118,7 @@ def test_channels_are_those_the_family_names_and_the_network_takes_and_gives(net
     seen = family.channels(sample())
     assert seen.shape[1] == len(family.inputs()) and seen.ndim == 2 + family.dimensions
     with torch.no_grad():
-        output = build_network(network).eval()(seen[:1])
+        output = family.build(network).eval()(seen[:1])
     parts = output if isinstance(output, tuple) else (output,)
     assert len(parts) == len(family.outputs) == 1 + family.gives_uncertainty
     assert all(part.shape == (1, 1, *seen.shape[2:]) for part in parts)
@@ -147,9 +146,9 @@ def test_training_and_use_take_their_channels_from_the_same_method(network, monk
         raise Reached
 
     monkeypatch.setattr(type(find_family(network)), "channels", channels)
-    options = {"crop": (4, 8, 8)} if find_family(network).uses_guides else {}
+    recipe = replace(TINY, network=network, options={"crop": (4, 8, 8)} if find_family(network).uses_guides else {})
     with pytest.raises(Reached):
-        build_task(replace(TINY, network=network, options=options)).batch(pool(), torch.Generator(), "cpu")
+        find_family(network).training_task(recipe).batch(pool(), torch.Generator(), "cpu")
     monkeypatch.setattr(inference, "load_model", lambda card, device: None)
     pairs, brain = series()
     with pytest.raises(Reached):

@@ -10,7 +10,8 @@ from ASLDenoiseLib.compute import Compute  # noqa: E402
 from ASLDenoiseLib.denoising import inference  # noqa: E402
 from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, ModelCard, find_model, list_models, load_model  # noqa: E402
 from ASLDenoiseLib.denoising.domain import domain_findings  # noqa: E402
-from ASLDenoiseLib.denoising.families import Prediction, find_family  # noqa: E402
+from ASLDenoiseLib.denoising.families import find_family  # noqa: E402
+from ASLDenoiseLib.denoising.families.mean import Prediction  # noqa: E402
 from ASLDenoiseLib.denoising.inference import denoise_pairs  # noqa: E402
 from ASLDenoiseLib.denoising.memory import run_network, run_on_volume  # noqa: E402
 from ASLDenoiseLib.devices import resolve_device  # noqa: E402

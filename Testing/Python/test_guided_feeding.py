@@ -10,7 +10,8 @@ import pytest
 
 from ASLDenoiseLib.compute import Compute
 from ASLDenoiseLib.denoising.catalogue import ModelCard
-from ASLDenoiseLib.denoising.families import Mean, Prediction, find_family
+from ASLDenoiseLib.denoising.families import find_family
+from ASLDenoiseLib.denoising.families.mean import Mean, Prediction
 from ASLDenoiseLib.series import Acquisition, ASLSeries, Geometry, Volume, VolumeType
 
 torch = pytest.importorskip("torch")

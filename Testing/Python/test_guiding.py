@@ -13,7 +13,6 @@ from ASLDenoiseLib.denoising.gaussian_windows import gaussian_window, window_of_
 from ASLDenoiseLib.denoising.guiding import (  # noqa: E402
     CHANNELS,
     NOISE_CHANNELS,
-    Guides,
     channels,
     m0_features,
     regress_on,
@@ -33,14 +32,6 @@ def brain() -> torch.Tensor:
 
 def random(seed: int = 0, *, count: int = 1) -> torch.Tensor:
     return torch.randn((1, count, *SHAPE), generator=torch.Generator().manual_seed(seed))
-
-
-def guides_of(t1: torch.Tensor | None, m0: torch.Tensor | None) -> Guides:
-    nothing = torch.zeros(1, 2, *SHAPE)
-    return Guides(
-        nothing if t1 is None else t1_features(t1, brain()),
-        nothing if m0 is None else m0_features(m0, brain(), SPACING),
-    )
 
 
 def test_a_window_is_the_gaussian_blur_of_scipy() -> None:
@@ -74,10 +65,10 @@ def test_without_variation_in_the_guide_regression_is_the_local_mean() -> None:
 
 def test_every_channel_is_linear_in_the_difference() -> None:
     t1, m0, noise = torch.rand(1, 3, *SHAPE), 1 + torch.rand(1, 1, *SHAPE), torch.zeros(1, NOISE_CHANNELS, *SHAPE)
-    guides = guides_of(t1, m0)
+    guides = {"t1": t1_features(t1, brain()), "m0": m0_features(m0, brain(), SPACING)}
 
     def of(difference: torch.Tensor) -> torch.Tensor:
-        return channels(difference * brain(), noise, brain(), guides, SPACING)
+        return channels(difference * brain(), noise, brain(), SPACING, **guides)
 
     a, b = random(1), random(2)
     assert of(a).shape[1] == CHANNELS
@@ -93,7 +84,7 @@ def test_m0_features_do_not_depend_on_its_scale() -> None:
     assert torch.allclose(m0_features(m0, brain(), SPACING), m0_features(1000 * m0, brain(), SPACING), atol=1e-3)
 
 
-def test_the_flagship_has_740643_parameters_and_takes_any_size() -> None:
+def test_the_default_network_has_740643_parameters_and_takes_any_size() -> None:
     network = GuidedUNet().eval()
     assert sum(p.numel() for p in network.parameters()) == 740_643
     with torch.inference_mode():

@@ -2,7 +2,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from ASLDenoiseLib.denoising.catalogue import build_network  # noqa: E402
+from ASLDenoiseLib.denoising.families import find_family  # noqa: E402
 from ASLDenoiseLib.errors import InputError  # noqa: E402
 
 INPUTS = {
@@ -14,6 +14,10 @@ INPUTS = {
     "unet3d": (1, 1, 7, 33, 29),
     "unet3d-m0": (1, 2, 7, 33, 29),
 }
+
+
+def build_network(name: str) -> torch.nn.Module:
+    return find_family(name).build(name)
 
 
 def conv(before: int, after: int, taps: int = 9) -> int:

@@ -8,21 +8,132 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
-from .family import NETWORKS, DenoiserFamily, Sample, class_at, find_family, register
-from .mean import Mean, Prediction, over_brain_mean
+from ...errors import InputError
 
-__all__ = [
-    "NETWORKS",
-    "DenoiserFamily",
-    "Mean",
-    "Prediction",
-    "Sample",
-    "class_at",
-    "find_family",
-    "over_brain_mean",
-    "register",
-]
+if TYPE_CHECKING:
+    import torch
+
+    from ...compute import Compute
+    from .mean import Mean, Prediction
+
+_APART = 1e6  # mm between slices that are not to mix
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Mean differences and what is known beside them, for a network to see; tensors (B, *, K, J, I) on one device.
+
+    Args:
+        difference: (B, 1, K, J, I) in the unit of the family; zero where nothing was measured.
+        brain: (B, 1, K, J, I), 0/1.
+        spacing: (B, 3) mm along (k, j, i).
+        m0: (B, 1, K, J, I); in units of its mean in the brain for families that need it. One value throughout guides
+            nothing, as None does.
+        t1: (B, C, K, J, I) fractions of the T1's intensity classes, darkest first. Zero throughout guides nothing, as
+            None does.
+        noise: (B, N, K, J, I) maps of the noise, for families that see them.
+        smoothing_mm: FWHM of the Gaussian that the model's inputs have.
+        ends: (B, 2) first and last slice of the scan, where the sample holds slices beyond them; None: it holds none.
+    """
+
+    difference: torch.Tensor
+    brain: torch.Tensor
+    spacing: torch.Tensor
+    m0: torch.Tensor | None = None
+    t1: torch.Tensor | None = None
+    noise: torch.Tensor | None = None
+    smoothing_mm: float = 0.0
+    ends: torch.Tensor | None = None
+
+
+class DenoiserFamily(ABC):
+    """Networks that see a mean difference in the same way. A subclass is registered, and is one object for all of them.
+
+    Attributes:
+        networks: the name of each in recipes and cards, to ``module:class``; built without arguments.
+        task: ``module:class`` of what draws its samples and judges it in training, built from a recipe.
+        dimensions: of what a network sees: 2 for slices, 3 for volumes.
+        needs: images without which nothing can be denoised: ``m0``.
+        uses_guides: T1 and M0 guide it where there are any, so that nothing need be put back after it.
+        gives_uncertainty: it estimates the SD of its error.
+    """
+
+    networks: ClassVar[Mapping[str, str]]
+    task: ClassVar[str]
+    dimensions: ClassVar[int]
+    needs: ClassVar[tuple[str, ...]] = ()
+    uses_guides: ClassVar[bool] = False
+    gives_uncertainty: ClassVar[bool] = False
+
+    def build(self, network: str) -> torch.nn.Module:
+        """A network of the family with fresh weights."""
+        return _class_at(self.networks[network])()
+
+    def training_task(self, recipe: object) -> object:
+        """The `learning.tasks.task.TrainingTask` of a recipe for one of the family's networks."""
+        return _class_at(self.task)(recipe)
+
+    @abstractmethod
+    def channels(self, sample: Sample) -> torch.Tensor:
+        """What a network sees of a sample, (N, C, J, I) slices or (B, C, K, J, I) volumes; in training and in use."""
+
+    def smoothed(self, volumes: torch.Tensor, sample: Sample) -> torch.Tensor:
+        """Volumes (B, 1, K, J, I) after the Gaussian of the sample, which is in plane for networks of slices."""
+        from ..gaussian_windows import window_of_mm
+
+        if sample.smoothing_mm <= 0:
+            return volumes
+        apart = sample.spacing.new_tensor([_APART if self.dimensions == 2 else 0.0, 0.0, 0.0])
+        return window_of_mm(volumes.shape[-3:], sample.spacing + apart, sample.smoothing_mm)(volumes)
+
+    @abstractmethod
+    def inputs(self, smoothing_mm: float = 0.0) -> tuple[str, ...]:
+        """What each channel that a network sees is."""
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """What each channel that a network gives is."""
+        sd = ("SD of its error, same scale, before `uncertainty_factor`",) if self.gives_uncertainty else ()
+        return ("denoised difference, same scale", *sd)
+
+    @abstractmethod
+    def predict(self, mean: Mean, network: torch.nn.Module, compute: Compute) -> Prediction:
+        """The mean after a network that is in evaluation mode on the device of `compute`.
+
+        Raises:
+            InputError: the mask is empty, or there is nothing in it.
+        """
+
+
+NETWORKS: dict[str, DenoiserFamily] = {}  # the family of each network, by its name in recipes and cards
+
+
+def register(family: type[DenoiserFamily]) -> type[DenoiserFamily]:
+    """Make a family known by the names of its networks; a decorator."""
+    NETWORKS.update(dict.fromkeys(family.networks, family()))
+    return family
+
+
+def find_family(network: str) -> DenoiserFamily:
+    """The family of a network.
+
+    Raises:
+        InputError: there is no such network.
+    """
+    if network not in NETWORKS:
+        raise InputError(f"There is no network '{network}'; choose one of: {', '.join(sorted(NETWORKS))}.")
+    return NETWORKS[network]
+
+
+def _class_at(place: str) -> type:
+    module, name = place.split(":")
+    return getattr(importlib.import_module(module), name)
+
 
 for _file in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_file.name}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from ..noise_level import noise_level
-from .family import DenoiserFamily, Sample, register
+from . import DenoiserFamily, Sample, register
 from .mean import Mean, Prediction, brain_box, brain_scale, placed, spacing_of, tensor_of
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ class GuidedFamily(DenoiserFamily):
         """The difference, its regressions on the guides, and the noise."""
         import torch
 
-        from ..guiding import Guides, channels, m0_features, t1_features
+        from ..guiding import channels, m0_features, t1_features
 
         s, nothing = sample, torch.zeros_like(sample.brain).expand(-1, 2, -1, -1, -1)
         t1 = nothing if s.t1 is None else t1_features(s.t1, s.brain)
         m0 = nothing if s.m0 is None else m0_features(s.m0, s.brain, s.spacing)
-        return channels(s.difference, s.noise, s.brain, Guides(t1, m0), s.spacing)
+        return channels(s.difference, s.noise, s.brain, s.spacing, t1=t1, m0=m0)
 
     def inputs(self, smoothing_mm: float = 0.0) -> tuple[str, ...]:
         """What each channel that a network sees is."""

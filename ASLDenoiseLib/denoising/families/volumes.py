@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .brain_mean import BrainMeanFamily
-from .family import Sample, register
+from . import Sample, register
+from .mean import BrainMeanFamily
 
 if TYPE_CHECKING:
     import torch

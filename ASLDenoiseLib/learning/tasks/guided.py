@@ -8,19 +8,20 @@ voxel by voxel gives away. Each has a logarithm of its own, because a part of it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import torch
 import torch.nn.functional as F
 
-from ...denoising.families import Sample, find_family
+from ...denoising.families import Sample
 from ...denoising.gaussian_windows import gaussian_window
 from ..noise import draw_noise, draw_noise_parameters, smooth_fields
-from ..recipe import Recipe
 from ..volumes import Volumes, join
 from .ellipsoids import guide_lesions, perfusion_lesions
 from .noise_as_seen import noise_as_seen
+from .task import Batch, TrainingTask
 
 _FLOOR = 1e-3  # of the voxels' energy, in noise variances: below it nothing is worth learning
 _LOCAL_FLOOR = 5e-3  # of the local averages'
@@ -34,7 +35,6 @@ class GuidedTaskSettings:
     """How the default model is trained.
 
     Args:
-        batch: volumes a step.
         crop: voxels (K, J, I) cut from each.
         t1, m0: chances that a guide is there.
         mismatched: chance that the T1 is of another brain.
@@ -42,11 +42,10 @@ class GuidedTaskSettings:
         lesions: chance of each of three further lesions, of perfusion alone, besides those of the phantom.
         guide_lesions: chance of each of three lesions that the guides show and perfusion has not.
         one_image: chance that there are no pairs to tell the noise's texture.
-        local_weights: of the local averages within brain, GM, WM, perfusion lesions and guide lesions, against the
-            voxels.
+        local_weights: of the local averages within `Batch.regions`, against the voxels: brain, GM, WM, perfusion
+            lesions and guide lesions.
     """
 
-    batch: int = 2
     crop: tuple[int, int, int] = (16, 40, 40)
     t1: float = 0.55
     m0: float = 0.65
@@ -58,44 +57,25 @@ class GuidedTaskSettings:
     local_weights: tuple[float, ...] = (0.1, 0.2, 0.3, 0.5, 0.25)
 
 
-@dataclass(frozen=True, eq=False)
-class GuidedBatch:
-    """A batch in units of the noise SD, all (B, 1, K, J, I) but `inputs`, which holds the network's channels.
-
-    `regions` are those of `GuidedTaskSettings.local_weights`, by fraction.
-    """
-
-    inputs: tuple[torch.Tensor, ...]
-    truth: torch.Tensor
-    weight: torch.Tensor
-    noisy: torch.Tensor
-    regions: tuple[torch.Tensor, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class GuidedTask:
-    """Draws batches for `networks.guided_unet` and judges it; a recipe's options are of `GuidedTaskSettings`."""
-
-    recipe: Recipe
+class GuidedTask(TrainingTask):
+    """Batches in units of the noise SD, all (B, 1, K, J, I) but the channels; options are `GuidedTaskSettings`."""
 
     @cached_property
     def settings(self) -> GuidedTaskSettings:
-        """Batch and options of the recipe."""
-        return GuidedTaskSettings(batch=self.recipe.batch, **self.recipe.options)
+        """The recipe's options."""
+        return GuidedTaskSettings(**self.recipe.options)
 
-    def batch(
-        self, volumes: Volumes, generator: torch.Generator, device: str, *, guides: str | None = None
-    ) -> GuidedBatch:
+    def batch(self, volumes: Volumes, generator: torch.Generator, device: str, *, guides: str | None = None) -> Batch:
         """A batch; `guides` fixes what is there (``T1+M0``, ``M0``, ``none``) instead of drawing it."""
-        s = self.settings
-        index = torch.randint(len(volumes), (s.batch,), generator=generator)
+        s, b = self.settings, self.recipe.batch
+        index = torch.randint(len(volumes), (b,), generator=generator)
         drawn = torch.Generator(device).manual_seed(int(torch.randint(2**31, (), generator=generator)))
         v = _cut(volumes[index], s.crop, generator)
-        parts = torch.cat([_as5d(p) for p in (v.perfusion, v.m0, v.gm, v.wm, v.brain, v.lesion, v.t1)], dim=1)
-        parts = _mirrored(parts.to(device), generator)
+        parts = torch.stack([p.float() for p in (v.perfusion, v.m0, v.gm, v.wm, v.brain, v.lesion)], dim=1)
+        parts = _mirrored(torch.cat([parts, v.t1], dim=1).to(device), generator)
         truth, m0, gm, wm, brain, lesion = (parts[:, n : n + 1] for n in range(6))
         t1, spacing, level = parts[:, 6:], v.spacing.to(device), v.gm_level.to(device).clamp_min(_LEAST_LEVEL)
-        b, shape = s.batch, tuple(truth.shape[-3:])
+        shape = tuple(truth.shape[-3:])
 
         def uniform() -> torch.Tensor:
             return torch.rand((b, 1, 1, 1, 1), generator=drawn, device=device)
@@ -120,11 +100,10 @@ class GuidedTask:
         noisy, truth = noisy / sigma * seen, truth / sigma
         t1, m0 = t1 * have_t1, torch.where(have_m0, m0, 1.0)  # a guide of one value is none
         sample = Sample(noisy, seen, spacing, m0, t1, maps)
-        inputs = (find_family(self.recipe.network).channels(sample),)
         regions = (brain, gm * seen, wm * seen, lesion * seen, decoy * seen)
-        return GuidedBatch(inputs, truth, seen, noisy, regions)
+        return Batch((self.family.channels(sample),), truth, truth, noisy, seen, seen, regions=regions)
 
-    def loss(self, network: torch.nn.Module, batch: GuidedBatch) -> torch.Tensor:
+    def loss(self, network: torch.nn.Module, batch: Batch) -> torch.Tensor:
         """Mean log energies of the error, plus the Gaussian negative log likelihood of the SD head."""
         estimate, spread = network(*batch.inputs)
         error = (estimate.float() - batch.truth) * batch.weight
@@ -138,28 +117,11 @@ class GuidedTask:
         likelihood = (likelihood * batch.weight).sum() / batch.weight.sum().clamp_min(1)
         return 0.5 * loss.mean() + 0.2 * likelihood
 
-    def gain(self, network: torch.nn.Module, volumes: Volumes, device: str) -> float:
-        """PSNR gain over the input (dB) in the brain: mean over fixed draws with T1 and M0, M0 alone, and neither."""
-        return sum(self.gains(network, volumes, device).values()) / len(WAYS)
-
-    def gains(self, network: torch.nn.Module, volumes: Volumes, device: str, *, draws: int = 3) -> dict[str, float]:
-        """The gain by guides."""
-        network.eval()
-        found = {}
+    def fixed_batches(self, volumes: Volumes, device: str) -> Iterator[Batch]:
+        """The same three draws with T1 and M0, M0 alone, and neither."""
         for guides in WAYS:
             generator = torch.Generator().manual_seed(self.recipe.seed + 1)
-            total = 0.0
-            with torch.no_grad():
-                for _ in range(draws):
-                    batch = self.batch(volumes, generator, device, guides=guides)
-                    with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
-                        estimate, _ = network(*batch.inputs)
-                    before = ((batch.noisy - batch.truth).square() * batch.weight).sum(dim=(1, 2, 3, 4))
-                    after = ((estimate.float() - batch.truth).square() * batch.weight).sum(dim=(1, 2, 3, 4))
-                    total += float(10 * (before / after.clamp_min(1e-9)).log10().mean())
-            found[guides] = total / draws
-        network.train()
-        return found
+            yield from (self.batch(volumes, generator, device, guides=guides) for _ in range(3))
 
     def facts(self, network: torch.nn.Module, volumes: Volumes, device: str, *, draws: int = 20) -> dict[str, float]:
         """``uncertainty_factor``: what the head's SD is multiplied by so that 1.96 of it hold 95 % of the errors."""
@@ -174,10 +136,6 @@ class GuidedTask:
                     ratio = ((estimate - batch.truth).abs() / spread)[batch.weight > 0]
                     ratios.append(ratio[:: max(1, len(ratio) // 2000)].cpu())
         return {"uncertainty_factor": round(float(torch.cat(ratios).quantile(0.95)) / 1.96, 4)}
-
-
-def _as5d(part: torch.Tensor) -> torch.Tensor:
-    return (part if part.ndim == 5 else part[:, None]).float()
 
 
 def _local_energy(error: torch.Tensor, region: torch.Tensor, window) -> torch.Tensor:
@@ -197,10 +155,8 @@ def _cut(v: Volumes, crop: tuple[int, int, int], generator: torch.Generator) -> 
         sizes = zip(v.brain.shape[1:], crop, centre, strict=True)
         starts = [max(0, min(have - want, at - want // 2)) for have, want, at in sizes]
         box = tuple(slice(s, s + n) for s, n in zip(starts, crop, strict=True))
-        whole = ("gm_level", "spacing")
-        names = v.__dataclass_fields__
-        one = {f: getattr(v, f)[n : n + 1] for f in names}
-        parts.append(Volumes(**{f: p if f in whole else p[(..., *box)] for f, p in one.items()}))
+        one = {f.name: getattr(v, f.name)[n : n + 1] for f in fields(v)}
+        parts.append(Volumes(**{name: p[(..., *box)] if p.ndim > 3 else p for name, p in one.items()}))
     return join(parts)
 
 

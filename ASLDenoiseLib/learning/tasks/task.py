@@ -1,15 +1,16 @@
-"""What every training task offers, and what the published networks' tasks share: drawing samples and judging them."""
+"""What every training task offers, and what the published networks' tasks share: how samples are drawn and judged."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import torch
 
-from ...denoising.families import DenoiserFamily, Sample, find_family, over_brain_mean
+from ...denoising.families import DenoiserFamily, Sample, find_family
+from ...denoising.families.mean import over_brain_mean
 from ..losses import loss_of
 from ..noise import draw_noise_parameters
 from ..recipe import Recipe
@@ -28,7 +29,8 @@ class Batch:
             smoothing, and what a gain is measured against.
         weight: of the loss, by voxel.
         brain: 0/1.
-        m0: mean 1 in the brain.
+        m0: mean 1 in the brain, for losses that know it.
+        regions: fractions, for losses that count local averages.
     """
 
     inputs: tuple[torch.Tensor, ...]
@@ -37,108 +39,14 @@ class Batch:
     noisy: torch.Tensor
     weight: torch.Tensor
     brain: torch.Tensor
-    m0: torch.Tensor
-
-
-class TrainingTask(Protocol):
-    """What the training loop knows of a task, which is built from a recipe. `generator` is on the CPU everywhere."""
-
-    def batch(self, volumes: Volumes, generator: torch.Generator, device: str) -> Batch:
-        """A fresh batch, on `device`."""
-
-    def loss(self, network: torch.nn.Module, batch: Batch) -> torch.Tensor:
-        """The loss of the network on a batch."""
-
-    def gain(self, network: torch.nn.Module, volumes: Volumes, device: str) -> float:
-        """PSNR gain over the input (dB) in the brain, on fixed draws."""
-
-    def facts(self, network: torch.nn.Module, volumes: Volumes, device: str) -> dict[str, float]:
-        """What the metadata of the trained model should say besides, found on the validation pool."""
+    m0: torch.Tensor | None = None
+    regions: tuple[torch.Tensor, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
-class TrainingSample:
-    """A noisy sample, and its target, truth and M0 without noise, (B, 1, K, J, I) each."""
+class TrainingTask(ABC):
+    """How a recipe's network is fed and judged. `generator` is on the CPU whatever the device."""
 
-    sample: Sample
-    target: torch.Tensor
-    truth: torch.Tensor
-    m0: torch.Tensor
-
-    @property
-    def images(self) -> tuple[torch.Tensor, ...]:
-        """Target, truth, raw mean, brain and M0, in the order of a `Batch`."""
-        return self.target, self.truth, self.sample.difference, self.sample.brain, self.m0
-
-
-def draw_samples(
-    parts: torch.Tensor,
-    gm_level: torch.Tensor,
-    spacing: torch.Tensor,
-    recipe: Recipe,
-    generator: torch.Generator,
-    device: str,
-) -> TrainingSample:
-    """Augment noise-free samples, and draw the noise of input and target.
-
-    The scale is jittered by 10 %, because the brain mean of a real, noisy input is itself uncertain.
-
-    Args:
-        parts: (B, 3, K, J, I) perfusion, brain and M0, on the CPU.
-        gm_level: (B,) GM signal.
-        spacing: (B, 3) mm along (k, j, i).
-        recipe: network, target, noise, augmentation and smoothing.
-        generator: on the CPU; fixes everything.
-        device: of the result.
-    """
-    b = len(parts)
-    parts = augmented(parts.to(device), recipe.augmentation, generator)
-    truth, brain = parts[:, :1], (parts[:, 1:2] > 0.5).float()
-    spacing, level = spacing.to(device), gm_level.to(device)
-    jitter = (1 + 0.1 * torch.randn((b, 1, 1, 1, 1), generator=generator)).clamp(0.7, 1.3).to(device)
-    outside = 0.3 + 0.7 * torch.rand((b, 1, 1, 1, 1), generator=generator).to(device)
-    own = torch.Generator(device).manual_seed(int(torch.randint(2**31, (), generator=generator)))
-    draw = draw_noise_parameters(level, tuple(truth.shape[-3:]), recipe.noise, own)
-    fade = brain + outside * (1 - brain)  # less noise where there is no signal, by an unknown factor
-    target = find_target(recipe.target)
-    noisy, wanted = draw_means(truth, brain, draw, target, own, spacing=spacing, fade=fade)
-    sample = Sample(noisy * jitter, brain, spacing, smoothing_mm=recipe.input_smoothing_mm)
-    wanted = find_family(recipe.network).smoothed(wanted, sample)
-    return TrainingSample(sample, wanted * jitter, truth * jitter, over_brain_mean(parts[:, 2:3], brain))
-
-
-def weight_of(brain: torch.Tensor, recipe: Recipe) -> torch.Tensor:
-    """One in the brain, `recipe.outside_weight` outside."""
-    return brain + recipe.outside_weight * (1 - brain)
-
-
-def psnr_gain(
-    task: TrainingTask, network: torch.nn.Module, volumes: Volumes, device: str, *, seed: int, batches: int
-) -> float:
-    """Mean over samples of 10 log10(squared error of the input over that of the estimate), in the brain."""
-    generator = torch.Generator().manual_seed(seed)
-    training = network.training
-    network.eval()
-    total = 0.0
-    with torch.no_grad():
-        for _ in range(batches):
-            batch = task.batch(volumes, generator, device)
-            with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
-                estimate = network(*batch.inputs)
-            axes = tuple(range(1, estimate.ndim))
-            before = ((batch.noisy - batch.truth).square() * batch.brain).sum(dim=axes)
-            after = ((estimate.float() - batch.truth).square() * batch.brain).sum(dim=axes)
-            has_brain = batch.brain.sum(dim=axes) > 0
-            total += float(10 * (before / after.clamp_min(1e-9))[has_brain].log10().mean())
-    network.train(training)
-    return total / batches
-
-
-@dataclass(frozen=True, eq=False)
-class PublishedTask(ABC):
-    """What the tasks of the published networks share: a recipe's loss, and a PSNR gain over some `samples`."""
-
-    samples: ClassVar[int]
     recipe: Recipe
 
     @property
@@ -150,21 +58,79 @@ class PublishedTask(ABC):
     def batch(self, volumes: Volumes, generator: torch.Generator, device: str) -> Batch:
         """A fresh batch of `recipe.batch` samples, on `device`."""
 
-    def cut(self, seen: torch.Tensor, images: Iterable[torch.Tensor], generator: torch.Generator) -> Batch:
-        """A batch of the recipe's patches of what the network sees, and of `TrainingSample.images`."""
+    @abstractmethod
+    def loss(self, network: torch.nn.Module, batch: Batch) -> torch.Tensor:
+        """The loss of the network on a batch."""
+
+    @abstractmethod
+    def fixed_batches(self, volumes: Volumes, device: str) -> Iterator[Batch]:
+        """Batches that are the same at every call, for the gain."""
+
+    def gain(self, network: torch.nn.Module, volumes: Volumes, device: str) -> float:
+        """PSNR gain over the input (dB) in the brain, the mean over `fixed_batches`."""
+        training, gains = network.training, []
+        network.eval()
+        for batch in self.fixed_batches(volumes, device):
+            with torch.no_grad(), torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
+                output = network(*batch.inputs)
+            estimate = output if isinstance(output, torch.Tensor) else output[0]
+            axes = tuple(range(1, estimate.ndim))
+            before = ((batch.noisy - batch.truth).square() * batch.brain).sum(dim=axes)
+            after = ((estimate.float() - batch.truth).square() * batch.brain).sum(dim=axes)
+            has_brain = batch.brain.sum(dim=axes) > 0
+            gains.append(float(10 * (before / after.clamp_min(1e-9))[has_brain].log10().mean()))
+        network.train(training)
+        return sum(gains) / len(gains)
+
+    def facts(self, network: torch.nn.Module, volumes: Volumes, device: str) -> dict[str, float]:
+        """What the metadata of the trained model should say besides, found on the validation pool."""
+        return {}
+
+
+class PublishedTask(TrainingTask):
+    """What the tasks of the published networks share: a recipe's target and loss, and a gain over some `samples`."""
+
+    samples: ClassVar[int]
+
+    def draw(
+        self, volumes: Volumes, at: tuple[torch.Tensor, ...], generator: torch.Generator, device: str
+    ) -> tuple[Sample, tuple[torch.Tensor, ...]]:
+        """Augment what lies in `volumes` at the indices `at`, volumes first, and draw the noise of input and target.
+
+        The scale is jittered by 10 %, because the brain mean of a real, noisy input is itself uncertain.
+
+        Returns:
+            The sample, and target, truth, raw mean, brain and M0 without noise, (B, 1, K, J, I) each.
+        """
+        recipe, which = self.recipe, at[0].flatten()
+        parts = torch.stack([volumes.perfusion[at], volumes.brain[at], volumes.m0[at]], dim=1).float()
+        parts = augmented(parts.to(device), recipe.augmentation, generator)
+        truth, brain = parts[:, :1], (parts[:, 1:2] > 0.5).float()
+        spacing, level = volumes.spacing[which].to(device), volumes.gm_level[which].to(device)
+        jitter = (1 + 0.1 * torch.randn((len(which), 1, 1, 1, 1), generator=generator)).clamp(0.7, 1.3).to(device)
+        outside = 0.3 + 0.7 * torch.rand((len(which), 1, 1, 1, 1), generator=generator).to(device)
+        own = torch.Generator(device).manual_seed(int(torch.randint(2**31, (), generator=generator)))
+        draw = draw_noise_parameters(level, tuple(truth.shape[-3:]), recipe.noise, own)
+        fade = brain + outside * (1 - brain)  # less noise where there is no signal, by an unknown factor
+        kind = find_target(recipe.target)
+        noisy, wanted = draw_means(truth, brain, draw, kind, own, spacing=spacing, fade=fade)
+        sample = Sample(noisy * jitter, brain, spacing, smoothing_mm=recipe.input_smoothing_mm)
+        target, m0 = self.family.smoothed(wanted, sample) * jitter, over_brain_mean(parts[:, 2:3], brain)
+        return sample, (target, truth * jitter, sample.difference, brain, m0)
+
+    def patches(self, seen: torch.Tensor, images: tuple[torch.Tensor, ...], generator: torch.Generator) -> Batch:
+        """A batch of the recipe's patches of what the network sees and of the images of `draw`."""
         seen, target, truth, noisy, brain, m0 = cut((seen, *images), self.recipe.patch, generator)
-        return Batch((seen,), target, truth, noisy, weight_of(brain, self.recipe), brain, m0)
+        weight = brain + self.recipe.outside_weight * (1 - brain)
+        return Batch((seen,), target, truth, noisy, weight, brain, m0)
 
     def loss(self, network: torch.nn.Module, batch: Batch) -> torch.Tensor:
         """The recipe's loss of the network's estimate."""
         r, estimate = self.recipe, network(*batch.inputs).float()
         return loss_of(r.loss, estimate, batch.target, batch.weight, m0=batch.m0, share=r.kinetic_share)
 
-    def gain(self, network: torch.nn.Module, volumes: Volumes, device: str) -> float:
-        """PSNR gain (dB) over about `samples` fixed draws."""
-        batches = max(1, self.samples // self.recipe.batch)
-        return psnr_gain(self, network, volumes, device, seed=self.recipe.seed + 1, batches=batches)
-
-    def facts(self, network: torch.nn.Module, volumes: Volumes, device: str) -> dict[str, float]:
-        """Nothing."""
-        return {}
+    def fixed_batches(self, volumes: Volumes, device: str) -> Iterator[Batch]:
+        """About `samples` samples."""
+        generator = torch.Generator().manual_seed(self.recipe.seed + 1)
+        for _ in range(max(1, self.samples // self.recipe.batch)):
+            yield self.batch(volumes, generator, device)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 
 from ..volumes import Volumes
-from .task import Batch, PublishedTask, draw_samples
+from .task import Batch, PublishedTask
 
 _M0_NOISE = 0.02  # of the brain's mean
 
@@ -19,10 +19,7 @@ class VolumesTask(PublishedTask):
 
     def batch(self, volumes: Volumes, generator: torch.Generator, device: str) -> Batch:
         """A fresh batch of `recipe.batch` volumes."""
-        r = self.recipe
-        index = torch.randint(len(volumes), (r.batch,), generator=generator)
-        parts = torch.stack([volumes.perfusion[index], volumes.brain[index], volumes.m0[index]], dim=1).float()
-        d = draw_samples(parts, volumes.gm_level[index], volumes.spacing[index], r, generator, device)
-        measured = d.m0 + _M0_NOISE * torch.randn(d.m0.shape, generator=generator).to(device)
-        seen = self.family.channels(replace(d.sample, m0=measured))
-        return self.cut(seen, d.images, generator)
+        index = torch.randint(len(volumes), (self.recipe.batch,), generator=generator)
+        sample, images = self.draw(volumes, (index,), generator, device)
+        m0 = images[-1] + _M0_NOISE * torch.randn(images[-1].shape, generator=generator).to(device)
+        return self.patches(self.family.channels(replace(sample, m0=m0)), images, generator)
