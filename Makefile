@@ -40,7 +40,7 @@ lint: setup ## spelling; ruff: rules and format
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 
-format: setup ## let ruff mend what it can
+format: setup ## let ruff fix what it can
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 

@@ -26,7 +26,7 @@ class Choices:
         series: a series is selected.
         volumes: of the series.
         ordered: it is stated which volumes are control, label, M0 or differences.
-        unusable: what the first finding that forbids a run says, with its mend; empty where there is none.
+        unusable: what the first finding that forbids a run says, with its remedies; empty where there is none.
         needsT1: the method cannot do without a T1, or the grid is the T1's.
         t1: a T1 is selected.
         tissue: tissue is to come from the segmentation.

@@ -1,1 +1,1 @@
-"""Reading ASL series from disk, and the doctor that inspects them."""
+"""Reading ASL series from disk."""

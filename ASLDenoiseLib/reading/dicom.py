@@ -6,7 +6,7 @@ in Philips' precise floating-point scale (the display value over rescale slope t
 that series of one examination compare; no labelling type, delay or label duration in the JSON; a RepetitionTime
 estimated from acquisition times (15.8 s) and wrong for a segmented readout, the scanner's own (4.23 s) standing under
 RepetitionTimeExcitation. The first control/label pair is 2.5 times as bright as the rest: acquired without background
-suppression, which no tag says; the doctor's ``dummy-volumes`` finds it.
+suppression, which no tag says; the finding ``dummy-volumes`` tells of it.
 """
 
 from __future__ import annotations

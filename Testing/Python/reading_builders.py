@@ -1,4 +1,4 @@
-"""A small synthetic head as BIDS files, for the tests of reading and of the doctor."""
+"""A small synthetic head as BIDS files, for the tests of reading and of inspection."""
 
 from __future__ import annotations
 

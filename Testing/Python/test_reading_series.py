@@ -151,7 +151,7 @@ def test_swapping_exchanges_control_and_label_and_turns_differences(tmp_path):
     np.testing.assert_array_equal(swapped(differences).array, -differences.array)
 
 
-# The broken inputs a person is most likely to meet, each refused in one sentence that says what would mend it.
+# The broken inputs a person is most likely to meet, each refused in one sentence that says what would fix it.
 
 
 def test_broken_truncated_series(tmp_path):
