@@ -7,8 +7,7 @@ its end has been ended. Standard library alone: the child reads this before anyt
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 TASK = "task.payload"
 RESULT = "result.payload"
@@ -22,7 +21,7 @@ class EndNotice:
     how: str
     words: str = ""
     details: str = ""
-    remedies: Sequence[dict[str, object]] = ()
+    remedies: list[dict[str, object]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

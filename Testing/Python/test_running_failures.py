@@ -16,6 +16,7 @@ import pytest
 from running_builders import Array, Bench, Echo, Fall, Leave, Raise, Signal, Task, TooLarge, events_of
 
 from ASLDenoiseLib.errors import InputError
+from ASLDenoiseLib.remedies import Advice, Choose, GiveImage, SetField
 from ASLDenoiseLib.running.events import Cancelled, Done, Failed, Kind
 from ASLDenoiseLib.running.interpreter import child_python
 from ASLDenoiseLib.running.runner import Runner
@@ -41,6 +42,18 @@ def test_input_that_cannot_be_used_comes_back_as_its_own_sentence(bench):
     failed = failure_of(bench.runner(), Raise(InputError("There is no M0; give one.")))
     assert failed == Failed("There is no M0; give one.", "", Kind.INPUT)
     assert list(bench.folders.iterdir()) == []
+
+
+def test_the_remedies_of_an_error_come_back_as_data(bench):
+    remedies = (Advice("look for one"), GiveImage("m0"), SetField("m0_scale", 0.1, "scale it"), Choose("device", "cpu"))
+    runner = bench.runner()
+    failed = failure_of(runner, Raise(InputError("There is no M0", remedies)))
+    assert (failed.error.what, failed.error.remedies) == ("There is no M0", remedies)
+    assert failed.sentence == str(InputError("There is no M0", remedies))
+    runner.start(Raise(InputError("There is no M0", remedies)))
+    with pytest.raises(InputError) as caught:
+        runner.wait()
+    assert caught.value.remedies == remedies
 
 
 def test_an_unforeseen_error_is_told_with_its_type_and_traceback(bench):
@@ -95,7 +108,7 @@ def test_without_a_job_the_child_refuses_and_touches_nothing(tmp_path):
     command = [sys.executable, "-m", "ASLDenoiseLib.running.child", str(tmp_path)]
     environment = dict(child_python().environment)
     done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    assert done.returncode == 1 and "There is no job" in done.stderr
+    assert done.returncode == 1 and "There is no task" in done.stderr
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
 
