@@ -30,7 +30,7 @@ CLASSES = (
     *("qt.QDir", "qt.QFileInfo", "qt.QProcessEnvironment"),
     *("slicer.qSlicerIOManager", "slicer.qSlicerLayoutManager", "slicer.qSlicerMainWindow"),
     *("slicer.qSlicerModuleManager", "slicer.qSlicerScriptedLoadableModule"),
-    *("slicer.qSlicerScriptedLoadableModuleWidget", "slicer.qMRMLSliceWidget", "slicer.qMRMLSliceView"),
+    *("slicer.qSlicerScriptedLoadableModuleWidget", "slicer.qMRMLSliceWidget"),
 )
 MODULES = ("util", "packaging", "i18n", "ScriptedLoadableModule", "parameterNodeWrapper")
 

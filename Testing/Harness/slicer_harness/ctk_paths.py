@@ -63,13 +63,6 @@ class ctkPathLineEdit(QWidget):
         if path != self._box.currentText():
             self._box.setEditText(path)
 
-    def comboBox(self) -> QComboBox:
-        return self._box
-
-    def addCurrentPathToHistory(self) -> None:
-        if self._box.findText(self._box.currentText()) < 0:
-            self._box.addItem(self._box.currentText())
-
     def retrieveHistory(self) -> None:
         """The history is the settings'; there is none in a test."""
 

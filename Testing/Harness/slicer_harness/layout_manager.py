@@ -8,48 +8,11 @@ import slicer
 import vtk
 from PySide6.QtCore import Property, QObject, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from .mrml_widgets import qMRMLWidget
 from .scene_observation import Observations
 from .stored import stored
-
-
-class qMRMLSliceView(qMRMLWidget):
-    """The image part of a slice widget."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._node: Any = None
-        self.rendered = 0
-
-    def setMRMLSliceNode(self, node: Any) -> None:
-        self._node = node
-
-    def mrmlSliceNode(self) -> Any:
-        return self._node
-
-    def forceRender(self) -> None:
-        self.rendered += 1
-
-    scheduleRender = forceRender
-
-
-class qMRMLSliceControllerWidget(qMRMLWidget):
-    """The bar above a slice view."""
-
-    def __init__(self, logic: Any, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._logic = logic
-
-    def fitSliceToBackground(self) -> None:
-        self._logic.FitSliceToBackground()
-
-    def setSliceVisible(self, visible: bool) -> None:
-        self._logic.GetSliceNode().SetSliceVisible(visible)
-
-    def setSliceLink(self, linked: bool) -> None:
-        self._logic.GetSliceCompositeNode().SetLinkedControl(linked)
 
 
 class qMRMLSliceWidget(qMRMLWidget):
@@ -58,19 +21,12 @@ class qMRMLSliceWidget(qMRMLWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._logic = slicer.vtkMRMLSliceLogic()
-        self._view = qMRMLSliceView(self)
-        self._controller = qMRMLSliceControllerWidget(self._logic, self)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._controller)
-        layout.addWidget(self._view)
 
     def attach(self, application_logic: Any, scene: Any, node: Any) -> None:
         """Give the logic its scene and slice node, as the layout manager's factory does."""
         self._logic.SetMRMLApplicationLogic(application_logic)
         self._logic.SetMRMLScene(scene)
         self._logic.SetSliceNode(node)
-        self._view.setMRMLSliceNode(node)
         node.SetDimensions(400, 400, 1)
         application_logic.GetSliceLogics().AddItem(self._logic)
         self.setMRMLScene(scene)
@@ -92,16 +48,6 @@ class qMRMLSliceWidget(qMRMLWidget):
 
     def mrmlSliceCompositeNode(self) -> Any:
         return self._logic.GetSliceCompositeNode()
-
-    def sliceView(self) -> qMRMLSliceView:
-        return self._view
-
-    viewWidget = sliceView
-
-    def sliceController(self) -> qMRMLSliceControllerWidget:
-        return self._controller
-
-    controllerWidget = sliceController
 
     def fitSliceToBackground(self) -> None:
         self._logic.FitSliceToBackground()

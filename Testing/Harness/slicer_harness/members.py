@@ -113,9 +113,6 @@ class PropertyMember:
     def __get__(self, owner: Proxy | None, cls: type) -> Any:
         if owner is None:
             return self
-        special = registry.special(registry.getters, type(owner), self.name)
-        if special is not None:
-            return special(owner)
         return wrap(self._read(cpp_of(owner), type(owner).__name__))
 
     def _read(self, cpp: Any, owner: str) -> Any:

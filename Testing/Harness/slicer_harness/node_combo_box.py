@@ -33,9 +33,7 @@ class qMRMLNodeComboBox(QWidget):
         self._scene: Any = None
         self._requested = ""
         self._switching = False
-        self._labels: dict[str, str] = {}
         self._attributes: dict[tuple[str, str], str | None] = {}
-        self._base_names: dict[str, str] = {}
         self._observed = Observations(self)
         self._observed_nodes: dict[str, Any] = {}
         self._model = QStandardItemModel(0, 1, self)
@@ -253,10 +251,6 @@ class qMRMLNodeComboBox(QWidget):
     def setCurrentNode(self, node: Any) -> None:
         self.setCurrentNodeID(node if isinstance(node, str) else "" if node is None else node.GetID() or "")
 
-    def setCurrentNodeIndex(self, index: int) -> None:
-        index = -1 if index >= self.nodeCount() else index
-        self._box.setCurrentIndex(index + 1 if self.noneEnabled else index)
-
     def nodeCount(self) -> int:
         return sum(bool(self._row_id(row)) for row in range(self._model.rowCount()))
 
@@ -267,10 +261,9 @@ class qMRMLNodeComboBox(QWidget):
         kind = kind or next(iter(self.nodeTypes), None)
         if self._scene is None or kind not in self.nodeTypes:
             return None
-        base = self._base_names.get(kind) or self.nodeTypeLabel(kind)
         node = self._scene.CreateNodeByClass(kind)
         node.UnRegister(None)
-        node.SetName(self._scene.GenerateUniqueName(base))
+        node.SetName(self._scene.GenerateUniqueName(self.nodeTypeLabel(kind)))
         for (_kind, name), value in self._attributes.items():
             node.SetAttribute(name, value or "")
         node = self._scene.AddNode(node)
@@ -286,13 +279,9 @@ class qMRMLNodeComboBox(QWidget):
         self._attributes[kind, name] = None if value is None else str(value)
         self._rebuild()
 
-    def setNodeTypeLabel(self, label: str, kind: str) -> None:
-        self._labels[kind] = label
-        self._rebuild()
-
     def nodeTypeLabel(self, kind: str) -> str:
         known = self._scene.GetTypeDisplayNameByClassName(kind) if self._scene is not None and kind else ""
-        return self._labels.get(kind) or known or "node"
+        return known or "node"
 
     def _set_node_types(self, kinds: list[str]) -> None:
         self._kept_types = [kind for kind in kinds if kind]
@@ -300,10 +289,6 @@ class qMRMLNodeComboBox(QWidget):
             for node in self._all_nodes():
                 self._observe(node)
         self._rebuild()
-
-    def _set_base_name(self, name: str) -> None:
-        for kind in self.nodeTypes:
-            self._base_names[kind] = name
 
     def _rows(self, _value: Any = None) -> None:
         self._update_extra_rows()
@@ -328,8 +313,6 @@ class qMRMLNodeComboBox(QWidget):
     showHidden = stored(bool, "showHidden", False, then=lambda self, _value: self._rebuild())
     showChildNodeTypes = stored(bool, "showChildNodeTypes", True, then=lambda self, _value: self._rebuild())
     hideChildNodeTypes = stored("QStringList", "hideChildNodeTypes", [], then=lambda self, _value: self._rebuild())
-    interactionNodeSingletonTag = stored(str, "interactionNodeSingletonTag", "")
-    baseName = Property(str, lambda self: next(iter(self._base_names.values()), ""), _set_base_name)
     currentNodeID = Property(str, _current_id, setCurrentNodeID)
     currentNodeId = Property(str, _current_id, setCurrentNodeID)
     sizeAdjustPolicy = stored(int, "sizeAdjustPolicy", 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6 import QtCore, QtGui, QtWidgets
+from PySide6 import QtCore, QtGui
 
 from . import dialogs
 from .conversion import call, unwrap, wrap
@@ -20,20 +20,13 @@ from .tool_tips import rich_tool_tip
 
 
 @method_of("QObject")
-def connect(self: PythonQtObject, signal: str, *target: Any) -> bool:
-    """`connect("clicked()", f)`, or `connect("clicked()", receiver, "slot()")`."""
-    if len(target) == 2:
-        return connect_signal(self, signal, _slot(*target))
-    return connect_signal(self, signal, target[0])
+def connect(self: PythonQtObject, signal: str, function: Callable[..., Any]) -> bool:
+    return connect_signal(self, signal, function)
 
 
 @method_of("QObject")
-def disconnect(self: PythonQtObject, signal: str, *target: Any) -> bool:
-    return disconnect_signal(self, signal, _slot(*target) if len(target) == 2 else target[0] if target else None)
-
-
-def _slot(receiver: PythonQtObject, slot: str) -> Callable[..., Any]:
-    return getattr(receiver, slot.split("(")[0])
+def disconnect(self: PythonQtObject, signal: str, function: Callable[..., Any] | None = None) -> bool:
+    return disconnect_signal(self, signal, function)
 
 
 @method_of("PythonQtObject", "QObject")
@@ -102,13 +95,6 @@ def findData(self: PythonQtObject, data: Any, *_rest: Any) -> int:
     return next((i for i in range(box.count()) if box.itemData(i) == data), -1)
 
 
-@method_of("QSpinBox", "QDoubleSpinBox")
-def setRange(self: PythonQtObject, low: float, high: float) -> None:
-    box = cpp_of(self)
-    kind = int if isinstance(box, QtWidgets.QSpinBox) else float
-    box.setRange(kind(low), kind(high))
-
-
 @method_of("QDialog", "QMessageBox", "QFileDialog", "QProgressDialog", "ctkMessageBox", name="exec")
 def exec_dialog(self: PythonQtObject) -> int:
     """Shown, and answered at once: a test has nobody who clicks. See `dialogs.answers`."""
@@ -127,18 +113,12 @@ def exec_menu(self: PythonQtObject, *arguments: Any) -> Any:
 registry.methods["QMenu", "exec_"] = exec_menu
 
 
-@method_of("QDropEvent")
-def pos(self: PythonQtObject) -> Any:
-    return wrap(cpp_of(self).position().toPoint())
-
-
 # --- timers, files, settings, printing --------------------------------------------------------------------------
 
 
 @method_of("QTimer", name="static singleShot")
-def single_shot(msec: int, function: Callable[..., Any], slot: str | None = None) -> None:
-    target = guarded(function) if slot is None else guarded(_slot(function, slot))
-    QtCore.QTimer.singleShot(int(msec), target)
+def single_shot(msec: int, function: Callable[..., Any]) -> None:
+    QtCore.QTimer.singleShot(int(msec), guarded(function))
 
 
 registry.methods["QTimer", "singleShot"] = lambda self, *arguments: single_shot(*arguments)

@@ -33,7 +33,6 @@ _RETURNS = {
     ("slicer.app", "moduleManager"): "slicer.qSlicerModuleManager",
     ("slicer.util", "mainWindow"): "slicer.qSlicerMainWindow",
     ("slicer.qSlicerLayoutManager", "sliceWidget"): "slicer.qMRMLSliceWidget",
-    ("slicer.qMRMLSliceWidget", "sliceView"): "slicer.qMRMLSliceView",
     ("qt.QTableWidget", "item"): "qt.QTableWidgetItem",
     ("qt.QTableWidget", "horizontalHeader"): "qt.QHeaderView",
     ("qt.QTableWidget", "verticalHeader"): "qt.QHeaderView",

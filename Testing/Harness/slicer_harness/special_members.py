@@ -19,7 +19,6 @@ class _Registry:
     def __init__(self) -> None:
         self.by_cpp: dict[type, type] = {}
         self.fallback: type = object
-        self.getters: dict[tuple[str, str], Callable[[Any], Any]] = {}
         self.setters: dict[tuple[str, str], Callable[[Any, Any], None]] = {}
         self.methods: dict[tuple[str, str], Callable[..., Any]] = {}
 
@@ -37,16 +36,6 @@ def method_of(*classes: str, name: str | None = None) -> Callable[[Callable], Ca
     def note(function: Callable) -> Callable:
         for cls in classes:
             registry.methods[cls, name or function.__name__] = function
-        return function
-
-    return note
-
-
-def getter_of(cls: str, name: str) -> Callable[[Callable], Callable]:
-    """Decorator: `function(proxy)` reads this property."""
-
-    def note(function: Callable) -> Callable:
-        registry.getters[cls, name] = function
         return function
 
     return note

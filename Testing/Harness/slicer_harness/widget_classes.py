@@ -21,7 +21,7 @@ from .qt_module import empty_module, open_class
 
 _PLACES = (ctk_boxes, ctk_numbers, ctk_paths, io_manager, layout_manager, modules, mrml_widgets, node_combo_box)
 # Met as parts of listed widgets, never made by a panel.
-_PARTS = ("ctkDoubleSlider", "ctkDoubleSpinBox", "qMRMLSliceControllerWidget")
+_PARTS = ("ctkDoubleSlider", "ctkDoubleSpinBox")
 
 
 def stand_ins() -> dict[str, type]:
