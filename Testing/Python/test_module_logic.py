@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import importlib.util
 import sys
 
@@ -82,16 +81,8 @@ def test_nodes_reach_the_library_as_its_nouns(module, scene):
 
 
 def test_process_presents_what_the_pipeline_returns(module, made, scene, monkeypatch):
-    """With the pipeline's own quantify in place of denoise: no weights needed, everything else real."""
-    from ASLDenoiseLib import pipeline
-
-    @functools.wraps(pipeline.denoise)
-    def only_quantify(series, *, device, recovery, **options):
-        return pipeline.quantify(series, **options)
-
-    monkeypatch.setattr(pipeline, "denoise", only_quantify)
     sequence = series_to_nodes(made).sequence
-    nodes = module.ASLDenoiseLogic().process(sequence, preparation=Preparation(pairs="1-4"))
+    nodes = module.ASLDenoiseLogic().process(sequence, preparation=Preparation(pairs="1-4"), model="unet2d-lfn")
     cbf = nodes.result.maps["desc-mean_cbf"].array
     assert np.nanmedian(cbf[8][np.isfinite(cbf[8])]) == pytest.approx(60, abs=20)
     assert nodes.maps["desc-mean_cbf"].GetScene() is scene

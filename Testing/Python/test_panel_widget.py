@@ -296,18 +296,41 @@ def test_the_task_decides_what_is_asked(panel, made):
     assert ui.modelComboBox.isVisibleTo(panel.frame)
 
 
-def test_the_choices_reach_the_job(panel, made):
+def test_the_choices_reach_the_request(panel, made):
     put(made)
     p = panel.widget._parameterNode
     p.pairs, p.smoothing, p.regressCsf, p.group, p.outputName = "1-4", 3.0, True, 2, "renamed"
     panel.ui.modelComboBox.setCurrentIndex(panel.ui.modelComboBox.findText("unet2d-lfn"))
     panel.ui.deviceComboBox.setCurrentIndex(panel.ui.deviceComboBox.findData("cpu"))
-    job = panel.widget.logic.jobOf(p)
-    preparation = job.options["preparation"]
+    request = panel.widget.logic.requestOf(p)
+    preparation, denoising = request.preparation, request.denoising
     assert (preparation.pairs, preparation.smoothing, preparation.nuisance) == ("1-4", 3.0, ("motion", "csf"))
-    assert (job.options["model"], job.options["device"], job.options["group"]) == ("unet2d-lfn", "cpu", 2)
-    assert job.series.name == "renamed"
-    assert job.series.acquisition.labeling is Labeling.PCASL
+    assert (denoising.model, request.device, denoising.group) == ("unet2d-lfn", "cpu", 2)
+    assert request.outputs.name == "renamed" and not request.outputs.mni and request.superresolution is None
+    assert request.series.acquisition.labeling is Labeling.PCASL
+
+
+def test_every_choice_of_a_finer_map_reaches_the_request(panel, made):
+    from ASLDenoisePanel.parameters import Alignment, Grid, Way
+
+    from ASLDenoiseLib.scene.volumes import volume_to_node
+
+    put(made)
+    p, t1 = panel.widget._parameterNode, volume_to_node(made.m0, name="T1w")
+    p.t1 = p.like = t1
+    p.way, p.grid, p.denoiseFirst, p.mni, p.interleaved = Way.SUPERRESOLVE, Grid.LIKE, True, True, True
+    p.ownPointSpread, p.pointSpreadX, p.pointSpreadZ, p.alignment = True, 1.5, 3.0, Alignment.KEEP
+    request = panel.widget.logic.requestOf(p)
+    assert request.superresolution.like.matches(made.m0.geometry) and request.superresolution.spacing is None
+    assert request.superresolution.point_spread == (1.5, 0.0, 3.0)
+    assert request.denoising.interleaved and request.outputs.mni
+    np.testing.assert_array_equal(request.head.t1_to_asl, np.eye(4))
+    p.alignment, p.way = Alignment.START, Way.QUANTIFY
+    quantified = panel.widget.logic.requestOf(p)
+    assert quantified.denoising is None and quantified.superresolution is None
+    assert quantified.head.t1_to_asl is None and quantified.head.t1_start is not None
+    ui = panel.ui
+    assert not ui.likeSelector.isVisibleTo(panel.frame) and not ui.pointSpreadXSpinBox.isVisibleTo(panel.frame)
 
 
 def test_an_emptied_folder_is_no_folder_any_more(panel, made, tmp_path):

@@ -10,7 +10,9 @@ from motion_builders import GRID, PERFUSED, brain, drawn, drift, quantifiable, s
 
 from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.measuring.image_quality import psnr
-from ASLDenoiseLib.pipeline.preparation import Head, Prepared, prepare
+from ASLDenoiseLib.pipeline import run
+from ASLDenoiseLib.pipeline.request import Head, Request
+from ASLDenoiseLib.pipeline.state import RunState
 from ASLDenoiseLib.preparing.choices import Preparation
 from ASLDenoiseLib.series import ASLSeries, Origin, Volume, VolumeType
 
@@ -19,8 +21,8 @@ TRUTH = drawn(PERFUSED, np.zeros(6))
 AS_IT_IS = Preparation(motion=False, nuisance=(), outliers="none")
 
 
-def prepared(series: ASLSeries, choices: Preparation = AS_IT_IS) -> Prepared:
-    return prepare(quantifiable(series), choices, Head(tissue=tissue()))[0]
+def prepared(series: ASLSeries, choices: Preparation = AS_IT_IS) -> RunState:
+    return run.prepared(Request(quantifiable(series), Head(tissue=tissue()), choices))
 
 
 def quality(volume: Volume) -> float:
@@ -29,11 +31,11 @@ def quality(volume: Volume) -> float:
     return psnr(volume.array, TRUTH, inside)
 
 
-def parameter(run: Prepared, name: str):
+def parameter(run: RunState, name: str):
     return next((p for p in run.parameters if p.name == name), None)
 
 
-def codes(run: Prepared) -> set[str]:
+def codes(run: RunState) -> set[str]:
     return {f.code for f in run.findings}
 
 
@@ -99,7 +101,7 @@ def test_smoothing_acts_on_the_pairs_and_m0_smoothing_on_the_division_alone():
     grain = np.random.default_rng(1).uniform(0.8, 1.2, GRID.shape)
     rough = replace(rough, m0=rough.m0.with_array(rough.m0.array * grain))
     choices = (replace(AS_IT_IS, m0_smoothing=width) for width in (0.0, 12.0))
-    before, after = (prepare(rough, each, head)[0].quantification.factor.array for each in choices)
+    before, after = (run.prepared(Request(rough, head, c)).quantification.factor.array for c in choices)
     core = INSIDE & np.isfinite(before) & np.isfinite(after)
     assert np.std(after[core]) < 0.5 * np.std(before[core])
 
