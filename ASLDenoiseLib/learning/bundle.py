@@ -13,8 +13,8 @@ from pathlib import Path
 
 import torch
 
-from .. import __version__
 from ..denoising.families import find_family
+from ..reporting.software import own_version
 from .recipe import Recipe
 from .targets import find_target
 from .training import TrainingOutcome
@@ -58,7 +58,7 @@ def _write(path: Path, content: dict) -> None:
 def _metadata(recipe: Recipe, trained: TrainingOutcome, sha256: str) -> dict:
     phantom, noise, family = recipe.phantom, recipe.noise, find_family(recipe.network)
     return {
-        "version": __version__,
+        "version": own_version(),
         "monai_version": version("monai"),
         "pytorch_version": torch.__version__.split("+")[0],
         "name": recipe.name,

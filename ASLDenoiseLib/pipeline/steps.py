@@ -1,12 +1,13 @@
 """Which steps a request asks for, in order, each with what it usually costs.
 
-Costs are seconds on two CPU cores: the main job's from Testing/Benchmarks/main_job.md, super-resolution's from
-Testing/Benchmarks/superresolution_time.md (to 1 mm), a network's from its card.
+Costs are seconds on two CPU cores, from Testing/Benchmarks/main_job.md; a network's are on its card, a method's of
+super-resolution beside it.
 """
 
 from __future__ import annotations
 
 from ..denoising.catalogue import find_model
+from ..superresolving import METHODS
 from .denoising_steps import denoise_pairs, gather_guides, recover_tissue, wants_guides, wants_recovery
 from .preparation_steps import (
     align_t1,
@@ -23,11 +24,6 @@ from .result_steps import bring_to_template, measure_maps, write_files
 from .step import Cost, Step
 from .superresolution_step import super_resolve_map
 
-_SUPERRESOLUTION = dict.fromkeys(("nearest", "linear", "spline", "gaussian", "smooth"), Cost(a_grid=5.0)) | {
-    "guided": Cost(a_grid=100.0),
-    "network": Cost(a_grid=700.0),
-    "pyramid-fast": Cost(a_grid=850.0),
-}
 _PREPARATION = (
     Step("read", "reading the series", read, Cost(0.5, a_volume=0.01)),
     Step("inspect", "inspecting the series", inspect_series, Cost(2.0, a_grid=4.0)),
@@ -59,7 +55,8 @@ def steps_of(request: Request) -> tuple[Step, ...]:
         network = Step("denoise", "denoising", denoise_pairs, _network_cost(asked), computes=True)
         steps += [GUIDES] * wants_guides(asked) + [network] + [RECOVER] * wants_recovery(asked)
     if finer is not None:
-        cost = _SUPERRESOLUTION.get(finer.method)
+        seconds = METHODS[finer.method].seconds
+        cost = None if seconds is None else Cost(a_grid=seconds)
         steps.append(Step("super-resolve", "super-resolving", super_resolve_map, cost, computes=True))
     steps.append(MEASURE)
     return (*steps, *[TEMPLATE] * request.outputs.mni, *[WRITE] * (request.outputs.folder is not None))

@@ -40,12 +40,15 @@ class Method:
         summary: one line for people, with the source.
         run: the method.
         needs_t1: it cannot do without.
+        seconds: it usually takes to bring 64 x 64 x 24 voxels to 1 mm on two CPU cores
+            (Testing/Benchmarks/superresolution_time.md); None where that was never measured.
         learns: it trains a network on the scan, and takes a `device` to do so.
     """
 
     name: str
     summary: str
     run: SuperResolver
+    seconds: float | None
     needs_t1: bool = False
     learns: bool = False
 
@@ -67,21 +70,25 @@ def _pyramid(preset: str) -> SuperResolver:
 
 
 _ALL = (
-    Method("nearest", "Nearest neighbour: the acquired voxels as they are.", nearest),
-    Method("linear", "Trilinear interpolation.", linear),
-    Method("spline", "Cubic B-spline interpolation (Unser 1999).", spline),
-    Method("gaussian", "Gaussian as wide as the noise asks for (Stein 1981), then cubic spline.", gaussian_matched),
-    Method("smooth", "Smooth fields through the acquisition model, without the T1.", unguided),
+    Method("nearest", "Nearest neighbour: the acquired voxels as they are.", nearest, 5.0),
+    Method("linear", "Trilinear interpolation.", linear, 5.0),
+    Method("spline", "Cubic B-spline interpolation (Unser 1999).", spline, 5.0),
+    Method(
+        "gaussian", "Gaussian as wide as the noise asks for (Stein 1981), then cubic spline.", gaussian_matched, 5.0
+    ),
+    Method("smooth", "Smooth fields through the acquisition model, without the T1.", unguided, 5.0),
     Method(
         "guided",
         "Fields of CBF by T1 brightness through the acquisition model; no T1 where the map contradicts it.",
         guided,
+        100.0,
         needs_t1=True,
     ),
     Method(
         "network",
         "A small network of the map and the T1, trained through the acquisition model on this scan alone.",
         _scan_network,
+        700.0,
         needs_t1=True,
         learns=True,
     ),
@@ -89,6 +96,7 @@ _ALL = (
         "pyramid-fast",
         "The multi-scale GAN with fewer scales and steps, for minutes on a CPU.",
         _pyramid("fast"),
+        850.0,
         needs_t1=True,
         learns=True,
     ),
@@ -96,6 +104,7 @@ _ALL = (
         "pyramid-paper",
         "The multi-scale GAN as published: 2000 epochs a scale, for a GPU.",
         _pyramid("paper"),
+        None,
         needs_t1=True,
         learns=True,
     ),
