@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import torch
 
+from .families import Sample
 from .gaussian_windows import Window, window_of_mm
 
 T1_WINDOWS = (10.0, 18.0, 36.0)  # mm FWHM
@@ -30,11 +31,6 @@ CHANNEL_MEANINGS = (
 )
 CHANNELS = len(CHANNEL_MEANINGS)
 NOISE_CHANNELS = 3
-
-
-def t1_features(classes: torch.Tensor, brain: torch.Tensor) -> torch.Tensor:
-    """Fractions of all T1 intensity classes (B, C, K, J, I) but the brightest, which follows from them."""
-    return torch.nan_to_num(classes[:, :-1]) * brain
 
 
 def m0_features(m0: torch.Tensor, brain: torch.Tensor, spacing: torch.Tensor) -> torch.Tensor:
@@ -82,30 +78,21 @@ def regress_on(
     return (p + a * (f - mf) + b * (g - mg)) * brain
 
 
-def channels(
-    difference: torch.Tensor,
-    noise: torch.Tensor,
-    brain: torch.Tensor,
-    spacing: torch.Tensor,
-    *,
-    t1: torch.Tensor,
-    m0: torch.Tensor,
-) -> torch.Tensor:
-    """The network's input (B, CHANNELS, K, J, I); homogeneous of degree one in `difference` and `noise` together.
+def channels(sample: Sample) -> torch.Tensor:
+    """The network's input (B, CHANNELS, K, J, I); homogeneous of degree one in difference and noise together.
 
-    Args:
-        difference: mean difference over its noise SD, (B, 1, K, J, I); zero outside the brain.
-        noise: (B, NOISE_CHANNELS, K, J, I) maps of the noise over that same SD, as `CHANNEL_MEANINGS` says.
-        brain: 0/1.
-        spacing: (B, 3) mm along (k, j, i).
-        t1, m0: features of the guides (B, 2, K, J, I), zero where there is no guide or no brain.
+    The unit of both is the noise SD of the difference; outside the brain the difference is zero. A guide that is None
+    leaves plain local means in its channels.
     """
-    shape = difference.shape[-3:]
-    parts = [difference]
+    difference, brain, spacing, parts = sample.difference, sample.brain, sample.spacing, [sample.difference]
+    nothing = torch.zeros_like(brain).expand(-1, 2, -1, -1, -1)
+    # the fraction of the brightest class follows from the others
+    t1 = nothing if sample.t1 is None else torch.nan_to_num(sample.t1[:, :-1]) * brain
+    m0 = nothing if sample.m0 is None else m0_features(sample.m0, brain, spacing)
     for windows, features, ridge in ((T1_WINDOWS, t1, _T1_RIDGE), (M0_WINDOWS, m0, _M0_RIDGE)):
         for fwhm in windows:
-            window = window_of_mm(shape, spacing, fwhm)
+            window = window_of_mm(brain.shape[-3:], spacing, fwhm)
             parts.append(regress_on(features, difference, brain, window, ridge=ridge))
-    window = window_of_mm(shape, spacing, PLAIN_WINDOW)
+    window = window_of_mm(brain.shape[-3:], spacing, PLAIN_WINDOW)
     parts.append(window(difference * brain) / window(brain).clamp_min(1e-6) * brain)
-    return torch.cat([*parts, noise * brain], dim=1)
+    return torch.cat([*parts, sample.noise * brain], dim=1)

@@ -21,6 +21,7 @@ from ..errors import InputError
 from ..progress import Progress, silent, span
 from .anatomy import Anatomy, read_anatomies
 from .recipe import Recipe
+from .tasks import build_task
 from .volumes import Volumes, make_volumes
 
 _WARM_UP = 50  # steps over which the rate rises
@@ -141,9 +142,8 @@ class _Run:
 
     def __post_init__(self) -> None:
         torch.manual_seed(self.recipe.seed)
-        family = find_family(self.recipe.network)
-        self.task = family.training_task(self.recipe)
-        self.layout = torch.channels_last if family.dimensions == 2 else torch.channels_last_3d
+        self.task = build_task(self.recipe)
+        self.layout = torch.channels_last if self.task.family.dimensions == 2 else torch.channels_last_3d
         self.network = first_weights(self.recipe).to(self.device, memory_format=self.layout)
         self.average = torch.optim.swa_utils.AveragedModel(
             self.network, multi_avg_fn=averaging(self.recipe.average_decay)

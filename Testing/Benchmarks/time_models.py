@@ -13,7 +13,7 @@ import numpy as np
 
 from ASLDenoiseLib.compute import Compute
 from ASLDenoiseLib.denoising.catalogue import ModelCard, list_models, load_model
-from ASLDenoiseLib.denoising.families import Mean
+from ASLDenoiseLib.denoising.families.mean import Mean
 from ASLDenoiseLib.series import ASLSeries, Geometry, Volume
 
 from .library.command import begin, options, timed

@@ -29,6 +29,7 @@ from ASLDenoiseLib.denoising.inference import denoise_pairs  # noqa: E402
 from ASLDenoiseLib.denoising.memory import run_on_volume  # noqa: E402
 from ASLDenoiseLib.errors import InputError  # noqa: E402
 from ASLDenoiseLib.learning.bundle import write_bundle  # noqa: E402
+from ASLDenoiseLib.learning.tasks import build_task  # noqa: E402
 from ASLDenoiseLib.learning.training import train  # noqa: E402
 from ASLDenoiseLib.series import ASLSeries, Geometry, Volume  # noqa: E402
 
@@ -67,7 +68,7 @@ class TinyFamily(DenoiserFamily):
     """Volumes in units of their largest magnitude, and a mean of 20 mm beside them."""
 
     networks = {"tiny-network": f"{__name__}:TinyNetwork"}  # noqa: RUF012
-    task = "ASLDenoiseLib.learning.tasks.volumes3d:VolumesTask"
+    task = ".volumes3d:VolumesTask"
     dimensions = 3
 
     def channels(self, sample):
@@ -148,7 +149,7 @@ def test_training_and_use_take_their_channels_from_the_same_method(network, monk
     monkeypatch.setattr(type(find_family(network)), "channels", channels)
     recipe = replace(TINY, network=network, options={"crop": (4, 8, 8)} if find_family(network).uses_guides else {})
     with pytest.raises(Reached):
-        find_family(network).training_task(recipe).batch(pool(), torch.Generator(), "cpu")
+        build_task(recipe).batch(pool(), torch.Generator(), "cpu")
     monkeypatch.setattr(inference, "load_model", lambda card, device: None)
     pairs, brain = series()
     with pytest.raises(Reached):

@@ -9,6 +9,7 @@ from ASLDenoiseLib.denoising.noise_level import BROAD, MOST_UNEVEN, noise_level,
 from ASLDenoiseLib.series import Geometry
 
 torch = pytest.importorskip("torch")
+from ASLDenoiseLib.denoising.families import Sample  # noqa: E402
 from ASLDenoiseLib.denoising.gaussian_windows import gaussian_window, window_of_mm  # noqa: E402
 from ASLDenoiseLib.denoising.guiding import (  # noqa: E402
     CHANNELS,
@@ -16,7 +17,6 @@ from ASLDenoiseLib.denoising.guiding import (  # noqa: E402
     channels,
     m0_features,
     regress_on,
-    t1_features,
 )
 from ASLDenoiseLib.networks.guided_unet import GuidedUNet  # noqa: E402
 
@@ -65,10 +65,9 @@ def test_without_variation_in_the_guide_regression_is_the_local_mean() -> None:
 
 def test_every_channel_is_linear_in_the_difference() -> None:
     t1, m0, noise = torch.rand(1, 3, *SHAPE), 1 + torch.rand(1, 1, *SHAPE), torch.zeros(1, NOISE_CHANNELS, *SHAPE)
-    guides = {"t1": t1_features(t1, brain()), "m0": m0_features(m0, brain(), SPACING)}
 
     def of(difference: torch.Tensor) -> torch.Tensor:
-        return channels(difference * brain(), noise, brain(), SPACING, **guides)
+        return channels(Sample(difference * brain(), brain(), SPACING, m0, t1, noise))
 
     a, b = random(1), random(2)
     assert of(a).shape[1] == CHANNELS

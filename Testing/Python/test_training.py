@@ -14,17 +14,14 @@ from ASLDenoiseLib.learning import training  # noqa: E402
 from ASLDenoiseLib.learning.bundle import write_bundle  # noqa: E402
 from ASLDenoiseLib.learning.losses import cbf_of, kinetic_loss, loss_of, ssim_in_plane  # noqa: E402
 from ASLDenoiseLib.learning.noise import NoiseSettings, draw_noise_parameters  # noqa: E402
-from ASLDenoiseLib.learning.recipe import RECIPES, Recipe, read_recipe  # noqa: E402
+from ASLDenoiseLib.learning.recipe import RECIPES, read_recipe  # noqa: E402
 from ASLDenoiseLib.learning.targets import TARGETS, draw_means, find_target, smoothed  # noqa: E402
+from ASLDenoiseLib.learning.tasks import build_task  # noqa: E402
 from ASLDenoiseLib.learning.tasks.augment import augmented, cut  # noqa: E402
 from ASLDenoiseLib.learning.training import averaging, learning_rate, train  # noqa: E402
 from ASLDenoiseLib.quantifying.kinetics import pcasl_scale  # noqa: E402
 
 CALM = NoiseSettings(physiological=(0.0, 0.0), motion=(0.0, 0.0), spikes=0.0)
-
-
-def task_of(recipe: Recipe):
-    return find_family(recipe.network).training_task(recipe)
 
 
 def drawn(name: str, settings: NoiseSettings = CALM, n: int = 40):
@@ -151,7 +148,7 @@ BATCHES = {
 @pytest.mark.parametrize("kind", BATCHES)
 def test_a_batch_has_the_shape_its_network_takes_and_noise_on_both_sides(kind):
     recipe, given, wanted = BATCHES[kind]
-    batch = task_of(recipe).batch(pool(), torch.Generator().manual_seed(1), "cpu")
+    batch = build_task(recipe).batch(pool(), torch.Generator().manual_seed(1), "cpu")
     assert batch.inputs[0].shape == given
     for part in (batch.target, batch.truth, batch.noisy, batch.weight, batch.brain, batch.m0):
         assert part.shape == wanted
@@ -162,21 +159,21 @@ def test_a_batch_has_the_shape_its_network_takes_and_noise_on_both_sides(kind):
 
 
 def test_a_batch_is_fixed_by_its_generator():
-    first, second = (task_of(TINY).batch(pool(), torch.Generator().manual_seed(5), "cpu") for _ in range(2))
+    first, second = (build_task(TINY).batch(pool(), torch.Generator().manual_seed(5), "cpu") for _ in range(2))
     assert torch.equal(first.inputs[0], second.inputs[0]) and torch.equal(first.target, second.target)
 
 
 def test_at_the_end_of_a_volume_the_slab_repeats_its_slice_noise_and_all():
     recipe = replace(TINY, network="slab-transformer", batch=24)
     flat = pool(1, (2, 16, 16))  # every slab lies at an end
-    given = task_of(recipe).batch(flat, torch.Generator().manual_seed(1), "cpu").inputs[0]
+    given = build_task(recipe).batch(flat, torch.Generator().manual_seed(1), "cpu").inputs[0]
     repeats = [torch.equal(s[0], s[1]) or torch.equal(s[2], s[1]) for s in given]
     assert all(repeats) and not any(torch.equal(s[0], s[2]) for s in given)
 
 
 def test_deepasl_is_given_smoothed_images_and_judged_against_the_raw_mean():
     recipe = replace(TINY, input_smoothing_mm=8.0, target="all-pairs")
-    batch = task_of(recipe).batch(pool(), torch.Generator().manual_seed(1), "cpu")
+    batch = build_task(recipe).batch(pool(), torch.Generator().manual_seed(1), "cpu")
     rough = [float((x - x.mean(dim=(2, 3), keepdim=True)).std()) for x in (batch.noisy, batch.inputs[0], batch.target)]
     assert rough[1] < 0.7 * rough[0] and rough[2] < 0.7 * rough[0]
 
@@ -294,7 +291,7 @@ def test_every_recipe_names_itself_builds_its_network_and_keeps_its_test_anatomi
     assert recipe.name == path.stem and recipe.summary and recipe.source
     assert {"brain-16", "brain-17"} <= set(recipe.held_out) and "brain-15" in recipe.validation
     find_family(recipe.network).build(recipe.network)
-    task_of(recipe)
+    build_task(recipe)
 
 
 def test_the_recipes_of_the_papers_comparisons_differ_in_nothing_else():

@@ -56,7 +56,7 @@ class DenoiserFamily(ABC):
 
     Attributes:
         networks: the name of each in recipes and cards, to ``module:class``; built without arguments.
-        task: ``module:class`` of what draws its samples and judges it in training, built from a recipe.
+        task: ``module:class`` of what draws its samples and judges it in training, which looks it up.
         dimensions: of what a network sees: 2 for slices, 3 for volumes.
         needs: images without which nothing can be denoised: ``m0``.
         uses_guides: T1 and M0 guide it where there are any, so that nothing need be put back after it.
@@ -72,11 +72,8 @@ class DenoiserFamily(ABC):
 
     def build(self, network: str) -> torch.nn.Module:
         """A network of the family with fresh weights."""
-        return _class_at(self.networks[network])()
-
-    def training_task(self, recipe: object) -> object:
-        """The `learning.tasks.task.TrainingTask` of a recipe for one of the family's networks."""
-        return _class_at(self.task)(recipe)
+        module, name = self.networks[network].split(":")
+        return getattr(importlib.import_module(module), name)()
 
     @abstractmethod
     def channels(self, sample: Sample) -> torch.Tensor:
@@ -128,11 +125,6 @@ def find_family(network: str) -> DenoiserFamily:
     if network not in NETWORKS:
         raise InputError(f"There is no network '{network}'; choose one of: {', '.join(sorted(NETWORKS))}.")
     return NETWORKS[network]
-
-
-def _class_at(place: str) -> type:
-    module, name = place.split(":")
-    return getattr(importlib.import_module(module), name)
 
 
 for _file in pkgutil.iter_modules(__path__):

@@ -21,24 +21,17 @@ class GuidedFamily(DenoiserFamily):
     """Volumes (B, 10, K, J, I) as `denoising.guiding` makes them; the unit is the noise SD of the mean."""
 
     networks: ClassVar = {"guided-unet": "ASLDenoiseLib.networks.guided_unet:GuidedUNet"}
-    task = "ASLDenoiseLib.learning.tasks.guided:GuidedTask"
+    task = ".guided:GuidedTask"
     dimensions = 3
     uses_guides = True
     gives_uncertainty = True
 
     def channels(self, sample: Sample) -> torch.Tensor:
-        """The difference, its regressions on the guides, and the noise."""
-        import torch
+        from ..guiding import channels
 
-        from ..guiding import channels, m0_features, t1_features
-
-        s, nothing = sample, torch.zeros_like(sample.brain).expand(-1, 2, -1, -1, -1)
-        t1 = nothing if s.t1 is None else t1_features(s.t1, s.brain)
-        m0 = nothing if s.m0 is None else m0_features(s.m0, s.brain, s.spacing)
-        return channels(s.difference, s.noise, s.brain, s.spacing, t1=t1, m0=m0)
+        return channels(sample)
 
     def inputs(self, smoothing_mm: float = 0.0) -> tuple[str, ...]:
-        """What each channel that a network sees is."""
         from ..guiding import CHANNEL_MEANINGS
 
         return CHANNEL_MEANINGS

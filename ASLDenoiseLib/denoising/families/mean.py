@@ -119,7 +119,6 @@ class BrainMeanFamily(DenoiserFamily):
     """Networks that see a mean difference divided by its mean in the brain, and the M0 likewise where they need it."""
 
     def inputs(self, smoothing_mm: float = 0.0) -> tuple[str, ...]:
-        """What each channel that a network sees is."""
         after = f", after a {smoothing_mm:g} mm Gaussian" if smoothing_mm else ""
         m0 = ("M0 divided by its mean in the brain",) if "m0" in self.needs else ()
         return (f"mean difference divided by its mean in the brain{after}", *m0)

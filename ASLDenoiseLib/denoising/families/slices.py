@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @register
 class SlicesFamily(BrainMeanFamily):
-    """Slices (N, 1, J, I), each over the mean of the brain of its volume."""
+    """Slices (N, 1, J, I), every one of every volume, each over the mean of the brain of its volume."""
 
     networks: ClassVar = {
         "dwan": "ASLDenoiseLib.networks.dwan:DWAN",
@@ -21,11 +21,10 @@ class SlicesFamily(BrainMeanFamily):
         "dilated-net": "ASLDenoiseLib.networks.dilated_net:DilatedNet",
         "deepasl": "ASLDenoiseLib.networks.deepasl:DeepASL",
     }
-    task = "ASLDenoiseLib.learning.tasks.slices:SlicesTask"
+    task = ".slices:SlicesTask"
     dimensions = 2
 
     def channels(self, sample: Sample) -> torch.Tensor:
-        """Every slice of every volume."""
         return self.smoothed(sample.difference, sample)[:, 0].flatten(0, 1)[:, None]
 
 
@@ -34,11 +33,10 @@ class SlabsFamily(BrainMeanFamily):
     """Slabs (N, 3, J, I) round every slice; the outermost slices of the scan are their own neighbours."""
 
     networks: ClassVar = {"slab-transformer": "ASLDenoiseLib.networks.slab_transformer:SlabTransformer"}
-    task = "ASLDenoiseLib.learning.tasks.slices:SlabsTask"
+    task = ".slices:SlabsTask"
     dimensions = 2
 
     def channels(self, sample: Sample) -> torch.Tensor:
-        """The slab of every slice of every volume."""
         import torch
 
         difference = self.smoothed(sample.difference, sample)
@@ -50,6 +48,5 @@ class SlabsFamily(BrainMeanFamily):
         return difference[volume, 0, near].flatten(0, 1)
 
     def inputs(self, smoothing_mm: float = 0.0) -> tuple[str, ...]:
-        """What each slice of a slab is."""
         (difference,) = super().inputs(smoothing_mm)
         return tuple(f"{difference}: the slice {where}" for where in ("below", "itself", "above"))

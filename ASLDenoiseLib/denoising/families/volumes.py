@@ -16,11 +16,10 @@ class VolumesFamily(BrainMeanFamily):
     """Volumes (B, 1, K, J, I), each over the mean of its brain."""
 
     networks: ClassVar = {"unet3d": "ASLDenoiseLib.networks.unet3d:UNet3D"}
-    task = "ASLDenoiseLib.learning.tasks.volumes3d:VolumesTask"
+    task = ".volumes3d:VolumesTask"
     dimensions = 3
 
     def channels(self, sample: Sample) -> torch.Tensor:
-        """The volumes."""
         return self.smoothed(sample.difference, sample)
 
 
@@ -32,7 +31,6 @@ class VolumesWithM0Family(VolumesFamily):
     needs = ("m0",)
 
     def channels(self, sample: Sample) -> torch.Tensor:
-        """The volumes and their M0s."""
         import torch
 
         return torch.cat([super().channels(sample), sample.m0], dim=1)

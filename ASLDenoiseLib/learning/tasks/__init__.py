@@ -1,0 +1,18 @@
+"""Training tasks: how a family of networks is fed with phantoms, and how its estimate is judged."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from ...denoising.families import find_family
+
+if TYPE_CHECKING:
+    from ..recipe import Recipe
+    from .task import TrainingTask
+
+
+def build_task(recipe: Recipe) -> TrainingTask:
+    """The task that the family of a recipe's network names, here (``.slices:SlicesTask``) or anywhere."""
+    module, name = find_family(recipe.network).task.split(":")
+    return getattr(importlib.import_module(module, __name__), name)(recipe)
