@@ -9,6 +9,7 @@ import pytest
 from motion_builders import GRID, PERFUSED, brain, drawn, drift, scan, still_signal
 
 from ASLDenoiseLib.errors import InputError
+from ASLDenoiseLib.findings import Severity
 from ASLDenoiseLib.measuring.image_quality import psnr
 from ASLDenoiseLib.preparing.motion import (
     Motion,
@@ -19,7 +20,7 @@ from ASLDenoiseLib.preparing.motion import (
 )
 from ASLDenoiseLib.preparing.pairs import difference_volumes
 from ASLDenoiseLib.preparing.realignment import FINE, Compared, Model
-from ASLDenoiseLib.series import ASLSeries, Severity, Volume, VolumeType
+from ASLDenoiseLib.series import ASLSeries, Volume, VolumeType
 from ASLDenoiseLib.spatial.rigid import matrix_from, parameters_of
 
 

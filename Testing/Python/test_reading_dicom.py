@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from reading_builders import refusal
 
+from ASLDenoiseLib.findings import Severity
 from ASLDenoiseLib.inspecting.inspection import inspect
 from ASLDenoiseLib.reading.dicom import philips_context, pick_asl, read_dicom
 from ASLDenoiseLib.reading.read import read_series
 from ASLDenoiseLib.reading.scan import Scan
 from ASLDenoiseLib.reading.vendor_scaling import philips_m0_factor
-from ASLDenoiseLib.series import Geometry, Origin, Severity, VolumeType
+from ASLDenoiseLib.series import Geometry, Origin, VolumeType
 
 GRID = Geometry((4, 4, 3), (3.0, 3.0, 5.0))
 PHANTOM = ("dicom", "philips-phantom-pcasl-3d")
