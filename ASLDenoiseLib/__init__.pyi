@@ -7,8 +7,11 @@ from .findings import Finding
 from .inspecting.fixes import apply_fix as fix
 from .inspecting.fixes import fixes_of as fixes
 from .inspecting.inspection import inspect
-from .pipeline import denoise, quantify, superresolve
-from .pipeline import measure_map as measure
+from .pipeline.console import denoise, quantify, superresolve
+from .pipeline.console import measure_map as measure
+from .pipeline.request import Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
+from .pipeline.request_json import read_request
+from .pipeline.run import run
 from .pipeline.template_space import in_template_space
 from .preparing.choices import Preparation
 from .reading.images import read_image
@@ -22,14 +25,21 @@ __version__: str
 __all__ = [
     "ASLSeries",
     "Acquisition",
+    "Denoising",
     "Finding",
     "Geometry",
+    "Head",
     "InputError",
     "ModelCard",
+    "Outputs",
     "Parameter",
     "Preparation",
     "Readout",
+    "Region",
+    "Request",
     "Result",
+    "SeriesFile",
+    "SuperResolution",
     "Tissue",
     "Volume",
     "denoise",
@@ -42,6 +52,8 @@ __all__ = [
     "quantify",
     "read",
     "read_image",
+    "read_request",
+    "run",
     "sample_data",
     "superresolve",
     "write",
