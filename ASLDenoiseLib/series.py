@@ -155,10 +155,12 @@ class Geometry:
 
 
 def _frozen_array(array: np.ndarray) -> np.ndarray:
-    """A read-only float32 view (or copy, where the type differs) of `array`."""
-    view = np.ascontiguousarray(array, dtype=np.float32).view()
-    view.flags.writeable = False
-    return view
+    """`array` itself where it is read-only float32, else such a view of it, or a copy where the type differs."""
+    frozen = np.asarray(array)
+    if frozen.dtype != np.float32 or frozen.flags.writeable or not frozen.flags.c_contiguous:
+        frozen = np.ascontiguousarray(frozen, dtype=np.float32).view()
+        frozen.flags.writeable = False
+    return frozen
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,12 +210,14 @@ class Acquisition:
 
     labeling: Labeling | None = field(default=None, metadata=_bids("ArterialSpinLabelingType", label="Labelling"))
     post_labeling_delay: float | tuple[float, ...] | None = field(
-        default=None, metadata=_bids("PostLabelingDelay", "s", "Post-labelling delay")  # of PASL the inversion time
+        default=None,
+        metadata=_bids("PostLabelingDelay", "s", "Post-labelling delay"),  # of PASL the inversion time
     )
     label_duration: float | None = field(default=None, metadata=_bids("LabelingDuration", "s", "Label duration"))
     bolus_cut_off: bool | None = field(default=None, metadata=_bids("BolusCutOffFlag", label="Bolus cut-off"))
     bolus_duration: float | None = field(
-        default=None, metadata=_bids("BolusCutOffDelayTime", "s", "Bolus duration")  # TI1
+        default=None,
+        metadata=_bids("BolusCutOffDelayTime", "s", "Bolus duration"),  # TI1
     )
     bolus_technique: str | None = field(
         default=None, metadata=_bids("BolusCutOffTechnique", label="Bolus cut-off technique")

@@ -17,7 +17,7 @@ class FindingsSection:
 
     Args:
         ui: the widgets of the panel by name.
-        fix: called with a `tasks.ProposedFix` when its button is clicked.
+        fix: called with an `ASLDenoiseLib.inspecting.fixes.Fix` when its button is clicked.
     """
 
     def __init__(self, ui, fix):

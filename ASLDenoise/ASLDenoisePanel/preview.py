@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import qt
 from slicer.i18n import tr as _
 
@@ -58,10 +56,8 @@ class PreviewSection:
 
     def apply(self, fix):
         """Fix the series; returns the node of the fixed one."""
-        series = self._series
-        changed = {"acquisition": fix.acquisition, "context": fix.context, "fixes": (*series.fixes, fix.record)}
-        voxels = {} if fix.array is None else {"array": fix.array}
-        return write_fix(self._parameters().asl, replace(series, **changed, **voxels), voxels=bool(voxels))
+        voxels = fix.fixed.array is not self._series.array
+        return write_fix(self._parameters().asl, fix.fixed, voxels=voxels)
 
     def _start(self) -> None:
         from ASLDenoiseLib.errors import InputError

@@ -1,6 +1,6 @@
-"""What the panel has done in a child process beside the run itself: load, look, write files.
+"""What the panel has done in a child process beside the run itself: load, inspect, write files.
 
-Each is sent as it is and run there (`ASLDenoiseLib.pipeline.job.Work`), so that nothing heavy is ever imported into
+Each is sent as it is and run there (an `ASLDenoiseLib.running.task.Task`), so that nothing heavy is ever imported into
 Slicer and its window never waits. No Slicer and no Qt here: the child has neither.
 """
 
@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, Any
 from ASLDenoiseLib.errors import InputError
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from ASLDenoiseLib.findings import Finding
     from ASLDenoiseLib.inspecting.fixes import Fix
     from ASLDenoiseLib.result import Result
-    from ASLDenoiseLib.series import Acquisition, ASLSeries, Parameter, Volume, VolumeType
+    from ASLDenoiseLib.series import ASLSeries, Volume
 
 _SERIES_ENDINGS = ("_asl.nii", "_asl.nii.gz")
 _DEEPEST = 4  # folders below a BIDS root that a series lies in: sub, ses, perf
@@ -45,7 +43,7 @@ def t1Beside(series: Path) -> Path | None:
 
 
 class PanelTask:
-    """What all errands share: nothing that they are sent with comes back, and nobody knows how long they take."""
+    """What all share: nothing that they are sent with comes back, and nobody knows how long they take."""
 
     seconds = None
 
@@ -100,31 +98,11 @@ class LoadSeries(PanelTask):
 
 
 @dataclass(frozen=True, eq=False)
-class ProposedFix:
-    """A fix that leaves nothing to choose (`ASLDenoiseLib.inspecting.fixes.Fix`), with what it changes alone.
-
-    Args:
-        name, finding, done, fields, record: of the fix.
-        acquisition, context: of the fixed series.
-        array: its voxels where they change, else None.
-    """
-
-    name: str
-    finding: str
-    done: str
-    fields: tuple[str, ...]
-    record: Parameter
-    acquisition: Acquisition
-    context: tuple[VolumeType, ...]
-    array: np.ndarray | None
-
-
-@dataclass(frozen=True, eq=False)
 class InspectedSeries:
     """What inspection found: findings, the worst first, and the fixes there are."""
 
     findings: tuple[Finding, ...]
-    fixes: tuple[ProposedFix, ...]
+    fixes: tuple[Fix, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +111,11 @@ class InspectSeries(PanelTask):
 
     series: ASLSeries
 
+    @property
+    def nouns(self) -> Mapping[str, object]:
+        """Voxels and M0: a fixed series comes back with these very objects where a fix leaves them alone."""
+        return {"array": self.series.array, **({} if self.series.m0 is None else {"m0": self.series.m0})}
+
     def run(self, progress: Any) -> InspectedSeries:
         """Inspect it; nothing is changed and nothing refused."""
         from ASLDenoiseLib.inspecting.inspection import inspect
@@ -140,15 +123,7 @@ class InspectSeries(PanelTask):
         progress(0.1, "inspecting the images")
         inspection = inspect(self.series)
         progress(0.7, "looking for fixes")
-        return InspectedSeries(inspection.findings, tuple(self._proposed(fix) for fix in inspection.fixes))
-
-    def _proposed(self, fix: Fix) -> ProposedFix:
-        import numpy as np
-
-        fixed, old = fix.series, self.series.array
-        array = None if np.may_share_memory(fixed.array, old) else fixed.array
-        of_the_fix = (fix.name, fix.finding, fix.done, fix.fields, fix.record)
-        return ProposedFix(*of_the_fix, fixed.acquisition, fixed.context, array)
+        return InspectedSeries(inspection.findings, inspection.fixes)
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,6 +49,11 @@ class Fix:
         """What provenance says of it: ``fix m0-scale = M0 divided by 10 (user)``."""
         return Parameter(f"fix {self.name}", self.what, "", Origin.USER, f"answers the finding {self.finding}")
 
+    @property
+    def fixed(self) -> ASLSeries:
+        """The fixed series, which records the fix among its `fixes`."""
+        return replace(self.series, fixes=(*self.series.fixes, self.record))
+
 
 def fixes_of(series: ASLSeries | Inspection) -> tuple[Fix, ...]:
     """Every fix that the findings of a series propose and that leaves nothing to choose.
@@ -85,8 +90,7 @@ def apply_fix(series: ASLSeries | Inspection, name: str) -> ASLSeries:
     >>> apply_fix(wrong, "milliseconds").acquisition.post_labeling_delay, wrong.acquisition.post_labeling_delay
     (1.8, 1800.0)
     """
-    fix = find_fix(series, name)
-    return replace(fix.series, fixes=(*inspection_of(series).series.fixes, fix.record))
+    return find_fix(series, name).fixed
 
 
 def proposed_fixes(inspection: Inspection) -> Iterator[Fix]:
