@@ -106,18 +106,6 @@ def show_map(nodes: MapNodes, key: str, *, opacity: float = OVERLAY_OPACITY) -> 
     only_legends_of(scene, (beside, raw) if is_ours(scene) else (node,))
 
 
-def shown_key(nodes: MapNodes) -> str | None:
-    """The key of the map that the slice views show (a fade counts as the processed one), None where they show none."""
-    import slicer
-
-    scene = nodes.maps[RAW].GetScene()
-    keys = {node.GetID(): key for key, node in nodes.maps.items()}
-    for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
-        if composite.GetLayoutName() != RAW_VIEW and composite.GetForegroundVolumeID() in keys:
-            return keys[composite.GetForegroundVolumeID()]
-    return None
-
-
 def fade(nodes: MapNodes, fraction: float, *, opacity: float = OVERLAY_OPACITY) -> None:
     """Fade from the raw map (0) to the processed one (1) over the T1, which shows through as much as before.
 

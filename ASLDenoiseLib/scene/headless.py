@@ -103,14 +103,6 @@ def application_logic(scene: slicer.vtkMRMLScene) -> object | None:
     return None if held is None else held.application
 
 
-def scene_folder(scene: slicer.vtkMRMLScene) -> Path:
-    """The temporary folder of a scene made by `make_scene`; it goes with the scene."""
-    held = _find(scene)
-    if held is None:
-        raise LookupError("This scene was not made by make_scene().")
-    return held.folder
-
-
 def close_scene(scene: slicer.vtkMRMLScene) -> None:
     """Take down a scene made by `make_scene`: nodes, logics and temporary files. Others are left alone."""
     import slicer

@@ -1,8 +1,8 @@
-"""The subject hierarchy: where a run's folder goes and what lies in it."""
+"""What lies in a scene: the subject hierarchy, the folders of runs in it, and the nodes that were added."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -82,6 +82,21 @@ def remove_run(scene: slicer.vtkMRMLScene, folder: int) -> None:
                 if dependent is not None:
                     scene.RemoveNode(dependent)
         scene.RemoveNode(node)
+
+
+def node_ids(scene: slicer.vtkMRMLScene) -> list[str]:
+    """The IDs of all nodes, in the order in which they were added."""
+    return [scene.GetNthNode(index).GetID() for index in range(scene.GetNumberOfNodes())]
+
+
+def remove_added(scene: slicer.vtkMRMLScene, before: Collection[str]) -> None:
+    """Remove every node whose ID is not among those `before`, the newest first."""
+    added = [i for i in reversed(node_ids(scene)) if i not in before]
+    # Browsers first: one that outlives the volume it shows makes it anew.
+    for identifier in sorted(added, key=lambda i: "SequenceBrowser" not in i):
+        node = scene.GetNodeByID(identifier)  # removing a parent may already have taken it
+        if node is not None:
+            scene.RemoveNode(node)
 
 
 def _children(tree: slicer.vtkMRMLSubjectHierarchyNode, item: int, *, recursive: bool = False) -> list[int]:

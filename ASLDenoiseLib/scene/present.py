@@ -11,7 +11,17 @@ from ..result import Result
 from ..result.maps import RAW, Role
 from .display import MAP_ATTRIBUTE, apply_kind, legends_of, only_legends_of, set_layers, show_grey
 from .headless import current_scene
-from .hierarchy import all_items, folders_of, hierarchy, make_folder, put_under, remove_run, study_of
+from .hierarchy import (
+    all_items,
+    folders_of,
+    hierarchy,
+    make_folder,
+    node_ids,
+    put_under,
+    remove_added,
+    remove_run,
+    study_of,
+)
 from .layouts import is_ours
 from .plots import add_plots
 from .readouts import add_readouts
@@ -139,19 +149,14 @@ def _undone_on_failure(scene: slicer.vtkMRMLScene) -> Iterator[None]:
     """Remove every node and item that was added, and put the layers back, when the body raises."""
     import slicer
 
-    before = set(_node_ids(scene))
+    before = set(node_ids(scene))
     items = set(all_items(scene))
     composites = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene)
     layers = [(c, c.GetBackgroundVolumeID(), c.GetForegroundVolumeID(), c.GetForegroundOpacity()) for c in composites]
     try:
         yield
     except BaseException:
-        added = [i for i in reversed(_node_ids(scene)) if i not in before]
-        # Browsers first: one that outlives the volume it shows makes it anew.
-        for identifier in sorted(added, key=lambda i: "SequenceBrowser" not in i):
-            node = scene.GetNodeByID(identifier)  # removing a parent may already have taken it
-            if node is not None:
-                scene.RemoveNode(node)
+        remove_added(scene, before)
         for item in [i for i in all_items(scene) if i not in items]:
             hierarchy(scene).RemoveItem(item, False, False)
         for composite, background, foreground, opacity in layers:
@@ -159,7 +164,3 @@ def _undone_on_failure(scene: slicer.vtkMRMLScene) -> Iterator[None]:
             composite.SetForegroundVolumeID(foreground)
             composite.SetForegroundOpacity(opacity)
         raise
-
-
-def _node_ids(scene: slicer.vtkMRMLScene) -> list[str]:
-    return [scene.GetNthNode(index).GetID() for index in range(scene.GetNumberOfNodes())]

@@ -1,4 +1,4 @@
-"""Pictures by Slicer's own slice logics: CBF over the T1, a row a map; and slice views as they are set up."""
+"""A picture by Slicer's own slice logic: CBF over the T1, a row a map."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import numpy as np
 from ..errors import InputError
 from ..result.maps import DENOISED, RAW
 from .canvas import GREY, Canvas
-from .display import MAP_ATTRIBUTE, OVERLAY_OPACITY, RAW_VIEW, legends_of
+from .display import OVERLAY_OPACITY, legends_of
 from .headless import application_logic
-from .layouts import PROCESSED_VIEW
-from .present import ROLE_ATTRIBUTE, PresentedNodes
-from .volumes import array_from_matrix, volume_from_node
+from .hierarchy import node_ids, remove_added
+from .layouts import MapNodes
+from .volumes import volume_from_node
 
 if TYPE_CHECKING:
     import slicer
@@ -39,7 +39,7 @@ class _Shot:
 
 
 def render_overlay(
-    source: PresentedNodes | slicer.vtkMRMLScene,
+    nodes: MapNodes,
     path: str | Path,
     *,
     maps: Sequence[str] = (RAW, DENOISED),
@@ -55,7 +55,7 @@ def render_overlay(
     was not measured (NaN) and what is at or below zero shows the background. No OpenGL is needed.
 
     Args:
-        source: what `present` returned, or a scene that holds presented maps (the first run's).
+        nodes: of the run, as `present.present` or `choose.nodes_of` gives them.
         path: where the PNG goes; replaced only once it is complete.
         maps: keys of `Result.maps`, top to bottom; those absent are left out.
         views: of axial, coronal, sagittal.
@@ -67,7 +67,9 @@ def render_overlay(
     Raises:
         InputError: no such map or view, or the folder does not exist.
     """
-    chosen, background = _volumes(source, maps)
+    chosen, background = [nodes.maps[key] for key in maps if key in nodes.maps], nodes.t1 or nodes.m0
+    if not chosen:
+        raise InputError(f"The scene holds none of the maps {', '.join(maps)}; run ASL Denoise first.")
     if unknown := [view for view in views if view not in VIEWS]:
         raise InputError(f"There is no view '{unknown[0]}'; use axial, coronal and sagittal.")
     if not Path(path).parent.is_dir():
@@ -78,7 +80,8 @@ def render_overlay(
     canvas = Canvas.black(
         _GAP + len(shots) * (size + _GAP) + _BAR, _HEADER + len(chosen) * (size + _LABEL + _GAP) + _GAP
     )
-    canvas.write(title or f"{first.GetName().split('_desc-')[0]}: CBF over {_background_name(background)}", 12, 20)
+    behind = "nothing" if background is None else "M0" if background is nodes.m0 else "T1"
+    canvas.write(title or f"{first.GetName().split('_desc-')[0]}: CBF over {behind}", 12, 20)
     canvas.write(f"Research use only. Transparent: {_transparent(chosen)}.", 12, 43, size=13, colour=GREY)
     with _slice_logic(first.GetScene()) as logic:
         for row, node in enumerate(chosen):
@@ -91,89 +94,6 @@ def render_overlay(
                 _write_letters(canvas, logic, shot, left, top + _LABEL, size)
             _draw_bar(canvas, node, canvas.pixels.shape[1] - _BAR, top + _LABEL, size)
     return canvas.save(path)
-
-
-def render_views(
-    scene: slicer.vtkMRMLScene, path: str | Path, *, views: Sequence[str] = (RAW_VIEW, PROCESSED_VIEW), size: int = 480
-) -> Path:
-    """Write a PNG of slice views side by side as they are set up: place, zoom, layers, opacities, visible legends.
-
-    Args:
-        scene: has the views (`layouts`, or a desktop).
-        path: where the PNG goes; replaced only once it is complete.
-        views: their tags, left to right.
-        size: width and height of a view, pixels.
-
-    Raises:
-        InputError: the scene has no such view, or the folder does not exist.
-    """
-    nodes = [_view_of(scene, tag) for tag in views]
-    canvas = Canvas.black(_GAP + len(nodes) * (size + _BAR + _GAP), _HEADER + size + _GAP)
-    for column, view in enumerate(nodes):
-        left = _GAP + column * (size + _BAR + _GAP)
-        with _slice_logic(scene, view) as logic, _sized(view, size):
-            canvas.paste(_pixels(logic, size), left, _HEADER)
-            composite = logic.GetSliceCompositeNode()
-            node = scene.GetNodeByID(composite.GetForegroundVolumeID() or "")
-            canvas.write(_named(composite), left + 8, _HEADER - 14, size=17)
-            _write_sides(canvas, logic, left, _HEADER, size)
-        if node is not None and any(legend.GetVisibility() for legend in legends_of(node)):
-            _draw_bar(canvas, node, left + size, _HEADER, size)
-    canvas.write("Research use only.", 12, 20, size=13, colour=GREY)
-    return canvas.save(path)
-
-
-def _view_of(scene: slicer.vtkMRMLScene, tag: str) -> slicer.vtkMRMLSliceNode:
-    import slicer
-
-    for node in slicer.util.getNodesByClass("vtkMRMLSliceNode", scene):
-        if node.GetLayoutName() == tag:
-            return node
-    raise InputError(f"The scene has no slice view '{tag}'; show the maps side by side first.")
-
-
-def _named(composite: slicer.vtkMRMLSliceCompositeNode) -> str:
-    """The maps a view shows, by their names for people."""
-    layers = [composite.GetNthLayerVolume(index) for index in (composite.LayerForeground, composite.Layer_Last)]
-    return ", faded with ".join(node.GetDescription() or node.GetName() for node in layers if node is not None)
-
-
-@contextmanager
-def _sized(view: slicer.vtkMRMLSliceNode, size: int) -> Iterator[None]:
-    """The view as a square of `size` pixels that holds what it showed; as it was afterwards."""
-    dimensions, extent = tuple(view.GetDimensions()), tuple(view.GetFieldOfView())
-    view.SetDimensions(size, size, 1)
-    view.SetFieldOfView(max(extent[:2]), max(extent[:2]), extent[2])
-    view.UpdateMatrices()
-    try:
-        yield
-    finally:
-        view.SetDimensions(*dimensions)
-        view.SetFieldOfView(*extent)
-        view.UpdateMatrices()
-
-
-def _volumes(
-    source: PresentedNodes | slicer.vtkMRMLScene, keys: Sequence[str]
-) -> tuple[list[slicer.vtkMRMLScalarVolumeNode], slicer.vtkMRMLScalarVolumeNode | None]:
-    """The maps asked for, in that order, and the background."""
-    if isinstance(source, PresentedNodes):
-        found, roles = source.maps, {"t1": source.t1, "m0": source.m0}
-    else:
-        import slicer
-
-        found, roles = {}, {}
-        for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode", source):
-            found.setdefault(node.GetAttribute(MAP_ATTRIBUTE), node)
-            roles.setdefault(node.GetAttribute(ROLE_ATTRIBUTE), node)
-    chosen = [found[key] for key in keys if key in found]
-    if not chosen:
-        raise InputError(f"The scene holds none of the maps {', '.join(keys)}; run ASL Denoise first.")
-    return chosen, roles.get("t1") or roles.get("m0")
-
-
-def _background_name(background: slicer.vtkMRMLScalarVolumeNode | None) -> str:
-    return "nothing" if background is None else "M0" if background.GetAttribute(ROLE_ATTRIBUTE) == "m0" else "T1"
 
 
 def _transparent(chosen: Sequence[slicer.vtkMRMLScalarVolumeNode]) -> str:
@@ -199,34 +119,20 @@ def _offsets(view: str, box: np.ndarray, slices: Mapping[str, Sequence[float]] |
 
 
 @contextmanager
-def _slice_logic(
-    scene: slicer.vtkMRMLScene, view: slicer.vtkMRMLSliceNode | None = None
-) -> Iterator[slicer.vtkMRMLSliceLogic]:
-    """The slice logic of a `view`; else one with view nodes of its own. What was made for it is gone afterwards."""
+def _slice_logic(scene: slicer.vtkMRMLScene) -> Iterator[slicer.vtkMRMLSliceLogic]:
+    """A slice logic with view nodes of its own, which are gone afterwards."""
     import slicer
 
-    application = application_logic(scene)
-    serving = application.GetSliceLogic(view) if view is not None and application is not None else None
-    if serving is not None:
-        yield serving
-        return
-    before = {scene.GetNthNode(index).GetID() for index in range(scene.GetNumberOfNodes())}
+    before = set(node_ids(scene))
     logic = slicer.vtkMRMLSliceLogic()
-    logic.SetMRMLApplicationLogic(application)
+    logic.SetMRMLApplicationLogic(application_logic(scene))
     logic.SetMRMLScene(scene)
     try:
-        if view is None:
-            logic.AddSliceNode("ASLDenoisePicture")
-        else:
-            logic.SetSliceNode(view)
+        logic.AddSliceNode("ASLDenoisePicture")
         yield logic
     finally:
         logic.SetMRMLScene(None)
-        after = [scene.GetNthNode(index).GetID() for index in range(scene.GetNumberOfNodes())]
-        for identifier in reversed(after):
-            node = scene.GetNodeByID(identifier) if identifier not in before else None
-            if node is not None:
-                scene.RemoveNode(node)
+        remove_added(scene, before)
 
 
 def _set_layers(
@@ -243,6 +149,8 @@ def _set_layers(
 
 def _slice_image(logic: slicer.vtkMRMLSliceLogic, shot: _Shot, size: int) -> np.ndarray:
     """The slice of a shot, RGB uint8 (size, size, 3), row 0 at the top."""
+    from vtk.util.numpy_support import vtk_to_numpy
+
     node = logic.GetSliceNode()
     node.SetOrientation(shot.view.capitalize())
     node.SetDimensions(size, size, 1)
@@ -255,15 +163,6 @@ def _slice_image(logic: slicer.vtkMRMLSliceLogic, shot: _Shot, size: int) -> np.
         matrix.SetElement(axis, 3, float(centre[axis]))
     node.SetFieldOfView(extent, extent, 1.0)
     node.UpdateMatrices()
-    return _pixels(logic, size)
-
-
-def _pixels(logic: slicer.vtkMRMLSliceLogic, size: int) -> np.ndarray:
-    """What a slice logic blends, RGB uint8 (size, size, 3), row 0 at the top; black where it has no volume."""
-    from vtk.util.numpy_support import vtk_to_numpy
-
-    if logic.GetImageDataConnection() is None:
-        return np.zeros((size, size, 3), dtype=np.uint8)
     producer = logic.GetImageDataConnection().GetProducer()
     producer.Update()
     image = producer.GetOutputDataObject(logic.GetImageDataConnection().GetIndex())
@@ -277,23 +176,18 @@ def _pixels(logic: slicer.vtkMRMLSliceLogic, size: int) -> np.ndarray:
 def _write_letters(
     canvas: Canvas, logic: slicer.vtkMRMLSliceLogic, shot: _Shot, left: int, top: int, size: int
 ) -> None:
-    """The sides of the patient, and where the slice lies."""
-    _write_sides(canvas, logic, left, top, size)
-    axis = _NORMAL[shot.view]
-    side = "RAS"[axis] if shot.offset >= 0 else "LPI"[axis]
-    canvas.write(
-        f"{side} {abs(shot.offset):.0f} mm", left + size - 6, top + size - 12, size=12, colour=GREY, align="right"
-    )
+    """The sides of the patient, from the directions the slice really has, and where the slice lies."""
+    import slicer
 
-
-def _write_sides(canvas: Canvas, logic: slicer.vtkMRMLSliceLogic, left: int, top: int, size: int) -> None:
-    """The sides of the patient, from the directions the slice really has."""
-    matrix = array_from_matrix(logic.GetSliceNode().GetSliceToRAS())
+    matrix = slicer.util.arrayFromVTKMatrix(logic.GetSliceNode().GetSliceToRAS())
     middle_x, middle_y = left + size // 2, top + size // 2
     canvas.write(_letter(-matrix[:3, 0]), left + 6, middle_y, size=15)
     canvas.write(_letter(matrix[:3, 0]), left + size - 6, middle_y, size=15, align="right")
     canvas.write(_letter(matrix[:3, 1]), middle_x, top + 12, size=15, align="centre")
     canvas.write(_letter(-matrix[:3, 1]), middle_x, top + size - 12, size=15, align="centre")
+    axis = _NORMAL[shot.view]
+    place = f"{('RAS' if shot.offset >= 0 else 'LPI')[axis]} {abs(shot.offset):.0f} mm"
+    canvas.write(place, left + size - 6, top + size - 12, size=12, colour=GREY, align="right")
 
 
 def _letter(direction: np.ndarray) -> str:

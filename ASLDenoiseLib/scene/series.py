@@ -26,7 +26,7 @@ from ..series_json import (
     parameter_to_plain,
 )
 from .headless import current_scene, module_logic
-from .volumes import PWI_QUANTITY, array_from_matrix, fill_node, volume_from_node, volume_to_node
+from .volumes import PWI_QUANTITY, fill_node, ijk_to_ras, volume_from_node, volume_to_node
 
 if TYPE_CHECKING:
     import slicer
@@ -244,7 +244,6 @@ def _sequence_array(sequence: slicer.vtkMRMLSequenceNode) -> tuple[np.ndarray, G
 
 def _multivolume_array(node: slicer.vtkMRMLVolumeNode) -> tuple[np.ndarray, Geometry]:
     """Frames are the components of a multi-volume's (or vector volume's) voxels."""
-    import vtk
     from vtk.util.numpy_support import vtk_to_numpy
 
     image = node.GetImageData()
@@ -252,10 +251,7 @@ def _multivolume_array(node: slicer.vtkMRMLVolumeNode) -> tuple[np.ndarray, Geom
         raise InputError(f"The volume node '{node.GetName()}' holds no image; load one or select another.")
     size = image.GetDimensions()
     frames = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(*size[::-1], image.GetNumberOfScalarComponents())
-    matrix = vtk.vtkMatrix4x4()
-    node.GetIJKToRASMatrix(matrix)
-    geometry = Geometry.from_affine_ras(array_from_matrix(matrix), size)
-    return np.moveaxis(frames, -1, 0).astype(np.float32), geometry
+    return np.moveaxis(frames, -1, 0).astype(np.float32), Geometry.from_affine_ras(ijk_to_ras(node), size)
 
 
 def _attribute(node: slicer.vtkMRMLNode, name: str) -> object:

@@ -1,15 +1,14 @@
-"""A scene to and from a Slicer bundle (.mrb): a whole file or none."""
+"""A scene as a Slicer bundle (.mrb): a whole file or none."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from .headless import close_scene, make_scene, module_logic, running_slicer, scene_folder
+from .headless import module_logic
 
 if TYPE_CHECKING:
     import slicer
@@ -46,41 +45,3 @@ def save_mrb(scene: slicer.vtkMRMLScene, path: str | Path) -> Path:
             raise RuntimeError(f"The scene could not be saved to '{path}': {messages.GetAllMessagesAsString().strip()}")
         os.replace(part, path)
     return path
-
-
-def load_mrb(path: str | Path) -> slicer.vtkMRMLScene:
-    """Open a bundle and return its scene: inside Slicer the application's (replaced), else a new `make_scene()`.
-
-    Raises:
-        InputError: there is no such file, or it is not a readable bundle.
-    """
-    import slicer
-
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"There is no scene file '{path}'; check the name.")
-    unreadable = InputError(f"'{path.name}' is not a readable Slicer bundle; save it again from Slicer.")
-    if running_slicer():
-        if not slicer.util.loadScene(str(path)):
-            raise unreadable
-        return slicer.mrmlScene
-    scene = make_scene()
-    try:
-        document = _unpacked(path, scene_folder(scene) / "bundle")
-        scene.SetURL(str(document))
-        if not scene.Import():
-            raise unreadable
-    except (zipfile.BadZipFile, StopIteration) as error:
-        close_scene(scene)
-        raise unreadable from error
-    except InputError:
-        close_scene(scene)
-        raise
-    return scene
-
-
-def _unpacked(path: Path, folder: Path) -> Path:
-    """The .mrml document of a bundle, unpacked in `folder`. MRML's own reader needs the desktop's cache manager."""
-    with zipfile.ZipFile(path) as archive:
-        archive.extractall(folder)
-    return next(iter(sorted(folder.rglob("*.mrml"))))

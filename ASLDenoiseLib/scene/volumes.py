@@ -13,9 +13,8 @@ from .headless import current_scene
 
 if TYPE_CHECKING:
     import slicer
-    import vtk
 
-LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+_LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def volume_from_node(node: slicer.vtkMRMLScalarVolumeNode) -> Volume:
     array = np.array(slicer.util.arrayFromVolume(node), dtype=np.float32)
     if array.ndim != 3:
         raise InputError(f"The volume node '{node.GetName()}' is not a 3D scalar image; select a single image.")
-    geometry = Geometry.from_affine_ras(_to_world(node) @ _ijk_to_ras(node), array.shape[::-1])
+    geometry = Geometry.from_affine_ras(_to_world(node) @ ijk_to_ras(node), array.shape[::-1])
     return Volume(array, geometry, unit=_unit(node), name=node.GetName() or "")
 
 
@@ -90,36 +89,31 @@ def matrix_node(matrix_lps: np.ndarray, *, scene: slicer.vtkMRMLScene, name: str
     import slicer
 
     node = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", name)
-    matrix = LPS_FROM_RAS @ np.asarray(matrix_lps, float) @ LPS_FROM_RAS
+    matrix = _LPS_FROM_RAS @ np.asarray(matrix_lps, float) @ _LPS_FROM_RAS
     node.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
     return node
 
 
-def array_from_matrix(matrix: vtk.vtkMatrix4x4) -> np.ndarray:
-    """A VTK matrix as a 4x4 array."""
-    return np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])
-
-
-def _ijk_to_ras(node: slicer.vtkMRMLVolumeNode) -> np.ndarray:
+def ijk_to_ras(node: slicer.vtkMRMLVolumeNode) -> np.ndarray:
+    """The 4x4 matrix from voxel indices to the node's own RAS, mm."""
+    import slicer
     import vtk
 
     matrix = vtk.vtkMatrix4x4()
     node.GetIJKToRASMatrix(matrix)
-    return array_from_matrix(matrix)
+    return slicer.util.arrayFromVTKMatrix(matrix)
 
 
 def _to_world(node: slicer.vtkMRMLVolumeNode) -> np.ndarray:
-    import vtk
+    import slicer
 
     transform = node.GetParentTransformNode()
     if transform is None:
         return np.eye(4)
     if not transform.IsTransformToWorldLinear():
         raise InputError(f"The volume '{node.GetName()}' is under a warp; harden the transform on it first.")
-    matrix = vtk.vtkMatrix4x4()
-    transform.GetMatrixTransformToWorld(matrix)
-    world = array_from_matrix(matrix)
-    axes = (world @ _ijk_to_ras(node))[:3, :3]
+    world = slicer.util.arrayFromTransformMatrix(transform, toWorld=True)
+    axes = (world @ ijk_to_ras(node))[:3, :3]
     axes = axes / np.linalg.norm(axes, axis=0)
     if not np.allclose(axes.T @ axes, np.eye(3), atol=1e-3):
         raise InputError(f"The transform of the volume '{node.GetName()}' shears it; resample the volume first.")

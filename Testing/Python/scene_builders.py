@@ -1,6 +1,9 @@
-"""Small results made by hand for the scene tests: no network, no pipeline."""
+"""Small results made by hand for the scene tests, without network and pipeline; and scenes read back and looked at."""
 
 from __future__ import annotations
+
+import zipfile
+from pathlib import Path
 
 import numpy as np
 
@@ -88,3 +91,41 @@ def contents(scene) -> list[tuple[str, str]]:
     numbered = [n or node.IsA("vtkMRMLStorageNode") for n, node in zip(numbered, nodes, strict=True)]
     named = ((node.GetClassName(), "" if n else node.GetName() or "") for n, node in zip(numbered, nodes, strict=True))
     return sorted(named)
+
+
+def load_mrb(path: Path, folder: Path):
+    """The scene of a bundle, unpacked in `folder`. MRML's own reader needs the desktop's cache manager."""
+    from ASLDenoiseLib.scene.headless import make_scene
+
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(folder)
+    scene = make_scene()
+    scene.SetURL(str(next(iter(sorted(folder.rglob("*.mrml"))))))
+    assert scene.Import()
+    return scene
+
+
+def shown_key(nodes) -> str | None:
+    """The key of the map that the slice views show (a fade counts as the processed one), None where they show none."""
+    import slicer
+
+    from ASLDenoiseLib.scene.display import RAW_VIEW
+
+    keys = {node.GetID(): key for key, node in nodes.maps.items()}
+    for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", nodes.maps["desc-mean_cbf"].GetScene()):
+        if composite.GetLayoutName() != RAW_VIEW and composite.GetForegroundVolumeID() in keys:
+            return keys[composite.GetForegroundVolumeID()]
+    return None
+
+
+def pixels(logic) -> np.ndarray:
+    """What a slice view shows, float RGB (rows, columns, 3), from its lower left corner."""
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    node = logic.GetSliceNode()
+    node.UpdateMatrices()
+    producer = logic.GetImageDataConnection().GetProducer()
+    producer.Update()
+    image = producer.GetOutputDataObject(logic.GetImageDataConnection().GetIndex())
+    width, height = node.GetDimensions()[:2]
+    return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(height, width, -1)[..., :3].astype(float)

@@ -187,7 +187,7 @@ def test_the_table_holds_the_numbers_that_the_shell_gives_for_the_same_file(run,
 
 
 def test_the_chosen_map_is_what_the_slice_views_show(run, panel):
-    from ASLDenoiseLib.scene.choose import shown_key
+    from scene_builders import shown_key
 
     ui, nodes = panel.ui, panel.widget.results.nodes
     labels = [ui.mapComboBox.itemText(i) for i in range(ui.mapComboBox.count)]

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("slicer", reason="the real MRML scene needs slicer-core")
 
 from course_builders import with_course
-from scene_builders import made_result
+from scene_builders import load_mrb, made_result, pixels, shown_key
 
 from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.reporting.provenance import readouts_tsv as shell_tsv
@@ -24,7 +24,6 @@ from ASLDenoiseLib.scene.choose import (
     processed_of,
     runs_in,
     show_map,
-    shown_key,
 )
 from ASLDenoiseLib.scene.display import OVERLAY_OPACITY, RAW_VIEW, legends_of
 from ASLDenoiseLib.scene.headless import application_logic, close_scene, headless_scene
@@ -32,7 +31,7 @@ from ASLDenoiseLib.scene.layouts import PROCESSED_VIEW
 from ASLDenoiseLib.scene.present import present
 from ASLDenoiseLib.scene.readouts import readout_rows, readouts_text, readouts_tsv
 from ASLDenoiseLib.scene.series import series_to_nodes
-from ASLDenoiseLib.scene.store import load_mrb, save_mrb
+from ASLDenoiseLib.scene.store import save_mrb
 from ASLDenoiseLib.series import Geometry, Volume
 
 RAW, DENOISED, RESIDUAL = "desc-mean_cbf", "desc-denoised_cbf", "desc-residual_cbf"
@@ -56,17 +55,6 @@ def red(scene):
     logic.GetSliceNode().SetDimensions(64, 64, 1)
     yield logic
     logic.SetMRMLScene(None)
-
-
-def pixels(logic) -> np.ndarray:
-    """What the slice view shows, float (rows, columns, 3)."""
-    from vtk.util.numpy_support import vtk_to_numpy
-
-    logic.GetSliceNode().UpdateMatrices()
-    producer = logic.GetImageDataConnection().GetProducer()
-    producer.Update()
-    image = producer.GetOutputDataObject(logic.GetImageDataConnection().GetIndex())
-    return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(64, 64, -1)[..., :3].astype(float)
 
 
 def legends_on(nodes) -> list[str]:
@@ -283,7 +271,7 @@ def test_everything_works_on_a_scene_that_was_saved_and_opened_again(scene, tmp_
     readouts = tuple(replace(r, value=float(v)) for r, v in zip(made.readouts[RAW], values, strict=True))
     result = with_course(replace(made, readouts={**made.readouts, RAW: readouts}))
     present(result)
-    loaded = load_mrb(save_mrb(scene, tmp_path / "run.mrb"))
+    loaded = load_mrb(save_mrb(scene, tmp_path / "run.mrb"), tmp_path / "opened")
     try:
         (run,) = runs_in(loaded)
         found = nodes_of(loaded, run)

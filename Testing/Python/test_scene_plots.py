@@ -8,14 +8,14 @@ import pytest
 pytest.importorskip("slicer", reason="the real MRML scene needs slicer-core")
 
 from course_builders import with_course
-from scene_builders import contents, made_result
+from scene_builders import contents, load_mrb, made_result
 
 from ASLDenoiseLib.reporting.charts import charts_of
 from ASLDenoiseLib.scene.headless import close_scene, headless_scene
 from ASLDenoiseLib.scene.hierarchy import all_items, hierarchy, remove_run
 from ASLDenoiseLib.scene.plots import DATA_FOLDER, add_plots, charts_in
 from ASLDenoiseLib.scene.present import present
-from ASLDenoiseLib.scene.store import load_mrb, save_mrb
+from ASLDenoiseLib.scene.store import save_mrb
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_a_failure_while_plotting_leaves_the_scene_as_it_was(scene, result, monk
 
 def test_charts_survive_saving_and_loading(scene, result, tmp_path):
     nodes = present(result)
-    loaded = load_mrb(save_mrb(scene, tmp_path / "run.mrb"))
+    loaded = load_mrb(save_mrb(scene, tmp_path / "run.mrb"), tmp_path / "opened")
     try:
         tree = hierarchy(loaded)
         (folder,) = [item for item in all_items(loaded) if tree.GetItemName(item) == "sub-77 test-model ASL"]
