@@ -29,13 +29,13 @@ _NO_LABELING = FindingKind(
     "missing-labeling",
     "The labelling type is not stated",
     "there is no ArterialSpinLabelingType",
-    SetField("labeling", "PCASL"),
+    SetField("labeling", "PCASL", "give it (PCASL, CASL or PASL), e.g."),
     severities="unusable",
 )
 _NO_DELAY = FindingKind(
     "missing-pld",
     "The post-labelling delay is not stated",
-    "there is no PostLabelingDelay (PASL: inversion time), or it is 0 s",
+    "there is no PostLabelingDelay, of PASL the inversion time, or it is 0 s",
     SetField("post_labeling_delay", 1.8, _IN_SECONDS),
     severities="unusable",
 )
@@ -114,7 +114,7 @@ _SUPPRESSION = FindingKind(
     "background-suppression-unknown",
     "It is not stated whether the background was suppressed",
     "each suppression pulse costs about 5 % of the label, which is not corrected for",
-    SetField("background_suppression", text="give BackgroundSuppression"),
+    SetField("background_suppression", text="give BackgroundSuppression, true or false,"),
     SetField("suppression_pulses", 2, "give the number of pulses, e.g."),
     SetField("labeling_efficiency", text="give LabelingEfficiency"),
     severities="warning or note",
