@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 
 from ASLDenoiseLib.learning.simulate import ScanSettings
-from ASLDenoiseLib.measuring.disjoint import pearson
 from ASLDenoiseLib.measuring.image_quality import bias, psnr
 from ASLDenoiseLib.measuring.masks import grey_matter, white_matter
 from ASLDenoiseLib.preparing.outliers import (
@@ -32,6 +31,7 @@ from ASLDenoiseLib.preparing.outliers import (
 from .library.cases import HELD_OUT, SIZE, SPACING, Case, anatomy_path, chosen, draw_still
 from .library.command import begin, options, say, timed
 from .library.corruption import CONDITIONS, Corrupted, corrupt
+from .library.disjoint import pearson
 from .library.real_scans import real_cases
 from .library.scores import readouts
 from .library.tables import by, mean_table, table

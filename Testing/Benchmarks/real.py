@@ -12,11 +12,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ASLDenoiseLib.measuring.disjoint import odd_and_even, pearson
 from ASLDenoiseLib.measuring.image_quality import bias, ccc
 
 from .library.cases import Case, seen
 from .library.command import begin, options, say, timed
+from .library.disjoint import odd_and_even, pearson
 from .library.methods import (
     Method,
     chosen_models,

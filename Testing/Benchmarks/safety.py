@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 
 from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL
-from ASLDenoiseLib.measuring.lesions import FALSE_FWHM, FALSE_ML, FALSE_SHARE
 from ASLDenoiseLib.series import Volume
 
 from .library import safety_figures as figures
@@ -30,6 +29,7 @@ from .library.cases import (
     seen,
 )
 from .library.command import begin, options, say
+from .library.lesions import FALSE_FWHM, FALSE_ML, FALSE_SHARE
 from .library.methods import NONE, chosen_models, ways
 from .library.real_scans import real_cases, split
 from .library.safety_figures import PAINTS, Way

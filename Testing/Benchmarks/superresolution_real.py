@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ASLDenoiseLib.measuring.disjoint import noise_corrected_mse, odd_and_even, pearson
 from ASLDenoiseLib.measuring.image_quality import bias
 from ASLDenoiseLib.preparing.averaging import mean_difference, standard_error
 from ASLDenoiseLib.preparing.tissue import tissue_from_t1, tissue_on
@@ -24,6 +23,7 @@ from ASLDenoiseLib.superresolving.targets import target_grid
 
 from .library.cases import Case
 from .library.command import begin, options, say, timed
+from .library.disjoint import noise_corrected_mse, odd_and_even, pearson
 from .library.real_scans import ORIGIN, real_cases, real_series, real_t1
 from .library.tables import by, mean_row, table
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ASLDenoiseLib.measuring.disjoint import noise_corrected_mse
 from ASLDenoiseLib.preparing.averaging import mean_difference, standard_error
 from ASLDenoiseLib.preparing.brain_mask import brain_mask, evened
 from ASLDenoiseLib.preparing.contrast import contrast_classes
@@ -21,6 +20,7 @@ from ASLDenoiseLib.reading.read import read_series
 from ASLDenoiseLib.series import ASLSeries, Tissue, Volume, VolumeType
 
 from .cases import Case, chosen, seen
+from .disjoint import noise_corrected_mse
 
 NAMES = ("acq-grase", "acq-epi", "acq-picore")
 ORIGIN = "from the public repository neurolabusc/dcm_qa_asl (BSD-2-Clause)"

@@ -9,13 +9,13 @@ import numpy as np
 
 from ASLDenoiseLib.denoising.catalogue import ModelCard
 from ASLDenoiseLib.denoising.inference import DenoisingResult
-from ASLDenoiseLib.measuring.disjoint import odd_and_even, pearson
-from ASLDenoiseLib.measuring.intervals import coverage
-from ASLDenoiseLib.measuring.lesions import false_lesions, implant_recovery
 from ASLDenoiseLib.series import Geometry, Volume
 from ASLDenoiseLib.spatial.smoothing import smooth_within
 
 from .cases import Case, SimulatedHead, ball, guides_in_place, implant_base, implanted, seen, spread_places, voxel_size
+from .disjoint import odd_and_even, pearson
+from .intervals import coverage
+from .lesions import false_lesions, implant_recovery
 from .methods import denoise_with
 from .scores import figures_of, lesion_contrasts, ratio_of_contrasts
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from ASLDenoiseLib.measuring.baselines import noise_matched_gaussian
 from ASLDenoiseLib.measuring.image_quality import bias, ccc, nmae, psnr, rmse, ssim
-from ASLDenoiseLib.measuring.lesions import lesion_contrast, ring_around
 from ASLDenoiseLib.series import Volume
 from ASLDenoiseLib.spatial.smoothing import gaussian
 
 from .cases import Case
+from .lesions import lesion_contrast, ring_around
 
 SMOOTHED_FULL = 4.0  # mm FWHM of the smoothed full average that SNR and contrast are compared with
 PSEUDO_GOLD = 3.0  # mm FWHM of the Gaussian over the mean of all pairs

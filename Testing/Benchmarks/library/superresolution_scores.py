@@ -7,12 +7,12 @@ from functools import partial
 import numpy as np
 
 from ASLDenoiseLib.measuring.image_quality import bias, psnr, ssim
-from ASLDenoiseLib.measuring.lesions import lesion_contrast, ring_around
 from ASLDenoiseLib.superresolving import METHODS as PRODUCT
 from ASLDenoiseLib.superresolving import GuidedSettings, LowResolution, SuperResolver
 from ASLDenoiseLib.superresolving.guided import guided, unguided
 
 from .command import timed
+from .lesions import lesion_contrast, ring_around
 from .superresolution_cases import SuperCase
 
 INTERPOLATIONS = ("nearest", "linear", "spline", "gaussian")

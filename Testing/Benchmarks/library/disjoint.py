@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..errors import InputError
-from ..series import ASLSeries
-from .masks import measured
+from ASLDenoiseLib.errors import InputError
+from ASLDenoiseLib.measuring.masks import measured
+from ASLDenoiseLib.series import ASLSeries
 
 _FEWEST = 2
 
@@ -36,30 +36,6 @@ def noise_corrected_mse(
     """
     e, r, s = measured(mask, estimate, reference, reference_error)
     return float(np.mean((e - r) ** 2) - np.mean(s**2)) if e.size >= _FEWEST else float("nan")
-
-
-def noise_corrected_psnr(
-    estimate: np.ndarray,
-    reference: np.ndarray,
-    reference_error: np.ndarray,
-    mask: np.ndarray,
-    *,
-    data_range: float | None = None,
-) -> float:
-    """Peak signal-to-noise ratio, dB, from `noise_corrected_mse`; R is the reference's maximum in the mask unless
-    given.
-
-    A noisy reference has a maximum made by noise: compare only figures of one reference, or give `data_range`.
-    Infinite where nothing of the error is left after correction.
-    """
-    mse = noise_corrected_mse(estimate, reference, reference_error, mask)
-    _, r, _ = measured(mask, estimate, reference, reference_error)
-    if not np.isfinite(mse):
-        return float("nan")
-    peak = float(r.max()) if data_range is None else float(data_range)
-    if not peak > 0:
-        return float("nan")
-    return float("inf") if mse <= 0 else float(10 * np.log10(peak**2 / mse))
 
 
 def pearson(one: np.ndarray, other: np.ndarray, mask: np.ndarray) -> float:

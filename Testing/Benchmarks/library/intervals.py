@@ -6,7 +6,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from .masks import measured
+from ASLDenoiseLib.measuring.masks import measured
 
 
 def coverage(

@@ -6,21 +6,10 @@ import numpy as np
 import pytest
 
 from ASLDenoiseLib.errors import InputError
-from ASLDenoiseLib.measuring.disjoint import (
-    noise_corrected_mse,
-    noise_corrected_psnr,
-    odd_and_even,
-    pearson,
-)
-from ASLDenoiseLib.measuring.intervals import coverage
-from ASLDenoiseLib.measuring.lesions import (
-    contrast_recovery,
-    false_lesions,
-    implant_recovery,
-    lesion_contrast,
-    ring_around,
-)
 from ASLDenoiseLib.series import ASLSeries, Geometry, Volume, VolumeType
+from Testing.Benchmarks.library.disjoint import noise_corrected_mse, odd_and_even, pearson
+from Testing.Benchmarks.library.intervals import coverage
+from Testing.Benchmarks.library.lesions import false_lesions, implant_recovery, lesion_contrast, ring_around
 
 GRID = Geometry((40, 36, 20), (3.0, 3.0, 3.0))
 BRAIN = Volume(np.ones(GRID.shape), GRID)
@@ -37,10 +26,6 @@ def test_the_reference_s_own_variance_is_taken_off_the_squared_error():
     error = np.array([1.0, 1.0, 2.0, 0.0])  # mean square 1.5
     mask = np.ones(4)
     assert noise_corrected_mse(estimate, reference, error, mask) == pytest.approx(4.5)
-    assert noise_corrected_psnr(estimate, reference, error, mask) == pytest.approx(10 * np.log10(16 / 4.5))
-    assert noise_corrected_psnr(estimate, reference, error, mask, data_range=30) == pytest.approx(
-        10 * np.log10(900 / 4.5)
-    )
 
 
 def test_noise_corrected_error_finds_the_error_against_the_unknown_truth():
@@ -55,11 +40,10 @@ def test_noise_corrected_error_finds_the_error_against_the_unknown_truth():
     assert np.mean((estimate - pairs.mean(axis=0)) ** 2) > 40
 
 
-def test_an_estimate_nearer_than_the_reference_s_noise_allows_has_a_negative_error_and_no_finite_psnr():
+def test_an_estimate_nearer_than_the_reference_s_noise_allows_has_a_negative_error():
     reference = np.array([1.0, 2.0, 3.0])
     error = np.ones(3)
     assert noise_corrected_mse(reference, reference, error, np.ones(3)) == pytest.approx(-1.0)
-    assert noise_corrected_psnr(reference, reference, error, np.ones(3)) == np.inf
 
 
 def test_voxels_not_measured_in_any_of_the_three_are_left_out_and_other_grids_refused():
@@ -99,13 +83,10 @@ def test_the_ring_keeps_its_distance_from_the_lesion_and_stays_in_the_brain():
         ring_around(Volume(np.zeros(GRID.shape), GRID), BRAIN)
 
 
-def test_recovered_contrast_is_what_is_left_of_the_true_one():
+def test_a_lesion_s_contrast_is_against_its_ring():
     lesion = ball(12.0)
     ring = ring_around(Volume(lesion, GRID), BRAIN)
-    truth = np.where(lesion, 20.0, 50.0)
-    assert lesion_contrast(truth, lesion, ring) == pytest.approx(-30)
-    assert contrast_recovery(np.where(lesion, 41.0, 53.0), truth, lesion, ring) == pytest.approx(0.4)
-    assert np.isnan(contrast_recovery(truth, np.full(GRID.shape, 50.0), lesion, ring))
+    assert lesion_contrast(np.where(lesion, 20.0, 50.0), lesion, ring) == pytest.approx(-30)
 
 
 def test_an_implant_is_measured_in_the_lesion_alone_and_without_the_noise_both_share():

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import InputError
-from ..series import Volume
-from ..spatial.smoothing import gaussian
+from ASLDenoiseLib.errors import InputError
+from ASLDenoiseLib.series import Volume
+from ASLDenoiseLib.spatial.smoothing import gaussian
 
 RING_GAP = 2.0  # mm left out round a lesion, where partial volume mixes both
 RING_WIDTH = 8.0  # mm
@@ -34,14 +34,6 @@ def lesion_contrast(array: np.ndarray, lesion: np.ndarray, ring: np.ndarray) -> 
     inner, outer = (np.asarray(array, float)[m] for m in (lesion, ring))
     inner, outer = inner[np.isfinite(inner)], outer[np.isfinite(outer)]
     return float(inner.mean() - outer.mean()) if inner.size and outer.size else float("nan")
-
-
-def contrast_recovery(estimate: np.ndarray, truth: np.ndarray, lesion: np.ndarray, ring: np.ndarray) -> float:
-    """The lesion's contrast in the estimate over that in the truth: 1 is perfect, 0 lost; NaN where it has none."""
-    known = np.isfinite(estimate) & np.isfinite(truth)
-    true = lesion_contrast(truth, lesion & known, ring & known)
-    found = lesion_contrast(estimate, lesion & known, ring & known)
-    return found / true if true else float("nan")
 
 
 def implant_recovery(with_lesion: np.ndarray, without: np.ndarray, implanted: np.ndarray, lesion: np.ndarray) -> float:
