@@ -38,12 +38,12 @@ def measure_maps(run: RunState, progress: Progress) -> None:
         run.findings.append(tissue_finding(run.tissue))
     if run.compute.retreats:
         run.findings.append(_OUT_OF_MEMORY.finding(retreats="; ".join(dict.fromkeys(run.compute.retreats))))
-    made = _maps(run)
-    readouts = _readouts(run, made)
+    volumes = _maps(run)
+    readouts = _readouts(run, volumes)
     asked = run.request.denoising
     run.result = Result(
         run.series,
-        made,
+        volumes,
         readouts,
         run.tissue,
         tuple(dict.fromkeys(run.findings)),
@@ -56,7 +56,7 @@ def measure_maps(run: RunState, progress: Progress) -> None:
         run.motion,
         run.outliers,
         run.t1_tissue,
-        _in_t1_space(run, made),
+        _in_t1_space(run, volumes),
         plain_request(run.request),
     )
 
@@ -87,34 +87,34 @@ def write_files(run: RunState, progress: Progress) -> None:
 def _maps(run: RunState) -> dict[str, Volume]:
     """Every map of the run, raw first."""
     raw, cleaned, to_cbf = run.raw, run.cleaned, run.quantification.cbf
-    made = {maps.RAW: to_cbf(raw)}
+    volumes = {maps.RAW: to_cbf(raw)}
     if cleaned is not raw:
-        made[maps.PREPARED] = to_cbf(cleaned)
+        volumes[maps.PREPARED] = to_cbf(cleaned)
     if run.denoised is not None:
-        made[maps.DENOISED] = to_cbf(run.difference)
-        smoothed, fwhm = _noise_matched(to_cbf(cleaned), made[maps.DENOISED], run.tissue)
+        volumes[maps.DENOISED] = to_cbf(run.difference)
+        smoothed, fwhm = _noise_matched(to_cbf(cleaned), volumes[maps.DENOISED], run.tissue)
         if smoothed is not None:
-            made[maps.SMOOTHED] = smoothed
+            volumes[maps.SMOOTHED] = smoothed
             note = "Gaussian with the white-matter SD of the denoised map"
             run.parameters.append(Parameter("noise_matched_fwhm", round(fwhm, 2), "mm", Origin.IMAGE, note))
-        residual = made[maps.RAW].array - made[maps.DENOISED].array
-        made[maps.RESIDUAL] = made[maps.RAW].with_array(residual)
+        residual = volumes[maps.RAW].array - volumes[maps.DENOISED].array
+        volumes[maps.RESIDUAL] = volumes[maps.RAW].with_array(residual)
         if run.recovery is not None:
-            made[maps.RECOVERED] = to_cbf(run.recovery.put_back)
+            volumes[maps.RECOVERED] = to_cbf(run.recovery.put_back)
         if run.denoised.uncertainty is not None:
-            made[maps.UNCERTAINTY] = to_cbf(run.denoised.uncertainty)
+            volumes[maps.UNCERTAINTY] = to_cbf(run.denoised.uncertainty)
     if run.error is not None:
-        made[maps.MEAN_ERROR] = to_cbf(run.error)
+        volumes[maps.MEAN_ERROR] = to_cbf(run.error)
     if run.pairs.context[0] is not VolumeType.CBF:
-        made[maps.RAW_DIFFERENCE] = raw
+        volumes[maps.RAW_DIFFERENCE] = raw
         if run.denoised is not None:
-            made[maps.DENOISED_DIFFERENCE] = run.difference
+            volumes[maps.DENOISED_DIFFERENCE] = run.difference
     if run.fine is not None:
-        made |= {maps.SUPERRESOLVED: run.fine.fine, maps.RESIDUAL: run.fine.residual}
-        made.pop(maps.UNCERTAINTY, None)  # the denoised map's is not the super-resolved one's
+        volumes |= {maps.SUPERRESOLVED: run.fine.fine, maps.RESIDUAL: run.fine.residual}
+        volumes.pop(maps.UNCERTAINTY, None)  # the denoised map's is not the super-resolved one's
         if run.fine.uncertainty is not None:
-            made[maps.UNCERTAINTY] = run.fine.uncertainty
-    return made
+            volumes[maps.UNCERTAINTY] = run.fine.uncertainty
+    return volumes
 
 
 def _noise_matched(raw: Volume, denoised: Volume, tissue: Tissue) -> tuple[Volume | None, float]:
@@ -125,15 +125,15 @@ def _noise_matched(raw: Volume, denoised: Volume, tissue: Tissue) -> tuple[Volum
     return noise_matched_gaussian(raw, float(np.std(denoised.array[white])), tissue)
 
 
-def _readouts(run: RunState, made: Mapping[str, Volume]) -> dict[str, tuple[Readout, ...]]:
+def _readouts(run: RunState, volumes: Mapping[str, Volume]) -> dict[str, tuple[Readout, ...]]:
     """Readouts of every judged map; tSNR of raw and prepared, which have pairs."""
     judged = (maps.RAW, maps.PREPARED, maps.DENOISED, maps.SMOOTHED)
     pairs = {maps.RAW: run.acquired.array, maps.PREPARED: run.kept_pairs}
     factor, given = run.quantification.factor.array, {"regions": run.regions, "m0": run.m0}
     readouts = {
-        key: measure(made[key], run.tissue, pairs=pairs[key] * factor if key in pairs else None, **given)
+        key: measure(volumes[key], run.tissue, pairs=pairs[key] * factor if key in pairs else None, **given)
         for key in judged
-        if key in made
+        if key in volumes
     }
     if run.fine is not None:
         segmented = None if run.request.head.tissue_given else run.t1_tissue
@@ -143,8 +143,8 @@ def _readouts(run: RunState, made: Mapping[str, Volume]) -> dict[str, tuple[Read
     return readouts
 
 
-def _in_t1_space(run: RunState, made: Mapping[str, Volume]) -> frozenset[str]:
-    there = {maps.SUPERRESOLVED, maps.UNCERTAINTY} & made.keys()
+def _in_t1_space(run: RunState, volumes: Mapping[str, Volume]) -> frozenset[str]:
+    there = {maps.SUPERRESOLVED, maps.UNCERTAINTY} & volumes.keys()
     return frozenset(there if run.target is not None and run.target.in_t1_space else ())
 
 
