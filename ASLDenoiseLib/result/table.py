@@ -30,6 +30,11 @@ class Row:
     values: tuple[float, ...]
     change: float
 
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Label, values, change and unit as text."""
+        return (self.label, *map(format_value, self.values), format_change(self.change), self.unit)
+
 
 def columns(result: Result) -> tuple[str, ...]:
     """The maps that were measured, in the order to show them: raw, processed, then what they are compared with."""
@@ -46,7 +51,7 @@ def rows(result: Result) -> tuple[Row, ...]:
     processed = result.processed
 
     def value(key: str | None, name: str) -> float:
-        readout = by_key.get(key, {}).get(name) if key else None
+        readout = by_key.get(key, {}).get(name)
         return math.nan if readout is None else float(readout.value)
 
     return tuple(

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..result.maps import RAW, RESIDUAL, UNCERTAINTY, furthest
-from .display import MAP_ATTRIBUTE, OVERLAY_OPACITY, RAW_VIEW, lay_over, only_legends_of, set_layers
+from .display import MAP_ATTRIBUTE, OVERLAY_OPACITY, RAW_VIEW, only_legends_of, set_layers
 from .hierarchy import RUN_ATTRIBUTE, all_items, hierarchy, nodes_in
-from .layouts import PROCESSED_VIEW, MapNodes, is_ours, show_side_by_side, show_with_plot
-from .plots import CHART_ATTRIBUTE
+from .layouts import PROCESSED_VIEW, MapNodes, is_ours, show_side_by_side
+from .plots import charts_in
 from .present import ROLE_ATTRIBUTE
 from .readouts import is_readouts
 
@@ -74,7 +74,7 @@ def nodes_of(scene: slicer.vtkMRMLScene, run: RunFolder) -> RunNodes:
         next((node for node in nodes if node.IsA("vtkMRMLSegmentationNode")), None),
         roles.get("t1"),
         roles.get("m0") or _m0_elsewhere(scene),
-        {node.GetAttribute(CHART_ATTRIBUTE): node for node in nodes if node.GetAttribute(CHART_ATTRIBUTE)},
+        charts_in(scene, run.folder),
     )
 
 
@@ -99,44 +99,27 @@ def show_map(nodes: MapNodes, key: str, *, opacity: float = OVERLAY_OPACITY) -> 
         InputError: the run has no such map.
     """
     node = _map(nodes, key)
-    scene, raw, background = node.GetScene(), nodes.maps[RAW], nodes.t1 or nodes.m0
-    set_layers(scene, background=background, foreground=node, raw=raw, opacity=opacity)
-    beside = nodes.maps[processed_of(nodes)] if key == RAW else node
-    _in_processed_view(scene, background, beside, opacity)
-    only_legends_of(scene, (beside, raw) if is_ours(scene) else (node,))
+    _show(nodes, node, nodes.maps[processed_of(nodes)] if key == RAW else node, opacity)
 
 
 def fade(nodes: MapNodes, fraction: float, *, opacity: float = OVERLAY_OPACITY) -> None:
     """Fade from the raw map (0) to the processed one (1) over the T1, which shows through as much as before.
 
-    Processed is the foreground and raw a layer above it. Their opacities are such that each pixel is
-    ``(1 - opacity) T1 + opacity ((1 - fraction) raw + fraction processed)`` where both maps are drawn. MRML does not
-    save the opacity of the upper layer: `show_map` before the scene is saved, or fade again when it was opened. The two
-    views of a side-by-side layout show what they are called, unmixed.
+    Processed is the foreground and raw the layer that `display.lay_over` mixes into it. MRML does not save the opacity
+    of that layer: `show_map` before the scene is saved, or fade again when it was opened. The two views of a
+    side-by-side layout show what they are called, unmixed.
 
     Args:
         nodes: the run.
         fraction: 0..1.
         opacity: of the maps together over the T1, 0..1.
     """
-    import slicer
-
     fraction, opacity = (min(max(value, 0.0), 1.0) for value in (fraction, opacity))
     raw, processed = nodes.maps[RAW], nodes.maps[processed_of(nodes)]
     if processed is raw or fraction in (0.0, 1.0):
         show_map(nodes, processed_of(nodes) if fraction == 1.0 else RAW, opacity=opacity)
         return
-    scene, background = raw.GetScene(), nodes.t1 or nodes.m0
-    above = opacity * (1 - fraction)
-    below = opacity * fraction / (1 - above)
-    for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
-        if composite.GetLayoutName() == RAW_VIEW:
-            lay_over(composite, background=background, foreground=raw, opacity=opacity)
-        else:
-            layers = {"background": background, "foreground": processed, "on_top": (raw, above)}
-            lay_over(composite, opacity=below, **layers)
-    _in_processed_view(scene, background, processed, opacity)
-    only_legends_of(scene, (processed, raw) if is_ours(scene) else (processed,))
+    _show(nodes, processed, processed, opacity, (raw, fraction))
 
 
 def compare(nodes: MapNodes, key: str = "", *, opacity: float = OVERLAY_OPACITY) -> None:
@@ -145,8 +128,7 @@ def compare(nodes: MapNodes, key: str = "", *, opacity: float = OVERLAY_OPACITY)
     Raises:
         InputError: the run has no such map.
     """
-    _map(nodes, key or processed_of(nodes))
-    show_side_by_side(nodes, RAW, key or processed_of(nodes), opacity=opacity)
+    show_side_by_side(nodes.maps[RAW], _map(nodes, key or processed_of(nodes)), nodes.t1 or nodes.m0, opacity=opacity)
 
 
 def plot(nodes: RunNodes, chart: str, key: str = "", *, opacity: float = OVERLAY_OPACITY) -> None:
@@ -158,22 +140,22 @@ def plot(nodes: RunNodes, chart: str, key: str = "", *, opacity: float = OVERLAY
     if chart not in nodes.charts:
         there = ", ".join(nodes.charts) or "none"
         raise InputError(f"The run has no chart '{chart}' (it has {there}); run ASL Denoise again.")
-    _map(nodes, key or processed_of(nodes))
-    show_with_plot(nodes, RAW, key or processed_of(nodes), nodes.charts[chart], opacity=opacity)
+    shown, background = _map(nodes, key or processed_of(nodes)), nodes.t1 or nodes.m0
+    show_side_by_side(nodes.maps[RAW], shown, background, chart=nodes.charts[chart], opacity=opacity)
 
 
-def _in_processed_view(
-    scene: slicer.vtkMRMLScene,
-    background: slicer.vtkMRMLScalarVolumeNode | None,
+def _show(
+    nodes: MapNodes,
     node: slicer.vtkMRMLScalarVolumeNode,
+    beside_raw: slicer.vtkMRMLScalarVolumeNode,
     opacity: float,
+    faded_from: tuple[slicer.vtkMRMLScalarVolumeNode, float] | None = None,
 ) -> None:
-    """Show a map in the right-hand view of the side-by-side layouts, where there is one."""
-    import slicer
-
-    for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
-        if composite.GetLayoutName() == PROCESSED_VIEW:
-            lay_over(composite, background=background, foreground=node, opacity=opacity)
+    """Show a map in every slice view, but raw and another in the two of the side-by-side layouts; and their legends."""
+    raw, scene = nodes.maps[RAW], node.GetScene()
+    layers = {"background": nodes.t1 or nodes.m0, "foreground": node, "faded_from": faded_from}
+    set_layers(scene, **layers, views={RAW_VIEW: raw, PROCESSED_VIEW: beside_raw}, opacity=opacity)
+    only_legends_of(scene, (beside_raw, raw) if is_ours(scene) else (node,))
 
 
 def _map(nodes: MapNodes, key: str) -> slicer.vtkMRMLScalarVolumeNode:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,9 +37,8 @@ _ANCHORS = {
 
 
 def apply_kind(node: slicer.vtkMRMLScalarVolumeNode, kind: MapKind) -> None:
-    """Give a map's node of a scene the colours, fixed window, threshold and colour legend of its kind."""
-    if node.GetDisplayNode() is None:
-        node.CreateDefaultDisplayNodes()
+    """Give a map's node the colours, window, threshold and (where its scene has a colour logic) legend of its kind."""
+    node.CreateDefaultDisplayNodes()  # none where it has one
     display = node.GetDisplayNode()
     display.SetAndObserveColorNodeID(colour_node(node.GetScene(), kind.scene_colours).GetID())
     display.AutoWindowLevelOff()
@@ -49,27 +48,20 @@ def apply_kind(node: slicer.vtkMRMLScalarVolumeNode, kind: MapKind) -> None:
     display.AutoThresholdOff()
     display.SetThreshold(*_shown_range(node, kind.window))
     display.ApplyThresholdOn()
-    _add_legend(node, kind)
-
-
-def _add_legend(node: slicer.vtkMRMLScalarVolumeNode, kind: MapKind) -> None:
-    """A colour legend beside the slice; none where no colour logic serves the scene."""
     logic = module_logic(node.GetScene(), "Colors")
     legend = None if logic is None else logic.AddDefaultColorLegendDisplayNode(node)
-    if legend is None:
-        return
-    legend.SetTitleText(kind.title)
-    legend.SetNumberOfLabels(kind.ticks)
-    legend.SetLabelFormat("%.0f")
-    legend.SetSize(*_LEGEND_SIZE)
+    if legend is not None:
+        legend.SetTitleText(kind.title)
+        legend.SetNumberOfLabels(kind.ticks)
+        legend.SetLabelFormat("%.0f")
+        legend.SetSize(*_LEGEND_SIZE)
 
 
 def show_grey(node: slicer.vtkMRMLScalarVolumeNode) -> None:
     """Show an anatomical image in grey, from 0 to its 99.5th percentile (of finite, positive voxels)."""
     import slicer
 
-    if node.GetDisplayNode() is None:
-        node.CreateDefaultDisplayNodes()
+    node.CreateDefaultDisplayNodes()
     values = slicer.util.arrayFromVolume(node)
     values = values[np.isfinite(values) & (values > 0)]
     if values.size:
@@ -117,18 +109,20 @@ def set_layers(
     *,
     background: slicer.vtkMRMLVolumeNode | None,
     foreground: slicer.vtkMRMLVolumeNode | None,
-    raw: slicer.vtkMRMLVolumeNode | None = None,
+    views: Mapping[str, slicer.vtkMRMLVolumeNode],
     opacity: float = OVERLAY_OPACITY,
+    faded_from: tuple[slicer.vtkMRMLVolumeNode, float] | None = None,
 ) -> None:
-    """Show `foreground` over `background` in every slice view the scene has; no view, no change.
+    """Show `foreground` over `background` in every slice view, but in those whose tags are in `views` the map there.
 
-    The raw view of the side-by-side layouts shows `raw` instead, where that is given.
+    `faded_from` as of `lay_over`; the `views` show their maps unmixed.
     """
     import slicer
 
     for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
-        always_raw = raw is not None and composite.GetLayoutName() == RAW_VIEW
-        lay_over(composite, background=background, foreground=raw if always_raw else foreground, opacity=opacity)
+        own = views.get(composite.GetLayoutName())
+        mixed = None if own else faded_from
+        lay_over(composite, background=background, foreground=own or foreground, opacity=opacity, faded_from=mixed)
 
 
 def lay_over(
@@ -137,16 +131,24 @@ def lay_over(
     background: slicer.vtkMRMLVolumeNode | None,
     foreground: slicer.vtkMRMLVolumeNode | None,
     opacity: float,
-    on_top: tuple[slicer.vtkMRMLVolumeNode, float] | None = None,
+    faded_from: tuple[slicer.vtkMRMLVolumeNode, float] | None = None,
 ) -> None:
-    """The layers of one slice view; `on_top` is a map of ours above the foreground and its opacity."""
+    """Set the layers of one slice view.
+
+    `faded_from` is a map in a layer above the foreground, and the fraction (0..1) of the foreground in their mixture:
+    each pixel is ``(1 - opacity) background + opacity ((1 - fraction) map + fraction foreground)``.
+    """
+    if faded_from is not None:
+        upper, fraction = faded_from
+        above = opacity * (1 - fraction)
+        opacity = opacity * fraction / (1 - above)
     composite.SetBackgroundVolumeID(None if background is None else background.GetID())
     composite.SetForegroundVolumeID(None if foreground is None else foreground.GetID())
     composite.SetForegroundOpacity(opacity)
     top = composite.Layer_Last  # the first layer above background, foreground and label
-    if on_top is not None:
-        composite.SetNthLayerVolumeID(top, on_top[0].GetID())
-        composite.SetNthLayerOpacity(top, on_top[1])
+    if faded_from is not None:
+        composite.SetNthLayerVolumeID(top, upper.GetID())
+        composite.SetNthLayerOpacity(top, above)
         return
     volume = composite.GetNthLayerVolume(top) if composite.GetNumberOfAdditionalLayers() else None
     if volume is not None and volume.GetAttribute(MAP_ATTRIBUTE):  # a layer of the user's own stays
@@ -165,19 +167,15 @@ def _shown_range(node: slicer.vtkMRMLScalarVolumeNode, window: tuple[float, floa
 
 
 def colour_node(scene: slicer.vtkMRMLScene, name: str) -> slicer.vtkMRMLColorNode:
-    """Slicer's colour scale of that name, else the same made here."""
-    return scene.GetFirstNode(name, "vtkMRMLColorNode") or _table(scene, f"ASL {name}", _ANCHORS[name])
-
-
-def _table(scene: slicer.vtkMRMLScene, name: str, channels: tuple[str, str, str]) -> slicer.vtkMRMLColorTableNode:
-    """A 256-entry table through the colours of `channels`, made once a scene."""
-    existing = scene.GetFirstNode(name, "vtkMRMLColorTableNode")
+    """Slicer's colour scale of that name, else one of 256 colours through `_ANCHORS`, made once a scene."""
+    own = f"ASL {name}"
+    existing = scene.GetFirstNode(name, "vtkMRMLColorNode") or scene.GetFirstNode(own, "vtkMRMLColorTableNode")
     if existing is not None:
         return existing
-    table = scene.AddNewNodeByClass("vtkMRMLColorTableNode", name)
+    table = scene.AddNewNodeByClass("vtkMRMLColorTableNode", own)
     table.SetTypeToUser()
     table.SetNumberOfColors(256)
-    known = [np.array(channel.split(), float) for channel in channels]
+    known = [np.array(channel.split(), float) for channel in _ANCHORS[name]]
     for index, value in enumerate(np.linspace(0.0, 1.0, 256)):
         rgb = [float(np.interp(value, np.linspace(0.0, 1.0, levels.size), levels)) for levels in known]
         table.SetColor(index, f"{index}", *rgb, 1.0)

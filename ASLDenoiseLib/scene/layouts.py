@@ -37,22 +37,15 @@ class MapNodes(Protocol):
 
 
 def side_by_side_xml() -> str:
-    """Raw on the left, processed on the right."""
-    layout = Element("layout", type="horizontal", split="true")
-    for tag in (RAW_VIEW, PROCESSED_VIEW):
-        _slice_view(SubElement(layout, "item"), tag)
-    return tostring(layout, encoding="unicode")
+    """The layout with raw on the left and processed on the right."""
+    return tostring(_slice_views(Element("layout", type="horizontal", split="true")), encoding="unicode")
 
 
 def with_plot_xml() -> str:
-    """Raw above processed on the left, a plot on the right."""
+    """The layout with raw above processed on the left and a plot on the right."""
     layout = Element("layout", type="horizontal", split="true")
-    pictures = SubElement(SubElement(layout, "item", splitSize="400"), "layout", type="vertical", split="true")
-    for tag in (RAW_VIEW, PROCESSED_VIEW):
-        _slice_view(SubElement(pictures, "item"), tag)
-    plot = SubElement(layout, "item", splitSize="600")
-    view = SubElement(plot, "view", {"class": "vtkMRMLPlotViewNode", "singletontag": PLOT_VIEW})
-    _property(view, "viewlabel", "P")
+    _slice_views(SubElement(SubElement(layout, "item", splitSize="400"), "layout", type="vertical", split="true"))
+    _add_view(SubElement(layout, "item", splitSize="600"), "vtkMRMLPlotViewNode", PLOT_VIEW, viewlabel="P")
     return tostring(layout, encoding="unicode")
 
 
@@ -73,29 +66,38 @@ def register_layouts(scene: slicer.vtkMRMLScene) -> bool:
     return True
 
 
-def show_side_by_side(nodes: MapNodes, raw: str, shown: str, *, opacity: float = OVERLAY_OPACITY) -> None:
-    """Raw and another map over the T1 in two linked axial views, fitted to the map, each with its legend.
+def show_side_by_side(
+    left: slicer.vtkMRMLScalarVolumeNode,
+    right: slicer.vtkMRMLScalarVolumeNode,
+    background: slicer.vtkMRMLScalarVolumeNode | None,
+    *,
+    chart: slicer.vtkMRMLPlotChartNode | None = None,
+    opacity: float = OVERLAY_OPACITY,
+) -> None:
+    """Show two maps over `background` in linked axial views, fitted to the left one, each with its legend.
 
     Args:
-        nodes: the run.
-        raw, shown: keys of the maps left and right.
-        opacity: of both maps over the T1, 0..1.
+        left, right: the raw map and another.
+        background: the T1 or M0, or None.
+        chart: shown beside the two views, which then stand one above the other.
+        opacity: of both maps over the background, 0..1.
     """
-    _arrange(nodes, raw, shown, opacity, SIDE_BY_SIDE)
-
-
-def show_with_plot(
-    nodes: MapNodes, raw: str, shown: str, chart: slicer.vtkMRMLPlotChartNode, *, opacity: float = OVERLAY_OPACITY
-) -> None:
-    """The two linked views, one above the other, and a chart beside them. Arguments as `show_side_by_side`."""
-    _arrange(nodes, raw, shown, opacity, WITH_PLOT)
-    show_chart(chart)
-
-
-def show_chart(chart: slicer.vtkMRMLPlotChartNode) -> None:
-    """Put a chart into the plot view; the view is made where it is missing."""
-    view = _view(chart.GetScene(), "vtkMRMLPlotViewNode", PLOT_VIEW)
-    view.SetPlotChartNodeID(chart.GetID())
+    scene = left.GetScene()
+    if register_layouts(scene):
+        node = layout_node(scene)
+        if not is_ours(scene):
+            node.SetAttribute(_BEFORE, str(node.GetViewArrangement()))
+        node.SetViewArrangement(SIDE_BY_SIDE if chart is None else WITH_PLOT)
+    for tag, volume in ((RAW_VIEW, left), (PROCESSED_VIEW, right)):
+        _view(scene, "vtkMRMLSliceNode", tag)
+        composite = _view(scene, "vtkMRMLSliceCompositeNode", tag)
+        lay_over(composite, background=background, foreground=volume, opacity=opacity)
+        composite.SetLinkedControl(True)
+        composite.SetHotLinkedControl(True)
+    only_legends_of(scene, (left, right))
+    fit_views(scene, left)
+    if chart is not None:
+        _view(scene, "vtkMRMLPlotViewNode", PLOT_VIEW).SetPlotChartNodeID(chart.GetID())
 
 
 def leave_layout(scene: slicer.vtkMRMLScene) -> None:
@@ -128,24 +130,6 @@ def fit_views(scene: slicer.vtkMRMLScene, volume: slicer.vtkMRMLScalarVolumeNode
 def layout_node(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLLayoutNode | None:
     """What says which views are shown; None without a desktop."""
     return scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
-
-
-def _arrange(nodes: MapNodes, raw: str, shown: str, opacity: float, layout: int) -> None:
-    left, right = nodes.maps[raw], nodes.maps[shown]
-    scene = left.GetScene()
-    if register_layouts(scene):
-        node = layout_node(scene)
-        if not is_ours(scene):
-            node.SetAttribute(_BEFORE, str(node.GetViewArrangement()))
-        node.SetViewArrangement(layout)
-    for tag, volume in ((RAW_VIEW, left), (PROCESSED_VIEW, right)):
-        _view(scene, "vtkMRMLSliceNode", tag)
-        composite = _view(scene, "vtkMRMLSliceCompositeNode", tag)
-        lay_over(composite, background=nodes.t1 or nodes.m0, foreground=volume, opacity=opacity)
-        composite.SetLinkedControl(True)
-        composite.SetHotLinkedControl(True)
-    only_legends_of(scene, (left, right))
-    fit_views(scene, left)
 
 
 def _view(scene: slicer.vtkMRMLScene, kind: str, tag: str) -> slicer.vtkMRMLNode:
@@ -190,13 +174,15 @@ def _fit(view: slicer.vtkMRMLSliceNode, volume: slicer.vtkMRMLScalarVolumeNode) 
     view.UpdateMatrices()
 
 
-def _slice_view(parent: Element, tag: str) -> None:
-    label, colour = _LABELS[tag]
-    view = SubElement(parent, "view", {"class": "vtkMRMLSliceNode", "singletontag": tag})
-    for name, value in (("orientation", ORIENTATION), ("viewlabel", label), ("viewcolor", colour)):
-        _property(view, name, value)
-    _property(view, "viewgroup", str(_GROUP))
+def _slice_views(layout: Element) -> Element:
+    """The layout, with its two slice views put in."""
+    for tag, (label, colour) in _LABELS.items():
+        said = {"orientation": ORIENTATION, "viewlabel": label, "viewcolor": colour, "viewgroup": str(_GROUP)}
+        _add_view(SubElement(layout, "item"), "vtkMRMLSliceNode", tag, **said)
+    return layout
 
 
-def _property(view: Element, name: str, value: str) -> None:
-    SubElement(view, "property", name=name, action="default").text = value
+def _add_view(item: Element, kind: str, tag: str, **properties: str) -> None:
+    view = SubElement(item, "view", {"class": kind, "singletontag": tag})
+    for name, value in properties.items():
+        SubElement(view, "property", name=name, action="default").text = value

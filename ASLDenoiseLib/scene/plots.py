@@ -9,6 +9,7 @@ import numpy as np
 
 from ..reporting.charts import Chart, Line, charts_of
 from ..result import Result
+from .columns import number_column, text_column
 from .hierarchy import hierarchy, nodes_in, put_under
 
 if TYPE_CHECKING:
@@ -86,11 +87,11 @@ def _add_table(chart: Chart, scene: slicer.vtkMRMLScene, name: str) -> slicer.vt
     for line in chart.lines:
         for axis, values, unit in (("x", line.x, chart.x_unit), ("y", line.y, chart.y_unit)):
             column = _column(line, axis)
-            node.AddColumn(_numbers(column, values, rows))
+            node.AddColumn(number_column(column, [*values, *[np.nan] * (rows - values.size)]))
             if unit:
                 node.SetColumnUnitLabel(column, unit)
         if line.notes:
-            node.AddColumn(_texts(_column(line, "note"), line.notes, rows))
+            node.AddColumn(text_column(_column(line, "note"), [*line.notes, *[""] * (rows - len(line.notes))]))
     node.SetUseColumnTitleAsColumnHeader(True)
     node.SetLocked(True)
     return node
@@ -121,23 +122,3 @@ def _add_series(line: Line, table: slicer.vtkMRMLTableNode, scene: slicer.vtkMRM
 
 def _column(line: Line, part: str) -> str:
     return f"{line.name}, {part}"
-
-
-def _numbers(title: str, values: np.ndarray, rows: int) -> object:
-    from vtk.util.numpy_support import numpy_to_vtk
-
-    padded = np.full(rows, np.nan)
-    padded[: values.size] = values
-    column = numpy_to_vtk(padded, deep=True)
-    column.SetName(title)
-    return column
-
-
-def _texts(title: str, values: tuple[str, ...], rows: int) -> object:
-    import vtk
-
-    column = vtk.vtkStringArray()
-    column.SetName(title)
-    for text in (*values, *[""] * (rows - len(values))):
-        column.InsertNextValue(text)
-    return column

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..result import Result
 from ..result.maps import RAW, Role
-from .display import MAP_ATTRIBUTE, apply_kind, legends_of, only_legends_of, set_layers, show_grey
+from .display import MAP_ATTRIBUTE, RAW_VIEW, apply_kind, legends_of, only_legends_of, set_layers, show_grey
 from .headless import current_scene
 from .hierarchy import (
     all_items,
@@ -140,7 +140,7 @@ def _show(nodes: PresentedNodes, scene: slicer.vtkMRMLScene) -> None:
     if nodes.m0 is not None and nodes.series is not None:
         show_grey(nodes.m0)
     raw = nodes.maps[RAW]
-    set_layers(scene, background=nodes.t1 or nodes.m0, foreground=nodes.shown, raw=raw)
+    set_layers(scene, background=nodes.t1 or nodes.m0, foreground=nodes.shown, views={RAW_VIEW: raw})
     only_legends_of(scene, (nodes.shown, raw) if is_ours(scene) else (nodes.shown,))
 
 

@@ -4,38 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..result import Result
 from ..result.maps import RAW, kind_of
-from ..result.table import Row, columns, format_change, format_value, percent_change, rows, rows_text, rows_tsv
+from ..result.table import Row, columns, percent_change, rows, rows_text, rows_tsv
+from .columns import number_column, text_column
 
 if TYPE_CHECKING:
     import slicer
-    import vtk
 
 READOUTS_ATTRIBUTE = "ASLDenoise.readouts"  # of the table; its value: what a table of labels and numbers leaves out
 _LABEL, _UNIT, _CHANGE = "Readout", "Unit", "Change (%)"
-
-
-@dataclass(frozen=True)
-class ReadoutRow:
-    """A readout for a panel: raw, processed and change (%), NaN where not measured."""
-
-    name: str
-    label: str
-    raw: float
-    processed: float
-    change: float
-    unit: str
-
-    @property
-    def cells(self) -> tuple[str, str, str, str, str]:
-        """Readout, raw, processed, change (%) and unit as the shell's table writes them."""
-        return (self.label, format_value(self.raw), format_value(self.processed), format_change(self.change), self.unit)
 
 
 def add_readouts(result: Result, *, scene: slicer.vtkMRMLScene, name: str) -> slicer.vtkMRMLTableNode:
@@ -46,13 +28,13 @@ def add_readouts(result: Result, *, scene: slicer.vtkMRMLScene, name: str) -> sl
     keys, table = columns(result), rows(result)
     node = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
     slicer.util.updateTableFromArray(node, [], [])
-    node.AddColumn(_texts(_LABEL, [row.label for row in table]))
-    node.AddColumn(_texts(_UNIT, [row.unit for row in table]))
+    node.AddColumn(text_column(_LABEL, (row.label for row in table)))
+    node.AddColumn(text_column(_UNIT, (row.unit for row in table)))
     for index, key in enumerate(keys):
-        node.AddColumn(_numbers(kind_of(key).label, [row.values[index] for row in table]))
+        node.AddColumn(number_column(kind_of(key).label, (row.values[index] for row in table)))
     compared = result.processed if RAW in keys and result.processed in keys else None
     if compared is not None:
-        node.AddColumn(_numbers(_CHANGE, [row.change for row in table]))
+        node.AddColumn(number_column(_CHANGE, (row.change for row in table)))
     node.SetUseColumnTitleAsColumnHeader(True)
     node.SetLocked(True)
     left_out = {"keys": keys, "processed": compared, "names": [row.name for row in table]}
@@ -66,24 +48,16 @@ def is_readouts(node: slicer.vtkMRMLNode) -> bool:
     return node.IsA("vtkMRMLTableNode") and bool(node.GetAttribute(READOUTS_ATTRIBUTE))
 
 
-def readout_rows(node: slicer.vtkMRMLTableNode) -> tuple[ReadoutRow, ...]:
-    """Every readout of the table: raw and what the run was for (NaN where it only averaged).
+def readout_rows(node: slicer.vtkMRMLTableNode) -> tuple[Row, ...]:
+    """Every readout of the table with two values: raw and what the run was for (NaN where it only averaged).
 
     Raises:
         InputError: the table is none of ours, or was changed.
     """
     keys, processed, table = _read(node)
-    where = keys.index(processed) if processed in keys else None
-    nan = math.nan
+    places = [keys.index(key) if key in keys else None for key in (RAW, processed)]
     return tuple(
-        ReadoutRow(
-            row.name,
-            row.label,
-            row.values[keys.index(RAW)] if RAW in keys else nan,
-            nan if where is None else row.values[where],
-            row.change,
-            row.unit,
-        )
+        replace(row, values=tuple(math.nan if place is None else row.values[place] for place in places))
         for row in table
     )
 
@@ -128,22 +102,3 @@ def _plain(value: float) -> float | str | None:
 def _column(node: slicer.vtkMRMLTableNode, title: str) -> list[str]:
     column = node.GetTable().GetColumnByName(title)
     return [] if column is None else [str(column.GetValue(row)) for row in range(column.GetNumberOfValues())]
-
-
-def _texts(title: str, values: Sequence[str]) -> vtk.vtkStringArray:
-    import vtk
-
-    return _filled(vtk.vtkStringArray(), title, values)
-
-
-def _numbers(title: str, values: Sequence[float]) -> vtk.vtkDoubleArray:
-    import vtk
-
-    return _filled(vtk.vtkDoubleArray(), title, values)
-
-
-def _filled(array: vtk.vtkAbstractArray, title: str, values: Sequence) -> vtk.vtkAbstractArray:
-    array.SetName(title)
-    for value in values:
-        array.InsertNextValue(value)
-    return array

@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import InputError
 from ..result.maps import DENOISED, RAW
 from .canvas import GREY, Canvas
-from .display import OVERLAY_OPACITY, legends_of
+from .display import OVERLAY_OPACITY, lay_over, legends_of
 from .headless import application_logic
 from .hierarchy import node_ids, remove_added
 from .layouts import MapNodes
@@ -80,14 +80,15 @@ def render_overlay(
     canvas = Canvas.black(
         _GAP + len(shots) * (size + _GAP) + _BAR, _HEADER + len(chosen) * (size + _LABEL + _GAP) + _GAP
     )
-    behind = "nothing" if background is None else "M0" if background is nodes.m0 else "T1"
-    canvas.write(title or f"{first.GetName().split('_desc-')[0]}: CBF over {behind}", 12, 20)
+    over = "nothing" if background is None else "M0" if background is nodes.m0 else "T1"
+    canvas.write(title or f"{first.GetName().split('_desc-')[0]}: CBF over {over}", 12, 20)
     canvas.write(f"Research use only. Transparent: {_transparent(chosen)}.", 12, 43, size=13, colour=GREY)
     with _slice_logic(first.GetScene()) as logic:
         for row, node in enumerate(chosen):
             top = _HEADER + row * (size + _LABEL + _GAP)
             canvas.write(node.GetDescription() or node.GetName(), 12, top + _LABEL // 2, size=17)
-            _set_layers(logic, background, node, opacity)
+            behind, shown = (node, None) if background is None else (background, node)
+            lay_over(logic.GetSliceCompositeNode(), background=behind, foreground=shown, opacity=opacity)
             for column, shot in enumerate(shots):
                 left = _GAP + column * (size + _GAP)
                 canvas.paste(_slice_image(logic, shot, size), left, top + _LABEL)
@@ -133,18 +134,6 @@ def _slice_logic(scene: slicer.vtkMRMLScene) -> Iterator[slicer.vtkMRMLSliceLogi
     finally:
         logic.SetMRMLScene(None)
         remove_added(scene, before)
-
-
-def _set_layers(
-    logic: slicer.vtkMRMLSliceLogic,
-    background: slicer.vtkMRMLScalarVolumeNode | None,
-    node: slicer.vtkMRMLScalarVolumeNode,
-    opacity: float,
-) -> None:
-    composite = logic.GetSliceCompositeNode()
-    composite.SetBackgroundVolumeID((background or node).GetID())
-    composite.SetForegroundVolumeID(node.GetID() if background is not None else None)
-    composite.SetForegroundOpacity(opacity)
 
 
 def _slice_image(logic: slicer.vtkMRMLSliceLogic, shot: _Shot, size: int) -> np.ndarray:

@@ -25,7 +25,6 @@ from ASLDenoiseLib.scene.layouts import (
     layout_node,
     leave_layout,
     register_layouts,
-    show_chart,
     side_by_side_xml,
     with_plot_xml,
 )
@@ -184,7 +183,7 @@ def test_a_chart_is_put_into_the_plot_view_of_the_layout(desktop):
     nodes = present(made_result())
     plot(nodes, "agreement")
     assert node_of(desktop, "vtkMRMLPlotViewNode", PLOT_VIEW).GetPlotChartNodeID() == nodes.charts["agreement"].GetID()
-    show_chart(nodes.charts["scatter"])
+    plot(nodes, "scatter")
     assert node_of(desktop, "vtkMRMLPlotViewNode", PLOT_VIEW).GetPlotChartNodeID() == nodes.charts["scatter"].GetID()
 
 
