@@ -361,10 +361,10 @@ def test_a_full_disk_is_told_in_words_and_scene_and_files_stay(ready, tiny_disk,
 
 # A child in which denoising asks for more memory than any machine has
 SHORT_OF_MEMORY = """
-import functools, runpy, sys
+import runpy, sys
 import numpy
-from ASLDenoiseLib import pipeline
-pipeline.denoise = functools.wraps(pipeline.denoise)(lambda *given, **options: numpy.ones(10**17))
+from ASLDenoiseLib.pipeline import run
+run.run = lambda request, progress: numpy.ones(10**17)
 sys.argv = sys.argv[2:]
 runpy.run_module("ASLDenoiseLib.running.child", run_name="__main__", alter_sys=True)
 """
