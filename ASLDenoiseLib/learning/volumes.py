@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,7 @@ class Volumes:
                 parts[name] = parts[name].float() / 255
         return Volumes(**{n: p if p.dtype == torch.bool else p.float() for n, p in parts.items()})
 
+    @cached_property
     def slices(self) -> torch.Tensor:
         """(S, 2) indices (volume, slice) of every slice that is brain in 4 % of its voxels or more."""
         return (self.brain.float().mean(dim=(2, 3)) > 0.04).nonzero()

@@ -68,7 +68,7 @@ class TinyFamily(DenoiserFamily):
     """Volumes in units of their largest magnitude, and a mean of 20 mm beside them."""
 
     networks = {"tiny-network": f"{__name__}:TinyNetwork"}  # noqa: RUF012
-    task = ".volumes3d:VolumesTask"
+    task = ".published:VolumesTask"
     dimensions = 3
 
     def channels(self, sample):
@@ -123,6 +123,14 @@ def test_channels_are_those_the_family_names_and_the_network_takes_and_gives(net
     parts = output if isinstance(output, tuple) else (output,)
     assert len(parts) == len(family.outputs) == 1 + family.gives_uncertainty
     assert all(part.shape == (1, 1, *seen.shape[2:]) for part in parts)
+
+
+@pytest.mark.parametrize("network", SHIPPED)
+def test_channels_are_made_on_the_device_of_the_sample(network):
+    given = replace(sample(), smoothing_mm=4.0)  # on 'meta' nothing is computed, and other devices do not mix with it
+    moved = {name: part.to("meta") for name, part in vars(given).items() if isinstance(part, torch.Tensor)}
+    seen = find_family(network).channels(replace(given, **moved))
+    assert seen.device.type == "meta" and seen.shape == find_family(network).channels(given).shape
 
 
 def test_every_shipped_bundle_says_of_its_channels_what_its_family_says():

@@ -32,10 +32,9 @@ class Sample:
         difference: (B, 1, K, J, I) in the unit of the family; zero where nothing was measured.
         brain: (B, 1, K, J, I), 0/1.
         spacing: (B, 3) mm along (k, j, i).
-        m0: (B, 1, K, J, I); in units of its mean in the brain for families that need it. One value throughout guides
-            nothing, as None does.
-        t1: (B, C, K, J, I) fractions of the T1's intensity classes, darkest first. Zero throughout guides nothing, as
-            None does.
+        m0: (B, 1, K, J, I); in units of its mean in the brain for families that need it.
+        t1: (B, C, K, J, I) fractions of the T1's intensity classes, darkest first. An M0 of one value, and classes of
+            nothing, guide as little as None does.
         noise: (B, N, K, J, I) maps of the noise, for families that see them.
         smoothing_mm: FWHM of the Gaussian that the model's inputs have.
         ends: (B, 2) first and last slice of the scan, where the sample holds slices beyond them; None: it holds none.

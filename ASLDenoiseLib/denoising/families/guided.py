@@ -8,7 +8,7 @@ import numpy as np
 
 from ..noise_level import noise_level
 from . import DenoiserFamily, Sample, register
-from .mean import Mean, Prediction, brain_box, brain_scale, placed, spacing_of, tensor_of
+from .mean import Mean, Prediction, brain_box, brain_scale, placed, tensor_of
 
 if TYPE_CHECKING:
     import torch
@@ -39,8 +39,7 @@ class GuidedFamily(DenoiserFamily):
     def predict(self, mean: Mean, network: torch.nn.Module, compute: Compute) -> Prediction:
         """One pass over the brain's box. Outside the brain nothing changes, and nothing is said of its error.
 
-        The noise comes from the spread of the pairs; that of the mean of some of them is larger by the root of the
-        ratio.
+        The noise is the pairs' spread; that of the mean of some of them is larger by the root of the ratio.
         """
         import torch
 
@@ -61,7 +60,7 @@ class GuidedFamily(DenoiserFamily):
         sample = Sample(
             tensor_of(mean.array[box] / sigma) * brain,
             brain,
-            spacing_of(mean.pairs),
+            torch.tensor([mean.pairs.geometry.spacing[::-1]]),
             tensor_of(mean.m0.array[box]) if mean.m0 is not None else None,
             torch.cat([tensor_of(g.array[box]) for g in mean.guides], dim=1) if mean.guides else None,
             noise_channels(local, fine, level.blurred),

@@ -100,13 +100,6 @@ def tensor_of(array: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.where(np.isfinite(array), array, 0).astype(np.float32))[None, None]
 
 
-def spacing_of(pairs: ASLSeries) -> torch.Tensor:
-    """(1, 3) mm along (k, j, i)."""
-    import torch
-
-    return torch.tensor([pairs.geometry.spacing[::-1]], dtype=torch.float32)
-
-
 def placed(result: np.ndarray, box: tuple[slice, slice, slice], original: np.ndarray) -> np.ndarray:
     """The result in its box of the original; outside, nothing was denoised, and what was not measured stays NaN."""
     output = original.astype(np.float32)
@@ -143,6 +136,8 @@ def _sample(mean: Mean, scale: float, *, with_m0: bool) -> Sample:
     Raises:
         InputError: the M0 is empty in the brain mask.
     """
+    import torch
+
     brain, m0 = tensor_of(mean.brain.array > 0), None
     if with_m0:
         m0 = tensor_of(mean.m0.array)
@@ -150,4 +145,5 @@ def _sample(mean: Mean, scale: float, *, with_m0: bool) -> Sample:
             raise InputError("The M0 image is empty in the brain mask; check it, or choose a model that needs none.")
         m0 = over_brain_mean(m0, brain)
     smoothing = float(mean.card.metadata.get("input_smoothing_mm", 0.0) or 0.0)
-    return Sample(tensor_of(mean.array) / scale, brain, spacing_of(mean.pairs), m0, smoothing_mm=smoothing)
+    spacing = torch.tensor([mean.pairs.geometry.spacing[::-1]])
+    return Sample(tensor_of(mean.array) / scale, brain, spacing, m0, smoothing_mm=smoothing)

@@ -21,7 +21,7 @@ class SlicesFamily(BrainMeanFamily):
         "dilated-net": "ASLDenoiseLib.networks.dilated_net:DilatedNet",
         "deepasl": "ASLDenoiseLib.networks.deepasl:DeepASL",
     }
-    task = ".slices:SlicesTask"
+    task = ".published:SlicesTask"
     dimensions = 2
 
     def channels(self, sample: Sample) -> torch.Tensor:
@@ -33,7 +33,7 @@ class SlabsFamily(BrainMeanFamily):
     """Slabs (N, 3, J, I) round every slice; the outermost slices of the scan are their own neighbours."""
 
     networks: ClassVar = {"slab-transformer": "ASLDenoiseLib.networks.slab_transformer:SlabTransformer"}
-    task = ".slices:SlabsTask"
+    task = ".published:SlabsTask"
     dimensions = 2
 
     def channels(self, sample: Sample) -> torch.Tensor:

@@ -16,7 +16,7 @@ class VolumesFamily(BrainMeanFamily):
     """Volumes (B, 1, K, J, I), each over the mean of its brain."""
 
     networks: ClassVar = {"unet3d": "ASLDenoiseLib.networks.unet3d:UNet3D"}
-    task = ".volumes3d:VolumesTask"
+    task = ".published:VolumesTask"
     dimensions = 3
 
     def channels(self, sample: Sample) -> torch.Tensor:

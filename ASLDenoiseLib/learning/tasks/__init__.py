@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 
 
 def build_task(recipe: Recipe) -> TrainingTask:
-    """The task that the family of a recipe's network names, here (``.slices:SlicesTask``) or anywhere."""
+    """The task that the family of a recipe's network names, here (``.published:SlicesTask``) or anywhere."""
     module, name = find_family(recipe.network).task.split(":")
     return getattr(importlib.import_module(module, __name__), name)(recipe)
