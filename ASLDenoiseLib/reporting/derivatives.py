@@ -19,10 +19,11 @@ import numpy as np
 
 from ..errors import InputError
 from ..result import Result
+from ..result.table import columns, rows, rows_tsv
 from ..series import Geometry, Volume
 from . import dataset, html, provenance, timeline
 from .dataset import BIDSIGNORE, DESCRIPTION, README
-from .request_file import INPUTS, REQUEST, request_to_json
+from .request_file import REQUEST, request_to_json
 from .software import NAME
 
 READOUTS_JSON = "readouts.json"
@@ -33,32 +34,12 @@ REPORT = "report.html"
 
 @dataclass(frozen=True)
 class WrittenFiles:
-    """Where a run's files lie: the folder, each map by its key, and the rest by name."""
+    """Where a run's files lie: the folder, each map by its key, the report, and every file, these included."""
 
     folder: Path
     maps: Mapping[str, Path]
-    readouts_json: Path
-    readouts_tsv: Path
     report: Path
-    dataset: tuple[Path, ...]
-    timelines: tuple[Path, ...] = ()
-    attachments: tuple[Path, ...] = ()
-    request: tuple[Path, ...] = ()
-
-    def all(self) -> tuple[Path, ...]:
-        """Every file, the maps' sidecars included."""
-        sidecars = [sidecar_path(path) for path in self.maps.values()]
-        return (
-            *self.maps.values(),
-            *sidecars,
-            self.readouts_tsv,
-            self.report,
-            *self.dataset,
-            self.readouts_json,
-            *self.timelines,
-            *self.attachments,
-            *self.request,
-        )
+    files: tuple[Path, ...]
 
 
 Attachment = Callable[[Path], None]
@@ -83,22 +64,13 @@ def write_result(
     check_destination(out)
     if not result.series.name or any(c in result.series.name for c in '/\\:*?"<>|\0'):
         raise InputError(f"The series name '{result.series.name}' cannot start a file name; rename the series.")
-    timelines, about = _timelines(result), _dataset(result, out, attachments or {})
+    texts = {**_timelines(result), **_dataset(result, out, attachments or {})}
     with _staging(out) as stage:
-        _write_all(result, stage, command, {**timelines, **about}, attachments or {})
-        request = [p.relative_to(stage) for p in (stage / REQUEST, *stage.glob(f"{INPUTS}/*")) if p.exists()]
-        _move_into_place(stage, out)
-    return WrittenFiles(
-        out,
-        {key: out / provenance.map_file(result, key) for key in result.maps},
-        out / READOUTS_JSON,
-        out / READOUTS_TSV,
-        out / REPORT,
-        tuple(out / name for name in about),
-        tuple(out / name for name in timelines),
-        tuple(out / name for name in attachments or {}),
-        tuple(out / path for path in request),
-    )
+        _write_all(result, stage, command, texts, attachments or {})
+        files = sorted(path.relative_to(stage) for path in stage.rglob("*") if path.is_file())
+        _move_into_place(stage, files, out)
+    maps = {key: out / provenance.map_file(result, key) for key in result.maps}
+    return WrittenFiles(out, maps, out / REPORT, tuple(out / path for path in files))
 
 
 def check_destination(out: Path) -> None:
@@ -158,7 +130,7 @@ def _write_all(
         save_volume(volume, image, description=f"{result.kind(key).label} [{volume.unit or 'no unit'}]")
         _write_text(sidecar_path(image), provenance.to_json(provenance.sidecar(result, key, command=command)))
     _write_text(folder / READOUTS_JSON, provenance.to_json(provenance.readouts_json(result, command=command)))
-    _write_text(folder / READOUTS_TSV, provenance.readouts_tsv(result))
+    _write_text(folder / READOUTS_TSV, rows_tsv(columns(result), rows(result)))
     for name, text in texts.items():
         _write_text(folder / name, text)
     if result.request:
@@ -233,36 +205,31 @@ def _staging(out: Path) -> Iterator[Path]:
     shutil.rmtree(stage, ignore_errors=True)
 
 
-def _move_into_place(stage: Path, out: Path) -> None:
+def _move_into_place(stage: Path, files: list[Path], out: Path) -> None:
     if not out.exists():
         os.rename(stage, out)
         _sync(out.absolute().parent)
         return
     kept = stage / "replaced"
     kept.mkdir()
-    moved: list[Path] = []
+    moved = []
     try:
         # readouts.json last: whoever waits for it finds all the others in place
-        files = sorted((p for p in stage.rglob("*") if p.is_file()), key=lambda p: (p.name == READOUTS_JSON, p))
-        for path in files:
-            target = out / path.relative_to(stage)
-            target.parent.mkdir(exist_ok=True)
-            if target.exists():
-                _keep(target, kept / _flat(target, out))
-            os.replace(path, target)
-            moved.append(target)
+        for path in sorted(files, key=lambda path: path.name == READOUTS_JSON):
+            (out / path).parent.mkdir(exist_ok=True)
+            if (out / path).exists():
+                (kept / path).parent.mkdir(exist_ok=True)
+                _keep(out / path, kept / path)
+            os.replace(stage / path, out / path)
+            moved.append(path)
         _sync(out)
     except BaseException:
-        for target in moved:
-            if (kept / _flat(target, out)).exists():
-                os.replace(kept / _flat(target, out), target)
+        for path in moved:
+            if (kept / path).exists():
+                os.replace(kept / path, out / path)
             else:
-                target.unlink(missing_ok=True)
+                (out / path).unlink(missing_ok=True)
         raise
-
-
-def _flat(target: Path, out: Path) -> str:
-    return "+".join(target.relative_to(out).parts)
 
 
 def _keep(target: Path, copy: Path) -> None:

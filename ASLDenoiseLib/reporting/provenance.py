@@ -1,6 +1,6 @@
-"""What stands beside every number: the sidecar of a map, readouts.json, readouts.tsv.
+"""What stands beside every number: the sidecar of a map, readouts.json.
 
-Plain JSON throughout: NaN becomes null (TSV: n/a), so any parser reads it and nobody takes 'not measured' for zero.
+Plain JSON throughout: NaN becomes null, so any parser reads it and nobody takes 'not measured' for zero.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import PurePath
 
 from ..result import Result
 from ..result.maps import RAW
-from ..result.table import columns, rows, rows_tsv
+from ..result.table import columns
 from ..series import CBF_UNIT
 from ..series_json import parameter_to_plain, plain
 from .software import software_versions
@@ -68,11 +68,6 @@ def readouts_json(result: Result, *, command: str = "") -> dict[str, object]:
         "software": dict(software_versions()),
         "command": command,
     }
-
-
-def readouts_tsv(result: Result) -> str:
-    """The readouts as BIDS tabular text: name, label, unit, a column a map; n/a where not measured."""
-    return rows_tsv(columns(result), rows(result))
 
 
 def map_file(result: Result, key: str) -> str:

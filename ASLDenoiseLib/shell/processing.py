@@ -57,7 +57,7 @@ def _run(request: Request, args: argparse.Namespace) -> int:
     for note in done.notes:
         print(note, file=sys.stderr)
     print(readouts_table(done.result))
-    count, folder = len(done.written.all()), request.outputs.folder
+    count, folder = len(done.written.files), request.outputs.folder
     print(f"\nWritten to {folder}: {count} files; open {done.written.report.name} to see them together.")
     return 0
 

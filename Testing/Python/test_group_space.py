@@ -79,7 +79,7 @@ def test_noise_in_white_matter_lowers_its_snr(result):
 
 def test_the_maps_are_written_under_their_bids_names(result, tmp_path):
     written = write_result(in_template_space(result, space=unwarped()), tmp_path / "out")
-    assert f"sub-77_{MNI}_desc-mean_cbf.nii.gz" in {p.name for p in written.all()}
+    assert f"sub-77_{MNI}_desc-mean_cbf.nii.gz" in {p.name for p in written.files}
 
 
 def test_without_a_t1_there_is_no_way_there(result):

@@ -92,7 +92,7 @@ def test_a_run_leaves_exactly_the_files_of_the_contract(result, tmp_path):
     expected = {f"{name}{end}" for name in maps for end in (".nii.gz", ".json")}
     expected |= {"readouts.json", "readouts.tsv", "report.html", "dataset_description.json", "README.md", ".bidsignore"}
     assert set(os.listdir(written.folder)) == expected
-    assert {path.name for path in written.all()} == expected
+    assert {path.name for path in written.files} == expected
     assert os.listdir(tmp_path / "new") == ["out"]
     assert written.maps["desc-denoised_cbf"].name == f"{STEM}_desc-denoised_cbf.nii.gz"
 
@@ -132,8 +132,8 @@ def test_a_sidecar_says_what_the_map_is_and_where_every_value_came_from(result, 
 
 def test_table_and_json_hold_the_same_values_and_not_measured_is_never_zero(result, tmp_path):
     written = write_result(result, tmp_path / "out")
-    content = json.loads(written.readouts_json.read_text("utf-8"))
-    lines = list(csv.DictReader(io.StringIO(written.readouts_tsv.read_text("utf-8")), delimiter="\t"))
+    content = json.loads((written.folder / "readouts.json").read_text("utf-8"))
+    lines = list(csv.DictReader(io.StringIO((written.folder / "readouts.tsv").read_text("utf-8")), delimiter="\t"))
     assert [line["name"] for line in lines] == ["gm_mean", "contrast", "tsnr"]
     for line in lines:
         for key in result.readouts:
@@ -146,7 +146,8 @@ def test_table_and_json_hold_the_same_values_and_not_measured_is_never_zero(resu
 
 
 def test_the_folder_is_a_bids_derivative(result, tmp_path):
-    content = json.loads(write_result(result, tmp_path / "out").dataset[0].read_text("utf-8"))
+    folder = write_result(result, tmp_path / "out").folder
+    content = json.loads((folder / "dataset_description.json").read_text("utf-8"))
     assert content["DatasetType"] == "derivative"
     assert content["GeneratedBy"][0]["Name"] == "ASLDenoise"
 
@@ -198,7 +199,7 @@ def test_writing_again_replaces_the_result_and_keeps_other_files(result, tmp_pat
     write_result(result, out, command="first")
     (out / "notes.txt").write_text("mine")
     written = write_result(result, out, command="second")
-    assert json.loads(written.readouts_json.read_text("utf-8"))["command"] == "second"
+    assert json.loads((written.folder / "readouts.json").read_text("utf-8"))["command"] == "second"
     assert (out / "notes.txt").read_text() == "mine"
     assert [name for name in os.listdir(out) if name.startswith(".")] == [".bidsignore"]
 
@@ -217,7 +218,7 @@ def test_a_readme_and_ignored_names_of_someone_else_stay(result, tmp_path):
     (tmp_path / ".bidsignore").write_text("scratch/\n")
     written = write_result(result, tmp_path)
     assert (tmp_path / "README.md").read_text() == "# My study\n"
-    assert "README.md" not in {path.name for path in written.all()}
+    assert "README.md" not in {path.name for path in written.files}
     ignored = (tmp_path / ".bidsignore").read_text().splitlines()
     assert ignored[0] == "scratch/" and "*_cbf.*" in ignored
     write_result(result, tmp_path)

@@ -144,7 +144,7 @@ def test_what_was_asked_for_in_memory_is_written_with_its_images_and_gives_the_s
     done = completed(request)
     saved = {path.name for path in (tmp_path / "out" / "inputs").iterdir()}
     assert {"series.nii.gz", "m0.nii.gz", "tissue-gm.nii.gz", "regions-1.nii.gz"} <= saved
-    assert {"request.json", "series.nii.gz"} <= {path.name for path in done.written.all()}
+    assert {"request.json", "series.nii.gz"} <= {path.name for path in done.written.files}
     again = read_request(tmp_path / "out" / "request.json")
     assert again.series.acquisition == series.acquisition
     same(run(again), done.result)
