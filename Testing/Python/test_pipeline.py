@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ASLDenoiseLib import pipeline
+from ASLDenoiseLib.findings import Severity
 from ASLDenoiseLib.measuring.image_quality import bias, psnr
 from ASLDenoiseLib.preparing.brain_mask import brain_mask
 from ASLDenoiseLib.preparing.choices import Preparation
@@ -13,7 +14,7 @@ from ASLDenoiseLib.preparing.registration import register_rigid
 from ASLDenoiseLib.reading.images import read_image
 from ASLDenoiseLib.reading.read import read_series
 from ASLDenoiseLib.resources import sample_data
-from ASLDenoiseLib.series import Origin, Severity, VolumeType
+from ASLDenoiseLib.series import Origin, VolumeType
 
 UNMOVED = Preparation(motion=False)  # where motion is not what is tested
 
