@@ -67,7 +67,7 @@ class Driver:
             self._runner = self._makeRunner()
         self._runner.start(work)
         self._listeners = {
-            "Progress": progress,
+            "ProgressEvent": progress,
             "LogLine": None if log is None else lambda event: log(event.text),
             "Done": lambda event: done(event.result),
             "Failed": failed,
