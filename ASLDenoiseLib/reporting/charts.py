@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,7 +74,7 @@ class Chart:
 
 def charts_of(result: Result) -> tuple[Chart, ...]:
     """Every chart there is something to draw for, in the order to show them."""
-    makers = (box_chart, scatter_chart, agreement_chart, shift_chart, turn_chart, left_out_chart)
+    makers = (box_chart, scatter_chart, agreement_chart, shift_chart, rotation_chart, left_out_chart)
     return tuple(chart for chart in (make(result) for make in makers) if chart is not None)
 
 
@@ -115,7 +115,7 @@ def scatter_chart(result: Result) -> Chart | None:
     raw, processed = raw_map(result), processed_map(result)
     if processed is None:
         return None
-    lines, drawn, there = [], 0, 0
+    lines, drawn, count = [], 0, 0
     masks = masks_of(result)
     for name, colour in (("GM", _RED), ("WM", _BLUE)):
         x, y = raw.volume.array[masks[name]].astype(float), processed.volume.array[masks[name]].astype(float)
@@ -123,7 +123,7 @@ def scatter_chart(result: Result) -> Chart | None:
         kept = thinned(int(known.sum()))
         if kept.size:
             lines.append(Line(name, x[known][kept], y[known][kept], colour, "points"))
-        drawn, there = drawn + kept.size, there + int(known.sum())
+        drawn, count = drawn + kept.size, count + int(known.sum())
     if not lines:
         return None
     span = _around([values for line in lines for values in (line.x, line.y)])
@@ -131,7 +131,7 @@ def scatter_chart(result: Result) -> Chart | None:
     return Chart(
         "scatter",
         f"{processed.label} against raw (scatter)",
-        f"{processed.label} against raw in GM and WM ({_said(drawn, there)})",
+        f"{processed.label} against raw in GM and WM ({_voxel_count(drawn, count)})",
         f"{raw.label} CBF ({CBF_UNIT})",
         f"{processed.label} CBF ({CBF_UNIT})",
         CBF_UNIT,
@@ -165,7 +165,7 @@ def agreement_chart(result: Result) -> Chart | None:
         CBF_UNIT,
         CBF_UNIT,
         (
-            Line(_said(kept.size, agreement.count), x, y, _GREY, "points"),
+            Line(_voxel_count(kept.size, agreement.count), x, y, _GREY, "points"),
             *(Line(name, np.array(span), np.full(2, value), _RED, dashed=dash) for name, value, dash in flat),
         ),
         span,
@@ -178,24 +178,17 @@ def shift_chart(result: Result) -> Chart | None:
     if result.motion is None:
         return None
     columns = result.motion.columns
-    named = (("To the left", "trans_x", _RED), ("To the back", "trans_y", _BLUE), ("Upwards", "trans_z", _GREEN))
-    lines = [_course(name, columns[column], colour) for name, column, colour in named]
+    lines = _axis_lines(columns, "trans", ("To the left", "To the back", "Upwards"))
     lines.append(_course("Since the volume before", columns["framewise_displacement"], (0.0, 0.0, 0.0)))
     title = f"Head motion: shift from the median pose, at most {np.nanmax(columns['displacement']):.2g} mm"
     return _motion_chart("shift", "Head motion: shift", title, "Shift (mm)", "mm", lines)
 
 
-def turn_chart(result: Result) -> Chart | None:
+def rotation_chart(result: Result) -> Chart | None:
     """How far the head was turned from its median pose in every volume, degrees."""
     if result.motion is None:
         return None
-    columns = result.motion.columns
-    named = (
-        ("About left-right", "rot_x", _RED),
-        ("About front-back", "rot_y", _BLUE),
-        ("About up-down", "rot_z", _GREEN),
-    )
-    lines = [_course(name, columns[column], colour) for name, column, colour in named]
+    lines = _axis_lines(result.motion.columns, "rot", ("About left-right", "About front-back", "About up-down"))
     largest = max(float(np.nanmax(np.abs(line.y))) for line in lines)
     title = f"Head motion: turn from the median pose, at most {largest:.2g} degrees about an axis"
     return _motion_chart("turn", "Head motion: turn", title, "Turn (degrees)", "deg", lines)
@@ -224,15 +217,15 @@ def left_out_chart(result: Result) -> Chart | None:
     )
 
 
-def thinned(count: int, most: int = MOST_POINTS) -> np.ndarray:
-    """Which of `count` points to draw, ascending: all, or `most` of them, the same at every call.
+def thinned(count: int) -> np.ndarray:
+    """Which of `count` points to draw, ascending: all, or `MOST_POINTS` of them, the same at every call.
 
     >>> thinned(5).tolist(), thinned(10_000).size
     ([0, 1, 2, 3, 4], 2000)
     """
-    if count <= most:
+    if count <= MOST_POINTS:
         return np.arange(count)
-    return np.sort(np.random.default_rng(_SEED).choice(count, most, replace=False))
+    return np.sort(np.random.default_rng(_SEED).choice(count, MOST_POINTS, replace=False))
 
 
 def _box_line(shown: SeriesMap, shift: float, boxes: dict[str, Box | None], colour: Colour) -> Line:
@@ -242,7 +235,12 @@ def _box_line(shown: SeriesMap, shift: float, boxes: dict[str, Box | None], colo
         if box is not None:
             path = _box_path(middle + shift, box)
             parts.append(path)
-            notes += [f"{name}: {_in_words(box)}"] * len(path)
+            note = (
+                f"{name}: median {box.median:.1f}, quartiles {box.lower:.1f} to {box.upper:.1f}, "
+                f"whiskers {box.low:.1f} to {box.high:.1f} {CBF_UNIT}; {box.count} voxels, "
+                f"{box.beyond} beyond the whiskers"
+            )
+            notes += [note] * len(path)
     path = np.concatenate(parts) if parts else np.full((1, 2), np.nan)
     return Line(shown.label, path[:, 0], path[:, 1], colour, notes=tuple(notes))
 
@@ -263,15 +261,14 @@ def _box_path(middle: float, box: Box) -> np.ndarray:
     )
 
 
-def _in_words(box: Box) -> str:
-    return (
-        f"median {box.median:.1f}, quartiles {box.lower:.1f} to {box.upper:.1f}, whiskers {box.low:.1f} to "
-        f"{box.high:.1f} {CBF_UNIT}; {box.count} voxels, {box.beyond} beyond the whiskers"
-    )
+def _voxel_count(drawn: int, count: int) -> str:
+    return f"{count} voxels" if drawn == count else f"{drawn} of {count} voxels"
 
 
-def _said(drawn: int, there: int) -> str:
-    return f"{there} voxels" if drawn == there else f"{drawn} of {there} voxels"
+def _axis_lines(columns: Mapping[str, np.ndarray], stem: str, names: Sequence[str]) -> list[Line]:
+    """The three columns of `stem` over the volumes."""
+    named = zip(names, "xyz", (_RED, _BLUE, _GREEN), strict=True)
+    return [_course(name, columns[f"{stem}_{axis}"], colour) for name, axis, colour in named]
 
 
 def _course(name: str, values: np.ndarray, colour: Colour) -> Line:

@@ -7,6 +7,7 @@ Axial slices in radiological convention: the patient's right is on the left of t
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -69,17 +70,14 @@ def map_panels(
     columns, box = _slices_and_box(brain, slices)
     step_x, step_y = _in_plane_spacing(brain.geometry)
     height_of_cell = size * (box[0].stop - box[0].start) * step_y / ((box[1].stop - box[1].start) * step_x)
-    figure = Figure(
-        figsize=(size * len(columns) + 1.9, height_of_cell * len(panels) + 0.75),
-        facecolor="black",
-        layout="constrained",
-    )
+    figsize = (size * len(columns) + 1.9, height_of_cell * len(panels) + 0.75)
+    figure = Figure(figsize=figsize, facecolor="black", layout="constrained")
     axes = figure.subplots(len(panels), len(columns), squeeze=False)
     for row, (label, array, colours, window) in zip(axes, panels, strict=True):
         image = radiological(array, brain.geometry)
         for axis, k in zip(row, columns, strict=True):
             _show_slice(axis, image[k][box], colours, window, aspect=step_y / step_x)
-        row[0].set_ylabel(_wrapped(label), color="white", fontsize=8)
+        row[0].set_ylabel(textwrap.fill(label, 16), color="white", fontsize=8)
         scale = ScalarMappable(Normalize(*window), _colour_map(colours))
         bar = figure.colorbar(scale, ax=list(row), extend="both", fraction=0.03, pad=0.01, aspect=12)
         bar.set_label(unit, color="white", fontsize=7)
@@ -120,16 +118,11 @@ def radiological(array: np.ndarray, geometry: Geometry) -> np.ndarray:
     The array axis nearest each anatomical axis is taken (nibabel's `io_orientation`) and flipped where needed; nothing
     is interpolated, so an oblique acquisition is shown in its own planes.
     """
-    return np.transpose(_reoriented(array, geometry), (2, 1, 0))
-
-
-def _reoriented(array: np.ndarray, geometry: Geometry) -> np.ndarray:
-    """(K, J, I) to an array indexed (towards left, towards posterior, towards superior)."""
     from nibabel import orientations
 
     now = orientations.io_orientation(geometry.affine_ras)
-    wanted = orientations.axcodes2ornt(("L", "P", "S"))
-    return orientations.apply_orientation(array.transpose(2, 1, 0), orientations.ornt_transform(now, wanted))
+    change = orientations.ornt_transform(now, orientations.axcodes2ornt(("L", "P", "S")))
+    return orientations.apply_orientation(array.transpose(2, 1, 0), change).transpose(2, 1, 0)
 
 
 def _in_plane_spacing(geometry: Geometry) -> tuple[float, float]:
@@ -137,7 +130,7 @@ def _in_plane_spacing(geometry: Geometry) -> tuple[float, float]:
     from nibabel import orientations
 
     axes = orientations.io_orientation(geometry.affine_ras)[:, 0]
-    spacing = {int(anatomical): step for anatomical, step in zip(axes, geometry.spacing, strict=True)}
+    spacing = dict(zip(axes.tolist(), geometry.spacing, strict=True))
     return spacing[0], spacing[1]
 
 
@@ -161,15 +154,8 @@ def _colour_map(name: str):
 
 
 def _show_slice(axis, image: np.ndarray, colours: str, window: tuple[float, float], *, aspect: float) -> None:
-    low, high = window
-    axis.imshow(
-        np.ma.masked_invalid(image),
-        cmap=_colour_map(colours),
-        vmin=low,
-        vmax=high,
-        aspect=aspect,
-        interpolation="nearest",
-    )
+    shown = {"cmap": _colour_map(colours), "vmin": window[0], "vmax": window[1], "interpolation": "nearest"}
+    axis.imshow(np.ma.masked_invalid(image), aspect=aspect, **shown)
     axis.set(xticks=[], yticks=[])
     for edge in axis.spines.values():
         edge.set_visible(False)
@@ -177,11 +163,9 @@ def _show_slice(axis, image: np.ndarray, colours: str, window: tuple[float, floa
 
 def _letter_sides(axis) -> None:
     """R and L at the patient's sides: columns run towards the patient's left."""
-    for x, letter in ((0.03, "R"), (0.97, "L")):
-        align = "left" if letter == "R" else "right"
-        axis.text(
-            x, 0.97, letter, transform=axis.transAxes, color="white", ha=align, va="top", fontsize=8, weight="bold"
-        )
+    style = {"transform": axis.transAxes, "color": "white", "va": "top", "fontsize": 8, "weight": "bold"}
+    for x, letter, align in ((0.03, "R", "left"), (0.97, "L", "right")):
+        axis.text(x, 0.97, letter, ha=align, **style)
 
 
 def _histogram(axis, masks: Mapping[str, np.ndarray], maps: Sequence[SeriesMap]) -> None:
@@ -196,9 +180,8 @@ def _histogram(axis, masks: Mapping[str, np.ndarray], maps: Sequence[SeriesMap])
             axis.hist(values, bins=bins, histtype="step", color=colour, linestyle=style, label=f"{tissue}, {label}")
     axis.set(xlabel=f"CBF ({CBF_UNIT})", ylabel="voxels", title="CBF in grey and white matter")
     axis.axvline(0, color="0.7", linewidth=0.8)
-    axis.legend(
-        fontsize=7, frameon=False, title=f"{beyond} values beyond the axis" if beyond else None, title_fontsize=7
-    )
+    title = f"{beyond} values beyond the axis" if beyond else None
+    axis.legend(fontsize=7, frameon=False, title=title, title_fontsize=7)
 
 
 def _bland_altman(axis, agreement: Agreement) -> None:
@@ -216,12 +199,6 @@ def _bland_altman(axis, agreement: Agreement) -> None:
         title=f"Agreement in {agreement.count} GM voxels (Bland-Altman)",
     )
     axis.legend(fontsize=7, frameon=False)
-
-
-def _wrapped(label: str) -> str:
-    import textwrap
-
-    return textwrap.fill(label, 16)
 
 
 def png_of(figure: Figure) -> bytes:

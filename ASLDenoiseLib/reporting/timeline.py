@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
 from ..result import Result
+from ..result.table import tsv_text
 
 _MOTION_COLUMNS = {
     "trans": ("mm", "Shift of the centre of the brain along {axis} from the reference, the median pose"),
@@ -27,7 +28,8 @@ def motion_tsv(result: Result) -> str:
     if result.motion is None:
         return ""
     columns = {"volume_type": [kind.value for kind in result.series.context], **result.motion.columns}
-    return _tsv(columns, zip(*columns.values(), strict=True))
+    rows = zip(*columns.values(), strict=True)
+    return tsv_text([columns, *(map(_cell, row) for row in rows)])
 
 
 def motion_columns(result: Result) -> dict[str, Mapping[str, str]]:
@@ -51,7 +53,7 @@ def outliers_tsv(result: Result) -> str:
         (r.pair + 1, "all" if r.slice is None else r.slice + 1, r.reason, r.value, r.threshold)
         for r in result.outliers.rejections
     )
-    return _tsv(("pair", "slice", "reason", "value", "threshold"), rows)
+    return tsv_text([("pair", "slice", "reason", "value", "threshold"), *(map(_cell, row) for row in rows)])
 
 
 def left_out(result: Result) -> np.ndarray | None:
@@ -66,13 +68,5 @@ def left_out(result: Result) -> np.ndarray | None:
     return np.where(report.flags, lost, 0.0)
 
 
-def _tsv(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    lines = [tuple(head), *(tuple(map(_cell, row)) for row in rows)]
-    return "".join("\t".join(line) + "\n" for line in lines)
-
-
 def _cell(value: object) -> str:
-    if isinstance(value, str):
-        return " ".join(value.split())
-    number = float(value)
-    return "n/a" if math.isnan(number) else f"{number:.6g}"
+    return value if isinstance(value, str) else "n/a" if math.isnan(value) else f"{float(value):.6g}"

@@ -53,14 +53,7 @@ def _motion(axes: list, result: Result) -> None:
 def _left_out(axis, flags: np.ndarray, lost: np.ndarray) -> None:
     """Slices upwards, pairs to the right; darker is more of the slice left out."""
     count, slices = flags.shape
-    axis.imshow(
-        np.where(flags, np.maximum(lost, 0.2), 0.0).T,
-        origin="lower",
-        aspect="auto",
-        cmap="Reds",
-        vmin=0,
-        vmax=1,
-        extent=(0.5, count + 0.5, 0.5, slices + 0.5),
-        interpolation="nearest",
-    )
+    shown = {"cmap": "Reds", "vmin": 0, "vmax": 1, "interpolation": "nearest", "origin": "lower", "aspect": "auto"}
+    extent = (0.5, count + 0.5, 0.5, slices + 0.5)
+    axis.imshow(np.where(flags, np.maximum(lost, 0.2), 0.0).T, extent=extent, **shown)
     axis.set(xlabel="pair", ylabel="left out:\nslice")

@@ -48,7 +48,6 @@ def rows(result: Result) -> tuple[Row, ...]:
     by_key = {key: {readout.name: readout for readout in result.readouts[key]} for key in keys}
     known = {readout.name: readout for key in reversed(keys) for readout in result.readouts[key]}
     order = dict.fromkeys(readout.name for key in keys for readout in result.readouts[key])
-    processed = result.processed
 
     def value(key: str | None, name: str) -> float:
         readout = by_key.get(key, {}).get(name)
@@ -61,7 +60,7 @@ def rows(result: Result) -> tuple[Row, ...]:
             known[name].unit,
             known[name].meaning,
             tuple(value(key, name) for key in keys),
-            percent_change(value(RAW, name), value(processed, name)),
+            percent_change(value(RAW, name), value(result.processed, name)),
         )
         for name in order
     )
@@ -122,6 +121,11 @@ def rows_tsv(keys: Sequence[str], table: Iterable[Row]) -> str:
     """Rows as BIDS tabular text: name, label, unit, a column a map by its key; n/a where not measured."""
     lines = [("name", "label", "unit", *keys)]
     lines += [(row.name, row.label, row.unit or "n/a", *map(_exact, row.values)) for row in table]
+    return tsv_text(lines)
+
+
+def tsv_text(lines: Iterable[Iterable[str]]) -> str:
+    """Tab-separated text, white space within a cell as single blanks."""
     return "".join("\t".join(" ".join(cell.split()) for cell in line) + "\n" for line in lines)
 
 
