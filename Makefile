@@ -32,7 +32,7 @@ test: setup ## spelling, lint and every test; one failing does not hide the othe
 	$(PY) -m codespell_lib || status=1; \
 	$(PY) -m ruff check . || status=1; \
 	$(PY) -m ruff format --check . || status=1; \
-	$(PY) -m pytest || status=$$?; \
+	$(PY) -m pytest -n auto --maxprocesses 8 || status=$$?; \
 	exit $$status
 
 lint: setup ## spelling; ruff: rules and format

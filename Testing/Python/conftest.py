@@ -1,4 +1,4 @@
-"""What every test file shares: the import path, sane threads, the shared real data, and a desktop that is none."""
+"""What test files share: the import path, workers and their threads, the real data, and a desktop that is none."""
 
 from __future__ import annotations
 
@@ -15,13 +15,24 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "Testing" / "Harness")]
 
 # Before numpy, torch or ITK are loaded: more threads than cores make small tests slower, not faster.
-_THREADS = str(min(4, os.cpu_count() or 1))
-for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"):
-    os.environ.setdefault(_name, _THREADS)
+_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
+_UNSAID = [name for name in _THREADS if name not in os.environ]
+os.environ.update(dict.fromkeys(_UNSAID, str(min(4, _CORES))))
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import pytest  # noqa: E402
+
+# The causes of slowness, as pyproject.toml describes them: `slow` is any of them.
+SLOW = ("runs", "child", "registers", "segments", "trains", "installs")
+# The files that take longest, so that no worker begins one when the others are about to end.
+LONGEST = (
+    "test_docs_examples.py",
+    "test_panel_run.py",
+    "test_pipeline.py",
+)
+APART = ("test_docs_examples.py",)  # files of long tests that share nothing
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +48,26 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared real data are not here (../shared/data, or set ASLDENOISE_SHARED_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this session have in common, and no other session."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "session"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def worked_out(session_folder: Path) -> Iterator[None]:
+    """Brains, tissue and alignments are looked for once for the same images, in whatever file and worker."""
+    from worked_out import PURE, put_everywhere
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in PURE:
+            put_everywhere(name, session_folder, patch.setattr)
+        yield
 
 
 @pytest.fixture
@@ -57,8 +88,33 @@ def desktop() -> Iterator[Desktop]:
     assert not errors, errors[0].text
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Workers (`-n`), which inherit what is said here, share the cores."""
+    if workers := config.getoption("numprocesses", None):
+        os.environ.update(dict.fromkeys(_UNSAID, str(min(4, max(1, _CORES // workers)))))
+        config.option.loadscopereorder = False  # the order is `pytest_collection_modifyitems`'
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    """A file's tests go to one worker in their order, and share what its fixtures make; those of `APART` go singly."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return nodeid if Path(file).name in APART else file
+
+    return ByFile(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip `gpu` tests where there is no CUDA device; torch is loaded only when such a test was collected."""
+    """Whatever has a cause to be slow is `slow`; the longest files come first; `gpu` tests are skipped without one."""
+    for item in items:
+        if any(item.get_closest_marker(cause) for cause in SLOW):
+            item.add_marker(pytest.mark.slow)
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))  # stable: else in the order of the files
     on_gpu = [item for item in items if item.get_closest_marker("gpu")]
     if not on_gpu:
         return

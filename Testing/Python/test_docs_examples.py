@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from docs_pages import PAGES, ROOT, Example, examples
 
+pytestmark = pytest.mark.usefixtures("worked_out")
+
 SHORT = [page for page in PAGES if any(not example.kind for example in examples(page))]
 LONG = [page for page in PAGES if any(example.kind == "slow" for example in examples(page))]
 
@@ -34,13 +36,13 @@ def test_short_examples_print_what_the_page_says(page, checkout):
     run_all([example for example in examples(page) if not example.kind], {})
 
 
-@pytest.mark.slow
+@pytest.mark.runs
 @pytest.mark.parametrize("page", LONG, ids=lambda page: page.stem)
 def test_all_examples_in_a_row_print_what_the_page_says(page, checkout):
     run_all([example for example in examples(page) if example.kind != "slicer"], {})
 
 
-@pytest.mark.slow
+@pytest.mark.runs
 def test_examples_for_slicers_console_run_in_the_scene_of_a_desktop(checkout, desktop, monkeypatch):
     """The page on Python loads the sample, as the panel does; the tutorial goes on with its nodes."""
     pytest.importorskip("slicer", reason="the real MRML scene needs slicer-core")

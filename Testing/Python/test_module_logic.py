@@ -19,6 +19,8 @@ from ASLDenoiseLib.scene.segments import add_segmentation
 from ASLDenoiseLib.scene.series import series_to_nodes
 from ASLDenoiseLib.scene.volumes import volume_to_node
 
+pytestmark = pytest.mark.usefixtures("worked_out")
+
 
 @pytest.fixture
 def module(desktop, repo_root, monkeypatch):
@@ -80,6 +82,7 @@ def test_nodes_reach_the_library_as_its_nouns(module, scene):
     assert head.tissue.source == "segmentation 'rois'"
 
 
+@pytest.mark.runs
 def test_process_presents_what_the_pipeline_returns(module, made, scene, monkeypatch):
     sequence = series_to_nodes(made).sequence
     nodes = module.ASLDenoiseLogic().process(sequence, preparation=Preparation(pairs="1-4"), model="unet2d-lfn")
@@ -113,6 +116,7 @@ SELF_TESTS = (
 )
 
 
+@pytest.mark.child
 @pytest.mark.parametrize("name", SELF_TESTS)
 def test_the_self_test_passes(repo_root, desktop, name):
     """As in a Slicer that has loaded the module."""

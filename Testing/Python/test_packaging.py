@@ -113,6 +113,7 @@ def test_the_module_factory_sees_one_module(built):
     assert [path.name for path in (built[1] / MODULES).glob("*.py")] == ["ASLDenoise.py"]
 
 
+@pytest.mark.installs
 def test_the_package_holds_every_weight_and_is_under_100_mb(built, record_property):
     build, _ = built
     ran(tool("cpack"), "-G", "TGZ", cwd=build)
@@ -130,6 +131,7 @@ def test_a_checkout_is_under_100_mb():
     assert sum((ROOT / path).stat().st_size for path in in_git()) < LARGEST
 
 
+@pytest.mark.installs
 def test_a_new_file_is_installed_by_the_next_build(tmp_path):
     """Found again at every build, so that nobody has to list it or to run CMake anew."""
     source, build, prefix = (tmp_path / name for name in ("source", "build", "installed"))
@@ -171,6 +173,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.installs
 def test_the_installed_module_opens_and_finds_models_and_sample_data_with_no_checkout(built, tmp_path):
     said = json.loads(launch(built[1], FINDS, tmp_path).splitlines()[-1])
     place = (built[1] / MODULES).resolve()
@@ -184,7 +187,7 @@ def test_the_installed_module_opens_and_finds_models_and_sample_data_with_no_che
     assert ours == [LAUNCHER]
 
 
-@pytest.mark.slow
+@pytest.mark.child
 def test_the_installed_module_denoises_a_made_series_in_place_and_in_a_child(built, tmp_path):
     names = ("test_processShowsRawBesideDenoised", "test_applyRunsInAChildAndShowsTheResult")
     code = f"""

@@ -19,6 +19,8 @@ import json, ASLDenoiseLib as ad
 from ASLDenoiseLib.denoising.catalogue import models_folder
 from ASLDenoiseLib.learning.recipe import RECIPES
 from ASLDenoiseLib.resources import sample_data
+
+pytestmark = pytest.mark.installs
 print(json.dumps({
     "package": ad.__file__,
     "weights": sorted(c.name for c in ad.models() if (models_folder() / c.name / "models" / "model.pt").is_file()),

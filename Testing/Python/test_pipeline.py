@@ -8,13 +8,15 @@ import pytest
 from ASLDenoiseLib import pipeline
 from ASLDenoiseLib.findings import Severity
 from ASLDenoiseLib.measuring.image_quality import bias, psnr
-from ASLDenoiseLib.preparing.brain_mask import brain_mask
+from ASLDenoiseLib.pipeline import preparation_steps
 from ASLDenoiseLib.preparing.choices import Preparation
 from ASLDenoiseLib.preparing.registration import register_rigid
 from ASLDenoiseLib.reading.images import read_image
 from ASLDenoiseLib.reading.read import read_series
 from ASLDenoiseLib.resources import sample_data
 from ASLDenoiseLib.series import Origin, VolumeType
+
+pytestmark = pytest.mark.usefixtures("worked_out")
 
 UNMOVED = Preparation(motion=False)  # where motion is not what is tested
 
@@ -26,11 +28,17 @@ def sample():
 
 
 @pytest.fixture(scope="module")
-def result(sample):
+def brain(sample, worked_out):
+    return preparation_steps.brain_mask(sample[0].m0)
+
+
+@pytest.fixture(scope="module")
+def result(sample, worked_out):
     series, t1, _ = sample
     return pipeline.denoise(series, t1=t1, device="cpu")
 
 
+@pytest.mark.runs
 def test_the_sample_is_denoised_closer_to_its_truth_without_moving_tissue(sample, result):
     _, _, truth = sample
     raw, denoised = result.maps["desc-mean_cbf"].array, result.maps["desc-denoised_cbf"].array
@@ -41,6 +49,7 @@ def test_the_sample_is_denoised_closer_to_its_truth_without_moving_tissue(sample
         assert abs(bias(denoised, raw, inside & (tissue.array > 0.8))) < most
 
 
+@pytest.mark.runs
 def test_denoising_gets_nearer_the_truth_than_a_blur_of_the_same_noise(sample, result):
     _, _, truth = sample
     denoised, blurred = result.maps["desc-denoised_cbf"].array, result.maps["desc-smoothed_cbf"].array
@@ -48,19 +57,21 @@ def test_denoising_gets_nearer_the_truth_than_a_blur_of_the_same_noise(sample, r
     assert psnr(denoised, truth.array, inside) > psnr(blurred, truth.array, inside)
 
 
+@pytest.mark.runs
 def test_the_raw_map_comes_first_and_every_map_has_a_unit_or_is_a_difference(result):
     assert next(iter(result.maps)) == "desc-mean_cbf"
     assert {v.unit for k, v in result.maps.items() if k.endswith("_cbf")} == {"ml/100g/min"}
 
 
-def test_cbf_is_finite_in_the_brain_and_not_measured_outside(sample, result):
-    series, _, _ = sample
-    brain = brain_mask(series.m0).array > 0
+@pytest.mark.runs
+def test_cbf_is_finite_in_the_brain_and_not_measured_outside(result, brain):
+    inside = brain.array > 0
     for key in ("desc-mean_cbf", "desc-denoised_cbf"):
         measured = np.isfinite(result.maps[key].array)
-        assert measured[brain].mean() > 0.99 and not measured[~brain].any()
+        assert measured[inside].mean() > 0.99 and not measured[~inside].any()
 
 
+@pytest.mark.runs
 def test_every_parameter_that_entered_has_an_origin_and_the_model_its_hash(result):
     names = {p.name for p in result.parameters}
     needed = {"post_labeling_delay", "label_duration", "labeling_efficiency", "t1_blood", "model", "guides"}
@@ -68,6 +79,7 @@ def test_every_parameter_that_entered_has_an_origin_and_the_model_its_hash(resul
     assert all(p.origin.value for p in result.parameters) and len(result.model["sha256"]) == 64
 
 
+@pytest.mark.runs
 def test_the_two_maps_readouts_come_in_the_same_order(result):
     raw, denoised = (result.readouts[k] for k in ("desc-mean_cbf", "desc-denoised_cbf"))
     assert [r.name for r in raw] == [r.name for r in denoised]
@@ -75,11 +87,12 @@ def test_the_two_maps_readouts_come_in_the_same_order(result):
     assert snr["desc-denoised_cbf"] > 1.3 * snr["desc-mean_cbf"]
 
 
-def test_the_t1_is_aligned_with_the_sample_to_a_millimetre(sample):
+@pytest.mark.registers
+def test_the_t1_is_aligned_with_the_sample_to_a_millimetre(sample, brain):
     from ASLDenoiseLib.learning.simulate import MOVED
 
     series, t1, _ = sample
-    found = register_rigid(t1, series.mean(VolumeType.CONTROL), fixed_mask=brain_mask(series.m0)).matrix
+    found = register_rigid(t1, series.mean(VolumeType.CONTROL), fixed_mask=brain).matrix
     places = np.array([[0, 20, 20, 1], [40, 0, 30, 1], [-40, 40, 0, 1], [0, -50, 10, 1]], float).T
     apart = np.linalg.norm((found @ places - MOVED @ places)[:3], axis=0)
     assert apart.max() < 1.0, apart
@@ -106,6 +119,7 @@ def findings(result, code):
     return [f for f in result.findings if f.code == code]
 
 
+@pytest.mark.runs
 def test_recovery_puts_back_by_the_m0_where_there_is_no_t1_and_says_so(small):
     plain, recovered = (
         pipeline.denoise(small.series, model="dwan-lfn", device="cpu", preparation=UNMOVED, recovery=r)
@@ -123,6 +137,7 @@ def test_recovery_puts_back_by_the_m0_where_there_is_no_t1_and_says_so(small):
     assert findings(plain, "tissue-doubtful")[0].severity is Severity.WARNING
 
 
+@pytest.mark.runs
 def test_given_tissue_guides_and_an_m0_of_one_value_does_not(small):
     one_value = small.series.acquisition.with_values(Origin.USER, m0_estimate=1500.0)
     flat = replace(small.series, m0=None, acquisition=one_value)
@@ -140,7 +155,7 @@ def test_given_tissue_guides_and_an_m0_of_one_value_does_not(small):
 
 
 @pytest.mark.shared
-@pytest.mark.slow
+@pytest.mark.runs
 @pytest.mark.parametrize(("name", "pairs"), [("grase", "2"), ("epi", None), ("picore", None)])
 def test_a_real_series_gives_a_plausible_cbf_with_its_t1(shared_data, name, pairs):
     subject = shared_data / "real" / "sub-01"
@@ -169,6 +184,7 @@ def corrupted(scan, pair: int, slice_: int):
     return replace(series, array=array)
 
 
+@pytest.mark.runs
 def test_a_spoilt_slice_is_left_out_and_named_and_the_raw_mean_keeps_it():
     from phantom_builders import ball_head
 

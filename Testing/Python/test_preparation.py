@@ -48,9 +48,15 @@ def unquiet() -> ASLSeries:
     return replace(series, array=array)
 
 
-def test_a_spoilt_moving_scan_comes_within_a_decibel_of_the_still_clean_one(unquiet):
-    still = prepared(scan(0 * drift(32)))
-    run = prepared(unquiet, Preparation())
+@pytest.fixture(scope="module")
+def corrected(unquiet) -> RunState:
+    """That scan with all that is done to it unless told otherwise."""
+    return prepared(unquiet, Preparation())
+
+
+@pytest.mark.registers
+def test_a_spoilt_moving_scan_comes_within_a_decibel_of_the_still_clean_one(unquiet, corrected):
+    still, run = prepared(scan(0 * drift(32))), corrected
     assert still.cleaned is still.raw
     assert quality(run.raw) < quality(still.raw) - 3
     assert quality(run.cleaned) > quality(still.raw) - 1
@@ -59,12 +65,14 @@ def test_a_spoilt_moving_scan_comes_within_a_decibel_of_the_still_clean_one(unqu
     assert "motion-suspected" not in codes(run)
 
 
-def test_the_raw_mean_is_of_the_pairs_as_acquired_whatever_is_done_to_them(unquiet):
-    plain, done = prepared(unquiet), prepared(unquiet, Preparation())
+@pytest.mark.registers
+def test_the_raw_mean_is_of_the_pairs_as_acquired_whatever_is_done_to_them(unquiet, corrected):
+    plain, done = prepared(unquiet), corrected
     np.testing.assert_array_equal(plain.raw.array, done.raw.array)
     np.testing.assert_array_equal(done.acquired.array, unquiet.array[1::2] - unquiet.array[::2])
 
 
+@pytest.mark.registers
 def test_only_the_chosen_pairs_are_looked_at(unquiet):
     run = prepared(unquiet, Preparation(pairs="2-7", outliers="none"))
     assert run.pairs.array.shape[0] == 6 and run.motion.pairs.shape == (6, 2)

@@ -129,6 +129,7 @@ def heads() -> tuple[Volume, Volume, Volume, np.ndarray]:
     return moving, fixed.with_array(fixed.array + noise), mask.with_array(mask.array > 0.5), matrix
 
 
+@pytest.mark.registers
 def test_registration_recovers_a_turn_and_a_shift_across_contrasts_and_repeats(heads):
     moving, fixed, mask, truth = heads
     found = register_rigid(moving, fixed, fixed_mask=mask)
@@ -140,6 +141,7 @@ def test_registration_recovers_a_turn_and_a_shift_across_contrasts_and_repeats(h
     assert np.linalg.norm(points @ (found.matrix - again).T, axis=1).max() < 1e-2
 
 
+@pytest.mark.registers
 def test_a_given_start_is_where_the_search_begins(heads):
     moving, fixed, mask, truth = heads
     # The header turned by 90 degrees about the long axis: of no start of its own does the search find back from there.
@@ -201,6 +203,7 @@ def test_images_without_contrast_and_empty_masks_are_refused(heads):
         register_rigid(moving, fixed, fixed_mask=mask.with_array(np.zeros_like(mask.array)))
 
 
+@pytest.mark.registers
 def test_noise_against_a_head_is_not_reported_as_a_good_alignment(heads):
     moving, fixed, _, _ = heads
     noise = gaussian_filter(np.random.default_rng(1).normal(size=fixed.array.shape), 1.0)

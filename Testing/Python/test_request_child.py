@@ -56,6 +56,7 @@ def from_a_child(tmp_path_factory) -> tuple[list[Result], set[str]]:
     return read_payload(path)
 
 
+@pytest.mark.child
 @NEEDS_TORCH
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_request_in_a_child_gives_what_it_gives_here(from_a_child, number):
@@ -66,6 +67,7 @@ def test_a_request_in_a_child_gives_what_it_gives_here(from_a_child, number):
     assert not result.maps[result.processed].array.flags.writeable
 
 
+@pytest.mark.child
 @NEEDS_TORCH
 def test_a_result_from_a_child_brings_nothing_heavy_with_it(from_a_child):
     assert from_a_child[1] == set()

@@ -114,6 +114,7 @@ class Narrow(torch.nn.Module):
         return self.network(x)
 
 
+@pytest.mark.runs
 def test_a_real_run_goes_on_in_smaller_portions_and_its_result_says_so(monkeypatch):
     def narrow(model, device):
         return Narrow(load_model(model, device=device), 3000)  # three slices of the series below

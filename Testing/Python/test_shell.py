@@ -10,6 +10,8 @@ from reading_builders import PAIRS, head, save, series_array, write_series
 from ASLDenoiseLib.__main__ import main
 from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, find_model
 
+pytestmark = pytest.mark.usefixtures("worked_out")
+
 
 def truncated(folder):
     path = write_series(folder)
@@ -80,6 +82,7 @@ def test_inspect_says_fine_with_0_doubtful_with_1_and_unusable_with_2(tmp_path, 
     assert main(["inspect", str(unusable)]) == 2
 
 
+@pytest.mark.runs
 def test_parameters_given_in_the_shell_mend_what_the_sidecar_lacks_and_are_marked_so(tmp_path, capsys):
     path = write_series(tmp_path / "in", sidecar={"PostLabelingDelay": None})
     out = tmp_path / "out"
@@ -90,6 +93,7 @@ def test_parameters_given_in_the_shell_mend_what_the_sidecar_lacks_and_are_marke
     assert (delay["value"], delay["unit"], delay["origin"]) == (1.8, "s", "user")
 
 
+@pytest.mark.runs
 def test_quantify_writes_the_cbf_the_consensus_equation_gives(tmp_path, capsys):
     path = write_series(tmp_path / "in", noise=0.0)
     out = tmp_path / "out"
@@ -100,6 +104,7 @@ def test_quantify_writes_the_cbf_the_consensus_equation_gives(tmp_path, capsys):
     assert "ml/100g/min" in capsys.readouterr().out
 
 
+@pytest.mark.runs
 def test_denoise_writes_raw_beside_denoised_with_sidecars_and_one_table(tmp_path, capsys):
     path = write_series(tmp_path / "in", noise=20.0)
     out = tmp_path / "out"

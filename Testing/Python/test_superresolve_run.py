@@ -20,6 +20,8 @@ from ASLDenoiseLib.reporting.superres_plot import superres_png
 from ASLDenoiseLib.series import ASLSeries, Geometry, Volume, VolumeType
 from ASLDenoiseLib.superresolving.targets import target_grid
 
+pytestmark = pytest.mark.usefixtures("worked_out")
+
 STILL = Preparation(motion=False)
 
 
@@ -49,6 +51,7 @@ def test_averaged_back_it_is_the_acquired_map_within_its_noise(result):
     assert np.sqrt(np.nanmean(residual**2)) < 2 * noise
 
 
+@pytest.mark.runs
 def test_the_report_shows_it_beside_the_acquired_map(result):
     html = report_html(result)
     assert "Super-resolved" in html and "Averaged back to the acquired voxels" in html
@@ -89,6 +92,7 @@ def test_what_cannot_be_done_is_refused_in_words(series, wanted, words):
         pipeline.superresolve(series, tissue=tissue(), preparation=STILL, **{"method": "smooth", **wanted})
 
 
+@pytest.mark.runs
 def test_one_cbf_map_goes_through_the_shell(tmp_path, capsys):
     cbf = np.where(brain().array > 0.5, 10 * drawn(PERFUSED, np.zeros(6)), np.nan)
     path = tmp_path / "sub-03_cbf.nii.gz"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ASLDenoiseLib.errors import InputError
+from ASLDenoiseLib.preparing import template_space
 from ASLDenoiseLib.preparing.brain_shape import fit_brain_shape
 from ASLDenoiseLib.preparing.template import MNI_GRID, icbm_template
 from ASLDenoiseLib.preparing.template_space import TemplateSpace, to_template
@@ -108,8 +109,10 @@ def test_tissue_of_another_place_is_refused(head):
         to_template(t1.with_array(np.zeros(t1.array.shape)), tissue)
 
 
-@pytest.mark.slow
-def test_a_head_is_aligned_and_goes_there_and_back(head):
+@pytest.mark.registers
+def test_a_head_is_aligned_and_goes_there_and_back(head, monkeypatch):
+    # every level is walked, the finest, which takes minutes, by one step: this head differs by an affine alone
+    monkeypatch.setattr(template_space, "_SYN_ITERATIONS", (20, 10, 1))
     t1, tissue = head
     steps: list[float] = []
     space = to_template(t1, tissue, progress=lambda fraction, text: steps.append(fraction))

@@ -93,8 +93,8 @@ def test_real_freesurfer_labels_give_adult_tissue_volumes(shared_data):
     assert 400 < gm < 900 and 300 < wm < 700
 
 
+@pytest.mark.segments
 @pytest.mark.shared
-@pytest.mark.slow
 def test_a_real_defaced_t1_with_a_neck_is_segmented_plausibly_and_lands_on_the_m0(shared_data):
     import nibabel as nib
 
