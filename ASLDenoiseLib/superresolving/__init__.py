@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
 from types import MappingProxyType
 
 from ..errors import InputError
 from ..progress import Progress, silent
-from .baselines import gaussian_matched, linear, nearest, spline
+from .baselines import gaussian_matched, interpolated
 from .forward import PointSpread, usual_point_spread
 from .guided import GuidedSettings, guided, unguided
+from .pyramid.presets import FAST, PAPER
 from .resolver import LowResolution, SuperResolvedMap, SuperResolver
 
 __all__ = [
@@ -23,7 +26,7 @@ __all__ = [
     "DEFAULT_METHOD",
     "Method",
     "LowResolution",
-    "Resolved",
+    "SuperResolvedMap",
     "SuperResolver",
     "PointSpread",
     "usual_point_spread",
@@ -39,10 +42,10 @@ class Method:
         name: as given to ``--method``.
         summary: one line for people, with the source.
         run: the method.
-        needs_t1: it cannot do without.
+        needs_t1: whether it cannot do without one.
         seconds: it usually takes to bring 64 x 64 x 24 voxels to 1 mm on two CPU cores
             (Testing/Benchmarks/superresolution_time.md); None where that was never measured.
-        learns: it trains a network on the scan, and takes a `device` to do so.
+        learns: whether it trains a network on the scan, and takes a `device` to do so.
     """
 
     name: str
@@ -53,26 +56,20 @@ class Method:
     learns: bool = False
 
 
-def _scan_network(scan: LowResolution, *, device: str = "cpu", progress: Progress = silent) -> SuperResolvedMap:
-    from .scan_network.method import scan_network
+def _learned(name: str, summary: str, place: str, seconds: float | None, **options: object) -> Method:
+    """A method that trains on the scan; `place` (``module:function``) is loaded when it runs, because torch is slow."""
 
-    return scan_network(scan, device=device, progress=progress)
-
-
-def _pyramid(preset: str) -> SuperResolver:
     def run(scan: LowResolution, *, device: str = "cpu", progress: Progress = silent) -> SuperResolvedMap:
-        from .pyramid.method import pyramid_gan
-        from .pyramid.presets import PRESETS
+        module, function = place.split(":")
+        return getattr(import_module(module, __name__), function)(scan, device=device, progress=progress, **options)
 
-        return pyramid_gan(scan, settings=PRESETS[preset], device=device, progress=progress)
-
-    return run
+    return Method(name, summary, run, seconds, needs_t1=True, learns=True)
 
 
 _ALL = (
-    Method("nearest", "Nearest neighbour: the acquired voxels as they are.", nearest, 5.0),
-    Method("linear", "Trilinear interpolation.", linear, 5.0),
-    Method("spline", "Cubic B-spline interpolation (Unser 1999).", spline, 5.0),
+    Method("nearest", "Nearest neighbour: the acquired voxels as they are.", partial(interpolated, how="nearest"), 5.0),
+    Method("linear", "Trilinear interpolation.", partial(interpolated, how="linear"), 5.0),
+    Method("spline", "Cubic B-spline interpolation (Unser 1999).", partial(interpolated, how="bspline"), 5.0),
     Method(
         "gaussian", "Gaussian as wide as the noise asks for (Stein 1981), then cubic spline.", gaussian_matched, 5.0
     ),
@@ -84,29 +81,25 @@ _ALL = (
         100.0,
         needs_t1=True,
     ),
-    Method(
+    _learned(
         "network",
         "A small network of the map and the T1, trained through the acquisition model on this scan alone.",
-        _scan_network,
+        ".scan_network.method:scan_network",
         700.0,
-        needs_t1=True,
-        learns=True,
     ),
-    Method(
+    _learned(
         "pyramid-fast",
         "The multi-scale GAN with fewer scales and steps, for minutes on a CPU.",
-        _pyramid("fast"),
+        ".pyramid.method:pyramid_gan",
         850.0,
-        needs_t1=True,
-        learns=True,
+        settings=FAST,
     ),
-    Method(
+    _learned(
         "pyramid-paper",
         "The multi-scale GAN as published: 2000 epochs a scale, for a GPU.",
-        _pyramid("paper"),
+        ".pyramid.method:pyramid_gan",
         None,
-        needs_t1=True,
-        learns=True,
+        settings=PAPER,
     ),
 )
 METHODS: Mapping[str, Method] = MappingProxyType({m.name: m for m in _ALL})

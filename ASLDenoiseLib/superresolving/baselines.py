@@ -5,31 +5,30 @@ from __future__ import annotations
 import numpy as np
 
 from ..progress import Progress, silent
-from ..series import Origin, Parameter, Volume
+from ..series import Origin, Parameter
 from ..spatial.resampling import resample
 from ..spatial.smoothing import SD_OF_FWHM, gaussian
-from .resolver import LowResolution, SuperResolvedMap, finished, measured_on_target
+from .resolver import LowResolution, SuperResolvedMap, measured_on_target, with_residual
 
 WIDTHS = (0.0, *(float(w) for w in np.arange(2.0, 16.1, 0.5)))  # mm FWHM that `gaussian_matched` chooses from
 
 
-def nearest(scan: LowResolution, *, progress: Progress = silent) -> SuperResolvedMap:
-    """Every target voxel takes the acquired voxel it lies in."""
-    return _interpolated(scan, scan.low, "nearest", progress)
-
-
-def linear(scan: LowResolution, *, progress: Progress = silent) -> SuperResolvedMap:
-    """Trilinear interpolation."""
-    return _interpolated(scan, scan.low, "linear", progress)
-
-
-def spline(scan: LowResolution, *, progress: Progress = silent) -> SuperResolvedMap:
-    """Cubic B-spline interpolation (Unser 1999), which may overshoot.
+def interpolated(
+    scan: LowResolution, *, how: str, fwhm: float | None = None, progress: Progress = silent
+) -> SuperResolvedMap:
+    """The map interpolated, ``nearest``, ``linear`` or ``bspline`` (may overshoot), after a Gaussian of `fwhm` mm.
 
     Raises:
-        InputError: the map has fewer than four voxels along an axis.
+        InputError: the map has fewer than four voxels along an axis, for ``bspline``.
     """
-    return _interpolated(scan, scan.low, "bspline", progress)
+    progress(0.0, f"{how} interpolation")
+    back = np.linalg.inv(scan.target_to_asl)
+    low = scan.low if fwhm is None else gaussian(scan.low, fwhm)
+    used = [] if fwhm is None else [Parameter("smoothing", fwhm, "mm FWHM", Origin.IMAGE)]
+    array = resample(low, scan.target, transform=back, interpolation=how).array
+    result = with_residual(scan, np.where(measured_on_target(scan), array, np.nan), used=used)
+    progress(1.0, "interpolated")
+    return result
 
 
 def gaussian_matched(scan: LowResolution, *, progress: Progress = silent) -> SuperResolvedMap:
@@ -38,22 +37,6 @@ def gaussian_matched(scan: LowResolution, *, progress: Progress = silent) -> Sup
     The width is the one of least expected squared error by Stein's unbiased estimate (1981) with the noise SD of
     `scan`, between 0 and 16 mm FWHM.
     """
-    fwhm = _least_risk(scan)
-    smooth = gaussian(scan.low, fwhm)
-    width = Parameter("smoothing", fwhm, "mm FWHM", Origin.IMAGE)
-    return _interpolated(scan, smooth, "bspline", progress, width)
-
-
-def _interpolated(scan: LowResolution, low: Volume, how: str, progress: Progress, *used: Parameter) -> SuperResolvedMap:
-    progress(0.0, f"{how} interpolation")
-    back = np.linalg.inv(scan.target_to_asl)
-    array = resample(low, scan.target, transform=back, interpolation=how).array
-    result = finished(scan, np.where(measured_on_target(scan), array, np.nan), used=used)
-    progress(1.0, "interpolated")
-    return result
-
-
-def _least_risk(scan: LowResolution) -> float:
     inside, spacing = scan.measured, scan.low.geometry.spacing
     variance = scan.noise()[inside].astype(float) ** 2
 
@@ -64,7 +47,7 @@ def _least_risk(scan: LowResolution) -> float:
         centre = np.prod([_centre_weight(s, fwhm) for s in spacing])
         return float(np.mean(apart**2) - variance.mean() + 2 * variance.mean() * centre)
 
-    return min(WIDTHS, key=risk)
+    return interpolated(scan, how="bspline", fwhm=min(WIDTHS, key=risk), progress=progress)
 
 
 def _centre_weight(spacing: float, fwhm: float) -> float:

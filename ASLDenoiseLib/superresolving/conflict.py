@@ -12,26 +12,26 @@ from ..spatial.smoothing import smooth_within
 
 @dataclass(frozen=True)
 class ConflictSettings:
-    """When anatomy is doubted.
+    """When a map is in conflict with anatomy.
 
     Args:
         scale: mm FWHM over which the misfit is averaged: lesions are larger, noise smaller.
-        doubted, rejected: size of the averaged misfit, in robust SDs over the brain, where doubt begins and is full.
-        reach: mm round a rejected place within which anatomy is doubted too.
+        onset, full: size of the averaged misfit, in robust SDs over the brain, where conflict begins and is full.
+        reach: mm round a place of full conflict that are in conflict, too.
     """
 
     scale: float = 8.0
-    doubted: float = 2.0
-    rejected: float = 3.5
+    onset: float = 2.0
+    full: float = 3.5
     reach: float = 5.0
 
 
 def conflict(
     misfit: np.ndarray, measured: np.ndarray, geometry: Geometry, settings: ConflictSettings | None = None
 ) -> np.ndarray:
-    """How far (0..1) anatomy is to be left out of each acquired voxel; all arrays (K, J, I).
+    """The share (0..1) of each acquired voxel in conflict with anatomy, to be rebuilt without it; arrays (K, J, I).
 
-    The misfit (acquired minus foretold) is averaged over `scale`; its usual size (1.4826 times the median magnitude)
+    The misfit (acquired minus predicted) is averaged over `scale`; its usual size (1.4826 times the median magnitude)
     holds both the noise and how well anatomy explains this map at all, so only places unlike the rest stand out: a
     lesion that perfusion has and the T1 has not, or the T1 has and perfusion has not, or a bright vessel.
     """
@@ -42,9 +42,9 @@ def conflict(
     usual = 1.4826 * float(np.median(np.abs(mean[measured])))
     if not usual > 0:
         return np.zeros(measured.shape, np.float32)
-    doubt = np.clip((np.abs(mean) / usual - s.doubted) / (s.rejected - s.doubted), 0, 1)
-    rejected = measured & (doubt >= 1)
-    if rejected.any():
-        away = distance_transform_edt(~rejected, sampling=geometry.spacing[::-1])
-        doubt = np.maximum(doubt, np.clip(1.5 - away / s.reach, 0, 1))
-    return np.where(measured, doubt, 0.0).astype(np.float32)
+    share = np.clip((np.abs(mean) / usual - s.onset) / (s.full - s.onset), 0, 1)
+    full = measured & (share >= 1)
+    if full.any():
+        away = distance_transform_edt(~full, sampling=geometry.spacing[::-1])
+        share = np.maximum(share, np.clip(1.5 - away / s.reach, 0, 1))
+    return np.where(measured, share, 0.0).astype(np.float32)

@@ -6,6 +6,8 @@ small, so the misfit is held to the noise of such averages as well.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..progress import Progress, silent
@@ -32,7 +34,7 @@ def consistent(
     rounds: int = ROUNDS,
     progress: Progress = silent,
 ) -> Volume:
-    """The map nearest in spirit to `fine` whose average over every acquired voxel is within `within` SDs of `low`.
+    """`fine`, changed until its average over every acquired voxel is within `within` SDs of `low`.
 
     First averages of the misfit over centimetres are held to their noise (`over_centimetres`), then single voxels. What
     exceeds the noise, and only that, is put back: first interpolated, so that a correction is no coarser than it
@@ -48,11 +50,12 @@ def consistent(
         rounds: most of them; fewer end early, with some voxels still beyond the bound.
     """
     array = over_centimetres(fine, low, sd, model, within=within).array.copy()
-    gain = _gain(model)
+    # what a transpose and a forward pass make of a map of ones: so much a correction must be divided by
+    gain = np.maximum(model.forward(model.adjoint(np.ones(model.acquired.shape, np.float32))), 1e-12)
     back = np.linalg.inv(model.transform)
     for n in range(rounds):
         progress(n / rounds, "agreeing with the acquired map")
-        over = excess(low.array, model.forward(np.nan_to_num(array)), sd, model.seen, within)
+        over = excess(low.array, model.forward(np.nan_to_num(array)), sd, model.covered, within)
         if not np.any(np.abs(over) > _NEAR * sd):
             break
         if n < _SMOOTH_ROUNDS:
@@ -72,7 +75,7 @@ def over_centimetres(
 
     Args as `consistent`.
     """
-    array, back, inside = fine.array.copy(), np.linalg.inv(model.transform), np.isfinite(low.array) & model.seen
+    array, back, inside = fine.array.copy(), np.linalg.inv(model.transform), np.isfinite(low.array) & model.covered
     if not inside.any():
         return fine
     for width in WIDTHS:
@@ -92,21 +95,11 @@ def over_centimetres(
 
 def _kept_variance(spacing: tuple[float, float, float], fwhm: float) -> float:
     """The share of a voxel's variance of white noise that is left in a Gaussian mean: the sum of squared weights."""
-    share = 1.0
-    for step in spacing:
-        places = np.arange(-50, 51) * step / (fwhm * SD_OF_FWHM)
-        weights = np.exp(-0.5 * places**2)
-        share *= float(np.sum(weights**2) / np.sum(weights) ** 2)
-    return share
+    lines = [np.exp(-0.5 * (np.arange(-50, 51) * step / (fwhm * SD_OF_FWHM)) ** 2) for step in spacing]
+    return math.prod(float(np.sum(w**2) / np.sum(w) ** 2) for w in lines)
 
 
-def excess(low: np.ndarray, averaged: np.ndarray, sd: np.ndarray, seen: np.ndarray, within: float) -> np.ndarray:
+def excess(low: np.ndarray, averaged: np.ndarray, sd: np.ndarray, covered: np.ndarray, within: float) -> np.ndarray:
     """What of `low` - `averaged` lies beyond `within` SDs, 0 where nothing is known; arrays (K, J, I)."""
-    apart = np.where(np.isfinite(low) & seen, low - averaged, 0.0)
+    apart = np.where(np.isfinite(low) & covered, low - averaged, 0.0)
     return (apart - np.clip(apart, -within * sd, within * sd)).astype(np.float32)
-
-
-def _gain(model: AcquisitionModel) -> np.ndarray:
-    """What a transpose and a forward pass make of a map of ones: so much a correction must be divided by."""
-    ones = model.forward(model.adjoint(np.ones(model.acquired.shape, np.float32)))
-    return np.maximum(ones, 1e-12)

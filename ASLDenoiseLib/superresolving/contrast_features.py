@@ -23,7 +23,7 @@ def contrast_features(
     the T1's own grid before the average over the fine voxel: half CSF and half white matter is not grey matter.
 
     Args:
-        even: the T1 without its bias field (`brain_mask.evened`), any grid and unit.
+        even: the T1 without its bias field (`brain_mask.correct_bias`), any grid and unit.
         fine: the grid to describe.
         brain: 0/1 on any grid in the space of `fine`, where brightness is looked at.
         transform: 4x4, LPS mm, points of the T1 to the space of `fine`.

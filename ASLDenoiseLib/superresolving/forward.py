@@ -9,7 +9,7 @@ linearly onto an aligned lattice. Every part is linear with an exact adjoint.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -95,18 +95,17 @@ class AcquisitionModel:
 
     def __post_init__(self) -> None:
         weight = self._average(self.measured.astype(np.float32))
-        seen = weight >= _LEAST_MEASURED
-        scale = np.divide(1.0, weight, out=np.zeros_like(weight), where=seen)
+        scale = np.divide(1.0, weight, out=np.zeros_like(weight), where=weight >= _LEAST_MEASURED)
         object.__setattr__(self, "_scale", scale.astype(np.float32))
         object.__setattr__(self, "_back", self.axes.transposed)
 
     @property
-    def seen(self) -> np.ndarray:
+    def covered(self) -> np.ndarray:
         """Bool (K, J, I) on the acquired grid: at least half of the voxel's weight is measured."""
         return self._scale > 0
 
     def forward(self, array: np.ndarray) -> np.ndarray:
-        """The acquired values (K, J, I) of a fine array; 0 where not `seen`. Unmeasured fine values may be NaN."""
+        """The acquired values (K, J, I) of a fine array; 0 where not `covered`. Unmeasured fine values may be NaN."""
         return self._average(np.where(self.measured, array, 0).astype(np.float32)) * self._scale
 
     def adjoint(self, array: np.ndarray) -> np.ndarray:
@@ -119,8 +118,8 @@ class AcquisitionModel:
     def acquire(self, volume: Volume) -> Volume:
         """A fine Volume as it would be acquired: NaN where less than half of a voxel is measured."""
         known = np.isfinite(volume.array)
-        model = self if np.array_equal(known, self.measured) else _with_measured(self, known & self.measured)
-        array = np.where(model.seen, model.forward(np.nan_to_num(volume.array)), np.nan)
+        model = self if np.array_equal(known, self.measured) else replace(self, measured=known & self.measured)
+        array = np.where(model.covered, model.forward(np.nan_to_num(volume.array)), np.nan)
         return Volume(array, self.acquired, volume.unit, volume.name)
 
     def _average(self, array: np.ndarray) -> np.ndarray:
@@ -180,10 +179,6 @@ def spread_over(mask: np.ndarray, fine: Geometry) -> np.ndarray:
     return np.kron(mask, np.ones(parts, bool))
 
 
-def _with_measured(model: AcquisitionModel, measured: np.ndarray) -> AcquisitionModel:
-    return AcquisitionModel(model.fine, model.acquired, model.axes, measured, model.lattice, model.transform)
-
-
 def _axes_between(fine: Geometry, acquired: Geometry, spread: PointSpread) -> Axes:
     axes = np.reshape(acquired.direction, (3, 3))
     # In mm along the acquired axes from the outer corner of the acquired grid.
@@ -204,28 +199,19 @@ def _line(fine: int, step: float, start: float, count: int, width: float, fwhm: 
     low, high = width * np.arange(count)[:, None], width * np.arange(1, count + 1)[:, None]
     sd = fwhm * SD_OF_FWHM
     if sd < 1e-3 * width:
-        reached = np.clip(edges, low, high)
+        weights = np.diff(np.clip(edges, low, high), axis=1)
     else:
-        reached = _risen((edges - low) / sd) - _risen((edges - high) / sd)
-        reached = sd * reached
-        far = (edges[1:] < low - _REACH * sd) | (edges[:-1] > high + _REACH * sd)
-    weights = np.diff(reached, axis=1)
-    if sd >= 1e-3 * width:
-        weights[far] = 0
+        weights = np.diff(sd * (_ndtr_integral((edges - low) / sd) - _ndtr_integral((edges - high) / sd)), axis=1)
+        weights[(edges[1:] < low - _REACH * sd) | (edges[:-1] > high + _REACH * sd)] = 0
     total = weights.sum(axis=1, keepdims=True)
     return np.divide(weights, total, out=np.zeros_like(weights), where=total > 1e-9 * width).astype(np.float32)
 
 
-def _risen(x: np.ndarray) -> np.ndarray:
+def _ndtr_integral(x: np.ndarray) -> np.ndarray:
     """The integral of the normal distribution function up to x."""
     from scipy.special import ndtr
 
     return x * ndtr(x) + np.exp(-0.5 * x**2) / np.sqrt(2 * np.pi)
-
-
-def _places(source: Geometry, onto: Geometry, transform: np.ndarray) -> np.ndarray:
-    """4x4 from voxels of `onto` to voxels of `source` (i, j, k)."""
-    return np.linalg.inv(source.affine_lps) @ np.linalg.inv(transform) @ onto.affine_lps
 
 
 def _interpolate(array: np.ndarray, source: Geometry, onto: Geometry, transform: np.ndarray) -> np.ndarray:
@@ -248,7 +234,7 @@ def _interpolate_back(array: np.ndarray, source: Geometry, onto: Geometry, trans
 
 def _corners(source: Geometry, onto: Geometry, transform: np.ndarray):
     """For each slice k of `onto`: flat indices (8, N) into `source` and their linear weights, 0 outside."""
-    matrix = _places(source, onto, transform)
+    matrix = np.linalg.inv(source.affine_lps) @ np.linalg.inv(transform) @ onto.affine_lps  # `onto` to `source`
     j, i = np.meshgrid(np.arange(onto.shape[1]), np.arange(onto.shape[2]), indexing="ij")
     plane = np.stack([i.ravel(), j.ravel(), np.zeros(i.size)]).astype(np.float64)
     size = np.array(source.size)[:, None]

@@ -26,9 +26,9 @@ from .consistency import ROUNDS, WITHIN, consistent
 from .contrast_features import contrast_features
 from .fine_alignment import rigid_step
 from .forward import is_aligned
-from .problem import FREE_AMPLITUDES, Problem, problem_of
-from .resolver import LowResolution, SuperResolvedMap, finished, onto_target, target_model
-from .smooth_fields import Part, drawn, most_likely, total
+from .problem import FREE_AMPLITUDES, Fields, Problem, problem_of
+from .resolver import LowResolution, SuperResolvedMap, onto_target, target_model, with_residual
+from .smooth_fields import Weights, posterior_draw, total
 
 _ROUNDS = 2  # of fitting anatomy and looking where it is contradicted
 _OBLIQUE_ROUNDS = 8  # each interpolates a whole head
@@ -48,7 +48,7 @@ class GuidedSettings:
         remainder_amplitude: what anatomy does not explain, knots an acquired voxel apart.
         free_amplitudes: the map without anatomy, knots three acquired voxels and one apart.
         alignment_steps: most Gauss-Newton steps of the T1's alignment; 0 takes the transform as it is.
-        conflict: when anatomy is doubted.
+        conflict: when the map is in conflict with anatomy.
         within: SDs of the noise within which the result averages back to the input.
         draws: of the posterior, for the uncertainty; 0 leaves it out.
         t1_error: SD of the error of what the T1 adds, over its size; chosen on phantoms, where nineteen errors of
@@ -87,24 +87,17 @@ def guided(
     s = settings or GuidedSettings()
     progress(0.0, "preparing the acquisition model")
     problem = problem_of(scan)
-    free = problem.free_parts(s.free_amplitudes)
-    fine_free, coarse_free = zip(*free, strict=True)
-    weights = most_likely(
-        coarse_free,
-        problem.values,
-        problem.precision,
-        progress=span(progress, 0.02, 0.1),
-        text="fitting without the T1",
-    )
-    array = total(fine_free, weights)
-    doubt = np.ones(problem.low.array.shape, np.float32)
-    tissue, moved, from_t1 = (), np.eye(4), np.zeros_like(array)
+    free = problem.free_fields(s.free_amplitudes)
+    weights = problem.fit(free, problem.precision, span(progress, 0.02, 0.1), "fitting without the T1")
+    array = total(free.fine, weights)
+    conflicting = np.ones(problem.low.array.shape, np.float32)
+    tissue, moved, from_t1 = None, np.eye(4), np.zeros_like(array)
     if scan.t1 is not None:
         tissue, moved = _tissue_in_place(problem, scan, s, span(progress, 0.1, 0.45))
-        along, doubt = _fit_along(problem, tissue, s, span(progress, 0.45, 0.6))
-        if not _predicts_better(problem, tissue, doubt, s, span(progress, 0.6, 0.65)):
-            doubt = np.where(problem.measured, 1, 0).astype(np.float32)
-        from_t1 = (1 - _on_fine(problem, doubt)) * (along - array)
+        along, conflicting = _fit_along(problem, tissue, s, span(progress, 0.45, 0.6))
+        if not _predicts_better(problem, tissue, conflicting, s, span(progress, 0.6, 0.65)):
+            conflicting = problem.measured.astype(np.float32)
+        from_t1 = (1 - _on_fine(problem, conflicting)) * (along - array)
         array = array + from_t1
     known = np.where(problem.model.measured, array, np.nan)
     volume = Volume(known, problem.model.fine, scan.low.unit)
@@ -113,19 +106,19 @@ def guided(
     )
     spread = None
     if s.draws:
-        noise = _variance(problem, free, tissue, doubt, s, span(progress, 0.75, 0.95))
+        noise = _variance(problem, free, tissue, conflicting, s, span(progress, 0.75, 0.95))
         spread = _pooled(problem, noise + (s.t1_error * from_t1) ** 2)
     progress(0.95, "bringing the map onto the target grid")
     fine = _agreed_on_target(scan, onto_target(scan, agreed.array, problem.model.fine), s, span(progress, 0.95, 0.99))
-    left_out = float(doubt[problem.measured].mean())
+    left_out, noise_from = float(conflicting[problem.measured].mean()), Origin.IMAGE if scan.sd is None else Origin.USER
     used = (
-        Parameter("noise_sd", float(np.median(problem.sd)), scan.low.unit, _noise_origin(scan)),
+        Parameter("noise_sd", float(np.median(problem.sd)), scan.low.unit, noise_from),
         Parameter("without_anatomy", round(100 * left_out, 2), "% of the map", Origin.IMAGE),
         Parameter("alignment_refined", _largest_shift(moved, problem), "mm", Origin.IMAGE),
         Parameter("consistency", s.within, "SD", Origin.DEFAULT),
     )
     uncertainty = None if spread is None else onto_target(scan, spread, problem.model.fine)
-    result = finished(scan, fine, uncertainty=uncertainty, used=used)
+    result = with_residual(scan, fine, uncertainty=uncertainty, used=used)
     progress(1.0, "super-resolved")
     return result
 
@@ -139,78 +132,65 @@ def unguided(
 
 def _agreed_on_target(scan: LowResolution, array: np.ndarray, s: GuidedSettings, progress: Progress) -> np.ndarray:
     """The map made to agree once more where interpolation onto an oblique target has blurred it."""
-    if is_aligned(scan.target, scan.low.geometry) and np.allclose(scan.target_to_asl, np.eye(4)):
-        rounds = ROUNDS
-    else:
-        rounds = _OBLIQUE_ROUNDS
-    model = target_model(scan, array)
+    aligned = is_aligned(scan.target, scan.low.geometry) and np.allclose(scan.target_to_asl, np.eye(4))
+    rounds, model = ROUNDS if aligned else _OBLIQUE_ROUNDS, target_model(scan, array)
     fine = Volume(array, scan.target, scan.low.unit)
     return consistent(fine, scan.low, scan.noise(), model, within=s.within, rounds=rounds, progress=progress).array
 
 
-def _tissue_parts(problem: Problem, features: np.ndarray, s: GuidedSettings) -> tuple[tuple[Part, Part], ...]:
-    ones = np.ones((1, *problem.model.fine.shape), np.float32)
-    return (
-        problem.pair(features, (s.broad,) * 3, s.broad_amplitude),
-        problem.pair(features, (s.local,) * 3, s.local_amplitude),
-        problem.pair(ones, problem.low.geometry.spacing, s.remainder_amplitude),
+def _tissue_fields(problem: Problem, features: np.ndarray, s: GuidedSettings) -> Fields:
+    """Broad and local fields along `features` (C, K, J, I), and last the remainder that knows no anatomy."""
+    return problem.fields(
+        (features, (s.broad,) * 3, s.broad_amplitude),
+        (features, (s.local,) * 3, s.local_amplitude),
+        (np.ones((1, *problem.model.fine.shape), np.float32), problem.low.geometry.spacing, s.remainder_amplitude),
     )
 
 
 def _tissue_in_place(
     problem: Problem, scan: LowResolution, s: GuidedSettings, progress: Progress
-) -> tuple[tuple[tuple[Part, Part], ...], np.ndarray]:
-    """The tissue parts with the T1 where the map says it lies, and the motion (4x4) that brought it there.
+) -> tuple[Fields, np.ndarray]:
+    """The tissue fields with the T1 where the map says it lies, and the motion (4x4) that brought it there.
 
     A step is kept where it lowers the misfit.
     """
     brain = problem.low.with_array(problem.measured)
-    best, tissue, moved, tried = np.inf, (), np.eye(4), np.eye(4)
+    best, tissue, moved, tried = np.inf, None, np.eye(4), np.eye(4)
     for n in range(s.alignment_steps + 1):
         stage = span(progress, n / (s.alignment_steps + 1), (n + 1) / (s.alignment_steps + 1))
         features = contrast_features(
             scan.even, problem.model.fine, brain, transform=tried @ scan.t1_to_asl, progress=span(stage, 0, 0.7)
         )
-        parts = _tissue_parts(problem, features, s)
-        fine, coarse = zip(*parts, strict=True)
-        text = "aligning the T1 with the map"
-        weights = most_likely(coarse, problem.values, problem.precision, progress=span(stage, 0.7, 0.9), text=text)
-        misfit = problem.values - total(coarse[:-1], weights[:-1])
-        doubt = conflict(misfit, problem.measured, problem.low.geometry, s.conflict)
-        precision = (problem.precision * (1 - doubt)).astype(np.float32)
+        fields = _tissue_fields(problem, features, s)
+        weights = problem.fit(fields, problem.precision, span(stage, 0.7, 0.9), "aligning the T1 with the map")
+        misfit, conflicting = _misfit(problem, fields, weights, s)
+        precision = (problem.precision * (1 - conflicting)).astype(np.float32)
         size = float((precision * misfit**2).sum() / max(float(precision.sum()), 1e-12))
         if size >= best:
             break
-        best, tissue, moved = size, parts, tried
+        best, tissue, moved = size, fields, tried
         if n < s.alignment_steps:
-            modelled = Volume(total(fine[:-1], weights[:-1]), problem.model.fine)
+            modelled = Volume(total(fields.fine[:-1], weights[:-1]), problem.model.fine)
             tried = rigid_step(modelled, misfit, precision, problem.model) @ moved
     return tissue, moved
 
 
 def _predicts_better(
-    problem: Problem,
-    tissue: tuple[tuple[Part, Part], ...],
-    doubt: np.ndarray,
-    s: GuidedSettings,
-    progress: Progress,
+    problem: Problem, tissue: Fields, conflicting: np.ndarray, s: GuidedSettings, progress: Progress
 ) -> bool:
-    """Whether anatomy predicts acquired voxels it has not seen better than the same fields blind to it: it has to
-    earn its say.
+    """Whether anatomy predicts withheld voxels better than the same fields blind to it.
 
     A fifth of the voxels is withheld from both fits, in blocks: neighbours share noise, and would predict one
     another's without knowing anything of perfusion. The T1 of another head fails this.
     """
-    judged = (problem.precision > 0) & (doubt < 0.5)
+    judged = (problem.precision > 0) & (conflicting < 0.5)
     withheld = judged & _blocks(judged.shape, s.seed)
-    precision = np.where(withheld, 0, problem.precision * (doubt < 0.5)).astype(np.float32)
-    blind = _tissue_parts(problem, np.ones((1, *problem.model.fine.shape), np.float32), s)
+    precision = np.where(withheld, 0, problem.precision * (conflicting < 0.5)).astype(np.float32)
+    blind = _tissue_fields(problem, np.ones((1, *problem.model.fine.shape), np.float32), s)
     errors = []
-    for n, parts in enumerate((tissue, blind)):
-        coarse = [pair[1] for pair in parts]
-        stage = span(progress, n / 2, (n + 1) / 2)
-        weights = most_likely(coarse, problem.values, precision, progress=stage, text="testing the T1's say")
-        apart = (problem.values - total(coarse, weights))[withheld]
+    for n, fields in enumerate((tissue, blind)):
+        weights = problem.fit(fields, precision, span(progress, n / 2, (n + 1) / 2), "testing the T1's say")
+        apart = (problem.values - total(fields.coarse, weights))[withheld]
         errors.append(float(np.mean(apart**2)) if apart.size else 0.0)
     known, blindly = (e - float(np.mean(np.square(problem.sd[withheld]))) for e in errors) if withheld.any() else (0, 0)
     return known < _BETTER * blindly if blindly > 0 else known < blindly
@@ -231,22 +211,25 @@ def _largest_shift(moved: np.ndarray, problem: Problem) -> float:
 
 
 def _fit_along(
-    problem: Problem, tissue: tuple[tuple[Part, Part], ...], s: GuidedSettings, progress: Progress
+    problem: Problem, tissue: Fields, s: GuidedSettings, progress: Progress
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The map (fine grid) along anatomy, and where it is contradicted (0..1, acquired grid).
+    """The map (fine grid) along anatomy, and the share of it in conflict with anatomy (0..1, acquired grid).
 
     Contradicting voxels have no say in the fit: a lesion must not change what its surroundings are taken to be.
     """
-    fine, coarse = zip(*tissue, strict=True)
-    doubt = np.zeros(problem.low.array.shape, np.float32)
+    conflicting = np.zeros(problem.low.array.shape, np.float32)
     for n in range(_ROUNDS + 1):
-        precision = problem.precision * (doubt < 0.5)
         stage = span(progress, n / (_ROUNDS + 1), (n + 1) / (_ROUNDS + 1))
-        weights = most_likely(coarse, problem.values, precision, progress=stage, text="fitting along the T1")
+        weights = problem.fit(tissue, problem.precision * (conflicting < 0.5), stage, "fitting along the T1")
         if n < _ROUNDS:
-            misfit = problem.values - total(coarse[:-1], weights[:-1])
-            doubt = conflict(misfit, problem.measured, problem.low.geometry, s.conflict)
-    return total(fine, weights), doubt
+            _, conflicting = _misfit(problem, tissue, weights, s)
+    return total(tissue.fine, weights), conflicting
+
+
+def _misfit(problem: Problem, tissue: Fields, weights: Weights, s: GuidedSettings) -> tuple[np.ndarray, np.ndarray]:
+    """What anatomy leaves unexplained without the remainder, and the share in conflict with it; both (K, J, I)."""
+    misfit = problem.values - total(tissue.coarse[:-1], weights[:-1])
+    return misfit, conflict(misfit, problem.measured, problem.low.geometry, s.conflict)
 
 
 def _on_fine(problem: Problem, array: np.ndarray) -> np.ndarray:
@@ -254,27 +237,23 @@ def _on_fine(problem: Problem, array: np.ndarray) -> np.ndarray:
 
 
 def _variance(
-    problem: Problem,
-    free: tuple[tuple[Part, Part], ...],
-    tissue: tuple[tuple[Part, Part], ...],
-    doubt: np.ndarray,
-    s: GuidedSettings,
-    progress: Progress,
+    problem: Problem, free: Fields, tissue: Fields | None, share: np.ndarray, s: GuidedSettings, progress: Progress
 ) -> np.ndarray:
-    """The variance (fine grid) of draws from what noise leaves undecided, before the last step."""
+    """The variance (fine grid) of draws from what noise leaves undecided, before the last step.
+
+    `share` (acquired grid) is in conflict with anatomy and therefore drawn from the free fields.
+    """
     rng = np.random.default_rng(s.seed)
     variance = np.zeros(problem.model.fine.shape, np.float32)
-    share = _on_fine(problem, doubt)
+    weight = _on_fine(problem, share)
+    terms = [(free, weight, 1.0), *([] if tissue is None else [(tissue, 1 - weight, share < 0.5)])]
     for n in range(s.draws):
         stage = span(progress, n / s.draws, (n + 1) / s.draws)
         apart = np.zeros_like(variance)
-        for parts, weight, seen in ((free, share, 1.0), (tissue, 1 - share, doubt < 0.5)):
-            if parts:
-                fine, coarse = zip(*parts, strict=True)
-                precision = (problem.precision * seen).astype(np.float32)
-                apart += weight * total(
-                    fine, drawn(coarse, precision, rng, progress=stage, text="drawing the uncertainty")
-                )
+        for fields, weight, trust in terms:
+            precision = (problem.precision * trust).astype(np.float32)
+            draw = posterior_draw(fields.coarse, precision, rng, progress=stage, text="drawing the uncertainty")
+            apart += weight * total(fields.fine, draw)
         variance += apart**2 / s.draws
     return variance
 
@@ -282,11 +261,6 @@ def _variance(
 def _pooled(problem: Problem, variance: np.ndarray) -> np.ndarray:
     """The SD of a variance (fine grid), each pooled with its neighbours': few draws know it badly."""
     width = _POOL * float(np.mean(problem.low.geometry.spacing))
-    inside = problem.model.measured.astype(np.float32)
-    spacing = problem.model.fine.spacing
+    inside, spacing = problem.model.measured.astype(np.float32), problem.model.fine.spacing
     pooled = blur(variance * inside, spacing, width) / np.maximum(blur(inside, spacing, width), 1e-6)
     return np.where(problem.model.measured, np.sqrt(np.maximum(pooled, 0)), np.nan)
-
-
-def _noise_origin(scan: LowResolution) -> Origin:
-    return Origin.IMAGE if scan.sd is None else Origin.USER

@@ -6,13 +6,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..progress import Progress, silent
 from ..series import Geometry, Volume
 from .forward import AcquisitionModel, acquisition_model, divided, spread_over
 from .resolver import LowResolution, aligned_grid
-from .smooth_fields import Part, averaged, knots
+from .smooth_fields import Part, Weights, averaged, knots, most_likely
 
 FREE_AMPLITUDES = (1.5, 2.0)  # of the map without anatomy, in units of its mean magnitude; less would shrink lesions
 _MARGIN = 1  # acquired voxels kept round what was measured
+
+
+@dataclass(frozen=True, eq=False)
+class Fields:
+    """The parts of a map on the fine grid, and as the acquired grid sees them (fields hardly change within a voxel)."""
+
+    fine: tuple[Part, ...]
+    coarse: tuple[Part, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +31,7 @@ class Problem:
     Args:
         low: the map.
         sd: its noise SD (K, J, I).
-        measured: bool (K, J, I), what is known and seen by the model.
+        measured: bool (K, J, I), what is known and covered by the model.
         model: the acquisition.
         level: mean magnitude of the map.
     """
@@ -43,19 +52,23 @@ class Problem:
         """The map (K, J, I), 0 where nothing is known."""
         return np.where(self.measured, self.low.array, 0).astype(np.float32)
 
-    def pair(self, features: np.ndarray, apart: tuple[float, ...], amplitude: float) -> tuple[Part, Part]:
-        """A part on the fine grid and as the acquired grid sees it (fields hardly change within a voxel)."""
-        fine = knots(self.model.fine, apart)
-        coarse = np.stack([self.model.forward(f) for f in features])
-        scale = amplitude * self.level
-        return Part(features, fine, scale), Part(coarse, averaged(self.model.axes, fine), scale)
+    def fields(self, *parts: tuple[np.ndarray, tuple[float, ...], float]) -> Fields:
+        """Fields of (features, mm between knots along i, j and k, amplitude in units of `level`) each."""
+        pairs = []
+        for features, apart, amplitude in parts:
+            axes, scale = knots(self.model.fine, apart), amplitude * self.level
+            coarse = np.stack([self.model.forward(f) for f in features])
+            pairs.append((Part(features, axes, scale), Part(coarse, averaged(self.model.axes, axes), scale)))
+        return Fields(*zip(*pairs, strict=True))
 
-    def free_parts(self, amplitudes: tuple[float, float] = FREE_AMPLITUDES) -> tuple[tuple[Part, Part], ...]:
+    def free_fields(self, amplitudes: tuple[float, float] = FREE_AMPLITUDES) -> Fields:
         """The map without anatomy: smooth fields with knots three acquired voxels apart, and one."""
-        ones = np.ones((1, *self.model.fine.shape), np.float32)
-        voxel = self.low.geometry.spacing
-        wide = tuple(3 * v for v in voxel)
-        return tuple(self.pair(ones, apart, a) for apart, a in zip((wide, voxel), amplitudes, strict=True))
+        ones, voxel = np.ones((1, *self.model.fine.shape), np.float32), self.low.geometry.spacing
+        return self.fields((ones, tuple(3 * v for v in voxel), amplitudes[0]), (ones, voxel, amplitudes[1]))
+
+    def fit(self, fields: Fields, precision: np.ndarray, progress: Progress = silent, text: str = "") -> Weights:
+        """The weights of `fields` that explain the map best, each voxel weighed by `precision` (K, J, I)."""
+        return most_likely(fields.coarse, self.values, precision, progress=progress, text=text)
 
 
 def problem_of(scan: LowResolution) -> Problem:
@@ -70,7 +83,7 @@ def problem_of(scan: LowResolution) -> Problem:
     known = spread_over(measured[box], fine)
     model = acquisition_model(fine, geometry, point_spread=scan.point_spread, measured=known)
     level = float(np.abs(low.array[measured[box]]).mean()) or 1.0
-    return Problem(low, sd[box], measured[box] & model.seen, model, level)
+    return Problem(low, sd[box], measured[box] & model.covered, model, level)
 
 
 def _cut(geometry: Geometry, box: tuple[slice, ...]) -> Geometry:

@@ -1,8 +1,8 @@
 """What every super-resolution method is given, and what it gives back.
 
-A method is a `SuperResolver`: a function of a `LowResolution` that reports progress and returns a `SuperResolvedMap`. It calls
-its progress at every step of its work; a progress that raises ends the work there and then, which is how a run is
-cancelled. Fractions are shares of the expected work, so that elapsed / fraction predicts the whole.
+A method is a `SuperResolver`: a function of a `LowResolution` that returns a `SuperResolvedMap`. It reports progress at
+every step; a progress that raises ends the work there and then, which is how a run is cancelled. Fractions are shares
+of the expected work, so that elapsed / fraction predicts the whole.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from ..denoising.noise_level import noise_level
 from ..errors import InputError
-from ..preparing.brain_mask import evened
+from ..preparing.brain_mask import correct_bias
 from ..progress import Progress, silent
 from ..series import Geometry, Origin, Parameter, Volume
 from ..spatial.resampling import resample
@@ -76,7 +76,7 @@ class LowResolution:
     @cached_property
     def even(self) -> Volume:
         """The T1 without its bias field."""
-        return evened(self.t1) if self.t1_even is None else self.t1_even
+        return correct_bias(self.t1) if self.t1_even is None else self.t1_even
 
     @property
     def measured(self) -> np.ndarray:
@@ -123,19 +123,16 @@ class SuperResolver(Protocol):
 
 def measured_on_target(scan: LowResolution) -> np.ndarray:
     """Bool (K, J, I) on the target: the acquired voxel a target voxel lies in was measured."""
-    known = scan.low.with_array(scan.measured)
-    back = np.linalg.inv(scan.target_to_asl)
+    known, back = scan.low.with_array(scan.measured), np.linalg.inv(scan.target_to_asl)
     return resample(known, scan.target, transform=back, interpolation="nearest", outside=0.0).array > 0.5
 
 
 def onto_target(scan: LowResolution, array: np.ndarray, grid: Geometry, *, interpolation: str = "linear") -> np.ndarray:
     """An array on a grid in acquired space brought onto the target, NaN where nothing was measured."""
-    if grid.matches(scan.target) and np.allclose(scan.target_to_asl, np.eye(4)):
-        brought = array
-    else:
+    if not (grid.matches(scan.target) and np.allclose(scan.target_to_asl, np.eye(4))):
         back = np.linalg.inv(scan.target_to_asl)
-        brought = resample(Volume(array, grid), scan.target, transform=back, interpolation=interpolation).array
-    return np.where(measured_on_target(scan), brought, np.nan).astype(np.float32)
+        array = resample(Volume(array, grid), scan.target, transform=back, interpolation=interpolation).array
+    return np.where(measured_on_target(scan), array, np.nan).astype(np.float32)
 
 
 def target_model(scan: LowResolution, array: np.ndarray) -> AcquisitionModel:
@@ -160,7 +157,7 @@ def aligned_grid(scan: LowResolution) -> Geometry:
     return divided(scan.low.geometry, tuple(parts))
 
 
-def finished(
+def with_residual(
     scan: LowResolution, array: np.ndarray, *, uncertainty: np.ndarray | None = None, used: Sequence[Parameter] = ()
 ) -> SuperResolvedMap:
     """A map (K, J, I) on the target as a `SuperResolvedMap`, with its residual through the acquisition model."""

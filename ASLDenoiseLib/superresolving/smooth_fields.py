@@ -86,15 +86,10 @@ def most_likely(
     return _solved(parts, right, precision, progress, text)
 
 
-def drawn(
-    parts: Sequence[Part],
-    precision: np.ndarray,
-    rng: np.random.Generator,
-    *,
-    progress: Progress = silent,
-    text: str = "",
+def posterior_draw(
+    parts: Sequence[Part], precision: np.ndarray, rng: np.random.Generator, *, progress: Progress, text: str
 ) -> Weights:
-    """How far the weights may be from the most likely ones: one draw from their distribution given the data."""
+    """One draw of how far the weights may be from the most likely ones, given data of that precision."""
     noise = rng.standard_normal(precision.shape).astype(np.float32) * np.sqrt(precision)
     right = [part.adjoint(noise) + rng.standard_normal(part.shape).astype(np.float32) for part in parts]
     return _solved(parts, right, precision, progress, text)
@@ -105,21 +100,21 @@ def _solved(parts: Sequence[Part], right: Weights, precision: np.ndarray, progre
     weights = [np.zeros_like(r) for r in right]
     rest = [r.copy() for r in right]
     scaled = [r / d for r, d in zip(rest, diagonal, strict=True)]
-    way = [s.copy() for s in scaled]
+    direction = [s.copy() for s in scaled]
     size = first = _inner(rest, scaled)
     for n in range(_MOST_ROUNDS):
         if size <= _TOLERANCE**2 * first:
             break
         progress(n / _MOST_ROUNDS, text)
-        seen = precision * total(parts, way)
-        image = [w + part.adjoint(seen) for part, w in zip(parts, way, strict=True)]
-        step = np.float32(size / _inner(way, image))
-        for x, r, d, i in zip(weights, rest, way, image, strict=True):
+        weighted = precision * total(parts, direction)
+        image = [w + part.adjoint(weighted) for part, w in zip(parts, direction, strict=True)]
+        step = np.float32(size / _inner(direction, image))
+        for x, r, d, i in zip(weights, rest, direction, image, strict=True):
             x += step * d
             r -= step * i
         scaled = [r / d for r, d in zip(rest, diagonal, strict=True)]
         before, size = size, _inner(rest, scaled)
-        way = [s + np.float32(size / before) * d for s, d in zip(scaled, way, strict=True)]
+        direction = [s + np.float32(size / before) * d for s, d in zip(scaled, direction, strict=True)]
     return weights
 
 

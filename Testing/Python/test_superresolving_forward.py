@@ -51,9 +51,9 @@ def test_the_adjoint_is_the_transpose(name):
 def test_a_constant_stays_what_it_is(name):
     model = MODELS[name]
     averaged = model.forward(np.full(model.fine.shape, 42.0))
-    assert model.seen.sum() > 30
-    assert averaged[model.seen] == pytest.approx(42, rel=1e-5)
-    assert not averaged[~model.seen].any()
+    assert model.covered.sum() > 30
+    assert averaged[model.covered] == pytest.approx(42, rel=1e-5)
+    assert not averaged[~model.covered].any()
 
 
 def test_whole_parts_average_as_average_onto_does():
@@ -109,12 +109,12 @@ def test_wrong_input_is_refused():
 @pytest.mark.parametrize("name", ["whole parts", "point spread", "oblique and moved"])
 def test_consistency_brings_every_acquired_voxel_within_its_noise_and_no_further(name):
     model, rng = MODELS[name], np.random.default_rng(2)
-    low = Volume(np.where(model.seen, 50 + 10 * rng.normal(size=ACQUIRED.shape), np.nan), ACQUIRED)
+    low = Volume(np.where(model.covered, 50 + 10 * rng.normal(size=ACQUIRED.shape), np.nan), ACQUIRED)
     sd = np.full(ACQUIRED.shape, 4.0)
     start = Volume(np.where(model.measured, 50.0, np.nan), model.fine)
-    before = excess(low.array, model.forward(np.nan_to_num(start.array)), sd, model.seen, 2.0)
+    before = excess(low.array, model.forward(np.nan_to_num(start.array)), sd, model.covered, 2.0)
     end = consistent(start, low, sd, model)
-    apart = np.abs(low.array - model.forward(np.nan_to_num(end.array)))[model.seen]
+    apart = np.abs(low.array - model.forward(np.nan_to_num(end.array)))[model.covered]
     assert np.abs(before).max() > 5
     assert apart.max() < 2.25 * 4
     assert np.array_equal(np.isnan(end.array), np.isnan(start.array))

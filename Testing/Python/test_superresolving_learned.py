@@ -17,7 +17,7 @@ from ASLDenoiseLib.superresolving import METHODS, LowResolution
 from ASLDenoiseLib.superresolving.forward import acquisition_model, divided
 from ASLDenoiseLib.superresolving.problem import problem_of
 from ASLDenoiseLib.superresolving.pyramid.method import pyramid_gan
-from ASLDenoiseLib.superresolving.pyramid.presets import PRESETS, PyramidSettings
+from ASLDenoiseLib.superresolving.pyramid.presets import PAPER, PyramidSettings
 from ASLDenoiseLib.superresolving.pyramid.scales import pyramid
 from ASLDenoiseLib.superresolving.pyramid.training import train_pyramid
 from ASLDenoiseLib.superresolving.scan_network.method import ScanNetworkSettings, _Inputs, scan_network
@@ -55,6 +55,7 @@ def error(array: np.ndarray) -> float:
     return float(np.sqrt(np.mean((array - (60.0 * grey + 20.0 * white))[inside] ** 2)))
 
 
+@pytest.mark.trains
 def test_the_scan_network_comes_nearer_the_truth_than_the_spline(scan):
     result = scan_network(scan, settings=ScanNetworkSettings(iterations=120, patch=8, channels=(8, 16)))
     assert error(result.fine.array) < 0.92 * error(METHODS["spline"].run(scan).fine.array)
@@ -106,6 +107,7 @@ def test_the_pyramid_gives_the_target_grid_in_agreement_with_the_acquired_map(sc
     assert any("left" in text for _, text in told)
 
 
+@pytest.mark.trains
 def test_training_brings_the_finest_scale_nearer_to_its_map(scan):
     scales = pyramid(scan.low, scan.t1, np.eye(4), factor=0.7, coarsest=5)
     generator = train_pyramid(scales, replace(QUICK, epochs=25, low_pass=0.0))
@@ -121,6 +123,7 @@ def test_training_brings_the_finest_scale_nearer_to_its_map(scan):
     assert ((sharpened - made)[mask] ** 2).mean() < 0.9 * ((blurred - made)[mask] ** 2).mean()
 
 
+@pytest.mark.trains
 def test_a_progress_that_raises_ends_the_training_at_once(scan):
     calls = []
 
@@ -130,7 +133,7 @@ def test_a_progress_that_raises_ends_the_training_at_once(scan):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        pyramid_gan(scan, settings=PRESETS["paper"], progress=stop)
+        pyramid_gan(scan, settings=PAPER, progress=stop)
     assert sum("epoch" in text for text in calls) == 1
 
 
@@ -154,6 +157,7 @@ def epochs_of(scales, settings, **known) -> dict[int, int]:
     return said
 
 
+@pytest.mark.trains
 def test_held_out_pairs_end_the_finest_scale_when_it_comes_no_nearer_to_them(scan):
     scales, settings = pyramid(scan.low, scan.t1, np.eye(4), factor=0.7, coarsest=8), replace(QUICK, patience=2)
     strange = -20 * scales[-1].map

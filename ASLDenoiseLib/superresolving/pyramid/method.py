@@ -15,7 +15,7 @@ from ...progress import Progress, silent, span
 from ...series import Origin, Parameter, Volume
 from ..consistency import consistent
 from ..forward import acquisition_model, spread_over
-from ..resolver import LowResolution, SuperResolvedMap, aligned_grid, finished, onto_target
+from ..resolver import LowResolution, SuperResolvedMap, aligned_grid, onto_target, with_residual
 from .presets import PyramidSettings
 from .scales import Scale, pyramid, scale_on
 from .training import train_pyramid
@@ -39,12 +39,11 @@ def pyramid_gan(
         raise InputError("The pyramid GAN needs a T1 image; give one, or choose another method.")
     if max(scan.low.geometry.size) < _FEWEST:
         raise InputError(f"The map has fewer than {_FEWEST} voxels along every axis; a pyramid needs more.")
-    seen, held_out = scan.parts or (scan.low, None)
-    scales = pyramid(seen, scan.t1, scan.t1_to_asl, factor=settings.factor, coarsest=settings.coarsest)
+    most, held_out = scan.parts or (scan.low, None)
+    scales = pyramid(most, scan.t1, scan.t1_to_asl, factor=settings.factor, coarsest=settings.coarsest)
     levels = scales[-1].levels
     other = None if held_out is None else held_out.array / levels.map
-    told = span(progress, 0.0, 0.9)
-    generator = train_pyramid(scales, settings, held_out=other, device=device, progress=told)
+    generator = train_pyramid(scales, settings, held_out=other, device=device, progress=span(progress, 0.0, 0.9))
     progress(0.9, "making the fine map")
     grid = aligned_grid(scan)
     array = levels.map * apply_generator(generator, scale_on(scan.low, scan.t1, scan.t1_to_asl, grid, levels), device)
@@ -58,7 +57,7 @@ def pyramid_gan(
         Parameter("pyramid_epochs", settings.epochs, "a scale, at most", Origin.DEFAULT),
         Parameter("seed", settings.seed, "", Origin.DEFAULT),
     )
-    result = finished(scan, onto_target(scan, fine.array, grid), used=used)
+    result = with_residual(scan, onto_target(scan, fine.array, grid), used=used)
     progress(1.0, "super-resolved")
     return result
 
@@ -68,17 +67,18 @@ def apply_generator(generator: PyramidGenerator, scale: Scale, device: str = "cp
 
     Instance norms see their block alone, so blocks are as large as memory lets them be.
     """
-    made = np.zeros(scale.map.shape, np.float32)
+    estimate = np.zeros(scale.map.shape, np.float32)
     with torch.no_grad():
-        for first in np.ndindex(*(-(-n // _BLOCK) for n in made.shape)):
-            inner = [slice(f * _BLOCK, min((f + 1) * _BLOCK, n)) for f, n in zip(first, made.shape, strict=True)]
+        for first in np.ndindex(*(-(-n // _BLOCK) for n in estimate.shape)):
+            inner = [slice(f * _BLOCK, min((f + 1) * _BLOCK, n)) for f, n in zip(first, estimate.shape, strict=True)]
             outer = tuple(
-                slice(max(0, s.start - _RIM), min(n, s.stop + _RIM)) for s, n in zip(inner, made.shape, strict=True)
+                slice(max(0, s.start - _RIM), min(n, s.stop + _RIM))
+                for s, n in zip(inner, scale.map.shape, strict=True)
             )
             if not scale.measured[outer].any():
                 continue
             image, t1 = (torch.as_tensor(a[outer], device=device)[None, None] for a in (scale.map, scale.t1))
             part = generator(image, t1)[0, 0].cpu().numpy()
             back = tuple(slice(i.start - o.start, i.stop - o.start) for i, o in zip(inner, outer, strict=True))
-            made[tuple(inner)] = part[back]
-    return made
+            estimate[tuple(inner)] = part[back]
+    return estimate

@@ -63,4 +63,3 @@ FAST = PyramidSettings(
     mixed=True,
     patience=3,
 )
-PRESETS = {"paper": PAPER, "fast": FAST}

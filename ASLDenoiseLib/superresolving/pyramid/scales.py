@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from ...series import Geometry, Volume
-from ...spatial.resampling import average_onto
+from ...spatial.resampling import average_onto, with_spacing
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,4 @@ def _coarser(geometry: Geometry, share: float) -> Geometry:
     """A grid of `share` of the voxels along each axis over exactly the same box; no axis below four voxels."""
     old = np.array(geometry.size)
     size = np.minimum(old, np.maximum(4, np.round(old * share).astype(int)))
-    spacing = old * np.array(geometry.spacing) / size
-    corner = geometry.affine_lps @ np.array([-0.5, -0.5, -0.5, 1.0])
-    axes = np.reshape(geometry.direction, (3, 3))
-    origin = corner[:3] + axes @ (spacing / 2)
-    return replace(geometry, size=tuple(size), spacing=tuple(spacing), origin=tuple(origin))
+    return with_spacing(geometry, tuple(old * np.array(geometry.spacing) / size))

@@ -49,15 +49,15 @@ def train_pyramid(
     generator = PyramidGenerator(settings.channels, norm=settings.norm).to(device)
     critic = PatchCritic(settings.critic).to(device)
     clock = _Clock([scale.map.size for scale in scales], settings, progress)
-    made = None
+    coarser = None
     for n, scale in enumerate(scales):
-        level = _Level(scale, made, settings, settings.factor ** (len(scales) - 1 - n), device)
+        level = _Level(scale, coarser, settings, settings.factor ** (len(scales) - 1 - n), device)
         if n:  # each starts as its coarser neighbour ended
             generator, critic = copy.deepcopy(generator), copy.deepcopy(critic)
         last = held_out if n == len(scales) - 1 else None
         _train_scale(generator, critic, level, settings, lambda epoch, n=n: clock(n, epoch), last)
         with torch.no_grad():
-            made = generator(level.start, level.t1)
+            coarser = generator(level.start, level.t1)
     return generator
 
 
@@ -65,18 +65,18 @@ class _Level:
     """The tensors of one scale: what the generator starts from, the T1, the real map, the mask, and the noise's SD."""
 
     def __init__(
-        self, scale: Scale, made: torch.Tensor | None, settings: PyramidSettings, share: float, device: str
+        self, scale: Scale, coarser: torch.Tensor | None, settings: PyramidSettings, share: float, device: str
     ) -> None:
         self.real, self.t1, self.mask = (
             torch.as_tensor(np.ascontiguousarray(a, np.float32), device=device)[None, None]
             for a in (scale.map, scale.t1, scale.measured)
         )
-        if made is None:
+        if coarser is None:
             self.start, self.noise = torch.randn_like(self.real) * self.mask, 1.0
         else:
-            self.start = F.interpolate(made, size=self.real.shape[-3:], mode="trilinear", align_corners=False)
+            self.start = F.interpolate(coarser, size=self.real.shape[-3:], mode="trilinear", align_corners=False)
             self.noise = settings.noise * float(self.error(self.start).sqrt())
-        self.first = made is None
+        self.first = coarser is None
         self.low_pass = GaussianFilter(3, max(settings.low_pass_sigma * share, 0.5)).to(device)
 
     def error(self, image: torch.Tensor) -> torch.Tensor:
@@ -166,8 +166,8 @@ class _Watch:
 
     def _error(self) -> float:
         with torch.no_grad():
-            made = self.generator(self.level.start, self.level.t1)
-        return float(((made - self.other) ** 2 * self.level.mask).sum())
+            estimate = self.generator(self.level.start, self.level.t1)
+        return float(((estimate - self.other) ** 2 * self.level.mask).sum())
 
     def ends(self, epoch: int) -> bool:
         """Whether to stop after this epoch."""

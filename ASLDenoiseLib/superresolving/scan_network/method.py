@@ -1,6 +1,6 @@
 """Super-resolution by a small network trained through the acquisition model on the one scan (unsupervised).
 
-The network turns the map without anatomy (`Problem.free_parts`) and the T1's features into a fine map x; it is trained
+The network turns the map without anatomy (`Problem.free_fields`) and the T1's features into a fine map x; it is trained
 through D H x on the acquired voxels for as long as that helps it to predict voxels it was not shown, in its input
 neither, and no longer: an untrained network prefers smooth answers (Ulyanov 2018), and stopping early keeps the noise
 out.
@@ -21,8 +21,8 @@ from ...series import Origin, Parameter, Volume
 from ..consistency import consistent
 from ..contrast_features import contrast_features
 from ..problem import Problem, problem_of
-from ..resolver import LowResolution, SuperResolvedMap, finished, onto_target
-from ..smooth_fields import most_likely, total
+from ..resolver import LowResolution, SuperResolvedMap, onto_target, with_residual
+from ..smooth_fields import total
 
 _CHECK = 10  # iterations between looks at what is withheld
 
@@ -77,22 +77,22 @@ def scan_network(
     network, ended = _trained(inputs, shown, s, span(progress, 0.1, 0.9))
     whole = inputs.like(_without_anatomy(problem, np.ones_like(shown)) / problem.level)
     with torch.no_grad():
-        made = network(whole, inputs.features)[0, 0].cpu().numpy() * problem.level
-    volume = Volume(np.where(problem.model.measured, made, np.nan), fine, scan.low.unit)
+        estimate = network(whole, inputs.features)[0, 0].cpu().numpy() * problem.level
+    volume = Volume(np.where(problem.model.measured, estimate, np.nan), fine, scan.low.unit)
     agreed = consistent(volume, problem.low, problem.sd, problem.model, progress=span(progress, 0.9, 0.98))
     used = (
         Parameter("iterations", ended, "", Origin.IMAGE, "ended by voxels that were withheld"),
         Parameter("seed", s.seed, "", Origin.DEFAULT),
     )
-    result = finished(scan, onto_target(scan, agreed.array, fine), used=used)
+    result = with_residual(scan, onto_target(scan, agreed.array, fine), used=used)
     progress(1.0, "super-resolved")
     return result
 
 
 def _without_anatomy(problem: Problem, shown: np.ndarray) -> np.ndarray:
     """The map (fine grid) that smooth fields make of the voxels shown (K, J, I)."""
-    fine, coarse = zip(*problem.free_parts(), strict=True)
-    return total(fine, most_likely(coarse, problem.values, np.where(shown, problem.precision, 0).astype(np.float32)))
+    free = problem.free_fields()
+    return total(free.fine, problem.fit(free, np.where(shown, problem.precision, 0).astype(np.float32)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,12 +133,12 @@ class _Inputs:
 
 
 def _trained(inputs: _Inputs, shown: np.ndarray, s: ScanNetworkSettings, progress: Progress) -> tuple[ScanNetwork, int]:
-    """The network as it foretold the voxels not shown best, and after how many iterations that was."""
+    """The network as it predicted the withheld voxels best, and after how many iterations that was."""
     torch.manual_seed(s.seed)
     rng = np.random.default_rng(s.seed)
     network = ScanNetwork(inputs.features.shape[1], s.channels).to(inputs.base.device)
-    seen = torch.as_tensor(shown, device=inputs.precision.device)
-    precision, withheld = inputs.precision * seen, inputs.precision * ~seen
+    trained = torch.as_tensor(shown, device=inputs.precision.device)
+    precision, withheld = inputs.precision * trained, inputs.precision * ~trained
     optimiser = torch.optim.Adam(network.parameters(), s.rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, s.iterations, eta_min=s.rate / 10)
     places = torch.nonzero(precision > 0).cpu().numpy()
@@ -154,8 +154,8 @@ def _trained(inputs: _Inputs, shown: np.ndarray, s: ScanNetworkSettings, progres
                 break
         patch = _patch(places[rng.integers(len(places))], inputs.values.shape, s.patch)
         part = inputs.fine_of(patch)
-        made = network(inputs.base[(..., *part)], inputs.features[(..., *part)])
-        apart = inputs.averaged(made, patch) - inputs.values[patch]
+        estimate = network(inputs.base[(..., *part)], inputs.features[(..., *part)])
+        apart = inputs.averaged(estimate, patch) - inputs.values[patch]
         inner = _inner(precision[patch], patch, inputs.values.shape)
         loss = (inner * apart**2).sum() / (inner > 0).sum().clamp(min=1)
         optimiser.zero_grad(set_to_none=True)
