@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +21,7 @@ _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else o
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
 _UNSAID = [name for name in _THREADS if name not in os.environ]
 os.environ.update(dict.fromkeys(_UNSAID, str(min(4, _CORES))))
+_IS_WORKER, _SESSION = "PYTEST_XDIST_WORKER" in os.environ, "ASLDENOISE_TESTS"
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -31,6 +34,20 @@ LONGEST = (
     "test_docs_examples.py",
     "test_panel_run.py",
     "test_pipeline.py",
+    "test_packaging.py",
+    "test_superresolving_learned.py",
+    "test_superresolving_methods.py",
+    "test_template_space.py",
+    "test_panel_widget.py",
+    "test_preparation.py",
+    "test_inspect_series.py",
+    "test_packaging_pip.py",
+    "test_shell.py",
+    "test_module_logic.py",
+    "test_request_child.py",
+    "test_fixes.py",
+    "test_registration.py",
+    "test_training.py",
 )
 APART = ("test_docs_examples.py",)  # files of long tests that share nothing
 
@@ -51,12 +68,9 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def session_folder() -> Path:
     """A folder that all workers of this session have in common, and no other session."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "session"
-    folder.mkdir(exist_ok=True)
-    return folder
+    return Path(os.environ[_SESSION])
 
 
 @pytest.fixture(scope="module")
@@ -89,10 +103,36 @@ def desktop() -> Iterator[Desktop]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Workers (`-n`), which inherit what is said here, share the cores."""
+    """Workers (`-n`), which inherit what is said here, share a folder and the cores."""
+    if _IS_WORKER:
+        if os.name == "posix":
+            config.pluginmanager.register(Turns())  # no conftest's hook, which the package's doctests would not see
+        return
+    os.environ[_SESSION] = tempfile.mkdtemp(prefix="asldenoise-tests-")
     if workers := config.getoption("numprocesses", None):
         os.environ.update(dict.fromkeys(_UNSAID, str(min(4, max(1, _CORES // workers)))))
         config.option.loadscopereorder = False  # the order is `pytest_collection_modifyitems`'
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Nothing is left of the session."""
+    if not _IS_WORKER:
+        shutil.rmtree(os.environ.pop(_SESSION, ""), ignore_errors=True)
+
+
+class Turns:
+    """A test that is `alone` begins when the other workers have ended theirs, and they wait for it."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item):
+        import fcntl
+
+        folder, alone = Path(os.environ[_SESSION]), item.get_closest_marker("alone") is not None
+        with (folder / "room").open("a") as room:
+            with (folder / "door").open("a") as door:  # who waits for the room to be empty lets nobody in
+                fcntl.flock(door, fcntl.LOCK_EX)
+                fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+            return (yield)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log):
@@ -114,7 +154,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if any(item.get_closest_marker(cause) for cause in SLOW):
             item.add_marker(pytest.mark.slow)
     places = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(item.path.name, len(places)))  # stable: else in the order of the files
+    for item in items:
+        if item.get_closest_marker("alone"):
+            places[item.path.name] = len(items)  # last: what the others are at is short by then
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))  # stable: else in the order of the files
     on_gpu = [item for item in items if item.get_closest_marker("gpu")]
     if not on_gpu:
         return

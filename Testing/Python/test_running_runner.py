@@ -131,6 +131,7 @@ def test_prints_and_warnings_are_log_lines_and_do_not_disturb_progress(bench):
 
 
 @POSIX
+@pytest.mark.alone
 @pytest.mark.parametrize("launched", [False, True], ids=["python", "launcher"])
 def test_cancel_leaves_no_process_and_no_folder(bench, launched, tmp_path):
     runner = bench.runner(launched=launched)
@@ -213,6 +214,7 @@ def test_when_the_parent_is_gone_the_child_and_its_files_go(bench, tmp_path, end
     assert list(bench.folders.iterdir()) == []
 
 
+@pytest.mark.alone
 def test_starting_and_polling_never_hold_up_the_window(bench):
     runner = bench.runner()
     took, pauses = [], []
