@@ -31,6 +31,8 @@ from ASLDenoiseLib.reading.read import read_series
 from ASLDenoiseLib.remedies import ApplyFix
 from ASLDenoiseLib.series import ASLSeries, Origin, VolumeType
 
+pytestmark = pytest.mark.usefixtures("worked_out")
+
 
 def diagnosed(series: ASLSeries) -> dict:
     """Findings by code, once it is sure that the fixes their remedies name are there and no others."""

@@ -14,6 +14,8 @@ from ASLDenoiseLib.findings import Severity
 from ASLDenoiseLib.inspecting.inspection import inspect, require_quantifiable
 from ASLDenoiseLib.reading.read import read_series, swapped
 
+pytestmark = pytest.mark.usefixtures("worked_out")
+
 
 def found(folder, **how) -> dict:
     """Findings by code of a series written with `how`; user values under `values`."""

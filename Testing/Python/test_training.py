@@ -216,6 +216,7 @@ def anatomy_folder(tmp_path_factory):
     return write_heads(tmp_path_factory.mktemp("anatomy"))
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("recipe", [TINY, replace(TINY, network="unet3d", loss="l1")], ids=["2d", "3d-with-dropout"])
 def test_a_stopped_training_resumes_and_ends_where_an_unbroken_one_does(recipe, anatomy_folder, tmp_path):
     whole = train(recipe, anatomy=anatomy_folder, work=tmp_path / "whole")
