@@ -115,38 +115,22 @@ def corrected_gm_cbf(
         ``gm_mean_weighted`` (uncorrected), ``gm_mean_pvc`` and ``wm_mean_pvc``; NaN with fewer than 10 voxels.
     """
     corrected = correct_partial_volume(cbf, tissue, m0=m0, kernel=kernel)
-    weights = {"gm": np.nan_to_num(tissue.gm.array), "wm": np.nan_to_num(tissue.wm.array)}
-    in_gm, in_wm = (np.isfinite(each.array) for each in (corrected.gm, corrected.wm))
     how = f"linear regression (Asllani 2008), {kernel}x{kernel} voxels in plane"
     how += ", of the difference and the M0" if m0 is not None else ", of the CBF map"
     where = f"Voxels of at least {LEAST_GM:.0%} of the tissue, weighted by its fraction"
     few = f"Fewer than {FEWEST_VOXELS} voxels give no value."
+
+    def readout(name: str, label: str, values: Volume, pure: Volume, fraction: Volume, meaning: str) -> Readout:
+        inside, weights = np.isfinite(pure.array), np.nan_to_num(fraction.array)
+        enough = inside.sum() >= FEWEST_VOXELS
+        mean = np.average(values.array[inside].astype(np.float64), weights=weights[inside]) if enough else np.nan
+        return Readout(name, label, float(mean), cbf.unit, f"{where}{meaning} {few}")
+
+    (gm, wm), label = (corrected.gm, corrected.wm), "mean, partial volume corrected"
+    lowered = ", not corrected: white matter and CSF in them lower it."
+    limits = f"; {how}. It is as good as the tissue maps and their alignment."
     return (
-        Readout(
-            "gm_mean_weighted",
-            "GM mean, weighted",
-            _weighted_mean(cbf.array, weights["gm"], in_gm),
-            cbf.unit,
-            f"{where}, not corrected: white matter and CSF in them lower it. {few}",
-        ),
-        Readout(
-            "gm_mean_pvc",
-            "GM mean, partial volume corrected",
-            _weighted_mean(corrected.gm.array, weights["gm"], in_gm),
-            cbf.unit,
-            f"{where}; {how}. It is as good as the tissue maps and their alignment. {few}",
-        ),
-        Readout(
-            "wm_mean_pvc",
-            "WM mean, partial volume corrected",
-            _weighted_mean(corrected.wm.array, weights["wm"], in_wm),
-            cbf.unit,
-            f"{where}; {how}. {few}",
-        ),
+        readout("gm_mean_weighted", "GM mean, weighted", cbf, gm, tissue.gm, lowered),
+        readout("gm_mean_pvc", f"GM {label}", gm, gm, tissue.gm, limits),
+        readout("wm_mean_pvc", f"WM {label}", wm, wm, tissue.wm, f"; {how}."),
     )
-
-
-def _weighted_mean(values: np.ndarray, weights: np.ndarray, inside: np.ndarray) -> float:
-    if inside.sum() < FEWEST_VOXELS:
-        return float("nan")
-    return float(np.average(values[inside].astype(np.float64), weights=weights[inside]))

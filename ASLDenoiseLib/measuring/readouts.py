@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 
@@ -18,6 +19,14 @@ _NAN = float("nan")
 _RULES = f"NaN voxels are left out; fewer than {FEWEST_VOXELS} voxels give no value."
 _GM = f"voxels of more than {GM_THRESHOLD:.0%} grey matter"
 _WM = f"voxels of more than {WM_THRESHOLD:.0%} white matter"
+_CONTRAST = "GM mean over WM mean; 2 to 4 is usual; no value when WM is not positive."
+_COV = "GM SD over GM mean; high values speak of late arrival or noise."
+_TSNR = (
+    "Mean over GM of each voxel's mean over SD across the pairs, of the raw map as acquired, of the prepared mean as "
+    "prepared; a denoised map has no pairs. Needs at least two."
+)
+_NEGATIVE = f"Share of {_GM} below zero, where perfusion cannot be."
+_QEI = "Quality evaluation index (Dolui 2024), 0 to 1, higher is better; there is no agreed cut-off."
 
 
 def measure(
@@ -56,42 +65,11 @@ def measure(
         Readout("wm_mean", "WM mean", _mean(wm), unit, f"Mean over {_WM}. {_RULES}"),
         Readout("wm_sd", "WM SD", noise, unit, f"SD over {_WM}, mostly noise. {_RULES}"),
         Readout("snr", "SNR", _ratio(_mean(gm), noise), "", f"GM mean over WM SD; blurring raises it too. {_RULES}"),
-        Readout(
-            "gm_wm_contrast",
-            "GM/WM contrast",
-            _ratio(_mean(gm), _mean(wm)),
-            "",
-            f"GM mean over WM mean; 2 to 4 is usual; no value when WM is not positive. {_RULES}",
-        ),
-        Readout(
-            "spatial_cov",
-            "Spatial CoV",
-            100 * _ratio(_sd(gm), _mean(gm)),
-            "%",
-            f"GM SD over GM mean; high values speak of late arrival or noise. {_RULES}",
-        ),
-        Readout(
-            "tsnr",
-            "tSNR",
-            _temporal_snr(pairs, grey_matter(tissue)),
-            "",
-            "Mean over GM of each voxel's mean over SD across the pairs, of the raw map as acquired, of the prepared "
-            f"mean as prepared; a denoised map has no pairs. Needs at least two. {_RULES}",
-        ),
-        Readout(
-            "negative_gm_fraction",
-            "Negative GM",
-            100 * float(np.mean(gm < 0)) if gm.size >= FEWEST_VOXELS else _NAN,
-            "%",
-            f"Share of {_GM} below zero, where perfusion cannot be. {_RULES}",
-        ),
-        Readout(
-            "qei",
-            "QEI",
-            quality_evaluation_index(cbf, tissue),
-            "",
-            "Quality evaluation index (Dolui 2024), 0 to 1, higher is better; there is no agreed cut-off. " + _RULES,
-        ),
+        Readout("gm_wm_contrast", "GM/WM contrast", _ratio(_mean(gm), _mean(wm)), "", f"{_CONTRAST} {_RULES}"),
+        Readout("spatial_cov", "Spatial CoV", 100 * _ratio(_sd(gm), _mean(gm)), "%", f"{_COV} {_RULES}"),
+        Readout("tsnr", "tSNR", _temporal_snr(pairs, grey_matter(tissue)), "", f"{_TSNR} {_RULES}"),
+        Readout("negative_gm_fraction", "Negative GM", 100 * _mean(gm < 0), "%", f"{_NEGATIVE} {_RULES}"),
+        Readout("qei", "QEI", quality_evaluation_index(cbf, tissue), "", f"{_QEI} {_RULES}"),
     )
     rest = (r for name, mask in (regions or {}).items() for r in _region(name, mask, array, noise, unit))
     return (*lead, *corrected_gm_cbf(cbf, tissue, m0=m0), *rest)
@@ -114,20 +92,14 @@ def _region(name: str, mask: Volume, array: np.ndarray, noise: float, unit: str)
 
 
 def _values(array: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    inside = array[mask]
-    return inside[np.isfinite(inside)]
+    return array[mask & np.isfinite(array)]
 
 
-def _mean(values: np.ndarray) -> float:
-    return float(values.mean()) if values.size >= FEWEST_VOXELS else _NAN
+def _figure(of: Callable[[np.ndarray], float], values: np.ndarray) -> float:
+    return float(of(values)) if values.size >= FEWEST_VOXELS else _NAN
 
 
-def _median(values: np.ndarray) -> float:
-    return float(np.median(values)) if values.size >= FEWEST_VOXELS else _NAN
-
-
-def _sd(values: np.ndarray) -> float:
-    return float(values.std()) if values.size >= FEWEST_VOXELS else _NAN
+_mean, _median, _sd = (partial(_figure, of) for of in (np.mean, np.median, np.std))
 
 
 def _ratio(above: float, below: float) -> float:

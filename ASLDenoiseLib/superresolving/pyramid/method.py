@@ -70,15 +70,12 @@ def apply_generator(generator: PyramidGenerator, scale: Scale, device: str = "cp
     estimate = np.zeros(scale.map.shape, np.float32)
     with torch.no_grad():
         for first in np.ndindex(*(-(-n // _BLOCK) for n in estimate.shape)):
-            inner = [slice(f * _BLOCK, min((f + 1) * _BLOCK, n)) for f, n in zip(first, estimate.shape, strict=True)]
-            outer = tuple(
-                slice(max(0, s.start - _RIM), min(n, s.stop + _RIM))
-                for s, n in zip(inner, scale.map.shape, strict=True)
-            )
+            inner = tuple(slice(f * _BLOCK, (f + 1) * _BLOCK) for f in first)
+            outer = tuple(slice(max(0, s.start - _RIM), s.stop + _RIM) for s in inner)
             if not scale.measured[outer].any():
                 continue
             image, t1 = (torch.as_tensor(a[outer], device=device)[None, None] for a in (scale.map, scale.t1))
             part = generator(image, t1)[0, 0].cpu().numpy()
             back = tuple(slice(i.start - o.start, i.stop - o.start) for i, o in zip(inner, outer, strict=True))
-            estimate[tuple(inner)] = part[back]
+            estimate[inner] = part[back]
     return estimate
