@@ -49,13 +49,13 @@ def test_outside_the_brain_nothing_changes_and_nan_stays(network) -> None:
     mean = mean_of()
     array = mean.array.copy()
     array[4, 10, 10] = np.nan
-    fed = predicted(replace(mean, array=array), network)
+    denoised = predicted(replace(mean, array=array), network)
     outside = mean.brain.array == 0
-    assert np.array_equal(fed.array[outside], array[outside])
-    assert np.isnan(fed.array[4, 10, 10])
-    assert np.isfinite(fed.array[4, 10, 11])
-    assert np.isnan(fed.uncertainty[outside]).all()
-    assert np.isnan(fed.uncertainty[4, 10, 10])
+    assert np.array_equal(denoised.array[outside], array[outside])
+    assert np.isnan(denoised.array[4, 10, 10])
+    assert np.isfinite(denoised.array[4, 10, 11])
+    assert np.isnan(denoised.uncertainty[outside]).all()
+    assert np.isnan(denoised.uncertainty[4, 10, 10])
 
 
 def test_the_output_is_in_the_units_of_the_input(network) -> None:
@@ -92,12 +92,12 @@ def test_guides_are_optional_and_used(network) -> None:
 def test_a_series_without_noise_is_given_back_with_no_uncertainty(network) -> None:
     mean = mean_of(3)
     same = replace(mean.pairs, array=np.repeat(mean.array[None], 3, axis=0))
-    fed = predicted(replace(mean, pairs=same), network)
-    assert np.array_equal(fed.array, mean.array)
-    assert not fed.uncertainty[mean.brain.array > 0].any()
+    denoised = predicted(replace(mean, pairs=same), network)
+    assert np.array_equal(denoised.array, mean.array)
+    assert not denoised.uncertainty[mean.brain.array > 0].any()
 
 
 def test_one_volume_without_pairs_is_denoised_too(network) -> None:
-    fed = predicted(mean_of(1), network)
-    assert fed.scale == pytest.approx(4.0, rel=0.2)
-    assert np.isfinite(fed.array).all()
+    denoised = predicted(mean_of(1), network)
+    assert denoised.scale == pytest.approx(4.0, rel=0.2)
+    assert np.isfinite(denoised.array).all()

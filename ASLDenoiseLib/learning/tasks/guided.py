@@ -95,8 +95,8 @@ class GuidedTask(TrainingTask):
         if guides is not None:
             have_t1, have_m0 = torch.full_like(have_t1, "T1" in guides), torch.full_like(have_m0, "M0" in guides)
         t1 = torch.where(uniform() < s.mismatched, t1.roll(1, 0), t1)
-        doubt = 0.08 * uniform() * torch.randn(t1.shape, generator=drawn, device=device)  # a T1 is noisy too
-        t1 = (t1 + doubt * (t1 * (1 - t1) * 4).sqrt()).clamp(0, 1)
+        grain = 0.08 * uniform() * torch.randn(t1.shape, generator=drawn, device=device)  # a T1 is noisy too
+        t1 = (t1 + grain * (t1 * (1 - t1) * 4).sqrt()).clamp(0, 1)
         noisy, truth = noisy / sigma * seen, truth / sigma
         t1, m0 = t1 * have_t1, torch.where(have_m0, m0, 1.0)  # a guide of one value is none
         sample = Sample(noisy, seen, spacing, m0, t1, maps)
