@@ -31,7 +31,7 @@ def find_guides(
 
     Args:
         brain: 0/1, on the grid of the series, as the maps will be.
-        even_t1: without its bias field (`preparing.brain_mask.evened`), on its own grid.
+        even_t1: without its bias field (`preparing.brain_mask.correct_bias`), on its own grid.
         t1_to_asl: 4x4, LPS mm, from points of the T1 to points of the series.
         given: tissue on the grid of the series that was not made from the T1 or the M0.
         m0: on the grid of the series.

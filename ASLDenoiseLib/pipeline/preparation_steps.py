@@ -8,7 +8,7 @@ import numpy as np
 
 from ..inspecting.inspection import inspect, require_quantifiable
 from ..preparing.averaging import mean_difference, standard_error
-from ..preparing.brain_mask import brain_mask, evened, mask_of_cbf
+from ..preparing.brain_mask import brain_mask, correct_bias, mask_of_cbf
 from ..preparing.motion import Motion, correct_motion, estimate_motion, motion_findings
 from ..preparing.nuisance import nuisance_courses, regress_nuisance
 from ..preparing.outliers import OutlierContext, PairMotion, find_outliers
@@ -80,7 +80,7 @@ def quantify_pairs(run: RunState, progress: Progress) -> None:
 def segment_t1(run: RunState, progress: Progress) -> None:
     """Tissue in the T1's space, and the T1 without its bias field, for guides and super-resolution."""
     run.t1_tissue = tissue_from_t1(run.t1, progress=progress)
-    run.even_t1 = evened(run.t1)
+    run.even_t1 = correct_bias(run.t1)
 
 
 def align_t1(run: RunState, progress: Progress) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import InputError
-from ..series import Volume
+from ..series import Geometry, Volume
+from ..spatial.masks import depth, largest_piece, without_holes
 from ..spatial.resampling import from_sitk, to_sitk
 from .brain_shape import fit_brain_shape
 
@@ -18,8 +19,8 @@ _CLOSING_RADIUS = 7.0
 _SMALLEST_BRAIN_ML = 20.0
 _FEWEST_VOXELS = 30
 # How bright, of the brain's level, tissue must be to count as brain this many mm inside (negative: outside) the
-# outline of the template's: nothing is told from a brain by brightness alone where muscle reaches 0.8 of it, and
-# brain stem under background suppression 0.4.
+# outline of the template's: brightness alone does not separate them, as muscle reaches 0.8 of that level, and brain
+# stem under background suppression 0.4.
 _DEPTHS = (-14.0, -10.0, -6.0, -3.0, 0.0, 5.0, 9.0)
 _LEAST_LEVELS = (9.0, 1.0, 0.82, 0.72, 0.62, 0.45, 0.3)
 _MOST_BETWEEN = 0.9  # of the brain's level
@@ -33,13 +34,13 @@ _FULL_GRID = 0.7  # of the grid: no brain fills more, so a map with values in mo
 def brain_mask(reference: Volume) -> Volume:
     """The brain in an M0 image or a mean control, as 0/1 on the same grid.
 
-    N4 (Tustison 2010) evens out the coil's bias, Otsu's threshold (1979) tells head from air, the median of the head
-    gives the brain's level, and half of it separates brain from scalp. Bridges to eyes and muscles are cut by an
-    opening of fixed radius in mm, the largest piece is kept, sulci are closed and holes are filled slice by slice.
+    N4 (Tustison 2010) removes the coil's bias, Otsu's threshold (1979) separates head from air, the median of the head
+    is the brain's level, and half of it separates brain from scalp. Bridges to eyes and muscles are cut by an opening
+    of fixed radius in mm, the largest piece is kept, sulci are closed and holes are filled slice by slice.
 
-    Neck and thick scalp may still be in it. So the template's brain is laid into its outline (`fit_brain_shape`), and
-    the same is done again, three times, with a level that rises from inside that shape to outside. Lesions inside
-    stay; where the scan ends inside the head the mask ends with it. Dice with the brain of ten phantoms 0.955-0.99.
+    Neck and thick scalp may remain. So the template's brain is fitted to the outline (`fit_brain_shape`), and the same
+    is done three times more, with a threshold that rises from inside that shape to outside. Lesions inside stay; where
+    the scan ends inside the head the mask ends with it. Dice with the brain of ten phantoms 0.955-0.99.
 
     Args:
         reference: M0 or mean control, (K, J, I), scanner units; NaN counts as outside.
@@ -47,34 +48,37 @@ def brain_mask(reference: Volume) -> Volume:
     Raises:
         InputError: the image is constant or empty, or what is found is too small to be a brain.
     """
+    from skimage.filters import threshold_otsu
+
     array = np.where(np.isfinite(reference.array), reference.array, 0.0)
     array = np.clip(array, 0.0, np.percentile(array, 99.8)) if array.size else array
     if not np.ptp(array) > 0:
         raise InputError("The brain cannot be found in an image without contrast; give an M0 image or control volumes.")
-    even = without_bias(reference.with_array(array)).array
-    head = even > _otsu(np.sqrt(even)) ** 2
+    even = correct_bias(reference.with_array(array)).array
+    head = even > float(threshold_otsu(np.sqrt(even))) ** 2
     level = float(np.median(even[head]))
-    mask = _in_one_piece(even > _LEVEL_FRACTION * level, reference)
+    mask = _in_one_piece(even > _LEVEL_FRACTION * level, reference.geometry)
     _check_size(mask, reference)
     for _ in range(_ROUNDS):
         shape = fit_brain_shape(reference.with_array(mask))
-        depth = shape.depth(reference.geometry)
-        core = mask & (depth > _CORE)
+        within = shape.depth(reference.geometry)
+        core = mask & (within > _CORE)
         if shape.misfit > _MOST_MISFIT or core.sum() < _FEWEST_VOXELS:
             break
-        mask = _in_one_piece(even > _least_level(even, mask, head, depth), reference)
+        mask = _in_one_piece(even > _least_level(even, core, head, within), reference.geometry)
     _check_size(mask, reference)
     return reference.with_array(mask, unit="", name="brain")
 
 
-def without_bias(volume: Volume) -> Volume:
-    """The image with the coils' slowly varying bias divided out: N4 (Tustison 2010) on a coarse copy, same unit.
+def correct_bias(volume: Volume) -> Volume:
+    """Divide out the coils' slowly varying bias: N4 (Tustison 2010) on a coarse copy, same unit.
 
-    Meant for masks and registration, where a second suffices; images of fewer than four coarse voxels along an axis
-    come back as they are.
+    NaN and negative values count as zero. Meant for masks, contrast and registration, where a second suffices; images
+    of fewer than four coarse voxels along an axis stay as they are.
     """
     import SimpleITK as sitk
 
+    volume = volume.with_array(np.clip(np.nan_to_num(volume.array), 0, None))
     image = to_sitk(volume)
     coarse = max(1, round(5.0 / min(volume.geometry.spacing)))
     shrink = [min(coarse, max(1, n // 8)) for n in volume.geometry.size]
@@ -90,74 +94,38 @@ def without_bias(volume: Volume) -> Volume:
     return from_sitk(image / sitk.Cast(field, sitk.sitkFloat32))
 
 
-def evened(t1: Volume) -> Volume:
-    """An anatomical image without its bias field, NaN and negative values as zero: what its contrast is read off."""
-    return without_bias(t1.with_array(np.clip(np.nan_to_num(t1.array), 0, None)))
+def _least_level(even: np.ndarray, core: np.ndarray, head: np.ndarray, within: np.ndarray) -> np.ndarray:
+    """How bright each voxel (K, J, I) must be to be brain, by how far (mm) it lies within the brain's shape.
 
-
-def _least_level(even: np.ndarray, mask: np.ndarray, head: np.ndarray, depth: np.ndarray) -> np.ndarray:
-    """How bright each voxel (K, J, I) must be to be brain, by its depth (mm) in the brain's shape.
-
-    Outside it, also half way from what lies around the brain to the darker tissues in it.
+    Outside it, also half way from what lies around the brain to the darker tissues in its core.
     """
-    level = float(np.median(even[mask & (depth > _CORE)]))
-    least = level * np.interp(depth, _DEPTHS, _LEAST_LEVELS)
-    beside = head & (depth < -_BESIDE[0]) & (depth > -_BESIDE[1])
+    level = float(np.median(even[core]))
+    least = level * np.interp(within, _DEPTHS, _LEAST_LEVELS)
+    beside = head & (within < -_BESIDE[0]) & (within > -_BESIDE[1])
     if beside.sum() < _FEWEST_VOXELS:
         return least
-    between = 0.5 * (np.median(even[beside]) + np.percentile(even[mask & (depth > _CORE)], 10))
+    between = 0.5 * (np.median(even[beside]) + np.percentile(even[core], 10))
     between = min(float(between), _MOST_BETWEEN * level)
-    return np.maximum(least, between * np.interp(depth, (0.0, 4.0), (1.0, 0.0)))
+    return np.maximum(least, between * np.interp(within, (0.0, 4.0), (1.0, 0.0)))
 
 
-def _in_one_piece(bright: np.ndarray, reference: Volume) -> np.ndarray:
+def _in_one_piece(bright: np.ndarray, geometry: Geometry) -> np.ndarray:
     """What is bright, without thin bridges and small pieces, its sulci and holes filled."""
-    from scipy.ndimage import binary_fill_holes
-
-    spacing = reference.geometry.spacing[::-1]
-    mask = _closed(_largest(_opened(bright, _BRIDGE_RADIUS, spacing)), _CLOSING_RADIUS, spacing)
-    return np.stack([binary_fill_holes(each) for each in mask])
+    mask = largest_piece(_opened(bright, geometry))
+    near = depth(~mask, geometry) <= _CLOSING_RADIUS
+    return without_holes(mask | (depth(near, geometry) > _CLOSING_RADIUS))
 
 
-def _otsu(values: np.ndarray) -> float:
-    from skimage.filters import threshold_otsu
-
-    return float(threshold_otsu(values))
-
-
-def _opened(mask: np.ndarray, radius: float, spacing: tuple[float, ...]) -> np.ndarray:
-    """Opening with a ball of `radius` mm that keeps only the largest core; the edge of the scan does not erode."""
-    from scipy.ndimage import distance_transform_edt
-
-    for smaller in (radius, radius / 2, 0.0):
-        core = distance_transform_edt(mask, sampling=spacing) > smaller
+def _opened(mask: np.ndarray, geometry: Geometry) -> np.ndarray:
+    """Opening with a ball of 8 mm, or smaller for a small mask, that keeps only the largest core."""
+    inner = depth(mask, geometry)
+    for radius in (_BRIDGE_RADIUS, _BRIDGE_RADIUS / 2, 0.0):
+        core = inner > radius
         if core.sum() >= _FEWEST_VOXELS:
             break
-    core = _largest(core)
     if not core.any():
         return mask
-    return mask & (distance_transform_edt(~core, sampling=spacing) <= smaller + 0.5 * min(spacing))
-
-
-def _closed(mask: np.ndarray, radius: float, spacing: tuple[float, ...]) -> np.ndarray:
-    from scipy.ndimage import distance_transform_edt
-
-    if not mask.any():
-        return mask
-    # Beyond the array's edge there is no outside: EDT knows none there, so end slices are closed as inner ones are.
-    grown = distance_transform_edt(~mask, sampling=spacing) <= radius
-    if grown.all():
-        return grown
-    return mask | (distance_transform_edt(grown, sampling=spacing) > radius)
-
-
-def _largest(mask: np.ndarray) -> np.ndarray:
-    from scipy.ndimage import label
-
-    pieces, count = label(mask)
-    if count < 2:
-        return mask
-    return pieces == 1 + int(np.argmax(np.bincount(pieces.ravel())[1:]))
+    return mask & (depth(~largest_piece(core), geometry) <= radius + 0.5 * min(geometry.spacing))
 
 
 def _check_size(mask: np.ndarray, reference: Volume) -> None:
@@ -170,19 +138,16 @@ def _check_size(mask: np.ndarray, reference: Volume) -> None:
 
 
 def mask_of_cbf(cbf: Volume) -> Volume:
-    """The brain of a CBF map that comes without an anatomical image: where it has values at all, holes filled.
+    """The brain of a CBF map without an anatomical image: where it is neither zero nor NaN, holes filled.
 
-    CBF maps are usually zero or NaN outside the brain; one that has values nearly everywhere is masked by intensity.
+    A map that has values nearly everywhere is masked by intensity.
 
     Raises:
         InputError: the map has no values.
     """
-    from scipy.ndimage import binary_fill_holes
-
     covered = np.isfinite(cbf.array) & (cbf.array != 0)
     if not covered.any():
         raise InputError("The CBF map is empty; check the series.")
     if covered.mean() > _FULL_GRID:
         return brain_mask(cbf)
-    filled = np.stack([binary_fill_holes(each) for each in covered])
-    return cbf.with_array(filled, unit="", name="brain")
+    return cbf.with_array(without_holes(covered), unit="", name="brain")

@@ -1,4 +1,4 @@
-"""Where a brain ends, by the shape of the template's: fitted to the outline of a first mask, neck and eyes or not."""
+"""The shape of the template's brain fitted to the outline of a first mask, which may hold neck and eyes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from functools import lru_cache
 import numpy as np
 
 from ..series import Geometry, Volume
+from ..spatial.masks import depth
+from ..spatial.rigid import apply_affine
 from .template import MNI_GRID, icbm_template
 
 _TOLERANCE = 4.0  # mm; an outline point much further out (neck, an eye) hardly pulls
 _MISSING = 2.0  # tolerances; one that lies deeper inside pulls less than by its square, but pulls: brain is bright
-_TURNS = (0.25, 0.12, 0.12)  # rad, how far heads are turned about x, y, z: heads are tilted about x first
+_ROTATIONS = (0.25, 0.12, 0.12)  # rad, SD of a head about x, y, z: heads are tilted about x first
 _SCALES = 0.12  # SD of log size, and of one axis against the others
 _PRIOR_POINTS = 60  # of the outline weigh as much as these expectations: neighbouring points say the same
 _FEW, _MANY = 500, 2500  # points of the outline: to try the starts, and in the end
@@ -21,7 +23,7 @@ _START_HEIGHTS = (75.0, 50.0, 25.0)  # mm in MNI space of the mask's top; a slab
 
 @dataclass(frozen=True, eq=False)
 class BrainShape:
-    """The template's brain laid into a first mask.
+    """The template's brain fitted to a first mask.
 
     Args:
         matrix: 4x4, LPS mm, points of the image to points of the template.
@@ -32,42 +34,42 @@ class BrainShape:
     misfit: float
 
     def depth(self, geometry: Geometry) -> np.ndarray:
-        """mm in the template (K, J, I) from its brain's outline; positive inside, negative outside."""
-        k, j, i = np.indices(geometry.shape).reshape(3, -1)
-        return _depth_at(_moved(np.stack([i, j, k], -1), self.matrix @ geometry.affine_lps)).reshape(geometry.shape)
+        """Distance (K, J, I), mm in the template, from its brain's outline; positive inside, negative outside."""
+        index = np.indices(geometry.shape).reshape(3, -1)[::-1].T
+        return _depth_at(apply_affine(self.matrix @ geometry.affine_lps, index)).reshape(geometry.shape)
 
 
 def fit_brain_shape(mask: Volume) -> BrainShape:
-    """Turn, shift and scale the template's brain until it lies in the outline of a mask; 0.2 s.
+    """Rotate, shift and scale the template's brain to the outline of a mask; 0.2 s.
 
-    The outline's distances from the template's brain are minimised by least squares, from three heights: outside it by
-    Cauchy's robust kind, inside by Huber's, since a mask takes in too much sooner than it leaves out brain. What the
-    scan cut off is no outline. Sizes and turns far from usual ones cost, which settles what a
-    few slices leave open. Points are drawn with a fixed seed: the same mask gives the same shape.
+    The outline's distances from the template's brain are minimised by least squares, from three heights: outside it
+    with Cauchy's loss, inside with Huber's, since a mask takes in too much sooner than it leaves out brain. Where the
+    scan cuts the brain off there is no outline. Priors on sizes and rotations settle what a few slices leave open.
+    Points are drawn with a fixed seed: the same mask gives the same shape.
 
     Args:
         mask: a brain (above 0.5), perhaps with neck or eyes; upright within some 30 degrees by its header.
     """
     inside = mask.array > 0.5
     outline = np.random.default_rng(0).permutation(_outline(inside, mask.geometry))
-    points = _moved(np.argwhere(inside)[:, ::-1], mask.geometry.affine_lps)
+    points = apply_affine(mask.geometry.affine_lps, np.argwhere(inside)[:, ::-1])
     pivot = np.array([*np.median(points[:, :2], axis=0), np.percentile(points[:, 2], 99.5)])
-    centre = _template_middle()
+    centre = apply_affine(MNI_GRID.affine_lps, np.argwhere(_template_depth() > 0)[:, ::-1].mean(axis=0))
     starts = [np.r_[np.zeros(3), centre[:2], height, np.zeros(3)] for height in _START_HEIGHTS]
     found = min((_optimised(start, outline[:_FEW], pivot) for start in starts), key=lambda each: each[0])
     matrix = _matrix(_optimised(found[1], outline[:_MANY], pivot)[1], pivot)
-    return BrainShape(matrix, float(np.median(np.abs(_depth_at(_moved(outline, matrix))))))
+    return BrainShape(matrix, float(np.median(np.abs(_depth_at(apply_affine(matrix, outline))))))
 
 
 def _optimised(start: np.ndarray, outline: np.ndarray, pivot: np.ndarray) -> tuple[float, np.ndarray]:
-    """The cost and the nine freedoms reached: turns (rad), where the pivot goes (mm), logs of three sizes."""
+    """The cost and the nine parameters reached: rotation (rad), the pivot's place (mm), logs of three sizes."""
     from scipy.optimize import least_squares
 
     weight = np.sqrt(len(outline) / _PRIOR_POINTS)
 
     def residuals(x: np.ndarray) -> np.ndarray:
-        depth = _depth_at(_moved(outline, _matrix(x, pivot))) / _TOLERANCE
-        expected = np.r_[x[:3] / _TURNS, x[6:] / _SCALES, (x[6:] - x[6:].mean()) / _SCALES]
+        depth = _depth_at(apply_affine(_matrix(x, pivot), outline)) / _TOLERANCE
+        expected = np.r_[x[:3] / _ROTATIONS, x[6:] / _SCALES, (x[6:] - x[6:].mean()) / _SCALES]
         outside = np.sign(depth) * np.sqrt(np.log1p(depth**2))
         inside = np.where(depth < _MISSING, depth, np.sqrt(_MISSING * np.maximum(depth, _MISSING)))
         return np.r_[np.where(depth > 0, inside, outside), weight * expected]
@@ -91,32 +93,20 @@ def _outline(inside: np.ndarray, geometry: Geometry) -> np.ndarray:
 
     padded = np.pad(inside, 1, mode="edge")
     border = padded & ~binary_erosion(padded, border_value=1)
-    return _moved(np.argwhere(border[1:-1, 1:-1, 1:-1])[:, ::-1], geometry.affine_lps)
+    return apply_affine(geometry.affine_lps, np.argwhere(border[1:-1, 1:-1, 1:-1])[:, ::-1])
 
 
 @lru_cache(maxsize=1)
 def _template_depth() -> np.ndarray:
-    from scipy.ndimage import distance_transform_edt
-
-    inside, spacing = icbm_template().brain.array > 0.5, MNI_GRID.spacing[::-1]
-    inner, outer = (distance_transform_edt(each, sampling=spacing) for each in (inside, ~inside))
-    return (inner - outer).astype(np.float32)
-
-
-def _template_middle() -> np.ndarray:
-    return _moved(np.argwhere(_template_depth() > 0)[:, ::-1].mean(axis=0), MNI_GRID.affine_lps)
+    inside = icbm_template().brain.array > 0.5
+    return (depth(inside, MNI_GRID) - depth(~inside, MNI_GRID)).astype(np.float32)
 
 
 def _depth_at(points: np.ndarray) -> np.ndarray:
-    """mm inside the template's brain at points (n, 3) LPS mm of MNI space; beyond its grid it falls on."""
+    """Depth (mm) in the template's brain at points (n, 3) LPS mm of MNI space; beyond its grid it goes on falling."""
     from scipy.ndimage import map_coordinates
 
-    depth = _template_depth()
-    index = _moved(points, np.linalg.inv(MNI_GRID.affine_lps))[:, ::-1]
-    within = np.clip(index, 0, np.array(depth.shape) - 1)
+    index = apply_affine(np.linalg.inv(MNI_GRID.affine_lps), points)[:, ::-1]
+    within = np.clip(index, 0, np.array(MNI_GRID.shape) - 1)
     beyond = np.linalg.norm((index - within) * MNI_GRID.spacing[::-1], axis=1)
-    return map_coordinates(depth, within.T, order=1) - beyond
-
-
-def _moved(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    return points @ matrix[:3, :3].T + matrix[:3, 3]
+    return map_coordinates(_template_depth(), within.T, order=1) - beyond

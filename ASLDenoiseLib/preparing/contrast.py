@@ -1,4 +1,4 @@
-"""What an anatomical image shows in each voxel of a series: fractions of its intensity classes, unnamed."""
+"""Fractions of the intensity classes of an anatomical image in each voxel of a series."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from ..spatial.resampling import average_onto, resample
 
 
 def contrast_classes(even: Volume, brain: Volume, *, transform: np.ndarray, classes: int = 3) -> tuple[Volume, ...]:
-    """How much of each voxel of a series is dark, middling and bright in an anatomical image.
+    """The fractions of each voxel of a series that are dark, middling and bright in an anatomical image.
 
-    The image is cut at Otsu's thresholds for several classes (Liao et al. 2001) within the brain, on its
-    own fine grid, and each class is averaged over the voxels of the series. On a T1 the classes are CSF, GM and WM
-    without a template or a prior saying so; cutting before averaging keeps a voxel that is half CSF and half white
-    matter apart from one of grey matter, which has the same mean intensity.
+    The image is divided at Otsu's thresholds for several classes (Liao et al. 2001) within the brain, on its own fine
+    grid, and each class is averaged over the voxels of the series. On a T1 the classes are CSF, GM and WM, without
+    template or prior; dividing before averaging keeps a voxel that is half CSF and half white matter apart from one of
+    grey matter, which has the same mean intensity.
 
     Args:
-        even: anatomical image without its bias field (`brain_mask.evened`), any grid.
+        even: anatomical image without its bias field (`brain_mask.correct_bias`), any grid.
         brain: 0/1 mask on the grid of the series; the classes come on this grid too.
         transform: 4x4, LPS mm, from points of the image to the series.
         classes: how many.

@@ -1,12 +1,12 @@
-"""Rigid head motion of an ASL series: found without taking the labelling for motion, and undone by resampling once.
+"""Rigid head motion of an ASL series: estimated without taking the labelling for motion, corrected by one resampling.
 
-Control and label differ a little in intensity, and registering both to one image turns that into a movement that goes
-to and fro with the labelling: the zig-zag (Wang Z 2012, Magn Reson Imaging 30:1409). So every volume is compared with
-the median of its own kind alone. Only the two medians are registered to each other, and what that leaves alternating in
-the parameters is, as Wang has it, no motion and is taken away: what a volume differs by from its two neighbours of the
-other kind, in the median. Wang fits the label regressor by least squares; the difference to the neighbours is the same
-for a still head, but neither drift nor jumps enter it. A restless head alternates by chance, too: the less sure the
-alternation is, beside the 0.05 mm that labelling does to a registration, the less of it is taken away.
+Control and label differ a little in intensity, and registering both to one image turns that into a movement that
+alternates with the labelling: the zig-zag (Wang Z 2012, Magn Reson Imaging 30:1409). So every volume is registered to
+the median of its own kind. Only the two medians are registered to each other, and what then still alternates in the
+parameters is, as Wang has it, no motion and is removed: the median difference of a volume from its two neighbours of
+the other kind. Wang fits the label regressor by least squares; for a still head that is the same, but neither drift nor
+jumps enter the difference to the neighbours. A restless head alternates by chance, too: the less certain the
+alternation is, beside the 0.05 mm that labelling adds to a registration, the less of it is removed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ..series import ASLSeries, Volume, VolumeType
 from ..spatial.resampling import resample
 from ..spatial.rigid import matrix_from, mean_distance, parameters_of
 from .brain_mask import brain_mask
-from .realignment import FINE, Compared, Model, align_contrast, align_kind, in_threads
+from .realignment import FINE, ComparedRegion, Model, align_contrast, align_kind, in_threads
 
 STILL = 0.1  # mm; a head that never moves this far from its middle pose is left as it was acquired
 _KINDS = (VolumeType.CONTROL, VolumeType.LABEL)
@@ -33,7 +33,7 @@ _FEWEST_SLICES = 4  # of a cubic spline, and of knowing how a head moves across 
 _FEWEST_NEIGHBOURS = 3
 _LABELLING = 0.05  # mm and degrees, about what labelling puts between registered medians of control and label
 _M0_STILL = 0.5  # mm; two contrasts are not aligned more exactly than this
-_M0_FAR = 20.0  # mm; nobody moves so far between M0 and series and is still in the coil: the search went astray
+_M0_FAR = 20.0  # mm; nobody moves so far between M0 and series and is still in the coil: the search failed
 _LARGE = 1.0  # mm between successive volumes that deserves a warning
 
 _KEPT_STILL = FindingKind(
@@ -66,7 +66,7 @@ _UNKNOWN = FindingKind(
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """Where the head was in every volume, and the way back to the reference, its median pose.
+    """The head's pose in every volume, relative to the reference, its median pose.
 
     Volumes that are neither control nor label have NaN throughout.
 
@@ -76,9 +76,9 @@ class Motion:
         points: (n, 3) LPS mm, places all over the brain that displacements are averaged over.
         pairs: (N, 2) positions of each pair's control and label in the series.
         m0: (4, 4) as `matrices`, of the M0; None without one that shows anything.
-        alternation: (6,) mm and degrees, label minus control: the zig-zag that was taken away; NaN where too few
-            volumes alternate to see one.
-        corrupted: bool (T, K), slices that were left out of the comparison because they differ too much from the mean.
+        alternation: (6,) mm and degrees, label minus control: the zig-zag that was removed; NaN where too few volumes
+            alternate to see one.
+        corrupted: bool (T, K), slices that were not compared because they differ too much from the median.
         warning: empty, or a sentence saying what could not be done.
     """
 
@@ -93,10 +93,9 @@ class Motion:
 
     @property
     def parameters(self) -> np.ndarray:
-        """The head's pose (T, 6): shift of the brain's centre, mm along LPS x, y, z, then its turn about them, degrees.
+        """The head's pose (T, 6): shift of the brain's centre, mm along LPS x, y, z, then rotation vector, degrees.
 
-        The turn is a rotation vector (axis times angle). The pose says how the head lies in the volume, the inverse
-        of `matrices`: +x is a head that moved to its own left.
+        This is how the head lies in the volume, the inverse of `matrices`: +x is a head that moved to its own left.
         """
         return np.stack([parameters_of(np.linalg.inv(m), self.centre) for m in self.matrices])
 
@@ -107,10 +106,9 @@ class Motion:
 
     @property
     def framewise(self) -> np.ndarray:
-        """Framewise displacement (T,), mm: mean displacement over the brain from the control or label before.
+        """Framewise displacement (T,), mm: mean over the brain from the control or label before; NaN for the first.
 
-        This is the exact mean over the brain, not the sum of six parameters with turns on a 50 mm sphere (Power 2012),
-        which is about twice as large. NaN for the first volume.
+        The sum of six parameters with rotations on a 50 mm sphere (Power 2012) is about twice as large.
         """
         distances = np.full(len(self.matrices), np.nan)
         known = np.flatnonzero(np.isfinite(self.matrices).all(axis=(1, 2)))
@@ -125,7 +123,7 @@ class Motion:
 
     @property
     def columns(self) -> dict[str, np.ndarray]:
-        """A table: (T,) values under names as BIDS derivatives have them; mm and degrees; a pair's motion at both."""
+        """A table: (T,) values, mm and degrees, under the names of BIDS derivatives; a pair's motion at both."""
         of_pair = np.full(len(self.matrices), np.nan)
         for member in (0, 1):
             of_pair[self.pairs[:, member]] = self.pair_motion
@@ -139,7 +137,7 @@ class Motion:
 
     @property
     def still(self) -> bool:
-        """Whether the head stayed within 0.1 mm of its median pose throughout, so that there is nothing to correct."""
+        """Whether the head stayed within 0.1 mm of its median pose, so that there is nothing to correct."""
         return bool(np.nanmax(self.displacement) < STILL)
 
     @property
@@ -149,7 +147,7 @@ class Motion:
 
 
 def why_no_motion(series: ASLSeries) -> str:
-    """Why the motion of a series cannot be estimated, one sentence; empty where it can."""
+    """Return why the motion of a series cannot be estimated, one sentence; empty where it can."""
     if any(not series.indices(kind) for kind in _KINDS):
         return "The series holds differences, not control and label volumes, so head motion cannot be estimated."
     if series.geometry.size[2] < _FEWEST_SLICES:
@@ -158,16 +156,11 @@ def why_no_motion(series: ASLSeries) -> str:
 
 
 def estimate_motion(series: ASLSeries, *, brain: Volume | None = None, progress: Progress = silent) -> Motion | None:
-    """The rigid motion of every control and label and of the M0, or None where `why_no_motion` says why not.
+    """Estimate the rigid motion of every control and label and of the M0; None where `why_no_motion` says why not.
 
-    Each volume is registered to the median of its kind within the brain, with a gain of its own; then again, to the
-    median of the volumes so aligned and without the slices that are corrupted. Where control and label alternate too
-    seldom for a zig-zag to be seen, a warning says so. The M0 is aligned to the control median by mutual information.
-
-    Args:
-        series: what was read.
-        brain: 0/1 mask on the grid of the series; None finds it in the M0, else in the mean control.
-        progress: told where the work is.
+    Each volume is registered to the median of its kind within the brain (`realignment.align_kind`), the M0 to the
+    control median by mutual information. Where control and label alternate too seldom for a zig-zag to be seen, a
+    warning says so. `brain` is 0/1 on the grid of the series; None finds it in the M0, else in the mean control.
 
     Raises:
         InputError: a control or label volume is empty or constant, or no brain is found.
@@ -177,13 +170,13 @@ def estimate_motion(series: ASLSeries, *, brain: Volume | None = None, progress:
     _require_contrast(series)
     if brain is None:
         brain = brain_mask(series.mean(VolumeType.CONTROL) if series.m0 is None else series.m0)
-    compared = Compared.of(brain)
+    compared = ComparedRegion.of(brain)
     own, models = np.full((len(series.context), 4, 4), np.nan), {}
     corrupted = np.zeros(series.array.shape[:2], bool)
     for n, kind in enumerate(_KINDS):
         where, part = series.indices(kind), span(progress, 0.45 * n, 0.45 * (n + 1))
-        said = partial(_say, part, f"finding the motion of {kind.value} volumes")
-        models[kind], own[where], corrupted[where] = align_kind(series.array[where], compared, said)
+        say = partial(part, text=f"finding the motion of {kind.value} volumes")
+        models[kind], own[where], corrupted[where] = align_kind(series.array[where], compared, say)
     progress(0.9, "joining control and label")
     to_joint, alternation, warning = _joint(series, own, models, compared)
     matrices = own.copy()
@@ -193,7 +186,7 @@ def estimate_motion(series: ASLSeries, *, brain: Volume | None = None, progress:
     matrices, m0 = to_middle @ matrices, None
     if series.m0 is not None and np.ptp(np.nan_to_num(series.m0.array)) > 0:
         progress(0.95, "aligning the M0")
-        found = _m0_found(series.m0, models[VolumeType.CONTROL], compared)
+        found = _align_m0(series.m0, models[VolumeType.CONTROL], compared)
         m0 = np.eye(4) if found is None else to_middle @ to_joint[VolumeType.CONTROL] @ found
         if found is None:
             warning = warning or "The M0 could not be aligned with the series and is used as it is."
@@ -203,11 +196,11 @@ def estimate_motion(series: ASLSeries, *, brain: Volume | None = None, progress:
 
 
 def correct_motion(series: ASLSeries, motion: Motion) -> ASLSeries:
-    """The series with every control, label and the M0 resampled once, by a cubic B-spline, to the reference.
+    """Resample every control, label and the M0 once, by a cubic B-spline, to the reference; NaN outside the old field.
 
-    All volumes or none: interpolation smooths a little, and a control so smoothed less a label that is not would leave
-    edges in the difference. So a head that kept still (`Motion.still`) gives the series back as it is, and its M0 too
-    unless that lies 0.5 mm away. Voxels that move in from outside the field of view are NaN.
+    All volumes or none: interpolation smooths a little, and a smoothed control less a label that is not would leave
+    edges in the difference. So the series of a head that kept still (`Motion.still`) stays as it is, and its M0 too
+    unless that lies 0.5 mm away.
     """
     m0 = series.m0
     if m0 is not None and motion.m0 is not None and motion.m0_moved > _M0_STILL:
@@ -225,7 +218,7 @@ def correct_motion(series: ASLSeries, motion: Motion) -> ASLSeries:
 
 
 def motion_findings(series: ASLSeries, motion: Motion | None) -> tuple[Finding, ...]:
-    """What a user is told of motion: that none could be found, that nothing was resampled, that it was large."""
+    """The findings about motion: that it is unknown, that nothing was resampled, that it was large."""
     if motion is None:
         return (_UNKNOWN.finding(what=why_no_motion(series)),)
     found = []
@@ -246,8 +239,8 @@ def _require_contrast(series: ASLSeries) -> None:
                 raise InputError(f"Volume {t + 1} ({kind.value}) is empty; call it n/a in the aslcontext.")
 
 
-def _m0_found(m0: Volume, control: np.ndarray, compared: Compared) -> np.ndarray | None:
-    """The matrix from the M0 to the control median; None where the search finds none, or one that nobody moved by."""
+def _align_m0(m0: Volume, control: np.ndarray, compared: ComparedRegion) -> np.ndarray | None:
+    """The matrix from the M0 to the control median; None where none is found, or one farther than anybody moves."""
     try:
         found = align_contrast(m0.array, control, compared)
     except InputError:
@@ -255,17 +248,13 @@ def _m0_found(m0: Volume, control: np.ndarray, compared: Compared) -> np.ndarray
     return found if mean_distance(found, np.eye(4), compared.points) <= _M0_FAR else None
 
 
-def _say(progress: Progress, text: str, fraction: float) -> None:
-    progress(fraction, text)
-
-
 def _joint(
-    series: ASLSeries, own: np.ndarray, models: dict, compared: Compared
+    series: ASLSeries, own: np.ndarray, models: dict, compared: ComparedRegion
 ) -> tuple[dict[VolumeType, np.ndarray], np.ndarray, str]:
-    """Matrices that bring the medians of control and label together, what alternated, and a warning.
+    """Matrices that align the medians of control and label, the alternation, and a warning.
 
     The alternation is the median over volumes of label minus the mean of the controls before and after it (or the mean
-    of two labels minus the control between them), each parameter by itself, weighted by how sure it is.
+    of two labels minus the control between them), each parameter by itself, weighted by how certain it is.
     """
     to_control = Model.of(models[VolumeType.CONTROL], compared, FINE).register(models[VolumeType.LABEL])
     joint = {VolumeType.CONTROL: np.eye(4), VolumeType.LABEL: to_control}
@@ -279,9 +268,9 @@ def _joint(
             "motion between the two kinds may be a few tenths of a millimetre off."
         )
         return joint, np.full(6, np.nan), warning
-    apart = sign[between, None] * (pose[between] - (pose[between - 1] + pose[between + 1]) / 2)
-    alternation = np.median(apart, axis=0)
-    spread = 1.4826 * np.median(np.abs(apart - alternation), axis=0)
+    differences = sign[between, None] * (pose[between] - (pose[between - 1] + pose[between + 1]) / 2)
+    alternation = np.median(differences, axis=0)
+    spread = 1.4826 * np.median(np.abs(differences - alternation), axis=0)
     error = 2 * spread / np.sqrt(len(between))  # each volume enters three differences, which doubles the usual error
     alternation *= _LABELLING**2 / (_LABELLING**2 + error**2)
     half = matrix_from(alternation / 2, compared.centre)
@@ -289,6 +278,6 @@ def _joint(
 
 
 def _middle_pose(matrices: np.ndarray, centre: np.ndarray) -> np.ndarray:
-    """The matrix from where the volumes were taken to into their median pose."""
+    """The matrix from the reference of `matrices` to their median pose."""
     poses = np.stack([parameters_of(np.linalg.inv(m), centre) for m in matrices if np.isfinite(m).all()])
     return matrix_from(np.median(poses, axis=0), centre)

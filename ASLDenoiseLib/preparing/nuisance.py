@@ -1,10 +1,10 @@
-"""Taking out of controls and labels what head motion, CSF and the whole brain's signal still explain in them.
+"""Nuisance regression: head motion, CSF and the global signal regressed out of controls and labels.
 
-After Wang Z 2012, Magn Reson Imaging 30:1409: every voxel's time course is fitted by nuisance courses that have been
-made orthogonal to the label regressor, and the fit is subtracted. Perfusion alternates with the labelling, and so in
-part do the signal of the whole brain and of CSF; what is orthogonal to the labelling cannot take perfusion away. So the
-mean difference of a series with as many controls as labels stays exactly what it was: what falls is the spread of the
-pairs about it, and with it the error of a few pairs, the standard error, and the work left to outlier cleaning.
+After Wang Z 2012, Magn Reson Imaging 30:1409: every voxel's time course is fitted by nuisance courses orthogonal to
+the label regressor, and the fit is subtracted. Perfusion alternates with the labelling, and so in part do the signals
+of the whole brain and of CSF; what is orthogonal to the labelling removes no perfusion. So the mean difference of a
+series with as many controls as labels stays exactly the same; the spread of the pairs about it falls, and with it the
+error of a few pairs, the standard error, and the number of outliers.
 """
 
 from __future__ import annotations
@@ -23,21 +23,20 @@ DEFAULT = ("motion",)
 _CSF = 0.9  # of a voxel that counts as CSF: less holds blood that is labelled
 _FEWEST_CSF = 10  # voxels
 _KINDS = (VolumeType.CONTROL, VolumeType.LABEL)
-_MOST_TAKEN = 0.25  # of the degrees of freedom within the kinds; beyond, noise is fitted rather than nuisance
+_MOST_REMOVED = 0.25  # of the degrees of freedom within the kinds; beyond, noise is fitted rather than nuisance
 
 
 @dataclass(frozen=True, eq=False)
 class NuisanceRegression:
-    """A series with nuisances taken out.
+    """A series after nuisance regression.
 
     Args:
-        series: controls and labels without what the courses explain; all else as it was.
-        courses: (T,) each, what was fitted, by name; empty where nothing was done.
-        explained: fraction (0..1) of the variance within the kinds, pooled over the measured voxels, that was taken
-            out.
-        chance: the fraction that as many random courses would take, courses / (volumes - 2). Pure noise loses it too,
-            so a standard error from the spread of the pairs comes out too small by sqrt(1 - chance).
-        reason: empty, or a sentence that says why nothing was done.
+        series: controls and labels without what the courses explain; all else unchanged.
+        courses: (T,) each, by name; empty where nothing was regressed.
+        explained: fraction (0..1) of the variance within the kinds, pooled over the measured voxels, that was removed.
+        chance: the fraction that as many random courses would remove, courses / (volumes - 2). Pure noise loses it too,
+            so a standard error from the spread of the pairs is too small by sqrt(1 - chance).
+        reason: empty, or a sentence that says why nothing was regressed.
     """
 
     series: ASLSeries
@@ -58,8 +57,8 @@ def nuisance_courses(
 
     Args:
         series: controls and labels, corrected for motion.
-        choices: of `CHOICES`: ``motion`` gives the six parameters (what resampling left of motion goes with them),
-            ``csf`` the mean of the voxels that are at least 0.9 CSF, ``global`` the mean of the brain.
+        choices: of `CHOICES`: ``motion`` gives the six parameters, ``csf`` the mean of the voxels that are at least 0.9
+            CSF, ``global`` the mean of the brain.
         motion: needed for ``motion``.
         tissue: with CSF, on the grid of the series; needed for ``csf``.
         brain: 0/1 on the grid of the series; needed for ``global``.
@@ -87,18 +86,17 @@ def regress_nuisance(
 ) -> NuisanceRegression:
     """Subtract from controls and labels what nuisance courses explain beyond the labelling.
 
-    Least squares in each voxel on the courses' parts that are orthogonal to the mean and to the label regressor
-    (+1 control, -1 label). Voxels with a NaN in any control or label stay as they are.
-
-    Where the courses would take up more than a quarter of the degrees of freedom, noise would be fitted rather than
-    nuisance: the series comes back as it was, and the reason says so. Six motion parameters need 13 pairs.
+    Least squares in each voxel on the parts of the courses that are orthogonal to the mean and to the label regressor
+    (+1 control, -1 label). Voxels with a NaN in any control or label stay as they are. Where the courses would take up
+    more than a quarter of the degrees of freedom, noise would be fitted rather than nuisance: the series stays as it
+    is, and the reason says so. Six motion parameters need 13 pairs.
 
     Args:
         series: with controls and labels.
         courses: (T,) each; finite at every control and label. Linearly dependent and constant ones do no harm.
-        left_out: bool (T, K), slices of volumes that are corrupted and not fitted. Since the mean of each kind stays as it
-            is, a spike that a course follows (the pose of a corrupted volume is itself an outlier) would be dealt out to
-            the other volumes, where no outlier method finds it again. So look for outliers first.
+        left_out: bool (T, K), corrupted slices of volumes, which are not fitted. As the mean of each kind stays the
+            same, a spike that a course follows (the pose of a corrupted volume is itself an outlier) would be spread
+            over the other volumes, where no outlier method finds it again. So look for outliers first.
 
     Raises:
         InputError: a course has another length than the series, or is not known at a control or label.
@@ -110,39 +108,39 @@ def regress_nuisance(
     sign = np.array([1.0 if series.context[t] is VolumeType.CONTROL else -1.0 for t in order])
     rank = _rank(table, sign)
     chance = rank / max(1, len(order) - 2)
-    if chance > _MOST_TAKEN:
+    if chance > _MOST_REMOVED:
         reason = f"{len(order)} volumes are too few to regress {rank} nuisance courses out of them."
         return NuisanceRegression(series, {}, 0.0, 0.0, reason)
     kept = np.ones((len(order), series.geometry.size[2]), bool) if left_out is None else ~left_out[order]
-    array, taken, total = series.array.copy(), 0.0, 0.0
+    array, removed, total = series.array.copy(), 0.0, 0.0
     for k in range(series.geometry.size[2]):
         values = series.array[order, k].reshape(len(order), -1)
         measured = np.isfinite(values).all(axis=0)
         known = values[:, measured].astype(np.float64)
-        explained = _explained(known, table, sign, kept[:, k])
+        fit = _explained(known, table, sign, kept[:, k])
         cleaned = values.copy()
-        cleaned[:, measured] = known - explained
+        cleaned[:, measured] = known - fit
         array[order, k] = cleaned.reshape(len(order), *series.geometry.shape[1:])
-        taken += float(np.sum(explained[kept[:, k]] ** 2))
+        removed += float(np.sum(fit[kept[:, k]] ** 2))
         total += float(np.sum((known - _by_kind(known, sign, kept[:, k]))[kept[:, k]] ** 2))
-    return NuisanceRegression(replace(series, array=array), dict(courses), taken / total if total > 0 else 0.0, chance)
+    explained = removed / total if total > 0 else 0.0
+    return NuisanceRegression(replace(series, array=array), dict(courses), explained, chance)
 
 
 def _explained(values: np.ndarray, table: np.ndarray, sign: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """What the courses (T, n) explain of values (T, V) beyond the mean of each kind, fitted to the volumes kept (T,).
 
-    Nothing where what is kept holds one kind alone, or too few volumes.
+    Zero where one kind alone is kept, or too few volumes.
     """
     few = 2 + table.shape[1] > kept.sum()
     if few or not all((kept & (sign == kind)).any() for kind in (-1.0, 1.0)):
         return np.zeros_like(values)
     rest = table - _by_kind(table, sign, kept)
-    coefficients = np.linalg.lstsq(rest[kept], values[kept], rcond=1e-6)[0]
-    return rest @ coefficients
+    return rest @ np.linalg.lstsq(rest[kept], values[kept], rcond=1e-6)[0]
 
 
 def _rank(table: np.ndarray, sign: np.ndarray) -> int:
-    """How many independent courses are left of (T, n) once the mean of each kind is taken off."""
+    """The rank of courses (T, n) after the mean of each kind is subtracted."""
     rest = table - _by_kind(table, sign, np.ones(len(table), bool))
     size = np.linalg.norm(rest, axis=0)
     rest = rest[:, size > 1e-9 * np.maximum(np.linalg.norm(table, axis=0), 1e-30)]
@@ -150,7 +148,7 @@ def _rank(table: np.ndarray, sign: np.ndarray) -> int:
 
 
 def _by_kind(values: np.ndarray, sign: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """What the mean and the label regressor together fit of values (T, n): the mean of each kind over what is kept."""
+    """The fit of values (T, n) by the mean and the label regressor: the mean of each kind over the volumes kept."""
     fitted = np.empty_like(values, dtype=np.float64)
     for kind in (-1.0, 1.0):
         fitted[sign == kind] = values[kept & (sign == kind)].mean(axis=0)
@@ -182,6 +180,6 @@ def _csf(tissue: Tissue | None) -> np.ndarray:
 
 
 def _mean_course(series: ASLSeries, inside: np.ndarray) -> np.ndarray:
-    """The mean (T,) over a mask, of the voxels that are measured in every volume."""
+    """The mean course (T,) over the voxels of a mask that are measured in every volume."""
     values = series.array[:, inside]
     return values[:, np.isfinite(values).all(axis=0)].astype(np.float64).mean(axis=1)

@@ -1,8 +1,4 @@
-"""Rigid registration of two images of one head, with SimpleITK.
-
-The use in mind is the T1 (moving) to the M0 or mean control (fixed), of the same or another visit, so headers are only
-a first guess.
-"""
+"""Rigid registration of two images of one head, with SimpleITK: a T1 (moving) to an M0 or mean control (fixed)."""
 
 from __future__ import annotations
 
@@ -14,13 +10,13 @@ import numpy as np
 from ..errors import InputError
 from ..series import Volume
 from ..spatial.resampling import matrix_of
-from .mutual_information import ImagePair, brain_only, moved_aside, working_copy
+from .mutual_information import ImagePair, brain_only, displaced, working_copy
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
 
-_ASIDE = ((0.0, 0.0), (5.0, 0.06), (-5.0, -0.06))  # mm up and rad of pitch from which the interior is searched
-_MEETING = 1.5  # mm
+_DISPLACEMENTS = ((0.0, 0.0), (5.0, 0.06), (-5.0, -0.06))  # mm up and rad of pitch from which the interior is searched
+_AGREEMENT = 1.5  # mm
 _NEAR = 12.0  # mm; further from the first result the interior is not believed
 _SPREAD_LIMIT = 3.0  # mm, about one ASL voxel
 _COVERAGE_LIMIT = 0.7
@@ -29,15 +25,14 @@ _INFORMATION_LIMIT = 0.1  # nats; right alignments of T1 to ASL reach 0.28-0.5, 
 
 @dataclass(frozen=True, eq=False)
 class RigidRegistration:
-    """A rigid alignment and how far it can be believed.
+    """A rigid alignment, with measures of its reliability.
 
     Args:
         matrix: 4x4, LPS mm, takes a point of the moving image to the same anatomy in the fixed one.
-        mutual_information: Mattes mutual information (nats) in the compared region; higher is better, and comparable
-            only between alignments of the same two images.
-        spread: mm, on average over the compared region, between the best result and the farthest that another start
-            reached with a mutual information within 5 % of it; 0 where none did. Of a given transform: how far from it
-            a search that starts there ends.
+        mutual_information: Mattes (nats) in the compared region; comparable between alignments of the same two images.
+        spread: mm, mean over the compared region, from the best result to the farthest one of another start whose
+            mutual information is within 5 % of it; 0 where there is none. Of a given transform: how far from it a
+            search that starts there ends.
         coverage: fraction (0..1) of the compared region that lies in the moving image's field of view.
         warning: empty, or one sentence saying why to look at the alignment before using it.
     """
@@ -60,33 +55,32 @@ def register_rigid(
 ) -> RigidRegistration:
     """Align `moving` to `fixed` by rotation and translation.
 
-    Mattes mutual information (Mattes 2003), maximised from several starts (header, centres of geometry and of
-    mass, each at three pitches) on smoothed images; the best three are refined and must agree. The same input and seed
-    give the same matrix to a thousandth of a millimetre.
+    Mattes mutual information (Mattes 2003) is maximised from several starts (header, centres of geometry and of mass,
+    each at three pitches) on smoothed images; the best three are refined and must agree. The same input and seed give
+    the same matrix to a thousandth of a millimetre.
 
-    With `fixed_mask`, the alignment is then refined on the interior of the brain alone, where ventricles and sulci
-    speak and the outline, which a mask that takes in some neck pulls by millimetres, does not. That is believed only if
-    searches from different sides end in one place near the first; on a flat image they do not, and the first stays.
+    With `fixed_mask`, the alignment is then refined on the interior of the brain alone, by ventricles and sulci: a mask
+    with some neck in it pulls the outline by millimetres. That result is taken only if searches from different sides
+    end in one place near the first; on a flat image they do not, and the first stays.
 
     Args:
-        moving, fixed: 3D images of the same head, any contrast; NaN counts as zero.
+        moving, fixed: 3D images of the same head, any contrast; NaN counts as zero. Headers are only a first guess.
         fixed_mask: the fixed image's brain (above 0.5), on any grid; widened by 8 mm it is the region compared. Give it
             wherever the scan shows neck or eyes.
-        moving_mask: the moving image's brain, on any grid; all else in it is then taken for air, so that scalp and
-            eyes, which look different in every contrast, cannot pull (they cost 2-3 degrees of pitch on a 3D GRASE M0).
-        start: 4x4, LPS mm, moving to fixed points, such as a transform set by hand; the search then begins there, at
-            three pitches, and nowhere else.
+        moving_mask: the moving image's brain, on any grid; all else in it counts as air, so that scalp and eyes, which
+            differ between contrasts, do not pull (they cost 2-3 degrees of pitch on a 3D GRASE M0).
+        start: 4x4, LPS mm, moving to fixed points, such as a transform set by hand: the only start, at three pitches.
         seed: of the random choice of compared voxels.
 
     Raises:
         InputError: an image is constant, a mask is empty, the images do not overlap, or the start is not rigid.
     """
     pair, moving, fixed = _pair(moving, fixed, moving_mask, fixed_mask, seed)
-    starts = pair.starts() if start is None else pair.pitched(pair.rigid_of(_checked(start, rigid=True)))
+    starts = pair.starts() if start is None else pair.pitches(pair.rigid_of(_checked(start, rigid=True)))
     first, spread = pair.best_of(starts)
     cost, best = pair.optimise(first, "fine")
     if fixed_mask is not None:
-        best = _settled_inside(pair.within(fixed_mask, moving, fixed), best) or best
+        best = _refined_inside(pair.within(fixed_mask, moving, fixed), best) or best
     coverage = pair.coverage(best)
     matrix = np.linalg.inv(matrix_of(best))
     return RigidRegistration(matrix, -cost, spread, coverage, _warning(spread, coverage, -cost))
@@ -101,17 +95,17 @@ def judge_alignment(
     fixed_mask: Volume | None = None,
     seed: int = 0,
 ) -> RigidRegistration:
-    """A given transform as it is, with the figures that tell whether to believe it.
+    """Measure the reliability of a given transform, which comes back unchanged.
 
     Args:
-        matrix: 4x4, LPS mm, moving to fixed points; rigid or affine. It comes back unchanged.
+        matrix: 4x4, LPS mm, moving to fixed points; rigid or affine.
         moving, fixed, moving_mask, fixed_mask, seed: as in `register_rigid`.
 
     Raises:
         InputError: an image is constant, a mask is empty, or the matrix cannot be inverted.
     """
     matrix = _checked(matrix)
-    pair, *_ = _pair(moving, fixed, moving_mask, fixed_mask, seed)
+    pair, _, _ = _pair(moving, fixed, moving_mask, fixed_mask, seed)
     given = pair.rigid_of(matrix)
     cost, coverage = pair.cost(matrix), pair.coverage(given)
     reached, end = pair.optimise(given, "middle")
@@ -139,18 +133,18 @@ def _checked(matrix: np.ndarray, *, rigid: bool = False) -> np.ndarray:
     whole = matrix.shape == (4, 4) and np.all(np.isfinite(matrix)) and np.allclose(matrix[3], (0, 0, 0, 1))
     if not whole or abs(np.linalg.det(matrix[:3, :3])) < 1e-6:
         raise InputError("The transform is not an invertible 4x4 matrix of finite numbers; give one in LPS mm.")
-    turn = matrix[:3, :3]
-    if rigid and not (np.allclose(turn @ turn.T, np.eye(3), atol=0.02) and np.linalg.det(turn) > 0):
+    rotation = matrix[:3, :3]
+    if rigid and not (np.allclose(rotation @ rotation.T, np.eye(3), atol=0.02) and np.linalg.det(rotation) > 0):
         raise InputError("The start is not a rotation and a shift; give a rigid 4x4 matrix in LPS mm.")
     return matrix
 
 
-def _settled_inside(inner: ImagePair, first: sitk.Euler3DTransform) -> sitk.Euler3DTransform | None:
-    """Where searches from around `first` meet, comparing the interior alone; None where they do not meet near it."""
-    ends = [inner.optimise(moved_aside(first, up=up, pitch=pitch), "middle") for up, pitch in _ASIDE]
-    apart = max(inner.distance(ends[0][1], other) for _, other in ends[1:])
+def _refined_inside(inner: ImagePair, first: sitk.Euler3DTransform) -> sitk.Euler3DTransform | None:
+    """Where searches from around `first` end when the interior alone is compared; None where they disagree."""
+    ends = [inner.optimise(displaced(first, up=up, pitch=pitch), "middle") for up, pitch in _DISPLACEMENTS]
+    spread = max(inner.distance(ends[0][1], other) for _, other in ends[1:])
     cost, best = min(ends, key=lambda end: end[0])
-    if apart > _MEETING or inner.distance(best, first) > _NEAR or not np.isfinite(cost):
+    if spread > _AGREEMENT or inner.distance(best, first) > _NEAR or not np.isfinite(cost):
         return None
     return inner.optimise(best, "fine")[1]
 

@@ -44,7 +44,6 @@ def icbm_template() -> Template:
 
 
 def template_onto(geometry: Geometry, matrix: np.ndarray) -> Template:
-    """The template on the grid of a head that `matrix` takes to it; 0 outside its field of view."""
-    template, back = icbm_template(), np.linalg.inv(matrix)
-    images = (template.t1, template.brain, template.gm, template.wm)
-    return Template(*(resample(each, geometry, transform=back, outside=0.0) for each in images))
+    """The template on the grid of a head, with `matrix` (4x4, LPS mm) from head to template; 0 beyond its edges."""
+    back, images = np.linalg.inv(matrix), vars(icbm_template())
+    return Template(**{n: resample(v, geometry, transform=back, outside=0.0) for n, v in images.items()})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,8 @@ import numpy as np
 from ..errors import InputError
 from ..progress import Progress, silent
 from ..series import Geometry, Tissue, Volume
-from ..spatial.resampling import average_onto, resample_through, sitk_transform
-from .brain_mask import without_bias
+from ..spatial.resampling import average_onto, resample_through, set_geometry, sitk_transform
+from .brain_mask import correct_bias
 from .mutual_information import brain_only
 from .template import MNI_GRID, icbm_template
 from .template_fit import fit_brain, with_dark_rim
@@ -27,15 +27,13 @@ _LEAST_OVERLAP = 0.6  # of grey matter; heads that fit reach 0.7 and more
 
 @dataclass(frozen=True, eq=False)
 class TemplateSpace:
-    """How one head lies in MNI space (ICBM 2009a symmetric, the 91x109x91 grid of 2 mm).
+    """The alignment of one head to MNI space (ICBM 2009a symmetric, the 91x109x91 grid of 2 mm).
 
     Args:
         affine: 4x4, LPS mm, points of the T1 to points of the template, before the warp.
-        to_head: (K, J, I, 3) LPS mm on the template's grid: what is added to a point of the template to find its place
-            in the T1 after `affine`.
-        from_head: (K, J, I, 3), likewise: what is added to such a place to find the point of the template.
-        gm_overlap: how well grey matter fits the template's: the overlap of the two maps of fractions, 2 sum(min) /
-            sum(both), 0..1.
+        to_head: (K, J, I, 3) LPS mm on the template's grid, displacements of its points to the T1 after `affine`.
+        from_head: (K, J, I, 3), likewise, displacements of such places to the points of the template.
+        gm_overlap: of the grey matter fractions with the template's, 2 sum(min) / sum(both), 0..1.
         warning: empty, or one sentence saying why to look at it before using it.
     """
 
@@ -54,22 +52,14 @@ class TemplateSpace:
             volume: a CBF map, a tissue map, the T1; any grid and unit.
             transform: 4x4, LPS mm, points of the T1 to points of `volume` (`Result.t1_to_asl`); None for an image in
                 the space of the T1.
-            interpolation: as in `resampling.resample`.
-
-        Raises:
-            InputError: as `resampling.resample`.
+            interpolation: as in `resampling.resample`, and its errors.
         """
         to_volume = np.eye(4) if transform is None else np.asarray(transform, float)
         path = _chain(_field(self.to_head), sitk_transform(to_volume @ np.linalg.inv(self.affine)))
         return resample_through(volume, MNI_GRID, path, interpolation=interpolation)
 
     def from_template(
-        self,
-        volume: Volume,
-        onto: Geometry,
-        *,
-        transform: np.ndarray | None = None,
-        interpolation: str = "nearest",
+        self, volume: Volume, onto: Geometry, *, transform: np.ndarray | None = None, interpolation: str = "nearest"
     ) -> Volume:
         """An image in MNI space, such as an atlas of regions, on a grid of this head; 0 beyond its field of view.
 
@@ -77,10 +67,7 @@ class TemplateSpace:
             volume: in MNI space, any grid.
             onto: the grid, e.g. that of the series.
             transform: 4x4, LPS mm, points of the T1 to points of `onto`; None where `onto` is in the space of the T1.
-            interpolation: as in `resampling.resample`; nearest keeps labels whole.
-
-        Raises:
-            InputError: as `resampling.resample`.
+            interpolation: as in `resampling.resample`, and its errors; nearest keeps labels whole.
         """
         to_t1 = np.eye(4) if transform is None else np.linalg.inv(np.asarray(transform, float))
         path = _chain(sitk_transform(self.affine @ to_t1), _field(self.from_head))
@@ -101,22 +88,19 @@ def to_template(t1: Volume, tissue: Tissue, progress: Progress = silent) -> Temp
     progress(0.0, "Aligning the T1 to the template")
     grid = tissue.brain.geometry
     finite = t1.with_array(np.where(np.isfinite(t1.array), np.clip(t1.array, 0, None), 0.0))
-    head = without_bias(average_onto(finite, grid, outside=0.0))
+    head = correct_bias(average_onto(finite, grid, outside=0.0))
     inside = tissue.brain.array > 0.5
     if not (inside.any() and np.ptp(head.array[inside]) > 0):
         raise InputError("The tissue and the T1 do not lie in one place; give the tissue made from this T1.")
     fit = fit_brain(head, tissue.brain)
     progress(0.3, "Warping the T1 onto the template")
     bright = brain_only(head, with_dark_rim(head, tissue.brain))
-    to_head, from_head = _syn(bright, fit.matrix)
-    space = TemplateSpace(fit.matrix, to_head, from_head, float("nan"))
-    template = icbm_template()
-    overlap = _overlap(np.nan_to_num(space.onto_template(tissue.gm).array), template.gm.array)
+    space = TemplateSpace(fit.matrix, *_syn(bright, fit.matrix), float("nan"))
+    gm, template = np.nan_to_num(space.onto_template(tissue.gm).array), icbm_template().gm.array
+    overlap = float(2 * np.minimum(gm, template).sum() / (gm.sum() + template.sum()))
     progress(1.0, "Aligned to the template")
-    warning = ""
-    if overlap < _LEAST_OVERLAP:
-        warning = f"Grey matter overlaps the template's by {overlap:.2f} only; check the alignment to MNI by eye."
-    return TemplateSpace(fit.matrix, to_head, from_head, overlap, warning)
+    warning = f"Grey matter overlaps the template's by {overlap:.2f} only; check the alignment to MNI by eye."
+    return replace(space, gm_overlap=overlap, warning=warning if overlap < _LEAST_OVERLAP else "")
 
 
 def _syn(head: Volume, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -138,39 +122,28 @@ def _syn(head: Volume, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             reg_iterations=_SYN_ITERATIONS,
             outprefix=str(Path(folder) / "syn"),
         )
-        warps = [
-            next(p for p in found[key] if str(p).endswith("Warp.nii.gz")) for key in ("fwdtransforms", "invtransforms")
-        ]
-        fields = [sitk.GetArrayFromImage(sitk.ReadImage(str(p), sitk.sitkVectorFloat32)) for p in warps]
-    return fields[0], fields[1]
+        paths = [str(p) for key in ("fwdtransforms", "invtransforms") for p in found[key]]
+        warps = [sitk.ReadImage(p, sitk.sitkVectorFloat32) for p in paths if p.endswith("Warp.nii.gz")]
+        return tuple(sitk.GetArrayFromImage(warp) for warp in warps)
 
 
 def _to_ants(volume: Volume):
     import ants
 
-    g = volume.geometry
-    direction = np.reshape(g.direction, (3, 3))
-    return ants.from_numpy(
-        np.ascontiguousarray(volume.array.T), origin=g.origin, spacing=g.spacing, direction=direction
-    )
+    g, array = volume.geometry, np.ascontiguousarray(volume.array.T)
+    return ants.from_numpy(array, origin=g.origin, spacing=g.spacing, direction=np.reshape(g.direction, (3, 3)))
 
 
 def _field(displacement: np.ndarray) -> sitk.DisplacementFieldTransform:
     import SimpleITK as sitk
 
     image = sitk.GetImageFromArray(displacement.astype(np.float64), isVector=True)
-    image.SetSpacing(MNI_GRID.spacing)
-    image.SetOrigin(MNI_GRID.origin)
-    image.SetDirection(MNI_GRID.direction)
+    set_geometry(image, MNI_GRID)
     return sitk.DisplacementFieldTransform(image)
 
 
 def _chain(first: sitk.Transform, second: sitk.Transform) -> sitk.CompositeTransform:
-    """Points go through `first`, then through `second`."""
+    """The transform that applies `first`, then `second`."""
     import SimpleITK as sitk
 
     return sitk.CompositeTransform([second, first])
-
-
-def _overlap(one: np.ndarray, other: np.ndarray) -> float:
-    return float(2 * np.minimum(one, other).sum() / (one.sum() + other.sum()))

@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..progress import Progress, silent
 from ..series import Geometry, Tissue, Volume
 from ..spatial.resampling import average_onto, resample, with_spacing
-from .brain_mask import without_bias
+from .brain_mask import correct_bias
 from .template import template_onto
 from .template_fit import fit_template
 
@@ -57,7 +57,7 @@ def tissue_from_t1(t1: Volume, *, progress: Progress | None = None) -> Tissue:
     say = progress or silent
     say(0.0, "Preparing the T1")
     finite = t1.with_array(np.where(np.isfinite(t1.array), np.clip(t1.array, 0, None), 0.0))
-    head = without_bias(average_onto(finite, with_spacing(t1.geometry, (_HEAD_SPACING,) * 3), outside=0.0))
+    head = correct_bias(average_onto(finite, with_spacing(t1.geometry, (_HEAD_SPACING,) * 3), outside=0.0))
     say(0.1, "Finding the brain")
     fit = fit_template(head)
     say(0.5, "Segmenting grey and white matter")

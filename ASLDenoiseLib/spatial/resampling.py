@@ -1,11 +1,12 @@
-"""Bringing an image from one voxel grid onto another, with SimpleITK.
+"""Resampling of images from one voxel grid to another, with SimpleITK.
 
-A `transform` is always a 4x4 matrix in LPS mm that takes a point of the moving image to the same anatomy in the target
-space (as `Result.t1_to_asl`). SimpleITK asks for the opposite direction; it is inverted here and nowhere else.
+A `transform` is always a 4x4 matrix, LPS mm, from points of the moving image to the same anatomy in the target space
+(as `Result.t1_to_asl`). SimpleITK needs the opposite direction; it is inverted here and nowhere else.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,6 @@ from ..series import Geometry, Volume
 if TYPE_CHECKING:
     import SimpleITK as sitk
 
-_INTERPOLATIONS = ("linear", "nearest", "bspline")
 _MOST_SAMPLES_PER_AXIS = 8
 _SLAB_SAMPLES = 2**24
 
@@ -27,7 +27,7 @@ def to_sitk(volume: Volume) -> sitk.Image:
     import SimpleITK as sitk
 
     image = sitk.GetImageFromArray(np.asarray(volume.array))
-    _set_geometry(image, volume.geometry)
+    set_geometry(image, volume.geometry)
     return image
 
 
@@ -60,7 +60,7 @@ def resample(
 
     Args:
         volume: the moving image, any unit (kept).
-        onto: the grid to sample on.
+        onto: the target grid.
         transform: 4x4, LPS mm, points of `volume` to points of `onto`; None is the identity.
         interpolation: ``linear``, ``nearest`` (labels and masks) or ``bspline`` (third order; may overshoot).
         outside: the value beyond the field of view of `volume`; NaN says 'not measured'.
@@ -68,9 +68,8 @@ def resample(
     Raises:
         InputError: an unknown interpolation, a matrix that cannot be inverted, an image too thin for a spline.
     """
-    return resample_through(
-        volume, onto, sitk_transform(_inverse(transform)), interpolation=interpolation, outside=outside
-    )
+    back = sitk_transform(_inverse(transform))
+    return resample_through(volume, onto, back, interpolation=interpolation, outside=outside)
 
 
 def resample_through(
@@ -83,25 +82,20 @@ def resample_through(
 ) -> Volume:
     """`resample` through any SimpleITK transform, such as a warp.
 
-    Args:
-        to_volume: takes points of `onto` to points of `volume`, the direction in which SimpleITK asks.
-        volume, onto, interpolation, outside: as in `resample`.
-
-    Raises:
-        InputError: an unknown interpolation, or an image too thin for a spline.
+    `to_volume` maps points of `onto` to points of `volume`, SimpleITK's direction; all else is as in `resample`.
     """
     import SimpleITK as sitk
 
-    if interpolation not in _INTERPOLATIONS:
-        raise InputError(f"Interpolation {interpolation!r} is unknown; choose one of {', '.join(_INTERPOLATIONS)}.")
+    methods = {"linear": sitk.sitkLinear, "nearest": sitk.sitkNearestNeighbor, "bspline": sitk.sitkBSpline}
+    if interpolation not in methods:
+        raise InputError(f"Interpolation {interpolation!r} is unknown; choose one of {', '.join(methods)}.")
     if interpolation == "bspline" and min(volume.geometry.size) < 4:
         raise InputError("A cubic spline needs four voxels along every axis; choose linear interpolation instead.")
-    method = {"linear": sitk.sitkLinear, "nearest": sitk.sitkNearestNeighbor, "bspline": sitk.sitkBSpline}
     unmeasured = np.isnan(volume.array)
     if unmeasured.all():
         return Volume(np.full(onto.shape, np.nan, np.float32), onto, volume.unit, volume.name)
     filled = volume.with_array(_continue_into(volume.array, unmeasured)) if unmeasured.any() else volume
-    array = _sample(filled, onto, to_volume, method[interpolation], outside)
+    array = _sample(filled, onto, to_volume, methods[interpolation], outside)
     if unmeasured.any():
         holes = _sample(volume.with_array(unmeasured), onto, to_volume, sitk.sitkNearestNeighbor, 0.0)
         array = np.where(holes > 0.5, np.nan, array)
@@ -113,25 +107,20 @@ def average_onto(
 ) -> Volume:
     """The mean of `volume` over the box of every voxel of `onto`: from a fine grid to a coarse one.
 
-    Sampling only the centres of coarse voxels would turn a partial volume of 0.4 into whatever tissue the centre
-    happens to hold. Here each target voxel is sampled on a regular lattice inside its box, at least as fine as the
-    source, and the samples are averaged; so a 0/1 mask becomes the volume fraction and the total volume is kept. A
-    lattice, unlike a Gaussian before sampling, follows oblique grids and transforms and does not blur beyond the voxel.
-    Towards a finer grid this is plain linear interpolation.
-
-    NaN samples (and samples outside the field of view when `outside` is NaN) are left out of the mean; a voxel that is
-    more than half of such samples is NaN.
+    Each target voxel is sampled linearly on a regular lattice inside its box, at least as fine as the source, and the
+    samples are averaged: a 0/1 mask becomes the volume fraction, and the total volume is kept. A lattice, unlike a
+    Gaussian before sampling, follows oblique grids and transforms and does not blur beyond the voxel. Towards a finer
+    grid this is plain linear interpolation. NaN samples are left out; a voxel with more than half of them is NaN.
 
     Args and errors as in `resample`.
     """
     counts = _samples_per_voxel(volume.geometry, onto, transform)
     if counts == (1, 1, 1):
         return resample(volume, onto, transform=transform, outside=outside)
-    slab = max(1, _SLAB_SAMPLES // int(np.prod(counts) * onto.size[0] * onto.size[1]))
-    parts = [
-        _box_means(volume, _slices(onto, first, min(slab, onto.size[2] - first)), counts, transform, outside)
-        for first in range(0, onto.size[2], slab)
-    ]
+    ni, nj, nk = onto.size
+    slab = max(1, _SLAB_SAMPLES // int(np.prod(counts) * ni * nj))
+    slabs = (crop(onto, (0, 0, first), (ni, nj, min(slab, nk - first))) for first in range(0, nk, slab))
+    parts = [_box_means(volume, each, counts, transform, outside) for each in slabs]
     return Volume(np.concatenate(parts), onto, volume.unit, volume.name)
 
 
@@ -143,6 +132,12 @@ def with_spacing(geometry: Geometry, spacing: tuple[float, float, float]) -> Geo
     axes = np.reshape(geometry.direction, (3, 3))
     origin = corner[:3] + axes @ (np.asarray(spacing, float) / 2)
     return Geometry(tuple(size), tuple(spacing), tuple(origin), geometry.direction)
+
+
+def crop(geometry: Geometry, first: Sequence[int], size: Sequence[int]) -> Geometry:
+    """The part of a grid that starts at voxel `first` and has `size` voxels, both (i, j, k)."""
+    origin = (geometry.affine_lps @ [*first, 1.0])[:3]
+    return replace(geometry, size=tuple(size), origin=tuple(origin))
 
 
 def sitk_transform(matrix: np.ndarray) -> sitk.AffineTransform:
@@ -158,14 +153,12 @@ def sitk_transform(matrix: np.ndarray) -> sitk.AffineTransform:
 def matrix_of(transform: sitk.Transform) -> np.ndarray:
     """The 4x4 LPS matrix of any linear SimpleITK transform."""
     origin = np.array(transform.TransformPoint((0.0, 0.0, 0.0)))
-    matrix = np.eye(4)
-    for axis in range(3):
-        matrix[:3, axis] = np.array(transform.TransformPoint(tuple(np.eye(3)[axis]))) - origin
-    matrix[:3, 3] = origin
-    return matrix
+    axes = [transform.TransformPoint(axis) - origin for axis in np.eye(3).tolist()]
+    return np.vstack([np.column_stack([*axes, origin]), [0.0, 0.0, 0.0, 1.0]])
 
 
-def _set_geometry(image: sitk.Image, geometry: Geometry) -> None:
+def set_geometry(image: sitk.Image, geometry: Geometry) -> None:
+    """Give a SimpleITK image the spacing, origin and direction of a grid."""
     image.SetSpacing(geometry.spacing)
     image.SetOrigin(geometry.origin)
     image.SetDirection(geometry.direction)
@@ -203,11 +196,6 @@ def _samples_per_voxel(source: Geometry, onto: Geometry, transform: np.ndarray |
     return tuple(int(n) for n in counts)
 
 
-def _slices(geometry: Geometry, first: int, count: int) -> Geometry:
-    origin = (geometry.affine_lps @ np.array([0.0, 0.0, first, 1.0]))[:3]
-    return replace(geometry, size=(*geometry.size[:2], count), origin=tuple(origin))
-
-
 def _box_means(
     volume: Volume, onto: Geometry, counts: tuple[int, int, int], transform: np.ndarray | None, outside: float
 ) -> np.ndarray:
@@ -217,8 +205,7 @@ def _box_means(
     fine = Geometry(tuple(np.multiply(onto.size, counts)), fine_spacing, tuple(origin), onto.direction)
     samples = resample(volume, fine, transform=transform, outside=outside).array
     ni, nj, nk = counts
-    shape = (onto.size[2], nk, onto.size[1], nj, onto.size[0], ni)
-    boxes = samples.reshape(shape)
+    boxes = samples.reshape(onto.size[2], nk, onto.size[1], nj, onto.size[0], ni)
     measured = np.isfinite(boxes).mean(axis=(1, 3, 5))
     total = np.where(np.isfinite(boxes), boxes, 0).mean(axis=(1, 3, 5), dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):

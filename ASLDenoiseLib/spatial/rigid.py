@@ -1,8 +1,13 @@
-"""A rigid matrix as six numbers and back: the shift of a centre and a turn about it."""
+"""Affine 4x4 matrices: applied to points, and rigid ones as a shift of a centre and a rotation about it."""
 
 from __future__ import annotations
 
 import numpy as np
+
+
+def apply_affine(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Points (n, 3) mapped by a 4x4 matrix."""
+    return points @ matrix[:3, :3].T + matrix[:3, 3]
 
 
 def parameters_of(matrix: np.ndarray, centre: np.ndarray) -> np.ndarray:
@@ -26,8 +31,8 @@ def matrix_from(parameters: np.ndarray, centre: np.ndarray) -> np.ndarray:
 
 
 def mean_distance(one: np.ndarray, other: np.ndarray, points: np.ndarray) -> float:
-    """Mean distance (mm) between where the inverses of two matrices take points (n, 3); NaN where one is not known."""
+    """Mean distance (mm) between points (n, 3) mapped by the inverses of two matrices; NaN where one is not known."""
     if not (np.isfinite(one).all() and np.isfinite(other).all()):
         return float("nan")
     difference = np.linalg.inv(one) - np.linalg.inv(other)
-    return float(np.linalg.norm(points @ difference[:3, :3].T + difference[:3, 3], axis=1).mean())
+    return float(np.linalg.norm(apply_affine(difference, points), axis=1).mean())

@@ -13,13 +13,9 @@ SD_OF_FWHM = float(1.0 / np.sqrt(8.0 * np.log(2.0)))
 
 
 def blur(array: np.ndarray, spacing: Sequence[float], fwhm: float, *, truncate: float = 4.0) -> np.ndarray:
-    """Gaussian blur of an array (K, J, I) that is zero beyond its edges.
+    """Gaussian blur of an array (K, J, I) without NaN, zero beyond its edges.
 
-    Args:
-        array: no NaN.
-        spacing: mm along (i, j, k).
-        fwhm: mm.
-        truncate: SDs at which the kernel ends.
+    `spacing` is mm along (i, j, k), `fwhm` mm, `truncate` the SDs at which the kernel ends.
     """
     from scipy.ndimage import gaussian_filter
 
@@ -37,16 +33,12 @@ def smooth_within(
 
 
 def gaussian(volume: Volume, fwhm_mm: float, *, mask: Volume | np.ndarray | None = None) -> Volume:
-    """Gaussian smoothing by normalised convolution: voxels that are NaN or outside `mask` neither blur in nor darken
-    the edge.
+    """Smooth by normalised convolution: voxels that are NaN or outside `mask` neither blur in nor darken the edge.
 
     Args:
-        volume: any unit (kept).
+        volume: any unit (kept); NaN stays NaN.
         fwhm_mm: full width at half maximum, mm, the same in all directions; 0 changes nothing inside the mask.
         mask: where to smooth (above 0.5); outside it the result is NaN. None: wherever the volume is measured.
-
-    Returns:
-        The smoothed volume; NaN stays NaN.
 
     Raises:
         InputError: a negative or endless width, or a mask of another shape.

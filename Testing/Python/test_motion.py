@@ -19,7 +19,7 @@ from ASLDenoiseLib.preparing.motion import (
     why_no_motion,
 )
 from ASLDenoiseLib.preparing.pairs import difference_volumes
-from ASLDenoiseLib.preparing.realignment import FINE, Compared, Model
+from ASLDenoiseLib.preparing.realignment import FINE, ComparedRegion, Model
 from ASLDenoiseLib.series import ASLSeries, Volume, VolumeType
 from ASLDenoiseLib.spatial.rigid import matrix_from, parameters_of
 
@@ -92,7 +92,7 @@ def test_labelling_that_darkens_one_side_is_not_taken_for_motion():
     ramp = np.linspace(0.85, 1.0, 16)[:, None, None]
     array = np.where(np.array([k is VolumeType.LABEL for k in series.context])[:, None, None, None], ramp, 1.0)
     series = replace(series, array=array * series.array)
-    compared = Compared.of(brain())
+    compared = ComparedRegion.of(brain())
     to_controls = Model.of(series.mean(VolumeType.CONTROL).array, compared, FINE)
     fooled = parameters_of(to_controls.register(series.mean(VolumeType.LABEL).array), compared.centre)
     assert np.linalg.norm(fooled[:3]) > 0.2

@@ -3,7 +3,7 @@ import pytest
 
 from ASLDenoiseLib.denoising.recovery import recover
 from ASLDenoiseLib.errors import InputError
-from ASLDenoiseLib.preparing.brain_mask import evened
+from ASLDenoiseLib.preparing.brain_mask import correct_bias
 from ASLDenoiseLib.preparing.contrast import contrast_classes
 from ASLDenoiseLib.series import Geometry, Volume
 
@@ -90,7 +90,7 @@ def test_half_csf_half_white_matter_is_not_taken_for_grey_matter():
     t1[12:20, :, 0::2], t1[12:20, :, 1::2] = 180.0, 950.0  # means 565
     t1 += np.random.default_rng(0).normal(0, 10, fine.shape)
     brain = Volume(np.ones(coarse.shape), coarse)
-    dark, middle, bright = contrast_classes(evened(Volume(t1, fine)), brain, transform=np.eye(4))
+    dark, middle, bright = contrast_classes(correct_bias(Volume(t1, fine)), brain, transform=np.eye(4))
     assert middle.array[3:5].mean() < 0.1
     assert dark.array[3:5].mean() == pytest.approx(0.5, abs=0.1) and bright.array[3:5].mean() == pytest.approx(
         0.5, abs=0.1

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ASLDenoiseLib.errors import InputError
-from ASLDenoiseLib.preparing.brain_mask import evened
+from ASLDenoiseLib.preparing.brain_mask import correct_bias
 from ASLDenoiseLib.series import Geometry, Volume
 from ASLDenoiseLib.superresolving import (
     DEFAULT_METHOD,
@@ -219,7 +219,7 @@ def test_wrong_input_is_refused():
 def test_features_share_every_voxel_out():
     scan = scanned(truth().array)
     brain = scan.low.with_array(scan.measured)
-    features = contrast_features(evened(t1()), FINE, brain, transform=np.eye(4))
+    features = contrast_features(correct_bias(t1()), FINE, brain, transform=np.eye(4))
     inner = lesion((0.0, 0.0, 0.0), 50)
     assert features.sum(axis=0)[inner] == pytest.approx(1, abs=1e-3)
     assert features[-1][lesion((0.0, 0.0, 0.0), 20)].mean() > 0.8

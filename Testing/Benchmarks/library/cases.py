@@ -13,7 +13,7 @@ from ASLDenoiseLib.learning.phantom import Phantom, PhantomSettings, draw_phanto
 from ASLDenoiseLib.learning.simulate import ScanSettings, SimulatedHead, simulate_head
 from ASLDenoiseLib.measuring.masks import grey_matter, white_matter
 from ASLDenoiseLib.preparing.averaging import mean_difference
-from ASLDenoiseLib.preparing.brain_mask import brain_mask, evened
+from ASLDenoiseLib.preparing.brain_mask import brain_mask, correct_bias
 from ASLDenoiseLib.preparing.contrast import contrast_classes
 from ASLDenoiseLib.preparing.pairs import difference_volumes
 from ASLDenoiseLib.preparing.registration import register_rigid
@@ -179,12 +179,12 @@ def guides_as_a_run_finds_them(head: SimulatedHead) -> tuple[Volume, ...]:
     brain = tissue_from_t1(head.t1).brain
     control = series.mean(VolumeType.CONTROL)
     matrix = register_rigid(head.t1, control, fixed_mask=brain_mask(series.m0), moving_mask=brain).matrix
-    return contrast_classes(evened(head.t1), head.scan.tissue.brain, transform=matrix)
+    return contrast_classes(correct_bias(head.t1), head.scan.tissue.brain, transform=matrix)
 
 
 def guides_in_place(head: SimulatedHead) -> tuple[Volume, ...]:
     """The same by the true transform: no registration error, and a second instead of half a minute."""
-    return contrast_classes(evened(head.t1), head.scan.tissue.brain, transform=head.t1_to_asl)
+    return contrast_classes(correct_bias(head.t1), head.scan.tissue.brain, transform=head.t1_to_asl)
 
 
 def phantom_case(head: SimulatedHead, label: str, *, see: int | None = None, guides: tuple[Volume, ...] = ()) -> Case:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ASLDenoiseLib.preparing.averaging import mean_difference, standard_error
-from ASLDenoiseLib.preparing.brain_mask import brain_mask, evened
+from ASLDenoiseLib.preparing.brain_mask import brain_mask, correct_bias
 from ASLDenoiseLib.preparing.contrast import contrast_classes
 from ASLDenoiseLib.preparing.pairs import difference_volumes
 from ASLDenoiseLib.preparing.registration import register_rigid
@@ -52,7 +52,7 @@ def real_case(name: str, data: Path, segmented: Tissue, t1: Volume) -> Case:
     matrix = register_rigid(t1, target, fixed_mask=brain, moving_mask=segmented.brain).matrix
     tissue = tissue_on(series.geometry, segmented, transform=matrix)
     pairs = difference_volumes(series)
-    guides = contrast_classes(evened(t1), brain, transform=matrix)
+    guides = contrast_classes(correct_bias(t1), brain, transform=matrix)
     factor = quantification(series.acquisition, calibration, brain)
     return Case(name, pairs, brain, series.m0, guides, tissue, factor, None, pairs)
 

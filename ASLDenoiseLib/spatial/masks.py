@@ -1,0 +1,34 @@
+"""Binary masks (K, J, I): how deep voxels lie in them, their largest piece, their holes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..series import Geometry
+
+
+def depth(mask: np.ndarray, geometry: Geometry) -> np.ndarray:
+    """Distance (K, J, I), mm, from each voxel of a mask to the nearest outside it; 0 outside, infinite without any.
+
+    Beyond the edge of the grid there is no outside: where a scan ends, what it shows goes on.
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    if mask.all():
+        return np.full(mask.shape, np.inf)
+    return distance_transform_edt(mask, sampling=geometry.spacing[::-1])
+
+
+def largest_piece(mask: np.ndarray) -> np.ndarray:
+    """The largest piece of a mask whose voxels share faces."""
+    from scipy.ndimage import label
+
+    pieces, count = label(mask)
+    return pieces == 1 + int(np.argmax(np.bincount(pieces.ravel())[1:])) if count > 1 else mask
+
+
+def without_holes(mask: np.ndarray) -> np.ndarray:
+    """The mask with the holes of each slice filled."""
+    from scipy.ndimage import binary_fill_holes
+
+    return np.stack([binary_fill_holes(each) for each in mask])
