@@ -37,20 +37,20 @@ class AcquisitionSection:
 
     def show(self, node) -> str:
         """Show the acquisition of a series' node, or none; returns what cannot be understood of it, or ''."""
-        self._node, self._rows, trouble = node, (), ""
+        self._node, self._rows, problem = node, (), ""
         if node is not None and volume_count(node):
             from ASLDenoiseLib.errors import InputError
 
             try:
                 adopt_sidecar(node)
             except InputError as error:
-                trouble = panelError(error)
+                problem = panelError(error)
             try:
                 self._rows = acquisitionRows(read_acquisition(node), read_context(node))
             except ValueError as error:  # InputError is one, as is an unknown volume type
-                trouble = panelError(error)
+                problem = panelError(error)
         self._fill()
-        return trouble
+        return problem
 
     def _fill(self) -> None:
         table = self._ui.acquisitionTable

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import slicer
 
-from ASLDenoiseLib.scene.series import M0_ROLE, volume_count
+from ASLDenoiseLib.scene.series import M0_ROLE, first_volume, volume_count
 
 SERIES_CLASSES = ("vtkMRMLSequenceNode", "vtkMRMLMultiVolumeNode")
 _T1_NAME = re.compile(r"(?<![a-z0-9])(t1w?|mp-?rage|mp2rage|spgr|bravo|tfe|anat)(?![a-z0-9])|t1w|mprage", re.I)
@@ -29,7 +30,7 @@ def likelyT1(scene):
         for node in _ownVolumes(scene)
         if _T1_NAME.search(node.GetName() or "")
         and not _NOT_T1_NAME.search(node.GetName() or "")
-        and _voxel(node) <= _COARSEST_T1
+        and math.prod(node.GetSpacing()) <= _COARSEST_T1
         and min(node.GetImageData().GetDimensions()) > 8
     ]
     return max(found, key=_age, default=None)
@@ -41,18 +42,16 @@ def likelyM0(scene, series):
         return None
     if series.GetNodeReference(M0_ROLE) is not None:
         return series.GetNodeReference(M0_ROLE)
-    size = _sizeOf(series)
-    found = [
-        node
-        for node in _ownVolumes(scene)
-        if _M0_NAME.search(node.GetName() or "") and node.GetImageData().GetDimensions() == size
-    ]
+    first = first_volume(series)
+    size = first.GetImageData().GetDimensions() if first is not None else ()
+    named = [node for node in _ownVolumes(scene) if _M0_NAME.search(node.GetName() or "")]
+    found = [node for node in named if node.GetImageData().GetDimensions() == size]
     return max(found, key=_age, default=None)
 
 
 def likelySegmentation(scene):
     """The only segmentation that the user made or loaded; None where there is none, or more than one."""
-    found = [node for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode", scene) if not _made(node)]
+    found = [node for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode", scene) if not _isOutput(node)]
     return found[0] if len(found) == 1 and found[0].GetSegmentation().GetNumberOfSegments() else None
 
 
@@ -69,14 +68,14 @@ def _ownVolumes(scene) -> list:
         for node in volumes
         if not node.IsA("vtkMRMLLabelMapVolumeNode")
         and node not in shown
-        and not _made(node)
+        and not _isOutput(node)
         and node.GetImageData() is not None
         and node.GetImageData().GetNumberOfPoints() > 0
     ]
 
 
-def _made(node) -> bool:
-    """Whether a run of ours made the node."""
+def _isOutput(node) -> bool:
+    """Whether the node is the output of a run."""
     from ASLDenoiseLib.scene.hierarchy import RUN_ATTRIBUTE, hierarchy
     from ASLDenoiseLib.scene.present import MAP_ATTRIBUTE
 
@@ -93,16 +92,6 @@ def _holdsImages(node) -> bool:
         return True
     first = node.GetNthDataNode(0)
     return first is not None and first.IsA("vtkMRMLScalarVolumeNode")
-
-
-def _sizeOf(series) -> tuple:
-    image = series.GetNthDataNode(0).GetImageData() if series.IsA("vtkMRMLSequenceNode") else series.GetImageData()
-    return image.GetDimensions() if image is not None else ()
-
-
-def _voxel(node) -> float:
-    first, second, third = node.GetSpacing()
-    return first * second * third
 
 
 def _age(node) -> int:

@@ -1,35 +1,25 @@
-"""What the parameter node's choices ask of a run, as the library's nouns. No images are read here."""
+"""The request that the choices in a parameter node make, and how long it takes. No images are read here."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .parameters import Device, Grid, Way
 
-if TYPE_CHECKING:
-    from ASLDenoiseLib.pipeline.request import Denoising, SuperResolution
-    from ASLDenoiseLib.preparing.choices import Preparation
 
+def requestFrom(p, series, head, outputs, like):
+    """The `Request` of a parameter node.
 
-@dataclass(frozen=True)
-class RunChoices:
-    """The parts of a request that hold no images."""
-
-    preparation: Preparation
-    denoising: Denoising | None
-    superresolution: SuperResolution | None
-
-
-def runChoices(p, like=None) -> RunChoices:
-    """What a parameter node asks for; `like` is the geometry of the volume whose voxels a finer map is to have.
+    Args:
+        p: the parameter node.
+        series, head, outputs: those of the request.
+        like: the geometry (or file) of the volume whose voxels a finer map is to have, or None.
 
     Raises:
         ASLDenoiseLib.errors.InputError: a choice cannot be used.
     """
     from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL
-    from ASLDenoiseLib.pipeline.request import Denoising, SuperResolution
+    from ASLDenoiseLib.pipeline.request import Denoising, Request, SuperResolution
     from ASLDenoiseLib.preparing.choices import Preparation
     from ASLDenoiseLib.superresolving import DEFAULT_METHOD
 
@@ -49,20 +39,18 @@ def runChoices(p, like=None) -> RunChoices:
         spacing = (p.spacingX, p.spacingY, p.spacingZ) if p.grid is Grid.SPACING else None
         spread = (p.pointSpreadX, p.pointSpreadY, p.pointSpreadZ) if p.ownPointSpread else None
         finer = SuperResolution(p.method or DEFAULT_METHOD, spacing, like if p.grid is Grid.LIKE else None, spread)
-    return RunChoices(preparation, denoising, finer)
+    return Request(series, head, preparation, denoising, finer, outputs, p.device.value)
 
 
 def expectation(p) -> str:
-    """Roughly how long a run takes, before its images are read; empty where the choices cannot be used."""
+    """The usual time of a run in words, before its images are read; empty where the choices cannot be used."""
     from ASLDenoiseLib.errors import InputError
     from ASLDenoiseLib.pipeline.estimate import said_before, usual_seconds
-    from ASLDenoiseLib.pipeline.request import Head, Outputs, Request, SeriesFile
+    from ASLDenoiseLib.pipeline.request import Head, Outputs, SeriesFile
 
     head = Head(Path(p.t1.GetName()) if p.t1 is not None else None)
     try:
-        asked = runChoices(p, Path("like"))
-        parts = (asked.preparation, asked.denoising, asked.superresolution)
-        request = Request(SeriesFile(Path("series")), head, *parts, Outputs(mni=p.mni))
+        request = requestFrom(p, SeriesFile(Path("series")), head, Outputs(mni=p.mni), Path("like"))
     except InputError:
         return ""
     # what 'auto' finds is known in the child alone; the CPU's time is the one that was measured, and the longest
@@ -72,8 +60,7 @@ def expectation(p) -> str:
 
 def _workload(node):
     from ASLDenoiseLib.pipeline.step import Workload
-    from ASLDenoiseLib.scene.series import volume_count
+    from ASLDenoiseLib.scene.series import first_volume, volume_count
 
-    first = node.GetNthDataNode(0) if node.IsA("vtkMRMLSequenceNode") else node
-    image = first.GetImageData() if first is not None else None
-    return Workload(image.GetDimensions(), volume_count(node)) if image is not None else Workload()
+    first = first_volume(node)
+    return Workload(first.GetImageData().GetDimensions(), volume_count(node)) if first is not None else Workload()

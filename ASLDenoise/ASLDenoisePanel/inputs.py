@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ASLDenoiseLib.scene.series import read_context, volume_count
+from ASLDenoiseLib.scene.series import first_volume, read_context, volume_count
 
 from .acquisition_rows import countWords
 from .autofill import likelyM0, likelySegmentation, likelyT1, newestSeries
-from .combos import chosen, fill
+from .combo_boxes import chosen, fill
 
 _LAST_FOLDER = "ASLDenoise/LastFolder"
 _SELECTORS = {"asl": "aslSelector", "t1": "t1Selector", "m0": "m0Selector", "segmentation": "segmentationSelector"}
 
 
 class InputsSection:
-    """Which images to work on.
+    """The images to work on.
 
     Args:
         ui: the widgets of the panel by name.
@@ -31,15 +32,14 @@ class InputsSection:
         ui.aslSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._onSeries)
         for name, widget in _SELECTORS.items():
             getattr(ui, widget).connect("nodeActivated(vtkMRMLNode*)", lambda node, name=name: self.decide(name))
-        self._menu = qt.QMenu(ui.loadButton)
-        self.actions = {
-            "file": self._menu.addAction(_("4D NIfTI file...")),
-            "folder": self._menu.addAction(_("BIDS or DICOM folder...")),
-            "sample": self._menu.addAction(_("Sample series (simulated)")),
-        }
-        self.actions["file"].connect("triggered()", self._onFile)
-        self.actions["folder"].connect("triggered()", self._onFolder)
-        self.actions["sample"].connect("triggered()", self._onSample)
+        self._menu, self.actions = qt.QMenu(ui.loadButton), {}
+        for name, text, load in (
+            ("file", _("4D NIfTI file..."), self._onFile),
+            ("folder", _("BIDS or DICOM folder..."), self._onFolder),
+            ("sample", _("Sample series (simulated)"), self._onSample),
+        ):
+            self.actions[name] = self._menu.addAction(text)
+            self.actions[name].connect("triggered()", load)
         ui.loadButton.setMenu(self._menu)
         ui.foundComboBox.connect("activated(int)", self._onFound)
         self.offer(())
@@ -51,7 +51,7 @@ class InputsSection:
             self._ui.aslSelector.setCurrentNode(parameters.asl)
 
     def decide(self, name) -> None:
-        """Note that the user chose an input, so that filling in leaves it alone."""
+        """Keep that the user chose an input, so that filling in leaves it alone."""
         p = self._parameters
         if p is not None and name not in p.decided:
             p.decided = [*p.decided, name]
@@ -90,10 +90,8 @@ class InputsSection:
         self._ui.seriesLabel.setVisible(p.asl is not None)
 
     def offer(self, paths) -> None:
-        """Let the user choose one of several series that a folder holds; none hides the choice."""
-        root = Path(paths[0]).parents[0] if paths else None
-        while root is not None and not all(root in path.parents for path in paths):
-            root = root.parent
+        """Offer the series of a folder to the user; an empty list hides the choice."""
+        root = os.path.commonpath([path.parent for path in paths]) if paths else None
         items = [(_("Choose one of {count}...").format(count=len(paths)), "", "")] if paths else []
         items += [(str(path.relative_to(root)), str(path), str(path)) for path in paths]
         fill(self._ui.foundComboBox, items, "")
@@ -110,10 +108,8 @@ class InputsSection:
             self._load(Path(path))
 
     def _onFile(self) -> None:
-        path = qt.QFileDialog.getOpenFileName(
-            slicer.util.mainWindow(), _("Load an ASL series"), _lastFolder(), _("NIfTI images") + " (*.nii *.nii.gz)"
-        )
-        self._picked(path)
+        title, kinds = _("Load an ASL series"), _("NIfTI images") + " (*.nii *.nii.gz)"
+        self._picked(qt.QFileDialog.getOpenFileName(slicer.util.mainWindow(), title, _lastFolder(), kinds))
 
     def _onFolder(self) -> None:
         title = _("Load an ASL series from a BIDS or DICOM folder")
@@ -139,8 +135,8 @@ def describe(node) -> str:
     volumes = volume_count(node)
     if not volumes:
         return "" if node is None else _("The series is empty.")
-    first = node.GetNthDataNode(0) if node.IsA("vtkMRMLSequenceNode") else node
-    if first is None or not first.IsA("vtkMRMLVolumeNode") or first.GetImageData() is None:
+    first = first_volume(node)
+    if first is None:
         return _("The series holds no images.")
     size = " × ".join(str(n) for n in first.GetImageData().GetDimensions())
     spacing = " × ".join(f"{s:.3g}" for s in first.GetSpacing())
@@ -149,8 +145,8 @@ def describe(node) -> str:
     except ValueError:
         context = ()
     kinds = countWords(context) if any(kind.value != "n/a" for kind in context) else ""
-    said = kinds or _("{count} volumes").format(count=volumes)
-    return _("{size} voxels of {spacing} mm; {volumes}").format(size=size, spacing=spacing, volumes=said)
+    counted = kinds or _("{count} volumes").format(count=volumes)
+    return _("{size} voxels of {spacing} mm; {volumes}").format(size=size, spacing=spacing, volumes=counted)
 
 
 def _lastFolder() -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
-from .choices import runChoices
+from .choices import requestFrom
 from .parameters import Alignment, ASLDenoiseParameterNode
 
 _TISSUE_SEGMENTS = ("gm", "wm", "csf")
@@ -16,9 +16,6 @@ _TISSUE_SEGMENTS = ("gm", "wm", "csf")
 
 class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
     """Runs the library on nodes."""
-
-    def __init__(self, parent=None):
-        ScriptedLoadableModuleLogic.__init__(self, parent)
 
     def getParameterNode(self):
         """The module's parameter node, wrapped."""
@@ -93,9 +90,8 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
             denoising = Denoising(model or DEFAULT_MODEL, group, interleaved, recovery)
         if superresolve:
             finer = SuperResolution(method or DEFAULT_METHOD, spacing, _geometry(like), pointSpread)
-        series, head, regions = self.inputs(
-            asl, t1, m0=m0, segmentation=segmentation, tissue=tissue, alignment=alignment
-        )
+        images = {"m0": m0, "segmentation": segmentation, "tissue": tissue, "alignment": alignment}
+        series, head, regions = self.inputs(asl, t1, **images)
         outputs = Outputs(regions, mni, Path(folder) if folder else None, name)
         request = Request(series, head, preparation or Preparation(), denoising, finer, outputs, device)
         if waitForCompletion:
@@ -114,7 +110,7 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
     def inputs(
         self, asl, t1=None, *, m0=None, segmentation=None, tissue=None, alignment: Alignment = Alignment.FIND
     ) -> tuple[Any, Any, tuple]:
-        """The nodes as the library wants them: the series, the `Head`, and the `Region`s."""
+        """The series, `Head` and `Region`s in the nodes."""
         import numpy as np
 
         from ASLDenoiseLib.pipeline.request import Head, Region
@@ -138,21 +134,15 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         Raises:
             ASLDenoiseLib.errors.InputError: an input or a choice cannot be used.
         """
-        from ASLDenoiseLib.pipeline.request import Outputs, Request
+        from ASLDenoiseLib.pipeline.request import Outputs
 
         p = parameters
-        asked = runChoices(p, _geometry(p.like))
-        series, head, regions = self.inputs(
-            p.asl,
-            p.t1,
-            m0=p.m0,
-            segmentation=p.segmentation,
-            tissue=p.segmentation if p.tissueFromSegmentation else None,
-            alignment=p.alignment,
-        )
+        tissue = p.segmentation if p.tissueFromSegmentation else None
+        images = {"m0": p.m0, "segmentation": p.segmentation, "tissue": tissue, "alignment": p.alignment}
+        series, head, regions = self.inputs(p.asl, p.t1, **images)
         # written after it is shown, so that a full disk costs nothing but the files
         outputs = Outputs(regions, p.mni, name=p.outputName.strip())
-        return Request(series, head, asked.preparation, asked.denoising, asked.superresolution, outputs, p.device.value)
+        return requestFrom(p, series, head, outputs, _geometry(p.like))
 
     def _start(self, request, asl, progress, finished):
         from ASLDenoiseLib.pipeline.run import RequestTask
@@ -164,7 +154,7 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
             if finished is not None:
                 finished(nodes)
 
-        def told(event):
+        def report(event):
             if progress is not None:
                 progress(event.fraction, event.text)
 
@@ -173,7 +163,7 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
                 finished(event)
 
         driver = Driver()
-        driver.start(RequestTask(request), progress=told, done=done, failed=ended, cancelled=ended)
+        driver.start(RequestTask(request), progress=report, done=done, failed=ended, cancelled=ended)
         return driver
 
 

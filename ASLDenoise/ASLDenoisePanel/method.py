@@ -1,15 +1,15 @@
-"""The Method section, and device and folder in Advanced: what is done, by what, where, and how long that takes."""
+"""The Method section: task, method, model and voxels; and device and output folder in Advanced."""
 
 from __future__ import annotations
 
 from slicer.i18n import tr as _
 
-from .combos import chosen, fill, select
+from .combo_boxes import chosen, fill, select
 from .parameters import Device, Grid, Way
 
 
 class MethodSection:
-    """Task, method, model, voxels and device; shows only what the task has use for.
+    """Task, method, model, voxels and device; shows only what the task uses.
 
     Args:
         ui: the widgets of the panel by name.
@@ -70,18 +70,17 @@ class MethodSection:
         select(ui.deviceComboBox, p.device.value)
         if ui.outputFolderEdit.currentPath != p.outputFolder:
             ui.outputFolderEdit.currentPath = p.outputFolder
+        denoises = p.way is Way.DENOISE or (resolve and p.denoiseFirst)
         for widget in (ui.methodLabel, ui.methodComboBox, ui.methodTextLabel, ui.gridLabel, ui.gridComboBox):
             widget.setVisible(resolve)
-        ui.denoiseFirstCheckBox.setVisible(resolve)
-        ownSize = resolve and p.grid is Grid.SPACING
+        for widget in (ui.denoiseFirstCheckBox, ui.ownPointSpreadCheckBox):
+            widget.setVisible(resolve)
         for widget in (ui.spacingLabel, ui.spacingXSpinBox, ui.spacingYSpinBox, ui.spacingZSpinBox):
-            widget.setVisible(ownSize)
+            widget.setVisible(resolve and p.grid is Grid.SPACING)
         for widget in (ui.likeLabel, ui.likeSelector):
             widget.setVisible(resolve and p.grid is Grid.LIKE)
-        ui.ownPointSpreadCheckBox.setVisible(resolve)
         for widget in (ui.pointSpreadXSpinBox, ui.pointSpreadYSpinBox, ui.pointSpreadZSpinBox):
             widget.setVisible(resolve and p.ownPointSpread)
-        denoises = p.way is Way.DENOISE or (resolve and p.denoiseFirst)
         for widget in (ui.modelLabel, ui.modelComboBox, ui.modelTextLabel):
             widget.setVisible(denoises)
         card = self._cards[chosen(ui.modelComboBox)]
@@ -135,19 +134,13 @@ def _item(name, default, summary) -> tuple:
 
 
 def timeWords(card) -> str:
-    """How long a model takes, as it was measured."""
-    seconds = dict(card.metadata.get("seconds_64x64x24", {}))
-    said = [
-        _("{seconds} s on {device}").format(seconds=f"{value:.2g}", device=_machine(device))
-        for device, value in seconds.items()
+    """The measured seconds of a model, in words; empty where its card has none."""
+    names = {"cpu": _("two processor cores"), "cuda": _("a graphics card")}
+    times = [
+        _("{seconds} s on {device}").format(seconds=f"{value:.2g}", device=names.get(device, device))
+        for device, value in dict(card.metadata.get("seconds_64x64x24", {})).items()
     ]
-    if not said:
-        return ""
-    return _("Measured for 64 x 64 x 24 voxels: {times}.").format(times=", ".join(said))
-
-
-def _machine(device) -> str:
-    return {"cpu": _("two processor cores"), "cuda": _("a graphics card")}.get(device, device)
+    return _("Measured for 64 x 64 x 24 voxels: {times}.").format(times=", ".join(times)) if times else ""
 
 
 def _deviceWords() -> dict:

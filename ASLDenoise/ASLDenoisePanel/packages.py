@@ -1,4 +1,4 @@
-"""What a run needs that Slicer does not bring: asked for on the first Apply, never before."""
+"""The packages that a run needs and Slicer does not bring: installed on the first Apply, never before."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import slicer
 from slicer import packaging
 from slicer.i18n import tr as _
 
+from .paths import resource
+
 TORCH = ">=2.4"
-_INSPECTING = ("scipy", "skimage", "SimpleITK", "nibabel")  # what inspecting images needs
+_INSPECTING = ("scipy", "skimage", "SimpleITK", "nibabel")  # for inspecting images
 
 
 class PackagesMissing(Exception):
-    """The packages are not there, and why, in one sentence that says what to do."""
+    """Why packages are missing, in one sentence that says what to do."""
 
 
 def canInspect() -> bool:
@@ -31,20 +33,17 @@ def torchThere() -> bool:
     return _atLeast(version, TORCH.removeprefix(">="))
 
 
-def ensurePackages(requirements: str) -> None:
-    """Install what the requirements file lists and is missing, once the user agrees.
+def ensurePackages() -> None:
+    """Install what the module's requirements file lists and is missing, once the user agrees.
 
     Raises:
         PackagesMissing: the user declined, or the installation failed.
     """
     try:
-        packaging.pip_ensure(packaging.load_requirements(requirements), requester="ASLDenoise")
+        packaging.pip_ensure(packaging.load_requirements(str(resource("requirements.txt"))), requester="ASLDenoise")
     except Exception as error:  # pip_ensure raises RuntimeError when declined, CalledProcessError when pip fails
-        raise PackagesMissing(
-            _(
-                "The Python packages that ASL Denoise needs were not installed ({error}); press the button again."
-            ).format(error=str(error).splitlines()[0])
-        ) from error
+        text = _("The Python packages that ASL Denoise needs were not installed ({error}); press the button again.")
+        raise _missing(text, error) from error
 
 
 def ensureTorch() -> None:
@@ -64,11 +63,8 @@ def ensureTorch() -> None:
     try:
         torch = logic.installTorch(askConfirmation=True, torchVersionRequirement=TORCH)
     except Exception as error:
-        raise PackagesMissing(
-            _("PyTorch could not be installed ({error}); try again in the module PyTorch Utils.").format(
-                error=str(error).splitlines()[0]
-            )
-        ) from error
+        text = _("PyTorch could not be installed ({error}); try again in the module PyTorch Utils.")
+        raise _missing(text, error) from error
     if torch is None:
         raise PackagesMissing(_("PyTorch was not installed; press Apply again and agree to it."))
 
@@ -94,15 +90,17 @@ def _installByPip() -> None:
     try:
         packaging.pip_install([f"torch{TORCH}"], requester="ASLDenoise")
     except Exception as error:
-        raise PackagesMissing(
-            _("PyTorch could not be installed ({error}); check the internet connection and press Apply again.").format(
-                error=str(error).splitlines()[0]
-            )
-        ) from error
+        text = _("PyTorch could not be installed ({error}); check the internet connection and press Apply again.")
+        raise _missing(text, error) from error
+
+
+def _missing(text: str, error: Exception) -> PackagesMissing:
+    """Why packages are not there, with the first line of the error in the text."""
+    return PackagesMissing(text.format(error=str(error).splitlines()[0]))
 
 
 def _atLeast(version: str, least: str) -> bool:
-    def numbers(text: str) -> tuple[int, ...]:
-        return tuple(int(part) for part in text.split("+")[0].split(".")[:2] if part.isdigit())
-
-    return numbers(version) >= numbers(least)
+    first, second = (
+        tuple(int(part) for part in text.split("+")[0].split(".")[:2] if part.isdigit()) for text in (version, least)
+    )
+    return first >= second

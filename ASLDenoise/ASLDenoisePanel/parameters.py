@@ -1,4 +1,4 @@
-"""What the user chose, as the scene keeps it.
+"""The user's choices, as a parameter node of the scene.
 
 Annotations here are evaluated (`parameterNodeWrapper` reads them), so this file does not postpone them.
 """
@@ -12,7 +12,7 @@ from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 
 
 class Way(Enum):
-    """What Apply does."""
+    """The task of Apply."""
 
     DENOISE = "denoise"
     SUPERRESOLVE = "superresolve"

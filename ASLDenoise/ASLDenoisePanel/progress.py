@@ -1,4 +1,4 @@
-"""Apply or Cancel, the bar, the line below it and the log."""
+"""The progress bar, the status line below it and the log."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _RED, _GREEN = "#d9483b", "#3a8f48"  # legible on light and dark
 
 
 class ProgressArea:
-    """Shows how a run goes.
+    """Shows the progress of a run.
 
     Args:
         ui: the widgets of the panel by name.
@@ -20,57 +20,57 @@ class ProgressArea:
         self.reset()
 
     def reset(self) -> None:
-        """Nothing has run."""
+        """Clear the bar, the line and the log."""
         self._ui.logTextEdit.clear()
         self._ui.logGroupBox.setVisible(False)
         self._ui.progressBar.setVisible(False)
-        self._say("", "")
+        self._setStatus("", "")
 
     def begin(self) -> None:
-        """A run begins."""
+        """Show that a run begins."""
         self.reset()
         self._ui.progressBar.value = 0
         self._ui.progressBar.setFormat("%p %")
         self._ui.progressBar.setVisible(True)
-        self._say(_("Starting..."), "")
+        self._setStatus(_("Starting..."), "")
 
     def show(self, event) -> None:
-        """The run is somewhere (`ASLDenoiseLib.running.events.Progress`)."""
+        """Show how far the run is (`ASLDenoiseLib.running.events.ProgressEvent`)."""
         from ASLDenoiseLib.pipeline.estimate import said_during
 
         self._ui.progressBar.value = round(1000 * event.fraction)
         left = said_during(event.seconds_left)
         text = event.text[:1].upper() + event.text[1:]
-        self._say(f"{text}, {left}" if left else text, "")
+        self._setStatus(f"{text}, {left}" if left else text, "")
 
     def log(self, line) -> None:
-        """A line of the log."""
+        """Add a line to the log."""
         self._ui.logTextEdit.appendPlainText(line)
         self._ui.logGroupBox.setVisible(True)
 
     def busy(self, text) -> None:
-        """Something else than a run is under way."""
+        """Show that something else than a run is under way."""
         self._ui.progressBar.setRange(0, 0)
         self._ui.progressBar.setVisible(True)
-        self._say(text, "")
+        self._setStatus(text, "")
 
     def done(self, text) -> None:
-        """It went well."""
+        """Show that it succeeded."""
         self._end()
-        self._say(text, _GREEN)
+        self._setStatus(text, _GREEN)
 
     def failed(self, text, details="") -> None:
-        """It did not go well; the details go to the log."""
+        """Show that it failed; the details go to the log."""
         self._end()
         for line in details.splitlines():
             self.log(line)
-        self._say(text, _RED)
+        self._setStatus(text, _RED)
 
     def _end(self) -> None:
         self._ui.progressBar.setRange(0, 1000)
         self._ui.progressBar.setVisible(False)
 
-    def _say(self, text, colour) -> None:
+    def _setStatus(self, text, colour) -> None:
         self._ui.statusLabel.text = text
         self._ui.statusLabel.setStyleSheet(f"color: {colour}; font-weight: bold;" if colour else "")
         self._ui.statusLabel.setVisible(bool(text))

@@ -147,8 +147,7 @@ def _paint(document, printer, width: int, height: int, title: str) -> None:
             painter.setFont(font)
             place = f"Page {number + 1} of {pages}"
             right = width - metrics.horizontalAdvance(place)
-            said = metrics.elidedText(f"{_PURPOSE} {title}", qt.Qt.ElideRight, right - 20)
-            painter.drawText(0, foot, said)
+            painter.drawText(0, foot, metrics.elidedText(f"{_PURPOSE} {title}", qt.Qt.ElideRight, right - 20))
             painter.drawText(right, foot, place)
     finally:
         painter.end()

@@ -1,4 +1,4 @@
-"""The Results section: numbers raw beside processed, which map is looked at and how, plots, and taking it all along."""
+"""The Results section: the readouts, the choice of map and view, plots, and saving table and report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 
 from ASLDenoiseLib.result.maps import RAW
 
-from .combos import chosen, fill, select
+from .combo_boxes import chosen, fill, select
 from .report import printPdf
 
 _NOWHERE = ""
@@ -18,16 +18,16 @@ _JOINER = "\u2060"  # a unit is not broken at its slashes
 
 
 class ResultsSection:
-    """What the last run gave; found again in a scene that was saved.
+    """Shows the result of the last run, also of a saved scene.
 
     Args:
         ui: the widgets of the panel by name.
         write: called with a result and a callback; writes the report in a child process and calls back with its path.
-        tell: called with a line that says what was done.
+        report: called with a sentence on what was done.
     """
 
-    def __init__(self, ui, write, tell):
-        self._ui, self._write, self._tell = ui, write, tell
+    def __init__(self, ui, write, report):
+        self._ui, self._write, self._report = ui, write, report
         self._parameters, self._nodes, self._result, self._shown = None, None, None, None
         table = ui.readoutsTable
         table.setHorizontalHeaderLabels([_("Readout"), _("Raw"), _("Processed"), _("Change")])
@@ -59,7 +59,7 @@ class ResultsSection:
         self._parameters = parameters
 
     def clear(self) -> None:
-        """There is no run to show."""
+        """Show that there is no run."""
         self._nodes = self._result = self._shown = None
         fill(self._ui.runComboBox, [], None)
         self._ui.resultsLabel.text = _("No result yet. Raw and processed will stand beside each other here.")
@@ -100,7 +100,7 @@ class ResultsSection:
         self._fillAll(runs[folder].name)
 
     def refresh(self) -> None:
-        """Let the slice views follow the parameter node."""
+        """Set the slice views as the parameter node says."""
         p, nodes = self._parameters, self._nodes
         if p is None or nodes is None or any(node.GetScene() is None for node in nodes.maps.values()):
             return
@@ -121,7 +121,7 @@ class ResultsSection:
             show_map(nodes, key, opacity=p.opacity)
 
     def showOverlay(self) -> None:
-        """The chosen map over the T1 in every slice view, in the layout there was before."""
+        """Show the chosen map over the T1 in every slice view, in the layout before one of ours."""
         from ASLDenoiseLib.scene.layouts import leave_layout
 
         leave_layout(slicer.mrmlScene)
@@ -130,14 +130,14 @@ class ResultsSection:
         slicer.util.resetSliceViews()
 
     def showSideBySide(self) -> None:
-        """Raw and the chosen map in linked views at the same window."""
+        """Show raw and the chosen map in linked views at the same window."""
         from ASLDenoiseLib.scene.choose import compare
 
         compare(self._nodes, self._compared(), opacity=self._parameters.opacity)
         self._fitLater()
 
     def showPlot(self) -> None:
-        """The chosen plot beside raw and processed."""
+        """Show the chosen plot beside raw and processed."""
         from ASLDenoiseLib.scene.choose import plot
 
         chart = chosen(self._ui.plotComboBox)
@@ -146,14 +146,14 @@ class ResultsSection:
             self._fitLater()
 
     def copyTable(self) -> None:
-        """The readouts as text on the clipboard."""
+        """Copy the readouts as text to the clipboard."""
         from ASLDenoiseLib.scene.readouts import readouts_text
 
         slicer.app.clipboard().setText(readouts_text(self._nodes.readouts))
-        self._tell(_("The readouts are on the clipboard."))
+        self._report(_("The readouts are on the clipboard."))
 
     def saveTable(self, path) -> None:
-        """The readouts as tab-separated values.
+        """Write the readouts as tab-separated values.
 
         Raises:
             OSError: the file could not be written.
@@ -163,13 +163,13 @@ class ResultsSection:
         Path(path).write_text(readouts_tsv(self._nodes.readouts), encoding="utf-8", newline="\n")
 
     def setReport(self, path) -> None:
-        """Know where the report of the run that is shown lies."""
+        """Keep the path of the shown run's report."""
         self._parameters.report = str(path)
         for button in (self._ui.reportButton, self._ui.pdfButton):
             button.enabled = True
 
     def withReport(self, use) -> None:
-        """Call `use` with the path of the report, which is written first where it is not there yet."""
+        """Call `use` with the path of the report, which is written first where there is none yet."""
 
         def written(path) -> None:
             self.setReport(path)
@@ -187,7 +187,7 @@ class ResultsSection:
         return key if key in self._nodes.maps and key != RAW else processed_of(self._nodes)
 
     def _fitLater(self) -> None:
-        """Views that a layout has just made get their size from the event loop; only then can they be fitted."""
+        """Fit the views once the event loop has given a new layout's views their size."""
         from ASLDenoiseLib.scene.layouts import fit_views
 
         raw = self._nodes.maps[RAW]
@@ -272,17 +272,14 @@ class ResultsSection:
         try:
             save()
         except OSError as error:
-            slicer.util.errorDisplay(
-                _("The file could not be written ({error}); choose another folder, or free some space.").format(
-                    error=error
-                )
-            )
+            text = _("The file could not be written ({error}); choose another folder, or free some space.")
+            slicer.util.errorDisplay(text.format(error=error))
         else:
-            self._tell(_("Saved {path}.").format(path=path))
+            self._report(_("Saved {path}.").format(path=path))
 
 
 def _runs(scene) -> dict:
-    """The runs of the scene by their folders; what finds them is imported where there may be any."""
+    """The runs of the scene by their folders; `scene.choose`, slow to import, only where there may be any."""
     from ASLDenoiseLib.scene.hierarchy import RUN_ATTRIBUTE, all_items, hierarchy
 
     tree = hierarchy(scene)

@@ -1,14 +1,15 @@
-"""One run, from Apply to its results or to the sentence that says why there are none."""
+"""One run, from Apply to its result or to the sentence that says why there is none."""
 
 from __future__ import annotations
 
+import logging
 import time
+import traceback
 from pathlib import Path
 
 from slicer.i18n import tr as _
 
 from .packages import PackagesMissing, ensurePackages, ensureTorch
-from .paths import resource
 from .remedies import panelError, panelFailure
 from .running import Driver
 from .states import State
@@ -39,7 +40,7 @@ class Run:
 
     @property
     def pid(self) -> int | None:
-        """The process that works."""
+        """The child process, once there is one."""
         return self._driver.pid
 
     def start(self, parameters) -> None:
@@ -49,7 +50,7 @@ class Run:
         from ASLDenoiseLib.reporting.derivatives import check_destination
 
         try:
-            ensurePackages(str(resource("requirements.txt")))
+            ensurePackages()
             ensureTorch()
             if parameters.outputFolder:
                 check_destination(Path(parameters.outputFolder))
@@ -74,20 +75,17 @@ class Run:
         self._driver.cancel()
 
     def abandon(self) -> None:
-        """End the run and hear no more of it."""
+        """End the run without another event."""
         self._driver.abandon()
         self.reset()
 
     def reset(self) -> None:
-        """As before the first run."""
+        """Return to the state before the first run."""
         self._asl = None
         self._progress.reset()
         self._become(State.READY)
 
     def _onDone(self, result) -> None:
-        import logging
-        import traceback
-
         try:
             nodes = self._logic.present(result, self._asl)
         except Exception as error:  # whatever it is, `present` has taken back what it had added

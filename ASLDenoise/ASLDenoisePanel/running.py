@@ -1,4 +1,4 @@
-"""A runner and the timer that listens to it: work in a child process while Slicer's event loop goes on."""
+"""A runner and the timer that polls it: tasks in a child process while Slicer's event loop goes on."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 import qt
 
-INTERVAL = 100  # ms between looks at what the child said
+INTERVAL = 100  # ms between polls of the child's events
 _PANEL_FOLDER = Path(__file__).resolve().parents[1]
 
 
 def makeRunner():
-    """A runner of Slicer's own Python, with the library and the panel's errands importable in the child."""
+    """A runner of Slicer's own Python, with the library and the panel's tasks importable in the child."""
     from ASLDenoiseLib.running.interpreter import child_python
     from ASLDenoiseLib.running.runner import Runner
 
@@ -25,34 +25,34 @@ def makeRunner():
 
 
 class Driver:
-    """Starts one piece of work at a time in a child process and calls back, on the main thread, with what it tells.
+    """Runs one task at a time in a child process and calls back, on the main thread, with its events.
 
     Args:
-        runner: makes the runner; it is made with the first piece of work, so that opening the panel costs nothing.
+        runner: makes the runner, with the first task, so that opening the panel costs nothing.
     """
 
     def __init__(self, runner: Callable[[], Any] = makeRunner):
         self._makeRunner, self._runner, self._listeners = runner, None, {}
-        self._leaving = []  # runners whose end nobody wants to hear of, but which must be seen to it
+        self._abandoned = []  # runners to poll until their processes have ended
         self._timer = qt.QTimer()
         self._timer.setInterval(INTERVAL)
         self._timer.connect("timeout()", self.poll)
 
     @property
     def running(self) -> bool:
-        """Whether work is under way whose end was not told yet."""
+        """Whether a task is under way whose end was not reported yet."""
         return self._runner is not None and self._runner.running
 
     @property
     def pid(self) -> int | None:
-        """The process that works, once there is one."""
+        """The child process, once there is one."""
         return None if self._runner is None else self._runner.pid
 
-    def start(self, work, *, done, failed, progress=None, log=None, cancelled=None) -> None:
-        """Start `work` (an `ASLDenoiseLib.pipeline.job.Work`).
+    def start(self, task, *, done, failed, progress=None, log=None, cancelled=None) -> None:
+        """Start a task.
 
         Args:
-            work: what to do in the child.
+            task: an `ASLDenoiseLib.running.task.Task`.
             done: called with the result.
             failed: called with the `Failed` event.
             progress: called with each `Progress` event.
@@ -60,12 +60,12 @@ class Driver:
             cancelled: called with the `Cancelled` event.
 
         Raises:
-            RuntimeError: work is under way.
+            RuntimeError: a task is under way.
             ASLDenoiseLib.errors.InputError: Slicer's Python was not found.
         """
         if self._runner is None:
             self._runner = self._makeRunner()
-        self._runner.start(work)
+        self._runner.start(task)
         self._listeners = {
             "ProgressEvent": progress,
             "LogLine": None if log is None else lambda event: log(event.text),
@@ -77,11 +77,11 @@ class Driver:
 
     def poll(self) -> None:
         """Hand on what has happened; the timer calls it."""
-        for runner in self._leaving:
+        for runner in self._abandoned:
             runner.poll()
-        self._leaving = [runner for runner in self._leaving if runner.running]
+        self._abandoned = [runner for runner in self._abandoned if runner.running]
         listeners, events = self._listeners, [] if self._runner is None else self._runner.poll()
-        if not self.running and not self._leaving:
+        if not self.running and not self._abandoned:
             self._timer.stop()
         for event in events:
             listener = listeners.get(type(event).__name__)
@@ -89,14 +89,14 @@ class Driver:
                 listener(event)
 
     def cancel(self) -> None:
-        """End the work with all its processes; `cancelled` is called when none is left."""
+        """End the task with all its processes; `cancelled` is called when none is left."""
         if self._runner is not None:
             self._runner.cancel()
 
     def abandon(self) -> None:
-        """End the work and hear no more of it, as when the scene goes; other work can start at once."""
+        """End the task without another event, as when the scene is closed; another can start at once."""
         self._listeners = {}
         if self.running:
             self._runner.cancel()
-            self._leaving.append(self._runner)
+            self._abandoned.append(self._runner)
             self._runner = None

@@ -33,7 +33,7 @@ _FILES = {
 def offerSampleData() -> None:
     """Register the sample data once Slicer has started; at once where it has, as for a module that is added later."""
     slicer.app.connect("startupCompleted()", registerSampleData)
-    if slicer.util.mainWindow() is not None:  # made after the modules that are there from the start
+    if slicer.util.mainWindow() is not None:  # the main window is newer than the modules that Slicer starts with
         registerSampleData()  # Slicer keeps one of two equal sources
 
 
@@ -89,16 +89,11 @@ def _paths() -> list[Path]:
 def _check(paths, checksums) -> None:
     from ASLDenoiseLib.errors import InputError
 
-    wrong = [path.name for path, checksum in zip(paths, checksums, strict=True) if not _sound(path, checksum)]
+    wrong = []
+    for path, checksum in zip(paths, checksums, strict=True):
+        algorithm, digest = slicer.util.extractAlgoAndDigest(checksum)
+        if not path.is_file() or (digest is not None and slicer.util.computeChecksum(algorithm, str(path)) != digest):
+            wrong.append(path.name)
     if wrong:
-        raise InputError(
-            _("The sample data are not as they were published ({names}); install the extension again.").format(
-                names=", ".join(wrong)
-            )
-        )
-
-
-def _sound(path: Path, checksum: str | None) -> bool:
-    """Whether a file is there and has the sum that it was registered with."""
-    algorithm, digest = slicer.util.extractAlgoAndDigest(checksum)
-    return path.is_file() and (digest is None or slicer.util.computeChecksum(algorithm, str(path)) == digest)
+        text = _("The sample data are not as they were published ({names}); install the extension again.")
+        raise InputError(text.format(names=", ".join(wrong)))

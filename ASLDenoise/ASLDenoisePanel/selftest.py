@@ -1,4 +1,4 @@
-"""The self test, on small made series; run by Slicer's Reload and Test, by ctest and by pytest."""
+"""The self test, on a small simulated series; run by Slicer's Reload and Test, by ctest and by pytest."""
 
 # ruff: noqa: PT009, PT027  (the self test is Slicer's, on unittest; there is no pytest inside Slicer)
 
@@ -14,7 +14,7 @@ from .packages import canInspect, torchThere
 from .selftest_series import selfTestSeries
 from .states import State
 
-_LONGEST = 240.0  # s, of a run on the made series with a cold start
+_LONGEST = 240.0  # s, of a run on the simulated series with a cold start
 
 
 class ASLDenoiseTest(ScriptedLoadableModuleTest):

@@ -1,4 +1,4 @@
-"""A small made series for the self test."""
+"""A small simulated series for the self test."""
 
 from __future__ import annotations
 

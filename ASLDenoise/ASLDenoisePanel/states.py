@@ -1,4 +1,4 @@
-"""The states of the panel, and what stands between the user and Apply. Plain Python: no Qt, no scene."""
+"""The states of the panel, and why Apply cannot run. Plain Python: no Qt, no scene."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from slicer.i18n import tr as _
 
 
 class State(Enum):
-    """What the panel is doing. EMPTY has no usable input; READY waits for Apply; the others speak for themselves."""
+    """The state of the panel: EMPTY has no usable input, READY waits for Apply."""
 
     EMPTY = "empty"
     READY = "ready"
@@ -20,19 +20,17 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Choices:
-    """What decides whether Apply can run.
+    """The choices that decide whether Apply can run.
 
     Args:
-        series: a series is selected.
-        volumes: of the series.
+        series, t1, segmentation: one is selected.
+        volumes: how many the series has.
         ordered: it is stated which volumes are control, label, M0 or differences.
         unusable: what the first finding that forbids a run says, with its remedies; empty where there is none.
         needsT1: the method cannot do without a T1, or the grid is the T1's.
-        t1: a T1 is selected.
         tissue: tissue is to come from the segmentation.
-        segmentation: a segmentation is selected.
         pairs: the text of the choice of pairs.
-        busy: another errand (loading, say) is under way, in words; empty where none is.
+        busy: what else is under way (loading, say), in words; empty where nothing is.
     """
 
     series: bool = False

@@ -1,4 +1,4 @@
-"""The panel: its sections put together, its states, and the way from Apply to a result."""
+"""The panel: its sections, its states, and the way from Apply to a result."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from slicer.util import VTKObservationMixin
 from ASLDenoiseLib.scene.series import read_context, volume_count
 
 from .acquisition import AcquisitionSection
+from .auto_height import AutoHeight
 from .choices import expectation
-from .dropping import DropFilter
-from .fetching import Fetching
+from .drag_and_drop import DropFilter
 from .findings import FindingsSection
-from .holder import Holder
 from .inputs import InputsSection
 from .logic import ASLDenoiseLogic
 from .method import MethodSection
@@ -30,22 +29,23 @@ from .run import Run
 from .running import Driver
 from .scrolling import bringIntoSight
 from .states import Choices, State, obstacle
+from .transfer import Transfer
 
 _SECTIONS = ("inputs", "acquisition", "findings", "method", "advanced")  # closed to changes while a run is under way
 
 
 class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """What the user sees and clicks."""
+    """The panel of the module."""
 
     def __init__(self, parent=None):
         VTKObservationMixin.__init__(self)
         self.logic = None
         self._parameterNode = self._guiTag = None
         self._series = None  # the node whose acquisition and findings are shown
-        self._trouble = ""  # what cannot be understood about it
+        self._problem = ""  # what cannot be understood about it
         ScriptedLoadableModuleWidget.__init__(self, parent)
 
-    # Life: set-up, entering and leaving, scenes that come and go
+    # Set-up, entering and leaving, scenes that open and close
 
     def setup(self):
         """Build the panel; nothing heavy is imported."""
@@ -53,19 +53,19 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
         ScriptedLoadableModuleWidget.setup(self)
         self.uiWidget = slicer.util.loadUI(str(resource("UI/ASLDenoise.ui")))
-        self._holder = Holder(self.uiWidget)
-        self.layout.addWidget(self._holder.widget)
+        self._autoHeight = AutoHeight(self.uiWidget)
+        self.layout.addWidget(self._autoHeight.widget)
         self.ui = slicer.util.childWidgetVariables(self.uiWidget)
         self.uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = ASLDenoiseLogic()
         self.progress = ProgressArea(self.ui)
         self.run = Run(self.logic, self.progress, self._onPresented, self._onState)
-        self.fetching = Fetching(self.progress, self._onLoaded, self._onFetching)
+        self.transfer = Transfer(self.progress, self._onLoaded, self._onTransfer)
         self.inputs = InputsSection(self.ui, self.load)
         self.acquisition = AcquisitionSection(self.ui, self._onAcquisitionChanged)
         self.findings = FindingsSection(self.ui, self._onFix)
         self.method = MethodSection(self.ui)
-        self.results = ResultsSection(self.ui, self.fetching.write, self.progress.done)
+        self.results = ResultsSection(self.ui, self.transfer.write, self.progress.done)
         self.preview = PreviewSection(self.findings, lambda: self._parameterNode, self._checkCanApply)
         self._devices = Driver()
         self._drops = DropFilter(self.uiWidget, self.load)
@@ -77,8 +77,8 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.advancedCollapsibleButton.connect("contentsCollapsed(bool)", self._onAdvanced)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
-        self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
-        self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport)
+        for event in (scene.EndCloseEvent, scene.EndImportEvent):
+            self.addObserver(scene, event, self.onSceneEnd)
         for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent):
             self.addObserver(scene, event, self._onNodes)
         register_layouts(scene)  # a saved scene keeps the number of a layout, not what it is
@@ -86,7 +86,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.initializeParameterNode()
 
     def cleanup(self):
-        """The module goes: its processes with it."""
+        """End the processes and observers of the module."""
         self._later.stop()
         self._abandon()
         self._devices.abandon()
@@ -94,34 +94,29 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.removeObservers()
 
     def enter(self):
-        """The user opens the module."""
+        """Connect the panel: the user opens the module."""
         if self._guiTag is None:
             self.initializeParameterNode()
 
     def exit(self):
-        """The user opens another module; a run goes on."""
+        """Disconnect the panel: the user opens another module; a run goes on."""
         self._disconnect()
 
     def onSceneStartClose(self, caller, event):
-        """The scene closes: a run on it has lost its purpose."""
+        """End a run on the scene that closes, and clear the panel."""
         self._abandon()
         self.setParameterNode(None)
         self.results.clear()
         self._showSeries(None)
         self._checkCanApply()
 
-    def onSceneEndClose(self, caller, event):
-        """The scene is empty."""
-        if self._entered:
-            self.initializeParameterNode()
-
-    def onSceneEndImport(self, caller, event):
-        """A scene was opened: show it as it was saved."""
+    def onSceneEnd(self, caller, event):
+        """Show the scene that was closed or opened, as it was saved."""
         if self._entered:
             self.initializeParameterNode()
 
     def initializeParameterNode(self):
-        """Have the scene's parameter node, and observe it."""
+        """Show the scene's parameter node, and observe it."""
         self.setParameterNode(self.logic.getParameterNode())
         self.inputs.autofill()
         self.results.restore()
@@ -145,10 +140,10 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _abandon(self):
         self.preview.stop()
-        self.fetching.abandon()
+        self.transfer.abandon()
         self.run.abandon()
 
-    # What is shown follows the parameter node and the scene
+    # The parameter node and the scene have changed
 
     def _onParameters(self, caller=None, event=None):
         if self._parameterNode is not None:
@@ -156,13 +151,13 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self._refresh()
 
     def _forgetRefusal(self):
-        """What stood in the way of the last run may have been changed; its sentence is of the past."""
+        """Reset a failed run once its inputs have changed."""
         if self.run.state is State.ERROR:
             self.run.reset()
 
     @property
     def _entered(self):
-        """Whether the panel is in sight; one that was opened on its own always is."""
+        """Whether the panel is shown; one that was opened on its own always is."""
         return getattr(self.parent, "isEntered", True)
 
     def _onNodes(self, caller, event):
@@ -189,7 +184,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _showSeries(self, series):
         self._series = series
-        self._trouble = self.acquisition.show(self._series)
+        self._problem = self.acquisition.show(self._series)
         self.preview.inspect()
 
     def _onAcquisitionChanged(self):
@@ -226,25 +221,25 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             series=p.asl is not None,
             volumes=volume_count(p.asl),
             ordered=ordered,
-            unusable=self._trouble or self.preview.unusable,
+            unusable=self._problem or self.preview.unusable,
             needsT1=self.method.needsT1,
             t1=p.t1 is not None,
             tissue=p.tissueFromSegmentation,
             segmentation=p.segmentation is not None,
             pairs=p.pairs,
-            busy=self.fetching.busy,
+            busy=self.transfer.busy,
         )
         return obstacle(choices)
 
     @property
     def state(self):
-        """What the panel is doing, as one of `State`."""
+        """The state of the panel, a `State`."""
         if self.run.state is not State.READY:
             return self.run.state
         return State.EMPTY if self._obstacle() else State.READY
 
     def _checkCanApply(self, caller=None, event=None):
-        """Enable Apply, or say in words why not; and say how long it will take."""
+        """Enable Apply and show how long it takes, or show why it is off."""
         button = self.ui.applyButton
         if self.run.running:
             button.text, button.enabled = _("Cancel"), True
@@ -259,9 +254,9 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         button.text, button.enabled = _("Apply"), not reason
         button.toolTip = reason or f"{what} {estimate}"
         self.ui.reasonLabel.text = reason or estimate
-        self.ui.reasonLabel.setVisible(not self.fetching.busy)  # the line below the bar says it already
+        self.ui.reasonLabel.setVisible(not self.transfer.busy)  # the line below the bar says it already
 
-    # Apply, loading, and what comes of them
+    # Apply, loading, and their results
 
     def onApplyButton(self):
         """Apply, or Cancel while a run is under way."""
@@ -275,36 +270,35 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Load a series from a file or folder, unless a run is under way."""
         if not self.run.running and self._parameterNode is not None:
             self.inputs.offer(())
-            self.fetching.load(path)
+            self.transfer.load(path)
 
     def _onLoaded(self, series, t1, m0):
-        """Select what was loaded; returns what there is to say about it."""
-        p, chosen, said = self._parameterNode, {"asl": series, "m0": m0}, ""
+        """Select what was loaded; returns a sentence about it, or ''."""
+        p, chosen, note = self._parameterNode, {"asl": series, "m0": m0}, ""
         another = p.asl is not None and p.asl is not series
         if t1 is not None:
             chosen["t1"] = t1
         elif another and (p.t1 is not None or p.segmentation is not None):
             chosen |= {"t1": None, "segmentation": None}  # those of another head, for all that is known
-            said = _("No T1 lies beside it, so none is selected: select its T1 if it has one.")
+            note = _("No T1 lies beside it, so none is selected: select its T1 if it has one.")
         self.inputs.select(**chosen)
-        return said
+        return note
 
-    def _onFetching(self, several=()):
+    def _onTransfer(self, several=()):
         if several:
             self.inputs.offer(several)
         self._onState()
 
     def _onState(self):
         for name in _SECTIONS:
-            section = getattr(self.ui, f"{name}CollapsibleButton")
-            section.setEnabled(not self.run.running)
+            getattr(self.ui, f"{name}CollapsibleButton").setEnabled(not self.run.running)
         self._checkCanApply()
 
     def _onPresented(self, nodes):
         self.results.present(nodes)
         self.ui.resultsCollapsibleButton.collapsed = False
-        bringIntoSight(self.ui.applyButton)  # what was said of the run, and below it the results
+        bringIntoSight(self.ui.applyButton)  # the status line, and below it the results
         if nodes.result.findings:
             self.findings.show(nodes.result.findings)
         if self._parameterNode.outputFolder:
-            self.fetching.writeTo(nodes.result, self._parameterNode.outputFolder, self.results.setReport)
+            self.transfer.writeTo(nodes.result, self._parameterNode.outputFolder, self.results.setReport)

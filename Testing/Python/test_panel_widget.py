@@ -87,6 +87,7 @@ def contents():
 # --- opening --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.child
 def test_opening_takes_half_a_second_of_work_at_most_and_loads_nothing_heavy(repo_root, tmp_path, desktop):
     """Half a second on two quiet cores, where the pace is a fiftieth; Testing/Benchmarks measures it in seconds."""
     code = f"""
@@ -223,6 +224,7 @@ def test_a_series_that_no_cbf_can_come_from_is_refused_with_its_fix(panel, made)
 # --- findings and fixes ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.child
 def test_a_finding_has_a_button_that_fixes_it_and_the_fix_goes_with_the_series(panel, made):
     acquisition = made.acquisition.with_values(Origin.SIDECAR, post_labeling_delay=1800.0, label_duration=1800.0)
     nodes = put(replace(made, acquisition=acquisition))
@@ -363,7 +365,7 @@ def test_a_file_is_loaded_with_its_sidecars_m0_and_t1(panel, made, tmp_path):
     dialogs.paths.append(str(path))
     panel.widget.inputs.actions["file"].trigger()
     assert panel.ui.applyButton.enabled is False and "Loading sub-01_asl.nii.gz" in panel.ui.statusLabel.text
-    until(lambda: not panel.widget.fetching.busy, 60)
+    until(lambda: not panel.widget.transfer.busy, 60)
     ui = panel.ui
     assert ui.statusLabel.text == "Loaded sub-01."
     assert ui.aslSelector.currentNode().GetName() == "sub-01_asl"
@@ -375,10 +377,10 @@ def test_a_file_is_loaded_with_its_sidecars_m0_and_t1(panel, made, tmp_path):
 
 def test_a_series_without_a_t1_does_not_take_over_that_of_the_series_before(panel, made, tmp_path):
     panel.widget.load(write_bids(tmp_path, made))
-    until(lambda: not panel.widget.fetching.busy, 60)
+    until(lambda: not panel.widget.transfer.busy, 60)
     assert panel.ui.t1Selector.currentNode().GetName() == "sub-01_T1w"
     panel.widget.load(write_bids(tmp_path, made, "sub-02", t1=False))
-    until(lambda: not panel.widget.fetching.busy, 60)
+    until(lambda: not panel.widget.transfer.busy, 60)
     assert panel.ui.aslSelector.currentNode().GetName() == "sub-02_asl"
     assert panel.ui.t1Selector.currentNode() is None
     assert "No T1 lies beside it" in panel.ui.statusLabel.text
@@ -387,7 +389,7 @@ def test_a_series_without_a_t1_does_not_take_over_that_of_the_series_before(pane
 def test_a_t1_that_was_there_first_is_taken_for_the_first_series(panel, made, tmp_path):
     t1 = volume("head_T1w")
     panel.widget.load(write_bids(tmp_path, made, t1=False))
-    until(lambda: not panel.widget.fetching.busy, 60)
+    until(lambda: not panel.widget.transfer.busy, 60)
     assert panel.ui.t1Selector.currentNode() is t1 and panel.ui.statusLabel.text == "Loaded sub-01."
 
 
@@ -428,7 +430,7 @@ def test_what_is_no_series_is_refused_in_words_and_the_scene_stays(panel, tmp_pa
     path.write_text("not an image")
     before = contents()
     panel.widget.load(path)
-    until(lambda: not panel.widget.fetching.busy, 60)
+    until(lambda: not panel.widget.transfer.busy, 60)
     assert "notes.nii.gz" in panel.ui.statusLabel.text
     assert contents() == before and panel.widget.state.value == "empty"
 

@@ -129,7 +129,7 @@ def test_a_click_opens_the_panel_and_loads_series_acquisition_and_t1(panel, sour
 
     source.customDownloader(source)
     assert panel.frame.isEntered and slicer.util.mainWindow().moduleSelector().selectedModule == "ASLDenoise"
-    assert process_events(lambda: not panel.widget.fetching.busy, timeout=60)
+    assert process_events(lambda: not panel.widget.transfer.busy, timeout=60)
     parameters = panel.widget.logic.getParameterNode()
     assert parameters.t1.GetName().endswith("T1w")
     assert len(series_from_sequence(parameters.asl).indices(VolumeType.LABEL)) == 10
@@ -147,7 +147,7 @@ def test_a_damaged_file_is_named_and_nothing_is_loaded(source, panel):
     source.checksums[0] = f"SHA256:{'0' * 64}"
     source.customDownloader(source)
     assert "sub-phantom_asl.nii.gz" in dialogs.shown[-1].text and "install" in dialogs.shown[-1].text
-    assert slicer.mrmlScene.GetNumberOfNodes() == before and not panel.widget.fetching.busy
+    assert slicer.mrmlScene.GetNumberOfNodes() == before and not panel.widget.transfer.busy
 
 
 def test_what_is_registered_waits_for_the_end_of_the_start(registered, repo_root):

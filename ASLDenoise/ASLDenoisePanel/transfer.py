@@ -1,4 +1,4 @@
-"""Files in and out, by a child process: a series from disk into the scene, a finished run from here to disk."""
+"""Loading a series from disk into the scene and writing a result to disk, by a child process."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ import slicer
 from slicer.i18n import tr as _
 
 from .packages import PackagesMissing, ensurePackages
-from .paths import resource
 from .remedies import panelFailure
 from .running import Driver
 from .tasks import LoadSeries, SeriesChoice, WriteResult
 
 
-class Fetching:
+class Transfer:
     """One transfer at a time.
 
     Args:
         progress: the area that shows how it goes.
-        loaded: called with the nodes of a loaded series: sequence, T1 or None, M0 or None; returns what there is to say
-            about them, or nothing.
+        loaded: called with the nodes of a loaded series: sequence, T1 or None, M0 or None; returns a
+            sentence about them, or nothing.
         changed: called when `busy` has changed; with the paths of several series where the user has to choose.
     """
 
@@ -34,7 +33,7 @@ class Fetching:
         if self.busy:
             return
         try:
-            ensurePackages(str(resource("requirements.txt")))
+            ensurePackages()
         except PackagesMissing as error:
             self._progress.failed(str(error))
             return
@@ -56,11 +55,11 @@ class Fetching:
         self._start(WriteResult(result, Path(folder)), _("Writing maps, readouts and report..."), written)
 
     def abandon(self) -> None:
-        """Leave off, and hear no more of it."""
+        """End the transfer without a word."""
         self._driver.abandon()
         self.busy = ""
 
-    def _start(self, errand, text, done) -> None:
+    def _start(self, task, text, done) -> None:
         def ended(event):
             self.busy = ""
             self._progress.failed(panelFailure(event), event.details)
@@ -76,12 +75,12 @@ class Fetching:
         self._progress.reset()
         self._progress.busy(text)
         self._changed()
-        self._driver.start(errand, done=finished, failed=ended)
+        self._driver.start(task, done=finished, failed=ended)
 
     def _onLoaded(self, loaded) -> None:
         if isinstance(loaded, SeriesChoice):
-            text = _("The folder holds {count} ASL series; choose one above.").format(count=len(loaded.paths))
-            self._progress.done(text)
+            text = _("The folder holds {count} ASL series; choose one above.")
+            self._progress.done(text.format(count=len(loaded.paths)))
             self._changed(loaded.paths)
             return
         from ASLDenoiseLib.scene.display import show_grey
@@ -96,5 +95,5 @@ class Fetching:
         background = t1 or nodes.m0 or nodes.proxy
         slicer.util.setSliceViewerLayers(background=background, foreground=None, fit=True)
         more = self._loaded(nodes.sequence, t1, nodes.m0)
-        said = _("Loaded {name}.").format(name=loaded.series.name)
-        self._progress.done(f"{said} {more}" if more else said)
+        text = _("Loaded {name}.").format(name=loaded.series.name)
+        self._progress.done(f"{text} {more}" if more else text)

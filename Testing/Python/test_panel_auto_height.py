@@ -10,14 +10,14 @@ WORDS = "The time that blood takes to arrive differs between regions. " * 12
 
 
 @pytest.fixture
-def Holder(desktop, repo_root, monkeypatch):
+def AutoHeight(desktop, repo_root, monkeypatch):
     """The class, bound to this test's desktop."""
     monkeypatch.syspath_prepend(str(repo_root / "ASLDenoise"))
     for name in [name for name in sys.modules if name.partition(".")[0] == "ASLDenoisePanel"]:
         monkeypatch.delitem(sys.modules, name)
-    from ASLDenoisePanel.holder import Holder
+    from ASLDenoisePanel.auto_height import AutoHeight
 
-    yield Holder
+    yield AutoHeight
     for name in [name for name in sys.modules if name.partition(".")[0] == "ASLDenoisePanel"]:
         del sys.modules[name]
 
@@ -88,7 +88,7 @@ def heights(modulePanel, label):
 
 
 def test_wrapped_text_put_straight_into_a_module_loses_its_height_on_the_second_entry(modulePanel):
-    """The fault that the holder is for; where this fails, Slicer's module panel or Qt has been mended."""
+    """The fault that it is for; where this fails, Slicer's module panel or Qt has been mended."""
     from slicer_harness.proxy import cpp_of
 
     widget, label = contents()
@@ -104,51 +104,51 @@ def test_wrapped_text_put_straight_into_a_module_loses_its_height_on_the_second_
     assert label.height < label.heightForWidth(label.width)  # Qt remembered the height of few words
 
 
-def test_a_held_widget_keeps_its_height_however_often_the_module_is_entered(modulePanel, Holder):
+def test_a_held_widget_keeps_its_height_however_often_the_module_is_entered(modulePanel, AutoHeight):
     from slicer_harness.proxy import cpp_of
 
     widget, label = contents()
-    holder = Holder(widget)
-    modulePanel.module.layout().addWidget(cpp_of(holder.widget))
+    outer = AutoHeight(widget)
+    modulePanel.module.layout().addWidget(cpp_of(outer.widget))
     for _visit in range(3):
         modulePanel.enter()
         few, many, again = heights(modulePanel, label)
         assert few == again < many
         label.text = WORDS
         settle()
-        assert widget.height == holder.widget.height >= widget.layout().totalHeightForWidth(widget.width)
+        assert widget.height == outer.widget.height >= widget.layout().totalHeightForWidth(widget.width)
         assert label.height >= label.heightForWidth(label.width)
         label.text = "short"
         modulePanel.leave()
 
 
-def test_a_wider_module_makes_its_wrapped_text_lower(modulePanel, Holder):
+def test_a_wider_module_makes_its_wrapped_text_lower(modulePanel, AutoHeight):
     from slicer_harness.proxy import cpp_of
 
     widget, label = contents()
-    holder = Holder(widget)
-    modulePanel.module.layout().addWidget(cpp_of(holder.widget))
+    outer = AutoHeight(widget)
+    modulePanel.module.layout().addWidget(cpp_of(outer.widget))
     label.text = WORDS
     modulePanel.enter()
-    narrow = holder.widget.minimumHeight
+    narrow = outer.widget.minimumHeight
     modulePanel.area.resize(640, 60)
     settle()
-    assert holder.widget.minimumHeight < narrow
-    assert widget.width == holder.widget.width > 500
+    assert outer.widget.minimumHeight < narrow
+    assert widget.width == outer.widget.width > 500
 
 
-def test_what_changed_while_the_module_was_left_is_met_on_entering(modulePanel, Holder):
+def test_what_changed_while_the_module_was_left_is_met_on_entering(modulePanel, AutoHeight):
     from slicer_harness.proxy import cpp_of
 
     widget, label = contents()
-    holder = Holder(widget)
-    modulePanel.module.layout().addWidget(cpp_of(holder.widget))
+    outer = AutoHeight(widget)
+    modulePanel.module.layout().addWidget(cpp_of(outer.widget))
     modulePanel.enter()
-    before = holder.widget.minimumHeight
+    before = outer.widget.minimumHeight
     modulePanel.leave()
     label.text = WORDS
     modulePanel.enter()
-    assert holder.widget.minimumHeight > before
+    assert outer.widget.minimumHeight > before
 
 
 def test_the_panel_is_held(desktop, repo_root):

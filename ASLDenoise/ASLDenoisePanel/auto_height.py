@@ -5,8 +5,8 @@ from __future__ import annotations
 import qt
 
 
-class Holder(qt.QObject):
-    """Holds a widget in one without a layout, which is as high as the widget needs to be at the width that it has.
+class AutoHeight(qt.QObject):
+    """A widget without a layout round another, as high as that one needs to be at the width that it has.
 
     Wrapped text makes a panel higher as it gets narrower. Slicer's module panel asks for that height through a layout
     item, and Qt remembers the answers until the contents change. On leaving a module Slicer takes the item out and
@@ -15,14 +15,14 @@ class Holder(qt.QObject):
     size, which is not remembered.
 
     Attributes:
-        widget: goes into a layout in the held widget's place.
+        widget: goes into a layout in the place of the contents.
     """
 
-    def __init__(self, held):
+    def __init__(self, contents):
         qt.QObject.__init__(self)
         self.widget = qt.QWidget()
-        self._held = held
-        held.setParent(self.widget)
+        self._contents = contents
+        contents.setParent(self.widget)
         self.widget.installEventFilter(self)
         self._fit()
 
@@ -33,7 +33,7 @@ class Holder(qt.QObject):
         return False
 
     def _fit(self):
-        width, layout = self.widget.width, self._held.layout()
+        width, layout = self.widget.width, self._contents.layout()
         height = layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.totalSizeHint().height()
         self.widget.setMinimumSize(layout.totalMinimumSize().width(), height)
-        self._held.setGeometry(0, 0, width, max(height, self.widget.height))
+        self._contents.setGeometry(0, 0, width, max(height, self.widget.height))
