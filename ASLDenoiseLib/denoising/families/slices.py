@@ -29,12 +29,11 @@ class SlicesFamily(BrainMeanFamily):
 
 
 @register
-class SlabsFamily(BrainMeanFamily):
+class SlabsFamily(SlicesFamily):
     """Slabs (N, 3, J, I) round every slice; the outermost slices of the scan are their own neighbours."""
 
     networks: ClassVar = {"slab-transformer": "ASLDenoiseLib.networks.slab_transformer:SlabTransformer"}
     task = ".published:SlabsTask"
-    dimensions = 2
 
     def channels(self, sample: Sample) -> torch.Tensor:
         import torch
