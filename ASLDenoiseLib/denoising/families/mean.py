@@ -131,7 +131,7 @@ class BrainMeanFamily(DenoiserFamily):
 
 
 def _sample(mean: Mean, scale: float, *, with_m0: bool) -> Sample:
-    """The mean over `scale`, and the M0 over its own mean in the brain; an M0 that is empty there is an `InputError`."""
+    """The mean over `scale`, and the M0 over its own mean in the brain; an `InputError` where that M0 is empty."""
     import torch
 
     brain, m0 = tensor_of(mean.brain.array > 0), None
