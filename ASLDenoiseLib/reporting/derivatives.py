@@ -65,10 +65,10 @@ def write_result(
     if not result.series.name or any(c in result.series.name for c in '/\\:*?"<>|\0'):
         raise InputError(f"The series name '{result.series.name}' cannot start a file name; rename the series.")
     texts = {**_timelines(result), **_dataset(result, out, attachments or {})}
-    with _staging(out) as stage:
-        _write_all(result, stage, command, texts, attachments or {})
-        files = sorted(path.relative_to(stage) for path in stage.rglob("*") if path.is_file())
-        _move_into_place(stage, files, out)
+    with _staging(out) as staging:
+        _write_all(result, staging, command, texts, attachments or {})
+        files = sorted(path.relative_to(staging) for path in staging.rglob("*") if path.is_file())
+        _move_into_place(staging, files, out)
     maps = {key: out / provenance.map_file(result, key) for key in result.maps}
     return WrittenFiles(out, maps, out / REPORT, tuple(out / path for path in files))
 
@@ -176,7 +176,7 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _generators(description: Path) -> list[str]:
-    """Who made the data set that this dataset_description.json describes; empty where it does not say."""
+    """The names under GeneratedBy in a dataset_description.json; empty where it has none."""
     try:
         return [str(entry.get("Name")) for entry in json.loads(description.read_text("utf-8"))["GeneratedBy"]]
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
@@ -189,28 +189,28 @@ def _staging(out: Path) -> Iterator[Path]:
 
     Inside `out` where that exists, since `out` may be a mount of its own; beside it otherwise.
     """
-    made = [folder for folder in out.absolute().parents if not folder.exists()]
+    missing = [folder for folder in out.absolute().parents if not folder.exists()]
     home = out.absolute() if out.exists() else out.absolute().parent
     home.mkdir(parents=True, exist_ok=True)
-    stage = home / f".{out.name}-{uuid.uuid4().hex[:12]}.partial"
-    stage.mkdir()
+    staging = home / f".{out.name}-{uuid.uuid4().hex[:12]}.partial"
+    staging.mkdir()
     try:
-        yield stage
+        yield staging
     except BaseException:
-        shutil.rmtree(stage, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
         with suppress(OSError):  # someone else may have put a file there meanwhile
-            for folder in made:
+            for folder in missing:
                 folder.rmdir()
         raise
-    shutil.rmtree(stage, ignore_errors=True)
+    shutil.rmtree(staging, ignore_errors=True)
 
 
-def _move_into_place(stage: Path, files: list[Path], out: Path) -> None:
+def _move_into_place(staging: Path, files: list[Path], out: Path) -> None:
     if not out.exists():
-        os.rename(stage, out)
+        os.rename(staging, out)
         _sync(out.absolute().parent)
         return
-    kept = stage / "replaced"
+    kept = staging / "replaced"
     kept.mkdir()
     moved = []
     try:
@@ -220,7 +220,7 @@ def _move_into_place(stage: Path, files: list[Path], out: Path) -> None:
             if (out / path).exists():
                 (kept / path).parent.mkdir(exist_ok=True)
                 _keep(out / path, kept / path)
-            os.replace(stage / path, out / path)
+            os.replace(staging / path, out / path)
             moved.append(path)
         _sync(out)
     except BaseException:

@@ -21,7 +21,7 @@ from .fragments import (
 )
 from .plots import agreement_png
 from .software import software_versions
-from .superres_plot import residual_words, superres_png
+from .superres_plot import residual_sentence, superres_png
 from .timeline_plot import timeline_png
 
 _STYLE = """
@@ -68,7 +68,7 @@ def report_html(result: Result, *, command: str = "") -> str:
     name = escape(result.series.name)
     parts = [
         f"<h1>ASL perfusion: {name}</h1>",
-        f'<p class="sub">{_what_was_done(result)}</p>',
+        f'<p class="sub">{_summary(result)}</p>',
         '<p class="banner" role="note"><strong>For research use only.</strong> Not a medical device; not for diagnosis '
         "or treatment. A processed map is an estimate: read it beside the raw one.</p>",
         _section("Findings", findings_html(result)),
@@ -79,7 +79,7 @@ def report_html(result: Result, *, command: str = "") -> str:
         _section("Over the course of the series", _timeline(result)),
         _section("Where every value came from", parameters_html(result.parameters)),
         _section("Model", _pairs("Property", result.model) if result.model else "<p>No model was used.</p>"),
-        _section("Time taken", _pairs("Stage", {stage: f"{format_value(s)} s" for stage, s in result.timings.items()})),
+        _section("Time taken", _pairs("Step", {step: f"{format_value(s)} s" for step, s in result.timings.items()})),
         _section("Software", _pairs("Program", software_versions()) + _command(command)),
     ]
     return (
@@ -91,7 +91,7 @@ def report_html(result: Result, *, command: str = "") -> str:
     )
 
 
-def _what_was_done(result: Result) -> str:
+def _summary(result: Result) -> str:
     series = result.series
     size = " x ".join(f"{v:g}" for v in (round(s, 2) for s in series.geometry.spacing))
     done = result.processed
@@ -110,7 +110,7 @@ def _superres(result: Result) -> str:
         return ""
     caption = (
         "An estimate: detail finer than the acquired voxels comes from the T1 and from smoothness. "
-        + residual_words(result)
+        + residual_sentence(result)
         + " The SD shown is what noise leaves undecided and a share of what the T1 adds, as set on phantoms."
     )
     return figure(png, caption, "Axial slices of the acquired and of the super-resolved map")

@@ -1,4 +1,4 @@
-"""How series, maps and results show themselves in a notebook: a picture and a table, each with its units."""
+"""Series, maps and results as HTML for a notebook: a picture and a table, each with its units."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STYLE = (
 def result_html(result: Result) -> str:
     """The maps at one window, the readouts and the findings, raw beside processed; `report_html` has the rest."""
     picture = montage_figure(result) if RAW in result.maps else ""
-    return _shown(
+    return _styled(
         f"<p><b>{escape(result.series.name)}</b>: for research use only; a processed map is an estimate.</p>"
         f"{picture}{readouts_html(result)}{findings_html(result)}"
     )
@@ -34,7 +34,7 @@ def result_html(result: Result) -> str:
 def series_html(series: ASLSeries) -> str:
     """What the series holds, and every value with where it came from."""
     parameters = parameters_html((*series.acquisition.parameters(), *series.fixes))
-    return _shown(f"<p><b>{escape(str(series))}</b></p>{parameters}")
+    return _styled(f"<p><b>{escape(str(series))}</b></p>{parameters}")
 
 
 @html_of.register
@@ -50,9 +50,9 @@ def volume_html(volume: Volume) -> str:
     shown = volume.with_array(measured.astype(np.float32), unit="")
     png = map_panels([row], shown, unit=volume.unit)
     caption = f"{volume.geometry}; {row[3][0]:.3g} to {row[3][1]:.3g} {volume.unit or '(no unit)'}."
-    return _shown(figure(png, f"{caption} Axial, radiological. Grey: not measured.", "Axial slices"))
+    return _styled(figure(png, f"{caption} Axial, radiological. Grey: not measured.", "Axial slices"))
 
 
-def _shown(body: str) -> str:
-    """In the notebook's own style, but for what a table with notes and a wide picture need."""
+def _styled(body: str) -> str:
+    """The HTML in the notebook's own style, but for what a table with notes and a wide picture need."""
     return f'<div class="asldenoise"><style>{_STYLE}</style>{body}</div>'

@@ -1,6 +1,6 @@
-"""What stands beside every number: the sidecar of a map, readouts.json.
+"""The provenance of every number: the sidecar of a map, readouts.json.
 
-Plain JSON throughout: NaN becomes null, so any parser reads it and nobody takes 'not measured' for zero.
+Plain JSON throughout: NaN becomes null, so that any parser reads it and 'not measured' is not zero.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ def superres_png(result: Result) -> bytes | None:
         return None
     acquired = result.maps[result.on_series]
     to_fine = np.linalg.inv(result.t1_to_asl) if SUPERRESOLVED in result.in_t1_space else None
-    beside = resample(acquired, fine.geometry, transform=to_fine, interpolation="nearest")
-    rows = [panel(kind_of(RAW), beside.array, "Acquired"), panel(kind_of(SUPERRESOLVED), fine.array, "Super-resolved")]
+    coarse = resample(acquired, fine.geometry, transform=to_fine, interpolation="nearest")
+    rows = [panel(kind_of(RAW), coarse.array, "Acquired"), panel(kind_of(SUPERRESOLVED), fine.array, "Super-resolved")]
     spread = result.maps.get(UNCERTAINTY)
     if spread is not None and spread.geometry.matches(fine.geometry):
         rows.append(panel(kind_of(UNCERTAINTY), spread.array, "Uncertainty (SD)"))
@@ -30,7 +30,7 @@ def superres_png(result: Result) -> bytes | None:
     return map_panels(rows, brain, slices=5, size=1.9)
 
 
-def residual_words(result: Result) -> str:
+def residual_sentence(result: Result) -> str:
     """How the super-resolved map agrees with the acquired one, in a sentence."""
     residual = result.maps[RESIDUAL].array
     size = float(np.sqrt(np.nanmean(residual.astype(np.float64) ** 2)))

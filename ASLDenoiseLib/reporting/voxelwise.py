@@ -27,9 +27,9 @@ def raw_map(result: Result) -> SeriesMap:
 
 
 def processed_map(result: Result) -> SeriesMap | None:
-    """What the run was for, on the grid of the raw map; None where the run made nothing of the raw mean.
+    """The processed map on the grid of the raw one, or None.
 
-    A super-resolved map is taken as the scanner would have acquired it: what it was made of, minus its residual.
+    A super-resolved map is taken as the scanner would have acquired it: the acquired map minus the residual.
     """
     key = result.processed
     if key is None:

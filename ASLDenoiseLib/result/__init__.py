@@ -1,4 +1,4 @@
-"""What a run hands on: maps, readouts, findings, and where every number came from."""
+"""The result of a run: maps, readouts, findings, and the origin of every number."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Result:
         t1: the T1 as given, on its own grid, or None.
         t1_to_asl: 4x4, LPS mm: takes a point of the T1 to the same anatomy in the series; identity when none.
         model: what denoised (name, sha256, one line for people, ...), empty for `quantify`.
-        timings: seconds a stage, in order.
+        timings: seconds a step, in order.
         motion: of every control and label; None where it was not estimated.
         outliers: what was left out of the mean, and why; None where no run looked for any.
         t1_tissue: tissue in the space of the T1, as segmented; None without a T1.

@@ -1,4 +1,4 @@
-"""The one table of the maps a run can make: what files, report, readouts, scene and panel call them and how they look.
+"""The table of the maps a run can make: their names and display in files, report, readouts, scene and panel.
 
 A new map is an entry here and the step that makes it; nothing else names it.
 """
@@ -25,7 +25,7 @@ class Role(Enum):
     PERFUSION_WEIGHTED = "perfusion-weighted"
 
 
-_MADE = (Role.PREPARED, Role.PROCESSED, Role.SUPERRESOLVED)  # what a run can be for, the furthest last
+_PRODUCTS = (Role.PREPARED, Role.PROCESSED, Role.SUPERRESOLVED)  # what a run can be for, the furthest last
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class MapKind:
         return f"{self.quantity} ({self.unit})"
 
 
-MAPS: dict[str, MapKind] = {}  # by key, in the order of work: a later map of `_MADE` is the further one
+MAPS: dict[str, MapKind] = {}  # by key, in the order of work: a later map of `_PRODUCTS` is the further one
 
 
 def _map(key: str, role: Role, label: str, description: str, *of_superresolved: str, **more: object) -> str:
@@ -179,8 +179,8 @@ def kind_of(key: str, maps: Collection[str] = ()) -> MapKind:
         label = key.removeprefix("desc-").replace("_", " ")
         return MapKind(key, Role.COMPARISON, label, f"{label}.")
     kind = MAPS[key]
-    said = kind.of_superresolved if SUPERRESOLVED in maps else ()
-    label, description = said or (kind.label, kind.description)
+    finer = kind.of_superresolved if SUPERRESOLVED in maps else ()
+    label, description = finer or (kind.label, kind.description)
     processed, acquired = MAPS[furthest(maps) or DENOISED], MAPS[furthest(maps, on_series=True) or RAW]
     label = label.format(processed=processed.label.lower(), acquired=acquired.label)
     return replace(kind, label=label, description=description)
@@ -188,7 +188,7 @@ def kind_of(key: str, maps: Collection[str] = ()) -> MapKind:
 
 def furthest(maps: Collection[str], *, on_series: bool = False) -> str | None:
     """The key of the map worked on most, of all or of those on the grid of the series; None where all is raw."""
-    roles = _MADE[:-1] if on_series else _MADE
+    roles = _PRODUCTS[:-1] if on_series else _PRODUCTS
     return next((key for key, kind in reversed(MAPS.items()) if kind.role in roles and key in maps), None)
 
 

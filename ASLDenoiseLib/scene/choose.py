@@ -1,4 +1,4 @@
-"""Which map of a run is looked at, and how: shown, faded from raw to processed, found again in a saved scene."""
+"""Which map of a run is shown, and how: alone, faded from raw to processed, side by side; also of a saved scene."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def runs_in(scene: slicer.vtkMRMLScene) -> tuple[RunFolder, ...]:
 
 
 def nodes_of(scene: slicer.vtkMRMLScene, run: RunFolder) -> RunNodes:
-    """The nodes of a run, without its `Result`: after a saved scene was opened, say.
+    """The nodes of a run without its `Result`, as in a saved scene.
 
     Raises:
         InputError: the run's raw map is no longer there.
@@ -79,7 +79,7 @@ def nodes_of(scene: slicer.vtkMRMLScene, run: RunFolder) -> RunNodes:
 
 
 def processed_of(nodes: MapNodes) -> str:
-    """The key of what the run was for; the raw map's where it only averaged."""
+    """The key of the map worked on most; the raw map's where the run only averaged."""
     return furthest(nodes.maps) or RAW
 
 
@@ -91,9 +91,9 @@ def choices(nodes: MapNodes) -> tuple[Choice, ...]:
 
 
 def show_map(nodes: MapNodes, key: str, *, opacity: float = OVERLAY_OPACITY) -> None:
-    """Show a map over the T1 in every slice view, its legend on and those of all other maps off.
+    """Show a map over the T1 in every slice view, with its legend alone.
 
-    The two views of a side-by-side layout go on showing what they are called: raw, and what was made of it.
+    The two views of a side-by-side layout go on showing raw and a processed map.
 
     Raises:
         InputError: the run has no such map.
@@ -107,7 +107,7 @@ def fade(nodes: MapNodes, fraction: float, *, opacity: float = OVERLAY_OPACITY) 
 
     Processed is the foreground and raw the layer that `display.lay_over` mixes into it. MRML does not save the opacity
     of that layer: `show_map` before the scene is saved, or fade again when it was opened. The two views of a
-    side-by-side layout show what they are called, unmixed.
+    side-by-side layout show their maps unmixed.
 
     Args:
         nodes: the run.
@@ -123,7 +123,7 @@ def fade(nodes: MapNodes, fraction: float, *, opacity: float = OVERLAY_OPACITY) 
 
 
 def compare(nodes: MapNodes, key: str = "", *, opacity: float = OVERLAY_OPACITY) -> None:
-    """Raw and a map (the processed one by default) in linked views side by side; `layouts.leave_layout` goes back.
+    """Show raw and a map (the processed one by default) in linked views; `layouts.leave_layout` ends it.
 
     Raises:
         InputError: the run has no such map.
@@ -132,14 +132,14 @@ def compare(nodes: MapNodes, key: str = "", *, opacity: float = OVERLAY_OPACITY)
 
 
 def plot(nodes: RunNodes, chart: str, key: str = "", *, opacity: float = OVERLAY_OPACITY) -> None:
-    """A chart of the run, by its key, beside the two linked views.
+    """Show a chart of the run, by its key, beside the two linked views.
 
     Raises:
         InputError: the run has no such chart or map.
     """
     if chart not in nodes.charts:
-        there = ", ".join(nodes.charts) or "none"
-        raise InputError(f"The run has no chart '{chart}' (it has {there}); run ASL Denoise again.")
+        keys = ", ".join(nodes.charts) or "none"
+        raise InputError(f"The run has no chart '{chart}' (it has {keys}); run ASL Denoise again.")
     shown, background = _map(nodes, key or processed_of(nodes)), nodes.t1 or nodes.m0
     show_side_by_side(nodes.maps[RAW], shown, background, chart=nodes.charts[chart], opacity=opacity)
 

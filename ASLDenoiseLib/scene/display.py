@@ -1,4 +1,4 @@
-"""How maps look in Slicer: colours, window and legend of their kind, in grey what has none; and the views' layers."""
+"""The display of maps in Slicer: colours, window and legend of their kind, grey for others; and the views' layers."""
 
 from __future__ import annotations
 
@@ -76,9 +76,9 @@ def legends_of(node: slicer.vtkMRMLScalarVolumeNode) -> list[slicer.vtkMRMLColor
 
 
 def only_legends_of(scene: slicer.vtkMRMLScene, shown: Collection[slicer.vtkMRMLScalarVolumeNode]) -> None:
-    """The legends of the `shown` maps on, those of all other maps off: Slicer would draw them over one another.
+    """Show the legends of the `shown` maps and hide all others: Slicer would draw them over one another.
 
-    To be called when the layers are set: Slicer looks only then whether a legend's map is in a view.
+    Call it when the layers are set: Slicer checks only then whether a legend's map is in a view.
     """
     import slicer
 
@@ -90,9 +90,9 @@ def only_legends_of(scene: slicer.vtkMRMLScene, shown: Collection[slicer.vtkMRML
 
 
 def draw_legends(scene: slicer.vtkMRMLScene) -> None:
-    """Have every slice view look again which legends it draws, also those that were there before the view was made.
+    """Have every slice view check again which legends it draws, also those that are older than the view.
 
-    vtkMRMLColorLegendDisplayableManager does so when a composite node says that a layer was changed by interaction,
+    vtkMRMLColorLegendDisplayableManager checks when a composite node says that a layer was changed by interaction,
     not when the layer is changed by a program.
     """
     import slicer

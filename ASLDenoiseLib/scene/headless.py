@@ -1,4 +1,4 @@
-"""The scene the rest of this room works on: Slicer's own, or one made here from slicer-core where no Slicer runs."""
+"""The MRML scene: Slicer's own, or one of slicer-core where no Slicer runs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LOGICS = {
 
 @dataclass(eq=False)
 class _SceneResources:
-    """What must outlive a scene made here; the scene itself holds none of it."""
+    """What must outlive a scene of `make_scene`; the scene itself keeps none of it."""
 
     scene: slicer.vtkMRMLScene
     application: slicer.vtkSlicerApplicationLogic
@@ -33,21 +33,21 @@ class _SceneResources:
     folder: Path
 
 
-_held: list[_SceneResources] = []
+_open: list[_SceneResources] = []
 
 
 def running_slicer() -> bool:
-    """Whether this is inside a Slicer application, with its own scene and logics, and not plain slicer-core."""
+    """Whether a Slicer application with its own scene and logics runs, not plain slicer-core."""
     import slicer
 
     return getattr(slicer, "app", None) is not None
 
 
 def make_scene() -> slicer.vtkMRMLScene:
-    """A scene with its Colors, Volumes, Segmentations, SubjectHierarchy and Sequences logics, as `slicer.mrmlScene`.
+    """Return a new scene, also set as `slicer.mrmlScene`, with the logics of `_LOGICS`.
 
-    Inside a running Slicer this is the application's own scene, untouched. Elsewhere the scene is new; end it with
-    `close_scene`, or leave it to the end of the process.
+    Inside a running Slicer it is the application's own scene, untouched. End a new one with `close_scene`, or leave
+    it to the end of the process.
     """
     import slicer
 
@@ -69,13 +69,13 @@ def make_scene() -> slicer.vtkMRMLScene:
         logic.SetMRMLScene(scene)
         application.SetModuleLogic(name, logic)
         logics[name] = logic
-    _held.append(_SceneResources(scene, application, logics, folder))
+    _open.append(_SceneResources(scene, application, logics, folder))
     slicer.mrmlScene = scene
     return scene
 
 
 def current_scene() -> slicer.vtkMRMLScene:
-    """`slicer.mrmlScene`; made by `make_scene` where there is none yet."""
+    """`slicer.mrmlScene`, else a new scene of `make_scene`."""
     import slicer
 
     scene = getattr(slicer, "mrmlScene", None)
@@ -89,8 +89,8 @@ def module_logic(scene: slicer.vtkMRMLScene, name: str) -> object | None:
     if running_slicer():
         module = getattr(slicer.modules, name.lower(), None)
         return None if module is None else module.logic()
-    held = _find(scene)
-    return None if held is None else held.logics.get(name)
+    resources = _find(scene)
+    return None if resources is None else resources.logics.get(name)
 
 
 def application_logic(scene: slicer.vtkMRMLScene) -> object | None:
@@ -99,26 +99,26 @@ def application_logic(scene: slicer.vtkMRMLScene) -> object | None:
 
     if running_slicer():
         return slicer.app.applicationLogic()
-    held = _find(scene)
-    return None if held is None else held.application
+    resources = _find(scene)
+    return None if resources is None else resources.application
 
 
 def close_scene(scene: slicer.vtkMRMLScene) -> None:
-    """Take down a scene made by `make_scene`: nodes, logics and temporary files. Others are left alone."""
+    """End a scene of `make_scene`: nodes, logics and temporary files. Others are left alone."""
     import slicer
 
-    held = _find(scene)
-    if held is None:
+    resources = _find(scene)
+    if resources is None:
         return
-    _held.remove(held)
+    _open.remove(resources)
     if getattr(slicer, "mrmlScene", None) is scene:
-        slicer.mrmlScene = _held[-1].scene if _held else None
+        slicer.mrmlScene = _open[-1].scene if _open else None
     scene.Clear(1)
-    for name in reversed(list(held.logics)):
-        held.application.SetModuleLogic(name, None)
-        held.logics.pop(name).SetMRMLApplicationLogic(None)
-    held.application.SetMRMLScene(None)
-    shutil.rmtree(held.folder, ignore_errors=True)
+    for name in reversed(list(resources.logics)):
+        resources.application.SetModuleLogic(name, None)
+        resources.logics.pop(name).SetMRMLApplicationLogic(None)
+    resources.application.SetMRMLScene(None)
+    shutil.rmtree(resources.folder, ignore_errors=True)
 
 
 @contextmanager
@@ -132,10 +132,10 @@ def headless_scene() -> Iterator[slicer.vtkMRMLScene]:
 
 
 def _find(scene: slicer.vtkMRMLScene) -> _SceneResources | None:
-    return next((held for held in _held if held.scene is scene), None)
+    return next((resources for resources in _open if resources.scene is scene), None)
 
 
 @atexit.register
 def _close_all() -> None:
-    for held in list(_held):
-        close_scene(held.scene)
+    for resources in list(_open):
+        close_scene(resources.scene)

@@ -29,7 +29,7 @@ _LABELS = {RAW_VIEW: ("Raw", "#8C8C8C"), PROCESSED_VIEW: ("Processed", "#4D8FCC"
 
 
 class MapNodes(Protocol):
-    """A run in the scene: what `present` gives, or `choose.nodes_of` finds."""
+    """The nodes of a run, as `present.present` or `choose.nodes_of` gives them."""
 
     maps: Mapping[str, slicer.vtkMRMLScalarVolumeNode]
     t1: slicer.vtkMRMLScalarVolumeNode | None
@@ -50,10 +50,10 @@ def with_plot_xml() -> str:
 
 
 def register_layouts(scene: slicer.vtkMRMLScene) -> bool:
-    """Make both layouts known to the scene's layout node; False where there is none (no desktop).
+    """Add both layouts to the scene's layout node; False where there is none (no desktop).
 
-    To be done before a saved scene that used them is opened: MRML saves the number of a layout, not its description.
-    Done afterwards, it shows the layout that could not be shown.
+    Call it before a saved scene that used them is opened: MRML saves the number of a layout, not its description.
+    Called afterwards, it shows the layout that could not be shown.
     """
     node = layout_node(scene)
     if node is None:
@@ -101,7 +101,7 @@ def show_side_by_side(
 
 
 def leave_layout(scene: slicer.vtkMRMLScene) -> None:
-    """Back to the layout there was before one of ours; nothing happens where none of ours is shown."""
+    """Restore the layout that was shown before one of ours; nothing happens where none of ours is shown."""
     node = layout_node(scene)
     if node is None or not is_ours(scene):
         return
@@ -116,9 +116,9 @@ def is_ours(scene: slicer.vtkMRMLScene) -> bool:
 
 
 def fit_views(scene: slicer.vtkMRMLScene, volume: slicer.vtkMRMLScalarVolumeNode) -> None:
-    """Both views axial, centred on `volume`, all of it in sight, and their legends drawn.
+    """Make both views axial, fit them to `volume` and draw their legends.
 
-    To be called once more when the views have their size: a desktop lays new widgets out only after its event loop ran.
+    Call it once more when the views have their size: a desktop lays new widgets out only after its event loop ran.
     """
     for tag in (RAW_VIEW, PROCESSED_VIEW):
         view = _view(scene, "vtkMRMLSliceNode", tag)
@@ -128,12 +128,12 @@ def fit_views(scene: slicer.vtkMRMLScene, volume: slicer.vtkMRMLScalarVolumeNode
 
 
 def layout_node(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLLayoutNode | None:
-    """What says which views are shown; None without a desktop."""
+    """The scene's layout node, or None without a desktop."""
     return scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
 
 
 def _view(scene: slicer.vtkMRMLScene, kind: str, tag: str) -> slicer.vtkMRMLNode:
-    """The view, composite or plot view node of that tag; made, as a layout makes it, where the scene has none."""
+    """The view, composite or plot view node of that tag, added as a layout would where the scene has none."""
     import slicer
 
     for node in slicer.util.getNodesByClass(kind, scene):
@@ -154,7 +154,7 @@ def _view(scene: slicer.vtkMRMLScene, kind: str, tag: str) -> slicer.vtkMRMLNode
 
 
 def _fit(view: slicer.vtkMRMLSliceNode, volume: slicer.vtkMRMLScalarVolumeNode) -> None:
-    """Slicer's own fit where a slice logic serves the view, else the same from the volume's bounds."""
+    """Fit a view to a volume by its slice logic, or where none serves it, in the same way by the volume's bounds."""
     application = application_logic(view.GetScene())
     logic = None if application is None else application.GetSliceLogic(view)
     width, height = (max(n, 1) for n in view.GetDimensions()[:2])
@@ -177,8 +177,8 @@ def _fit(view: slicer.vtkMRMLSliceNode, volume: slicer.vtkMRMLScalarVolumeNode) 
 def _slice_views(layout: Element) -> Element:
     """The layout, with its two slice views put in."""
     for tag, (label, colour) in _LABELS.items():
-        said = {"orientation": ORIENTATION, "viewlabel": label, "viewcolor": colour, "viewgroup": str(_GROUP)}
-        _add_view(SubElement(layout, "item"), "vtkMRMLSliceNode", tag, **said)
+        properties = {"orientation": ORIENTATION, "viewlabel": label, "viewcolor": colour, "viewgroup": str(_GROUP)}
+        _add_view(SubElement(layout, "item"), "vtkMRMLSliceNode", tag, **properties)
     return layout
 
 

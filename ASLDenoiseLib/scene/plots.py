@@ -24,10 +24,10 @@ _POINT = 4.0  # pixels
 
 
 def add_plots(result: Result, nodes: PresentedNodes) -> Mapping[str, slicer.vtkMRMLPlotChartNode]:
-    """Every chart of `result` (`reporting.charts.charts_of`) as nodes, by their keys in the order to show them.
+    """Add every chart of `result` (`reporting.charts.charts_of`); return the nodes by key, in the order to show them.
 
-    Charts go into the run's folder, their series and tables into a folder within it. `present` calls this; a run that
-    has its charts already keeps them.
+    Charts go into the run's folder, their series and tables into a folder within it. A run that has its charts
+    already keeps them.
     """
     scene, folder = nodes.readouts.GetScene(), nodes.folder
     charts = dict(charts_in(scene, folder))
@@ -110,8 +110,8 @@ def _add_series(line: Line, table: slicer.vtkMRMLTableNode, scene: slicer.vtkMRM
         node.SetLabelColumnName(_column(line, "note"))
     node.SetPlotType(kinds.PlotTypeScatter)  # x and y of each point; 'line' would take the row for x
     points = line.kind == "points"
-    drawn = kinds.LineStyleDash if line.dashed else kinds.LineStyleSolid
-    node.SetLineStyle(kinds.LineStyleNone if points else drawn)
+    style = kinds.LineStyleDash if line.dashed else kinds.LineStyleSolid
+    node.SetLineStyle(kinds.LineStyleNone if points else style)
     node.SetMarkerStyle(kinds.MarkerStyleCircle if points else kinds.MarkerStyleNone)
     node.SetMarkerSize(_POINT)
     node.SetLineWidth(line.width)

@@ -57,7 +57,7 @@ class PresentedNodes:
 
     @property
     def shown(self) -> slicer.vtkMRMLScalarVolumeNode:
-        """The map to look at first: what the run was for, else the raw mean."""
+        """The map to show first: the processed one, else the raw mean."""
         return self.maps[self.result.processed or RAW]
 
 
@@ -101,18 +101,16 @@ def _add(result: Result, scene: slicer.vtkMRMLScene, folder: int, source: slicer
     series = None
     if source is None:
         series = series_to_nodes(result.series, scene=scene)
-        m0 = series.m0
-        in_series = [series.sequence, series.browser, series.proxy]
+        m0, own = series.m0, [series.m0, series.sequence, series.browser, series.proxy]
     else:
-        m0, in_series = source.GetNodeReference(M0_ROLE), []
+        m0, own = source.GetNodeReference(M0_ROLE), []
         if m0 is None and result.series.m0 is not None:
             m0 = volume_to_node(result.series.m0, scene=scene, name=f"{stem}_m0scan")
-            in_series.append(m0)
-    own_m0 = [series.m0] if series is not None and series.m0 is not None else []
-    ordered = [*maps.values(), table, segmentation, t1, transform, *own_m0, *in_series]
-    kept = tuple(node for node in ordered if node is not None)
-    put_under(scene, folder, kept)
-    return PresentedNodes(result, folder, series, maps, table, segmentation, t1, transform, m0, kept)
+            own.append(m0)
+    ordered = [*maps.values(), table, segmentation, t1, transform, *own]
+    added = tuple(node for node in ordered if node is not None)
+    put_under(scene, folder, added)
+    return PresentedNodes(result, folder, series, maps, table, segmentation, t1, transform, m0, added)
 
 
 def _add_map(key: str, result: Result, scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLScalarVolumeNode:
@@ -137,8 +135,8 @@ def _show(nodes: PresentedNodes, scene: slicer.vtkMRMLScene) -> None:
         nodes.t1.SetAttribute(ROLE_ATTRIBUTE, "t1")
     if nodes.m0 is not None:
         nodes.m0.SetAttribute(ROLE_ATTRIBUTE, "m0")
-    if nodes.m0 is not None and nodes.series is not None:
-        show_grey(nodes.m0)
+        if nodes.series is not None:
+            show_grey(nodes.m0)
     raw = nodes.maps[RAW]
     set_layers(scene, background=nodes.t1 or nodes.m0, foreground=nodes.shown, views={RAW_VIEW: raw})
     only_legends_of(scene, (nodes.shown, raw) if is_ours(scene) else (nodes.shown,))

@@ -30,8 +30,8 @@ _HEADER, _LABEL, _BAR, _GAP = 58, 30, 124, 4  # pixels
 
 
 @dataclass(frozen=True)
-class _Shot:
-    """One slice: the view, where along its normal (RAS mm), and the box (RAS mm, 3x2) that must be in sight."""
+class _Slice:
+    """One slice: the view, its offset along the normal (RAS mm), and the box (RAS mm, 3x2) that the view must hold."""
 
     view: str
     offset: float
@@ -76,9 +76,9 @@ def render_overlay(
         raise InputError(f"The folder '{Path(path).parent}' does not exist; make it or save elsewhere.")
     first = chosen[0]
     box = _box(first)
-    shots = [_Shot(view, offset, box) for view in views for offset in _offsets(view, box, slices)]
+    tiles = [_Slice(view, offset, box) for view in views for offset in _offsets(view, box, slices)]
     canvas = Canvas.black(
-        _GAP + len(shots) * (size + _GAP) + _BAR, _HEADER + len(chosen) * (size + _LABEL + _GAP) + _GAP
+        _GAP + len(tiles) * (size + _GAP) + _BAR, _HEADER + len(chosen) * (size + _LABEL + _GAP) + _GAP
     )
     over = "nothing" if background is None else "M0" if background is nodes.m0 else "T1"
     canvas.write(title or f"{first.GetName().split('_desc-')[0]}: CBF over {over}", 12, 20)
@@ -89,10 +89,10 @@ def render_overlay(
             canvas.write(node.GetDescription() or node.GetName(), 12, top + _LABEL // 2, size=17)
             behind, shown = (node, None) if background is None else (background, node)
             lay_over(logic.GetSliceCompositeNode(), background=behind, foreground=shown, opacity=opacity)
-            for column, shot in enumerate(shots):
+            for column, tile in enumerate(tiles):
                 left = _GAP + column * (size + _GAP)
-                canvas.paste(_slice_image(logic, shot, size), left, top + _LABEL)
-                _write_letters(canvas, logic, shot, left, top + _LABEL, size)
+                canvas.paste(_slice_image(logic, tile, size), left, top + _LABEL)
+                _write_letters(canvas, logic, tile, left, top + _LABEL, size)
             _draw_bar(canvas, node, canvas.pixels.shape[1] - _BAR, top + _LABEL, size)
     return canvas.save(path)
 
@@ -136,19 +136,19 @@ def _slice_logic(scene: slicer.vtkMRMLScene) -> Iterator[slicer.vtkMRMLSliceLogi
         remove_added(scene, before)
 
 
-def _slice_image(logic: slicer.vtkMRMLSliceLogic, shot: _Shot, size: int) -> np.ndarray:
-    """The slice of a shot, RGB uint8 (size, size, 3), row 0 at the top."""
+def _slice_image(logic: slicer.vtkMRMLSliceLogic, tile: _Slice, size: int) -> np.ndarray:
+    """The slice of a tile, RGB uint8 (size, size, 3), row 0 at the top."""
     from vtk.util.numpy_support import vtk_to_numpy
 
     node = logic.GetSliceNode()
-    node.SetOrientation(shot.view.capitalize())
+    node.SetOrientation(tile.view.capitalize())
     node.SetDimensions(size, size, 1)
-    in_plane = [axis for axis in range(3) if axis != _NORMAL[shot.view]]
-    extent = float(max(np.ptp(shot.box[axis]) for axis in range(3))) + 2 * _MARGIN  # one scale for all tiles
-    centre = shot.box.mean(axis=1)
-    centre[_NORMAL[shot.view]] = shot.offset
+    in_plane = [axis for axis in range(3) if axis != _NORMAL[tile.view]]
+    extent = float(max(np.ptp(tile.box[axis]) for axis in range(3))) + 2 * _MARGIN  # one scale for all tiles
+    centre = tile.box.mean(axis=1)
+    centre[_NORMAL[tile.view]] = tile.offset
     matrix = node.GetSliceToRAS()
-    for axis in (*in_plane, _NORMAL[shot.view]):
+    for axis in (*in_plane, _NORMAL[tile.view]):
         matrix.SetElement(axis, 3, float(centre[axis]))
     node.SetFieldOfView(extent, extent, 1.0)
     node.UpdateMatrices()
@@ -163,7 +163,7 @@ def _slice_image(logic: slicer.vtkMRMLSliceLogic, shot: _Shot, size: int) -> np.
 
 
 def _write_letters(
-    canvas: Canvas, logic: slicer.vtkMRMLSliceLogic, shot: _Shot, left: int, top: int, size: int
+    canvas: Canvas, logic: slicer.vtkMRMLSliceLogic, tile: _Slice, left: int, top: int, size: int
 ) -> None:
     """The sides of the patient, from the directions the slice really has, and where the slice lies."""
     import slicer
@@ -174,8 +174,8 @@ def _write_letters(
     canvas.write(_letter(matrix[:3, 0]), left + size - 6, middle_y, size=15, align="right")
     canvas.write(_letter(matrix[:3, 1]), middle_x, top + 12, size=15, align="centre")
     canvas.write(_letter(-matrix[:3, 1]), middle_x, top + size - 12, size=15, align="centre")
-    axis = _NORMAL[shot.view]
-    place = f"{('RAS' if shot.offset >= 0 else 'LPI')[axis]} {abs(shot.offset):.0f} mm"
+    axis = _NORMAL[tile.view]
+    place = f"{('RAS' if tile.offset >= 0 else 'LPI')[axis]} {abs(tile.offset):.0f} mm"
     canvas.write(place, left + size - 6, top + size - 12, size=12, colour=GREY, align="right")
 
 

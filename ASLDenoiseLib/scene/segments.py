@@ -33,7 +33,7 @@ def add_segmentation(
 ) -> slicer.vtkMRMLSegmentationNode:
     """A segmentation with GM and WM (probability at least 0.5) and each region; empty ones are left out.
 
-    Hidden at first, outlines only: the CBF overlay is what is looked at.
+    It is hidden at first and shows outlines only, so that the CBF overlay is in sight.
     """
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
     node.CreateDefaultDisplayNodes()
@@ -92,13 +92,13 @@ def tissue_from_segmentation(node: slicer.vtkMRMLSegmentationNode, geometry: Geo
         InputError: there is no segment for grey or for white matter, or what `regions_from_segmentation` refuses.
     """
     fine = with_spacing(geometry, tuple(min(s, s / round(s / _FINE)) if s > _FINE else s for s in geometry.spacing))
-    drawn = {name.strip().lower(): mask for name, mask in regions_from_segmentation(node, fine).items()}
+    masks = {name.strip().lower(): mask for name, mask in regions_from_segmentation(node, fine).items()}
     found = {
-        tissue: next((drawn[name] for name in names if name in drawn), None) for tissue, names in _TISSUE_NAMES.items()
+        tissue: next((masks[name] for name in names if name in masks), None) for tissue, names in _TISSUE_NAMES.items()
     }
     if found["GM"] is None or found["WM"] is None:
-        there = ", ".join(drawn)
-        raise InputError(f"'{node.GetName()}' has no segments named GM and WM (it has {there}); rename or draw them.")
+        names = ", ".join(masks)
+        raise InputError(f"'{node.GetName()}' has no segments named GM and WM (it has {names}); rename or draw them.")
     tissue = tissue_from_masks(found["GM"], found["WM"], geometry, csf=found["CSF"])
     return replace(tissue, source=f"segmentation '{node.GetName()}'")
 

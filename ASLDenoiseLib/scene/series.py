@@ -1,6 +1,6 @@
 """ASLSeries <-> sequence of volumes with browser and proxy; multi-volumes are read too.
 
-What is said of a series lies in attributes of its node, which this module alone reads and writes: JSON each, but for
+What a series states lies in attributes of its node, which this module alone reads and writes: JSON each, but for
 ``ASLDenoise.name``, ``ASLDenoise.source`` and the origins. ``ASLDenoise.context`` lists the volume types, each stated
 value of the acquisition is ``ASLDenoise.<field>`` with ``ASLDenoise.<field>.origin``, and ``ASLDenoise.fixes`` lists
 what was fixed (``ASLDenoise.mends`` in scenes saved by earlier versions).
@@ -60,8 +60,8 @@ def series_to_nodes(series: ASLSeries, *, scene: slicer.vtkMRMLScene | None = No
         item.SetName(f"{series.name}_{kind.value}-{index}")
         fill_node(item, series.volume(index), quantity=PWI_QUANTITY if kind is VolumeType.DELTAM else None)
         sequence.SetDataNodeAtValue(item, f"{index} {kind.value}")
-    said = {name: getattr(series, name) for name in ("name", "source", "context", "acquisition", "fixes")}
-    write_attributes(sequence, **said)
+    stated = {name: getattr(series, name) for name in ("name", "source", "context", "acquisition", "fixes")}
+    write_attributes(sequence, **stated)
     m0 = None
     if series.m0 is not None:
         m0 = volume_to_node(series.m0, scene=scene, name=f"{series.name}_m0scan")
@@ -79,7 +79,7 @@ def write_attributes(
     acquisition: Acquisition | None = None,
     fixes: Iterable[Parameter] | None = None,
 ) -> None:
-    """State what is given on a series' node; values that `acquisition` does not state are taken off."""
+    """Write what is given as attributes of a series' node; remove the fields that `acquisition` does not state."""
     stated = {what: text for what, text in (("name", name), ("source", source)) if text is not None}
     if context is not None:
         stated["context"] = json.dumps([kind.value for kind in context])
@@ -92,7 +92,7 @@ def write_attributes(
         stated |= {"fixes": json.dumps([parameter_to_plain(fix) for fix in fixes]), "mends": None}
     was_modified = node.StartModify()
     for what, text in stated.items():
-        node.SetAttribute(PREFIX + what, text)  # None takes it off
+        node.SetAttribute(PREFIX + what, text)  # None removes it
     node.EndModify(was_modified)
 
 
@@ -120,19 +120,29 @@ def read_context(node: slicer.vtkMRMLNode) -> tuple[VolumeType, ...]:
 
 
 def read_fixes(node: slicer.vtkMRMLNode) -> tuple[Parameter, ...]:
-    """What was fixed of the series in `node`, for provenance. Raises as `read_acquisition`."""
+    """The fixes of the series in `node`, for provenance. Raises as `read_acquisition`."""
     before = (Parameter(name, what, "", Origin.USER, note) for name, what, note in _attribute(node, "mends") or ())
     return (*before, *map(parameter_from_plain, _attribute(node, "fixes") or ()))
 
 
 def volume_count(node: slicer.vtkMRMLNode | None) -> int:
-    """How many volumes the node of a series holds; none without one."""
+    """The number of volumes in the node of a series; 0 without a node."""
     if node is None:
         return 0
     if node.IsA("vtkMRMLSequenceNode"):
         return node.GetNumberOfDataNodes()
     image = node.GetImageData()
     return 0 if image is None else image.GetNumberOfScalarComponents()
+
+
+def first_volume(node: slicer.vtkMRMLNode) -> slicer.vtkMRMLVolumeNode | None:
+    """The volume node of a series that shows its grid: the first of a sequence, or the multi-volume itself.
+
+    None where it holds no image.
+    """
+    first = node.GetNthDataNode(0) if node.IsA("vtkMRMLSequenceNode") else node
+    usable = first is not None and first.IsA("vtkMRMLVolumeNode") and first.GetImageData() is not None
+    return first if usable else None
 
 
 def write_fix(node: slicer.vtkMRMLNode, fixed: ASLSeries, *, voxels: bool) -> slicer.vtkMRMLNode:
