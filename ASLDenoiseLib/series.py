@@ -1,4 +1,4 @@
-"""The nouns everything speaks: Geometry, Volume, Acquisition, ASLSeries.
+"""The data that every room works on: Geometry, Volume, Acquisition, ASLSeries, Tissue.
 
 Arrays are C-ordered ``(K, J, I)``, a series ``(T, K, J, I)``, as SimpleITK and ``slicer.util.arrayFromVolume`` give
 them. Geometry is ITK's: LPS origin and direction, spacing in mm. NaN means 'not measured'; zero means zero.
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -194,8 +195,9 @@ class Volume:
         )
 
 
-def _bids(name: str, unit: str = "", label: str = "") -> dict:
-    return {"bids": name, "unit": unit, "label": label}
+def _stated(bids: str, unit: str = "", label: str = "") -> Any:
+    """A field that is None where it is not stated."""
+    return field(default=None, metadata={"bids": bids, "unit": unit, "label": label})
 
 
 @dataclass(frozen=True)
@@ -208,51 +210,32 @@ class Acquisition:
         InputError: a value is outside what it can physically be (a negative time, an efficiency above 1).
     """
 
-    labeling: Labeling | None = field(default=None, metadata=_bids("ArterialSpinLabelingType", label="Labelling"))
-    post_labeling_delay: float | tuple[float, ...] | None = field(
-        default=None,
-        metadata=_bids("PostLabelingDelay", "s", "Post-labelling delay"),  # of PASL the inversion time
+    labeling: Labeling | None = _stated("ArterialSpinLabelingType", label="Labelling")  # noqa: RUF009
+    # of PASL the inversion time
+    post_labeling_delay: float | tuple[float, ...] | None = _stated("PostLabelingDelay", "s", "Post-labelling delay")
+    label_duration: float | None = _stated("LabelingDuration", "s", "Label duration")
+    bolus_cut_off: bool | None = _stated("BolusCutOffFlag", label="Bolus cut-off")
+    bolus_duration: float | None = _stated("BolusCutOffDelayTime", "s", "Bolus duration")  # TI1
+    bolus_technique: str | None = _stated("BolusCutOffTechnique", label="Bolus cut-off technique")
+    field_strength: float | None = _stated("MagneticFieldStrength", "T", "Field strength")
+    background_suppression: bool | None = _stated("BackgroundSuppression", label="Background suppression")
+    suppression_pulses: int | None = _stated("BackgroundSuppressionNumberPulses", label="Background suppression pulses")
+    labeling_efficiency: float | None = _stated("LabelingEfficiency", label="Labelling efficiency")
+    readout: str | None = _stated("MRAcquisitionType", label="Readout")
+    slice_timing: tuple[float, ...] | None = _stated("SliceTiming", "s", "Slice timing")
+    slice_encoding_direction: str | None = _stated("SliceEncodingDirection", label="Slice encoding direction")
+    repetition_time: float | tuple[float, ...] | None = _stated("RepetitionTimePreparation", "s", "Repetition time")
+    total_pairs: int | None = _stated("TotalAcquiredPairs", label="Pairs acquired")
+    m0_type: M0Type | None = _stated("M0Type", label="M0")  # noqa: RUF009
+    m0_estimate: float | None = _stated("M0Estimate", label="M0 estimate")
+    m0_repetition_time: float | None = _stated("M0RepetitionTime", "s", "M0 repetition time")
+    m0_scale: float | None = _stated("M0Scale", label="M0 scale")
+    t1_blood: float | None = _stated("BloodT1", "s", "T1 of blood")
+    t1_tissue: float | None = _stated("TissueT1", "s", "T1 of tissue")
+    partition_coefficient: float | None = _stated(
+        "BrainBloodPartitionCoefficient", "mL/g", "Brain-blood partition coefficient"
     )
-    label_duration: float | None = field(default=None, metadata=_bids("LabelingDuration", "s", "Label duration"))
-    bolus_cut_off: bool | None = field(default=None, metadata=_bids("BolusCutOffFlag", label="Bolus cut-off"))
-    bolus_duration: float | None = field(
-        default=None,
-        metadata=_bids("BolusCutOffDelayTime", "s", "Bolus duration"),  # TI1
-    )
-    bolus_technique: str | None = field(
-        default=None, metadata=_bids("BolusCutOffTechnique", label="Bolus cut-off technique")
-    )
-    field_strength: float | None = field(default=None, metadata=_bids("MagneticFieldStrength", "T", "Field strength"))
-    background_suppression: bool | None = field(
-        default=None, metadata=_bids("BackgroundSuppression", label="Background suppression")
-    )
-    suppression_pulses: int | None = field(
-        default=None, metadata=_bids("BackgroundSuppressionNumberPulses", label="Background suppression pulses")
-    )
-    labeling_efficiency: float | None = field(
-        default=None, metadata=_bids("LabelingEfficiency", label="Labelling efficiency")
-    )
-    readout: str | None = field(default=None, metadata=_bids("MRAcquisitionType", label="Readout"))
-    slice_timing: tuple[float, ...] | None = field(default=None, metadata=_bids("SliceTiming", "s", "Slice timing"))
-    slice_encoding_direction: str | None = field(
-        default=None, metadata=_bids("SliceEncodingDirection", label="Slice encoding direction")
-    )
-    repetition_time: float | tuple[float, ...] | None = field(
-        default=None, metadata=_bids("RepetitionTimePreparation", "s", "Repetition time")
-    )
-    total_pairs: int | None = field(default=None, metadata=_bids("TotalAcquiredPairs", label="Pairs acquired"))
-    m0_type: M0Type | None = field(default=None, metadata=_bids("M0Type", label="M0"))
-    m0_estimate: float | None = field(default=None, metadata=_bids("M0Estimate", label="M0 estimate"))
-    m0_repetition_time: float | None = field(
-        default=None, metadata=_bids("M0RepetitionTime", "s", "M0 repetition time")
-    )
-    m0_scale: float | None = field(default=None, metadata=_bids("M0Scale", label="M0 scale"))
-    t1_blood: float | None = field(default=None, metadata=_bids("BloodT1", "s", "T1 of blood"))
-    t1_tissue: float | None = field(default=None, metadata=_bids("TissueT1", "s", "T1 of tissue"))
-    partition_coefficient: float | None = field(
-        default=None, metadata=_bids("BrainBloodPartitionCoefficient", "mL/g", "Brain-blood partition coefficient")
-    )
-    manufacturer: str | None = field(default=None, metadata=_bids("Manufacturer", label="Manufacturer"))
+    manufacturer: str | None = _stated("Manufacturer", label="Manufacturer")
     origins: Mapping[str, Origin] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -262,9 +245,8 @@ class Acquisition:
         _check_ranges(self)
 
     def __reduce__(self):  # a mapping proxy cannot be pickled; a plain dict can
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        values["origins"] = dict(self.origins)
-        return (_rebuild_acquisition, (values,))
+        values = (getattr(self, f.name) for f in fields(self) if f.name != "origins")
+        return Acquisition, (*values, dict(self.origins))
 
     @property
     def delays(self) -> tuple[float, ...]:
@@ -286,10 +268,6 @@ class Acquisition:
             for f in fields(self)
             if f.name in self.origins
         )
-
-
-def _rebuild_acquisition(values: dict) -> Acquisition:
-    return Acquisition(**values)
 
 
 def _plain(value: object) -> object:
@@ -381,8 +359,8 @@ class ASLSeries:
 class Tissue:
     """Tissue on a grid: probabilities (0..1) of grey matter, white matter and CSF, and the brain they lie in.
 
-    `source` says in words how they were had (given masks, T1 segmentation, M0 guess); `warning` is empty when they
-    can be trusted and otherwise says in one sentence why not.
+    `source` names what they come from (given masks, T1 segmentation, M0 guess); `warning` is one sentence on why they
+    cannot be trusted, empty where they can.
     """
 
     gm: Volume
