@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+from conftest import APART, LONGEST, SLOW
 
 HERE = Path(__file__).resolve().parent
 HARNESS = HERE.parent / "Harness" / "slicer_harness"
@@ -18,6 +19,11 @@ IMPORTS_A_TEST = re.compile(r"^\s*(?:from|import)\s+(test_\w+)", re.MULTILINE)
 @pytest.mark.parametrize("path", sorted(HERE.glob("*.py")), ids=lambda path: path.name)
 def test_no_file_imports_a_test_file(path):
     assert IMPORTS_A_TEST.findall(path.read_text("utf-8")) == []
+
+
+def test_files_that_come_first_are_there_and_causes_of_slowness_are_described(pytestconfig):
+    assert [name for name in (*LONGEST, *APART) if not (HERE / name).is_file()] == []
+    assert set(SLOW) < {line.partition(":")[0] for line in pytestconfig.getini("markers")}
 
 
 def test_the_harness_imports_itself_without_circles():
