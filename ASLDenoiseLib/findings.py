@@ -1,12 +1,13 @@
 """Findings: what is wrong or doubtful about a series or a run, why it is thought so, and what would put it right.
 
-Every finding is of a `FindingKind`, which stands in the module that makes it.
+Every finding is of a `FindingKind`, which stands in the module of its check.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 from .remedies import Remedy, sentence_of
 
@@ -76,3 +77,7 @@ class FindingKind:
             raise ValueError(f"'{self.code}' is never a matter of '{severity.value}'.")
         what, why = what or self.what.format(**values), why or self.why.format(**values)
         return Finding(self.code, severity, what, why, remedies or self.remedies)
+
+
+note_kind = partial(FindingKind, severities="note")
+unusable_kind = partial(FindingKind, severities="unusable")

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
-from ..findings import Finding, FindingKind
+from ..findings import Finding, note_kind
 from ..remedies import Advice, Choose
 from ..series import Volume
 from ..spatial.smoothing import blur, smooth_within
@@ -29,13 +29,12 @@ WINDOW = 30.0  # mm FWHM of the regression's window
 BLUR = 12.0  # mm FWHM: about how far the shipped network blurs; coarser structure it keeps by itself
 _TRUNCATE = 3.0  # SDs at which the windows end
 _BIAS_WINDOW = 40.0  # mm FWHM: slower than this, M0 is coil sensitivity, not tissue
-_PUT_BACK = FindingKind(
+_PUT_BACK = note_kind(
     "guided-recovery",
     "Tissue contrast was put back by the {guide}",
     "a lesion that looks like another tissue on the {guide} gets that tissue's perfusion in part",
     Advice("where the two disagree, believe the raw map; desc-recovered shows what was put back, and where"),
     Choose("no-recovery", text="leave it out"),
-    severities="note",
 )
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..findings import Finding, FindingKind
+from ..findings import Finding, FindingKind, note_kind, unusable_kind
 from ..remedies import Advice, ApplyFix, SetField
 from ..series import ASLSeries, Labeling, VolumeType
 from .m0_checks import m0_findings
@@ -25,48 +25,42 @@ _TIMES = {
 }
 
 _IN_SECONDS = "give it in seconds, e.g."
-_NO_LABELING = FindingKind(
+_NO_LABELING = unusable_kind(
     "missing-labeling",
     "The labelling type is not stated",
     "there is no ArterialSpinLabelingType",
     SetField("labeling", "PCASL", "give it (PCASL, CASL or PASL), e.g."),
-    severities="unusable",
 )
-_NO_DELAY = FindingKind(
+_NO_DELAY = unusable_kind(
     "missing-pld",
     "The post-labelling delay is not stated",
     "there is no PostLabelingDelay, of PASL the inversion time, or it is 0 s",
     SetField("post_labeling_delay", 1.8, _IN_SECONDS),
-    severities="unusable",
 )
-_NO_LABEL_DURATION = FindingKind(
+_NO_LABEL_DURATION = unusable_kind(
     "missing-label-duration",
     "The label duration is not stated",
     "(P)CASL cannot be quantified without LabelingDuration",
     SetField("label_duration", 1.8, _IN_SECONDS),
-    severities="unusable",
 )
-_NO_BOLUS_DURATION = FindingKind(
+_NO_BOLUS_DURATION = unusable_kind(
     "missing-bolus-duration",
     "The bolus duration is not stated",
     "PASL cannot be quantified without BolusCutOffDelayTime (TI1)",
     SetField("bolus_duration", 0.8, _IN_SECONDS),
-    severities="unusable",
 )
-_MILLISECONDS = FindingKind(
+_MILLISECONDS = unusable_kind(
     "milliseconds",
     "{time} looks like milliseconds",
     "it is {stated:g} where seconds are meant",
     ApplyFix("milliseconds", "divide every such time by 1000"),
-    severities="unusable",
     meaning="A time above 20: ASL has none, so it is in milliseconds.",
 )
-_SEVERAL_DELAYS = FindingKind(
+_SEVERAL_DELAYS = unusable_kind(
     "multi-pld",
     "The series has several post-labelling delays",
     "{delays} s; fitting them is not built",
     ApplyFix("pld-1.8", "keep the volumes of one delay"),
-    severities="unusable",
 )
 _ODD_TIMES = FindingKind(
     "pld-label-duration-doubtful",
@@ -83,12 +77,11 @@ _NOT_CUT_OFF = FindingKind(
     "BolusCutOffFlag is false, so its duration depends on the patient's blood flow",
     Advice("read CBF as relative, not in ml/100g/min"),
 )
-_NO_READOUT = FindingKind(
+_NO_READOUT = note_kind(
     "readout-unknown",
     "It is not stated whether the readout is 2D or 3D",
     "there is no MRAcquisitionType, so every slice is taken to be read at the same delay",
     SetField("readout", text="give MRAcquisitionType, and SliceTiming for 2D,"),
-    severities="note",
 )
 _NO_SLICE_TIMING = FindingKind(
     "slice-timing-missing",
@@ -135,20 +128,18 @@ _FEW_PAIRS = FindingKind(
     Advice("acquire more pairs where you can"),
     severities="note or warning",
 )
-_DIFFERENCES = FindingKind(
+_DIFFERENCES = note_kind(
     "difference-only",
     "The series holds {kind} volumes {alone}",
     "{why}",
     _NOTHING,
-    severities="note",
     meaning="Differences or CBF, not controls and labels: what needs those (motion) is left out.",
 )
-_LEFT_OUT = FindingKind(
+_LEFT_OUT = note_kind(
     "volumes-left-out",
     "Volumes are left out",
     "the context marks {count} as n/a or noRF: volume {volumes}",
     _NOTHING,
-    severities="note",
 )
 
 

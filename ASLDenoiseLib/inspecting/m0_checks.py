@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..findings import Finding, FindingKind
+from ..findings import Finding, FindingKind, note_kind, unusable_kind
 from ..quantifying.calibration import FULLY_RELAXED
 from ..quantifying.constants import t1_tissue
 from ..quantifying.kinetics import m0_relaxation_factor
@@ -21,27 +21,24 @@ _ABSENT = FindingKind(
     severities="unusable or warning",
     meaning="No M0. Controls stand in where they are not background-suppressed; CBF is approximate then.",
 )
-_ZERO_TIME = FindingKind(
+_ZERO_TIME = unusable_kind(
     "m0-tr-zero",
     "The repetition time of the M0 is zero",
     "correcting M0 for it makes CBF zero everywhere",
     SetField("m0_repetition_time", text="give RepetitionTimePreparation of the M0, in seconds,"),
     ApplyFix("m0-tr-zero", "take the M0 as fully relaxed"),
-    severities="unusable",
 )
-_NO_TIME = FindingKind(
+_NO_TIME = note_kind(
     "m0-tr-missing",
     "The repetition time of the M0 is not stated",
     "it is taken as fully relaxed; were it 2 s, CBF would be 40 % too high",
     SetField("m0_repetition_time", text="give RepetitionTimePreparation of the M0, in seconds,"),
-    severities="note",
 )
-_NOT_RELAXED = FindingKind(
+_NOT_RELAXED = note_kind(
     "m0-not-relaxed",
     "The M0 is not fully relaxed",
     "its repetition time is {time:g} s, below 5 s",
     Advice("nothing need be done: M0 is multiplied by 1/(1 - exp(-TR/T1))"),
-    severities="note",
 )
 
 

@@ -17,7 +17,7 @@ from ..preparing.registration import judge_alignment, register_rigid
 from ..preparing.rescue import rescue_members
 from ..preparing.tissue import tissue_from_t1, tissue_on
 from ..preparing.tissue_guess import guess_tissue
-from ..preparing.warnings import nuisance_finding, outlier_finding, registration_finding
+from ..preparing.warnings import REGISTRATION, nuisance_finding, outlier_finding
 from ..progress import Progress
 from ..quantifying.calibration import calibrate
 from ..quantifying.cbf import Quantification, quantification
@@ -101,7 +101,7 @@ def align_t1(run: RunState, progress: Progress) -> None:
         Parameter("t1_mutual_information", round(found.mutual_information, 3), "nats", Origin.IMAGE, note),
     ]
     if found.warning:
-        run.findings.append(registration_finding(found.warning))
+        run.findings.append(REGISTRATION.finding(what=found.warning))
     run.t1_to_asl = found.matrix
     if run.tissue is None:
         run.tissue = tissue_on(run.series.geometry, run.t1_tissue, transform=found.matrix)

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..denoising.catalogue import ModelCard, find_model
-from ..findings import FindingKind
+from ..findings import note_kind
 from ..measuring.baselines import noise_matched_gaussian
 from ..measuring.masks import FEWEST_VOXELS, white_matter
 from ..measuring.readouts import measure
-from ..preparing.warnings import tissue_finding
+from ..preparing import warnings
 from ..progress import Progress
 from ..remedies import Advice
 from ..result import Readout, Result, maps
@@ -22,12 +22,11 @@ from .request_json import plain_request
 from .state import RunState
 from .template_space import in_template_space
 
-_OUT_OF_MEMORY = FindingKind(
+_OUT_OF_MEMORY = note_kind(
     "out-of-memory",
     "Memory ran out during the run, which went on in smaller portions or on the CPU",
     "{retreats}",
     Advice("to be faster, close other programs that use the graphics card, or choose the CPU"),
-    severities="note",
 )
 _OF_THE_CARD = ("parameters", "data_source", "intended_use", "licence")
 
@@ -35,7 +34,7 @@ _OF_THE_CARD = ("parameters", "data_source", "intended_use", "licence")
 def measure_maps(run: RunState, progress: Progress) -> None:
     """Make the `Result`: maps, readouts, and what there is to know of them."""
     if run.tissue.warning:
-        run.findings.append(tissue_finding(run.tissue))
+        run.findings.append(warnings.TISSUE.finding(what=run.tissue.warning, source=run.tissue.source))
     if run.compute.retreats:
         run.findings.append(_OUT_OF_MEMORY.finding(retreats="; ".join(dict.fromkeys(run.compute.retreats))))
     volumes = _maps(run)

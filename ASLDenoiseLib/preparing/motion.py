@@ -18,7 +18,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..errors import InputError
-from ..findings import Finding, FindingKind
+from ..findings import Finding, FindingKind, note_kind
 from ..progress import Progress, silent, span
 from ..remedies import Advice
 from ..series import ASLSeries, Volume, VolumeType
@@ -36,12 +36,11 @@ _M0_STILL = 0.5  # mm; two contrasts are not aligned more exactly than this
 _M0_FAR = 20.0  # mm; nobody moves so far between M0 and series and is still in the coil: the search failed
 _LARGE = 1.0  # mm between successive volumes that deserves a warning
 
-_KEPT_STILL = FindingKind(
+_KEPT_STILL = note_kind(
     "motion-still",
     f"The head kept still: it never moved {STILL:g} mm, on average over the brain",
     "at most {most:.2f} mm from its median pose",
     Advice("nothing was resampled"),
-    severities="note",
 )
 _MOVED_FAR = FindingKind(
     "motion-large",
@@ -55,12 +54,11 @@ _DOUBTFUL = FindingKind(
     "registration alone could not tell",
     Advice("look at the motion table and at the overlay"),
 )
-_UNKNOWN = FindingKind(
+_UNKNOWN = note_kind(
     "motion-unknown",
     "Motion cannot be found in differences or in very few slices",
     "no correction was made",
     Advice("give the control and label volumes where the scanner can export them"),
-    severities="note",
 )
 
 

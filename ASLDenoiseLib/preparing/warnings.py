@@ -1,46 +1,42 @@
-"""What a run tells of its own preparation: which outliers it left out, and what to look at before believing it."""
+"""Findings of a run about its own preparation: outliers left out, and what to look at before believing it."""
 
 from __future__ import annotations
 
-from ..findings import Finding, FindingKind
+from ..findings import Finding, FindingKind, note_kind
 from ..remedies import Advice, Choose, GiveImage
-from ..series import Geometry, Tissue
+from ..series import Geometry
 from .nuisance import NuisanceRegression
 from .outliers import OutlierReport
 
-_OUTLIERS = FindingKind(
+_OUTLIERS = note_kind(
     "outliers",
     "{slices} slices in {pairs} of {count} pairs were left out of the mean as outliers",
     "method {method}: {first}{rescued}",
     Advice("desc-mean shows the mean with them"),
     Choose("outliers", "none", "keep them"),
-    severities="note",
     meaning="Slices of pairs that were left out of the mean, with the first reason; `outliers.tsv` has all.",
 )
-_REGRESSED = FindingKind(
+_REGRESSED = note_kind(
     "nuisance-regressed",
     "{count} nuisance courses explained {explained:.0%} of the spread of controls and of labels",
     "{courses}; as many random courses would explain {chance:.0%}",
     Advice("the mean over all pairs stays as it was"),
     Choose("nuisance", "none", "leave the regression out"),
-    severities="note",
     meaning="How much of the spread went with motion (or what else was chosen), and how much chance alone would take.",
 )
-_NOT_REGRESSED = FindingKind(
+_NOT_REGRESSED = note_kind(
     "nuisance-not-regressed",
     "Nuisances were not regressed",
     "too few volumes: six courses need 13 pairs",
     Advice("nothing need be done: the differences are averaged as they are"),
-    severities="note",
 )
-_ESTIMATE = FindingKind(
+_ESTIMATE = note_kind(
     "superres-estimate",
     "The super-resolved map is an estimate: {new} mm were asked of {old} mm",
     "detail finer than the acquired voxels comes from the T1 and from smoothness, not from the scanner",
     Advice("read it beside the acquired map and its residual"),
-    severities="note",
 )
-_REGISTRATION = FindingKind(
+REGISTRATION = FindingKind(
     "registration-doubtful",
     "The T1 may not lie on the series",
     "the alignment of the T1 with the series did not pass its own checks",
@@ -49,7 +45,7 @@ _REGISTRATION = FindingKind(
     Choose("t1-to-asl", text="where it is wrong, lay the T1 on the series"),
     GiveImage("masks", "give tissue masks"),
 )
-_TISSUE = FindingKind(
+TISSUE = FindingKind(
     "tissue-doubtful",
     "Grey and white matter are in doubt",
     "tissue comes from: {source}",
@@ -71,25 +67,15 @@ def outlier_finding(report: OutlierReport, rescued: int = 0) -> Finding:
     )
 
 
-def nuisance_finding(done: NuisanceRegression) -> Finding:
+def nuisance_finding(regression: NuisanceRegression) -> Finding:
     """How much of the controls' and labels' spread nuisances explained, or why none were regressed."""
-    if done.reason:
-        return _NOT_REGRESSED.finding(why=done.reason)
-    count, courses = len(done.courses), ", ".join(done.courses)
-    return _REGRESSED.finding(count=count, courses=courses, explained=done.explained, chance=done.chance)
+    if regression.reason:
+        return _NOT_REGRESSED.finding(why=regression.reason)
+    count, courses = len(regression.courses), ", ".join(regression.courses)
+    return _REGRESSED.finding(count=count, courses=courses, explained=regression.explained, chance=regression.chance)
 
 
 def estimate_finding(acquired: Geometry, target: Geometry) -> Finding:
     """A super-resolved map says more than was measured."""
     old, new = (" x ".join(f"{s:.3g}" for s in g.spacing) for g in (acquired, target))
     return _ESTIMATE.finding(old=old, new=new)
-
-
-def registration_finding(warning: str) -> Finding:
-    """The alignment of T1 and series is in doubt."""
-    return _REGISTRATION.finding(what=warning)
-
-
-def tissue_finding(tissue: Tissue) -> Finding:
-    """Grey and white matter are in doubt."""
-    return _TISSUE.finding(what=tissue.warning, source=tissue.source)

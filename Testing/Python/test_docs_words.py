@@ -75,7 +75,8 @@ def first_cells(heading_word: str) -> list[str]:
 
 @functools.cache
 def codes() -> list[str]:
-    return [template(call.args[0]) for call in calls("FindingKind")]
+    kinds = ("FindingKind", "note_kind", "unusable_kind")
+    return [template(call.args[0]) for kind in kinds for call in calls(kind)]
 
 
 @functools.cache
