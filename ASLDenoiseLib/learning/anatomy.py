@@ -63,15 +63,17 @@ class Anatomy:
     @cached_property
     def packed(self) -> np.ndarray:
         """Everything a phantom looks up at a place in one int16, padded by a voxel of background (K+2, J+2, I+2)."""
-        near = _dilated(_is_brain(self.classes), _MARGIN)
+        from scipy.ndimage import maximum_filter
+
+        near = maximum_filter(_is_brain(self.classes), 2 * _MARGIN + 1, mode="constant")
         packed = self.classes.astype(np.int16) | np.where(near, _NEAR_BRAIN, 0).astype(np.int16)
         away = np.full(self.classes.shape, _VENTRICLE_LAST, np.int16)
         if self.ventricles is not None and self.ventricles.any():
             box = _box_around(self.ventricles, 11)
-            away[box] = _signed_steps(self.ventricles[box], VENTRICLE_ZERO, _VENTRICLE_LAST)
+            away[box] = _signed_steps(self.ventricles[box])
         packed |= away << 4
         cortex = self.classes == TissueClass.CORTEX
-        packed |= _depth_steps(cortex, cortex | (self.classes == TissueClass.WM), _CORTEX_LAST) << 10
+        packed |= _depth_steps(cortex, cortex | (self.classes == TissueClass.WM)) << 10
         return np.pad(packed, 1, constant_values=_VENTRICLE_LAST << 4)
 
 
@@ -103,40 +105,29 @@ def _is_brain(classes: np.ndarray) -> np.ndarray:
 
 
 def _box_around(mask: np.ndarray, margin: int) -> tuple[slice, ...]:
-    spans = []
-    for axis in range(mask.ndim):
-        where = np.flatnonzero(mask.any(axis=tuple(a for a in range(mask.ndim) if a != axis)))
-        spans.append(slice(max(0, where[0] - margin), where[-1] + 1 + margin))
-    return tuple(spans)
+    from scipy.ndimage import find_objects
+
+    (box,) = find_objects(mask.astype(np.uint8))
+    return tuple(slice(max(0, s.start - margin), s.stop + margin) for s in box)
 
 
-def _dilated(mask: np.ndarray, radius: int) -> np.ndarray:
-    """A cube of half-width `radius` around every voxel of the mask."""
-    from scipy.ndimage import maximum_filter1d
-
-    result = mask.astype(np.uint8)
-    for axis in range(3):
-        result = maximum_filter1d(result, 2 * radius + 1, axis=axis, mode="constant")
-    return result > 0
-
-
-def _signed_steps(mask: np.ndarray, zero: int, last: int) -> np.ndarray:
-    """Distance to the mask's border in `STEP` mm, negative inside, shifted by `zero` and cut to 0..last."""
+def _signed_steps(mask: np.ndarray) -> np.ndarray:
+    """Distance to the ventricles' border in `STEP` mm, negative inside, as `Anatomy.packed` holds it."""
     from scipy.ndimage import distance_transform_edt
 
     signed = np.where(mask, 0.5 - distance_transform_edt(mask), distance_transform_edt(~mask) - 0.5)
-    return np.clip(np.round(signed / STEP) + zero, 0, last).astype(np.int16)
+    return np.clip(np.round(signed / STEP) + VENTRICLE_ZERO, 0, _VENTRICLE_LAST).astype(np.int16)
 
 
-def _depth_steps(cortex: np.ndarray, solid: np.ndarray, last: int) -> np.ndarray:
-    """How deep (`STEP` mm, at most `last`) voxels of cortex lie below what is neither cortex nor WM; 0 elsewhere."""
+def _depth_steps(cortex: np.ndarray, solid: np.ndarray) -> np.ndarray:
+    """How deep (in `STEP` mm) voxels of cortex lie below what is neither cortex nor WM; 0 elsewhere."""
     from scipy.ndimage import distance_transform_edt
 
     steps = np.zeros(cortex.shape, np.int16)
     if cortex.any():
         box = _box_around(cortex, 2)
         depth = np.round((distance_transform_edt(solid[box]) - 0.5) / STEP)
-        steps[box] = np.where(cortex[box], np.clip(depth, 1, last), 0)
+        steps[box] = np.where(cortex[box], np.clip(depth, 1, _CORTEX_LAST), 0)
     return steps
 
 
@@ -159,13 +150,10 @@ def read_anatomy(path: Path | str) -> Anatomy:
         table[list(numbers)] = tissue
     classes = table[np.maximum(labels, 0)]
     classes = np.ascontiguousarray(classes.transpose(2, 1, 0)[:, ::-1, ::-1])  # RAS (i, j, k) to LPS (k, j, i)
-    brain = np.isin(classes, [int(c) for c in (*GM_CLASSES, *WM_CLASSES)])
+    brain = _is_brain(classes)
     if not brain.any():
         raise InputError(f"{path} has no brain labels under FreeSurfer's numbers; give a SynthSeg or aseg label map.")
-    where = np.argwhere(brain)
-    low = np.maximum(where.min(axis=0) - 20, 0)
-    high = np.minimum(where.max(axis=0) + 21, classes.shape)
-    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    box = _box_around(brain, 20)
     ventricles = np.isin(labels, _VENTRICLES).transpose(2, 1, 0)[:, ::-1, ::-1][box]
     name = Path(path).name.split("_")[0].split(".")[0]
     return Anatomy(np.ascontiguousarray(classes[box]), name, np.ascontiguousarray(ventricles))

@@ -9,7 +9,7 @@ import torch
 from ..quantifying.constants import t1_blood
 from ..quantifying.kinetics import single_delay
 from ..series import Acquisition, Labeling, M0Type
-from .lesions import TERRITORIES, territory_distances
+from .lesions import TERRITORIES
 from .smooth import Waves, draw_waves, uniform
 
 
@@ -41,11 +41,7 @@ def draw_acquisition(generator: torch.Generator, *, delay: tuple[float, float] =
     at most 2.6 s.
     """
     kind = uniform(generator, 0, 1)
-    pld, duration, bolus = (
-        uniform(generator, *delay),
-        uniform(generator, 1.4, 2.0),
-        uniform(generator, 0.6, 0.9),
-    )
+    pld, duration, bolus = (uniform(generator, *ends) for ends in (delay, (1.4, 2.0), (0.6, 0.9)))
     if kind < 0.17:
         pld = min(pld + 0.7, 2.6)
         labeling, duration = Labeling.PASL, None
@@ -81,7 +77,7 @@ class Arrival:
 
     def __call__(self, points: torch.Tensor, relative: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Transit times (...), s, of grey and white matter at points (..., 3) mm and their relative places."""
-        distance = territory_distances(relative, self.seeds)
+        distance = torch.cdist(relative, self.seeds)
         weight = torch.softmax(-distance / 0.06, -1)  # a border is crossed within a centimetre or so
         nearest = distance.topk(2, dim=-1, largest=False).values
         zone = torch.exp(-(((nearest[..., 1] - nearest[..., 0]) / 0.15) ** 2))
@@ -105,11 +101,6 @@ def draw_arrival(seeds: torch.Tensor, generator: torch.Generator, *, late: float
         delays = delays + more
     elif where < late:
         delays[one] += more
-    waves = draw_waves(1, (50.0, 150.0), generator, device=device)
-    return Arrival(
-        seeds,
-        delays.to(device),
-        uniform(generator, 0.1, 0.7),
-        uniform(generator, 0.05, 0.4),
-        Waves(waves.vectors, 0.1 * waves.cosine, 0.1 * waves.sine),
-    )
+    variation = draw_waves(1, (50.0, 150.0), generator, device=device, sd=0.1)
+    border, white = uniform(generator, 0.1, 0.7), uniform(generator, 0.05, 0.4)
+    return Arrival(seeds, delays.to(device), border, white, variation)

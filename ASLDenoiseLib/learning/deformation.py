@@ -74,7 +74,5 @@ def draw_deformation(
     matrix = draw_rotation(rotation, generator) @ np.diag(scale)
     slack = np.maximum(0.9 * brain_half - box_half, 3.0)
     offset = [uniform(generator, -s, s) for s in slack]
-    waves = draw_waves(3, (80.0, 220.0), generator, device=device)
-    scaled = Waves(waves.vectors, warp * waves.cosine, warp * waves.sine)
-    tensor = {"dtype": torch.float32, "device": device}
-    return Deformation(torch.tensor(matrix, **tensor), torch.tensor(offset, **tensor), scaled)
+    waves = draw_waves(3, (80.0, 220.0), generator, device=device, sd=warp)
+    return Deformation(*(torch.tensor(x, dtype=torch.float32, device=device) for x in (matrix, offset)), waves)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -17,20 +16,12 @@ TERRITORIES = tuple((k, j, side * i) for side in (-1, 1) for k, j, i in
                     ((0.45, -0.55, 0.15), (0.05, -0.1, 0.75), (0.05, 0.75, 0.3), (-0.75, 0.6, 0.35)))  # fmt: skip
 
 
-class Place(Protocol):
-    """Where a lesion is."""
-
-    def __call__(self, points: torch.Tensor) -> torch.Tensor:
-        """Whether points (..., 3), mm, lie in it (bool)."""
-
-    @property
-    def reach(self) -> float:
-        """mm from `centre` beyond which it never goes."""
-
-
 @dataclass(frozen=True, eq=False)
 class Blob:
-    """An ellipsoid with an uneven border: centre (3,) and radii (3,) in mm."""
+    """An ellipsoid with an uneven border: centre (3,) and radii (3,) in mm.
+
+    Called with points (..., 3), mm, it tells which of them lie in it (bool); none lies beyond `reach` mm from `centre`.
+    """
 
     centre: torch.Tensor
     radii: torch.Tensor
@@ -47,7 +38,7 @@ class Blob:
 
 @dataclass(frozen=True, eq=False)
 class Territory:
-    """Everything nearest to one of the `seeds` (T, 3), in the brain's relative coordinates."""
+    """Everything nearest to one of the `seeds` (T, 3), in the brain's relative coordinates; called as `Blob` is."""
 
     shape: Shape
     seeds: torch.Tensor
@@ -65,11 +56,6 @@ class Territory:
     @property
     def reach(self) -> float:
         return float("inf")
-
-
-def territory_distances(relative: torch.Tensor, seeds: torch.Tensor) -> torch.Tensor:
-    """Distances (..., T) of relative points (..., 3) to seeds (T, 3)."""
-    return torch.cdist(relative, seeds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,21 +141,16 @@ def _draw_lesion(settings, shares, candidates, shape, seeds, paints, generator) 
         radius = 0.5 * float(np.exp(uniform(generator, low, high)))
         stretch = np.array([uniform(generator, 0.75, 1.3) for _ in range(3)])
         radii = torch.tensor(radius * stretch / np.cbrt(stretch.prod())).to(candidates)
-        waves = draw_waves(1, (radius, 4 * radius), generator, device=str(candidates.device), count=6)
-        place = Blob(centre, radii, Waves(waves.vectors, 0.15 * waves.cosine, 0.15 * waves.sine))
+        waves = draw_waves(1, (radius, 4 * radius), generator, device=str(candidates.device), count=6, sd=0.15)
+        place = Blob(centre, radii, waves)
     change = settings.hypo if uniform(generator, 0, 1) < 0.5 else settings.hyper
     factor = uniform(generator, *change)
     shown = int(uniform(generator, 0, 2.999))  # on the T1, on the M0, on both
     paint = [
         Paint(paints[int(uniform(generator, 0, len(paints) - 0.001))], uniform(generator, 0.3, 1.0)) for _ in range(2)
     ]
-    structural = kind > 0
-    return Lesion(
-        place,
-        factor if kind < 2 else None,
-        paint[0] if structural and shown != 1 else None,
-        paint[1] if structural and shown != 0 else None,
-    )
+    t1w, m0 = (paint[n] if kind > 0 and shown in (n, 2) else None for n in range(2))
+    return Lesion(place, factor if kind < 2 else None, t1w, m0)
 
 
 def regions(lesions: tuple[Lesion, ...], points: torch.Tensor) -> torch.Tensor:

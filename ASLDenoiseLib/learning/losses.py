@@ -60,17 +60,9 @@ def ssim_in_plane(estimate: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """
     from monai.metrics.regression import compute_ssim_and_cs
 
-    shape = estimate.shape[-2:]
+    slices = (x.reshape(-1, 1, *x.shape[-2:]) for x in (estimate, target))
     similarity, _ = compute_ssim_and_cs(
-        estimate.reshape(-1, 1, *shape),
-        target.reshape(-1, 1, *shape),
-        spatial_dims=2,
-        kernel_size=(11, 11),
-        kernel_sigma=(1.5, 1.5),
-        data_range=_RANGE,
-        kernel_type="gaussian",
-        k1=0.01,
-        k2=0.03,
+        *slices, spatial_dims=2, kernel_size=(11, 11), kernel_sigma=(1.5, 1.5), data_range=_RANGE
     )
     return similarity.mean()
 

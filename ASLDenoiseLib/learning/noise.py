@@ -115,22 +115,13 @@ def draw_noise_parameters(
     gain = 1 + _each(uniform(*settings.unevenness)) * bump
     gain = gain * torch.exp(_each(uniform(*settings.patchiness)) * smooth_fields(b, shape, 8, generator))
     gain = gain / gain.mean(dim=(2, 3, 4), keepdim=True)
-    pulsing: torch.Tensor | float = 0.0
+    pulsing = 0.0
     if csf is not None:
         swell = smooth_fields(b, shape, 3, generator)
         near = gaussian_window(shape, torch.full((1, 3), 0.5, device=device))(csf)
         pulsing = _each(uniform(*settings.pulsation)) * near * torch.exp(0.6 * swell)
-    return NoiseDraw(
-        sigma,
-        texture,
-        gain,
-        uniform(*settings.physiological),
-        uniform(*settings.common),
-        uniform(*settings.motion),
-        pulsing,
-        static,
-        settings.spikes,
-    )
+    smooth_parts = (uniform(*ends) for ends in (settings.physiological, settings.common, settings.motion))
+    return NoiseDraw(sigma, texture, gain, *smooth_parts, pulsing, static, settings.spikes)
 
 
 def draw_noise(

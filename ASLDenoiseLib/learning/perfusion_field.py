@@ -53,11 +53,9 @@ def draw_perfusion(
     for tissue in WM_CLASSES:
         by_class[tissue] = grey * white * uniform(generator, 0.92, 1.08)
     by_class[TissueClass.CORTEX], by_class[TissueClass.WM] = grey, grey * white  # the ratio is that of these two
-    fields = []
-    for amount, wavelength in ((regional, (60.0, 200.0)), (0.5 * regional, (20.0, 60.0))):
-        waves = draw_waves(1, wavelength, generator, device=device, count=16)
-        fields.append(Waves(waves.vectors, amount * waves.cosine, amount * waves.sine))
-    return Perfusion(by_class.to(device), grey, *fields, uniform(generator, -asymmetry, asymmetry))
+    broad = draw_waves(1, (60.0, 200.0), generator, device=device, count=16, sd=regional)
+    local = draw_waves(1, (20.0, 60.0), generator, device=device, count=16, sd=0.5 * regional)
+    return Perfusion(by_class.to(device), grey, broad, local, uniform(generator, -asymmetry, asymmetry))
 
 
 def draw_texture(shape: tuple[int, int, int], sd: float, generator: torch.Generator, *, device: str) -> torch.Tensor:

@@ -144,15 +144,15 @@ class Phantom:
             move: (4, 4) that takes points of the grid (k, j, i, 1; mm) to where they are looked up, for a T1 that is
                 not perfectly registered.
         """
-        grid = _Cells.of(self.geometry, self.shape, move=move, device=self.m0.device)
-        shares = grid.shares(self.shape, self.lesions)
+        cells = _Cells.of(self.geometry, self.shape, move=move, device=self.m0.device)
+        shares = cells.shares(self.shape, self.lesions)
         signal = painted(self.t1w_values, self.lesions, "t1w")
         dark, middling, bright = (self.t1w_values[c] for c in (TissueClass.CSF, TissueClass.CORTEX, TissueClass.WM))
         level = (signal > (dark + middling) / 2).int() + (signal > (middling + bright) / 2).int()
         weights = torch.stack([(level == n).float() for n in range(3)], -1)
         outside = [c for c in TissueClass if c not in _TISSUE and c != TissueClass.CSF]
         weights[:, outside] = 0
-        return grid.image(shares.flatten(1) @ weights.flatten(0, 1))
+        return cells.image(shares.flatten(1) @ weights.flatten(0, 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,8 +172,8 @@ class _Cells:
             points = points @ move[:3, :3].T.to(points) + move[:3, 3].to(points)
         index = shape.near(points).nonzero()[:, 0]
         count = [1 if pointwise else int(np.clip(round(s / _FINE), 1, 5)) for s in spacing]
-        offsets = centred_points(tuple(count), tuple(s / n for s, n in zip(spacing, count, strict=True)), device)
-        offsets = offsets.reshape(-1, 3)
+        steps = tuple(s / n for s, n in zip(spacing, count, strict=True))
+        offsets = centred_points(tuple(count), steps, device).reshape(-1, 3)
         if move is not None:
             offsets = offsets @ move[:3, :3].T.to(points)
         return cls(geometry.shape, index, points[index], offsets)
@@ -226,7 +226,10 @@ def draw_phantom(
     seeds = draw_seeds(stream(seed, 2), device=device)
     middle = shape.classes(cells.centres)
     candidates = cells.centres[(middle >= TissueClass.CORTEX) & (middle <= TissueClass.BRAIN_STEM)]
-    lesions = draw_lesions(_lesion_settings(settings), candidates, shape, seeds, _PAINTS, stream(seed, 3))
+    wanted = LesionSettings(
+        settings.lesion_chance, settings.lesions, settings.lesion_diameter, kinds=settings.lesion_kinds
+    )
+    lesions = draw_lesions(wanted, candidates, shape, seeds, _PAINTS, stream(seed, 3))
     shares = cells.shares(shape, lesions)
 
     c = stream(seed, 4)
@@ -241,53 +244,27 @@ def draw_phantom(
     width, depth, grase = uniform(p, *settings.blur), uniform(p, *settings.blur_z), uniform(p, 0, 1) < 0.5
     images = cells.image(torch.stack([perfusion, m0, grey, white, csf, t1w, *touched], 1))
     images = gaussian_blur(images, (depth if grase else 0.0, width, width))
-    perfusion, m0, grey, white, csf, t1w, lesion, structural = images
-    brain = ((grey + white + csf) > 0.5).float()
-    return Phantom(
-        geometry,
-        perfusion,
-        m0,
-        grey,
-        white,
-        csf,
-        brain,
-        (lesion > 0.5).float(),
-        (structural > 0.5).float(),
-        cells.image(att[:, None])[0],
-        t1w,
-        acquisition,
-        shape,
-        lesions,
-        t1w_values,
-    )
+    perfusion, m0, grey, white, csf, t1w, *touched = images
+    brain, lesion, structural = ((share > 0.5).float() for share in (grey + white + csf, *touched))
+    att = cells.image(att[:, None])[0]
+    fractions = (grey, white, csf, brain, lesion, structural)
+    return Phantom(geometry, perfusion, m0, *fractions, att, t1w, acquisition, shape, lesions, t1w_values)
 
 
 def _draw_geometry(settings: PhantomSettings, spacing: tuple | None, g: torch.Generator) -> Geometry:
     xy, z, thin = uniform(g, *settings.spacing_xy), uniform(g, *settings.spacing_z), uniform(g, 0, 1)
-    drawn = spacing or (xy, xy, xy if thin < settings.isotropic else z)
-    return Geometry(settings.size, drawn, tuple(-(n - 1) / 2 * s for n, s in zip(settings.size, drawn, strict=True)))
+    voxel = spacing or (xy, xy, xy if thin < settings.isotropic else z)
+    return Geometry(settings.size, voxel, tuple(-(n - 1) / 2 * s for n, s in zip(settings.size, voxel, strict=True)))
 
 
-def _draw_shape(anatomy, settings: PhantomSettings, geometry: Geometry, g: torch.Generator, device: str) -> Shape:
+def _draw_shape(anatomy, s: PhantomSettings, geometry: Geometry, g: torch.Generator, device: str) -> Shape:
     box = np.array(geometry.shape) * np.array(geometry.spacing[::-1]) / 2
-    if anatomy is None or uniform(g, 0, 1) < settings.abstract:
+    if anatomy is None or uniform(g, 0, 1) < s.abstract:
         return draw_abstract(box, g, device=device)
     deformation = draw_deformation(
-        half_extent(anatomy),
-        box,
-        g,
-        affine=settings.affine,
-        rotation=settings.rotation,
-        warp=settings.warp,
-        device=device,
+        half_extent(anatomy), box, g, affine=s.affine, rotation=s.rotation, warp=s.warp, device=device
     )
-    return draw_brain(anatomy, deformation, g, ventricles=settings.ventricles, atrophy=settings.atrophy)
-
-
-def _lesion_settings(settings: PhantomSettings) -> LesionSettings:
-    return LesionSettings(
-        settings.lesion_chance, settings.lesions, settings.lesion_diameter, kinds=settings.lesion_kinds
-    )
+    return draw_brain(anatomy, deformation, g, ventricles=s.ventricles, atrophy=s.atrophy)
 
 
 def _mix(shares: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
@@ -301,37 +278,30 @@ def _touched(shares: torch.Tensor, lesions: tuple[Lesion, ...], *changes: str) -
     return shares[:, numbers][..., _TISSUE].sum((1, 2))
 
 
-def _draw_perfusion(settings, geometry, cells, shape, shares, lesions, m0, acquisition, seed):
+def _draw_perfusion(s: PhantomSettings, geometry, cells, shape, shares, lesions, m0, acquisition, seed):
     """Perfusion (N,) with its late arrival, and the transit time of grey matter (N,)."""
     g, device = stream(seed, 5), str(shares.device)
-    drawn = draw_perfusion(
-        g,
-        gm_cbf=settings.gm_cbf,
-        ratio=settings.gm_wm_ratio,
-        regional=settings.regional,
-        asymmetry=settings.asymmetry,
-        device=device,
+    healthy = draw_perfusion(
+        g, gm_cbf=s.gm_cbf, ratio=s.gm_wm_ratio, regional=s.regional, asymmetry=s.asymmetry, device=device
     )
     relative = shape.relative(cells.centres)
     gains = torch.tensor([1.0, *(1.0 if x.perfusion is None else x.perfusion for x in lesions)], device=device)
-    flow = gains[:, None] * drawn.by_class * m0  # the M0 of healthy tissue: a lesion's own M0 is not that of its blood
+    flow = gains[:, None] * healthy.by_class * m0  # the M0 of healthy tissue: a lesion's is not its blood's
     grey, white = (_mix(shares[..., kinds], flow[:, kinds]) for kinds in (_GREY, _WHITE))
-    variation = drawn.variation(cells.centres, relative)
-    variation = (
-        variation * draw_texture(cells.shape, uniform(g, *settings.texture), g, device=device).flatten()[cells.index]
-    )
+    texture = draw_texture(cells.shape, uniform(g, *s.texture), g, device=device).flatten()[cells.index]
+    variation = healthy.variation(cells.centres, relative) * texture
     arrival = draw_arrival(draw_seeds(stream(seed, 2), device=device), g)
     times = arrival(cells.centres, relative)
     delays = delay_of_slices(acquisition, single_delay(acquisition), geometry.shape[0])
     delay = torch.from_numpy(delays).float().to(device)[cells.index // (geometry.size[0] * geometry.size[1])]
-    delivered = [arrival_factor(t, acquisition, delay=delay) if settings.arrival else torch.ones_like(t) for t in times]
+    delivered = [arrival_factor(t, acquisition, delay=delay) if s.arrival else torch.ones_like(t) for t in times]
     perfusion = variation * (delivered[0] * grey + delivered[1] * white)
-    vessels, waiting = uniform(g, 0, 1) < settings.vessels, uniform(g, 0, 1)
+    vessels, waiting = uniform(g, 0, 1) < s.vessels, uniform(g, 0, 1)
     if vessels:
         spots = draw_arterial_spots(cells.shape, g, device=device).flatten()[cells.index]
         perfusion = perfusion + waiting * variation * (1 - delivered[0]) * grey * spots
         base = torch.tensor([-0.35 * geometry.shape[0] * geometry.spacing[2], -5.0, 0.0], device=device)
         image = draw_vessels(geometry.shape, geometry.spacing[::-1], base, g).flatten()[cells.index]
         inside = shares[..., [*_TISSUE, int(TissueClass.CSF)]].sum((1, 2)) > 0
-        perfusion = perfusion + drawn.gm * image * inside
+        perfusion = perfusion + healthy.gm * image * inside
     return perfusion, times[0]

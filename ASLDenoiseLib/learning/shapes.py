@@ -42,24 +42,21 @@ class Brain:
     deformation: Deformation
 
     def classes(self, points: torch.Tensor) -> torch.Tensor:
-        return self.table[self._lookup(self.deformation(points)).int()]
+        return self.table[self._packed_at(self.deformation(points).movedim(-1, 0)).int()]
 
     def near(self, points: torch.Tensor) -> torch.Tensor:
-        return near_brain(self._lookup(self.deformation(points)))
+        return near_brain(self._packed_at(self.deformation(points).movedim(-1, 0)))
 
     def cells(self, centres: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
         # To first order in the size of a voxel, the warp is its value and slope at the centre.
         local = self.deformation.jacobian(centres) @ offsets.T  # (N, 3, S)
         places = (self.deformation(centres)[:, :, None] + local).movedim(1, 0)
-        return self.table[self._lookup_axes(places).int()]
+        return self.table[self._packed_at(places).int()]
 
     def relative(self, points: torch.Tensor) -> torch.Tensor:
         return self.deformation.affine(points) / self.half
 
-    def _lookup(self, places: torch.Tensor) -> torch.Tensor:
-        return self._lookup_axes(places.movedim(-1, 0))
-
-    def _lookup_axes(self, places: torch.Tensor) -> torch.Tensor:
+    def _packed_at(self, places: torch.Tensor) -> torch.Tensor:
         """Packed values (...) at places (3, ...), mm from the centre of the anatomy; background beyond it."""
         index: torch.Tensor | int = 0
         for place, n in zip(places, self.packed.shape, strict=True):

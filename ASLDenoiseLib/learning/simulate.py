@@ -11,18 +11,7 @@ from ..errors import InputError
 from ..quantifying.calibration import FULLY_RELAXED
 from ..quantifying.constants import t1_tissue
 from ..quantifying.kinetics import cbf_scale, m0_relaxation_factor
-from ..series import (
-    CBF_UNIT,
-    Acquisition,
-    ASLSeries,
-    Geometry,
-    Labeling,
-    M0Type,
-    Origin,
-    Tissue,
-    Volume,
-    VolumeType,
-)
+from ..series import CBF_UNIT, Acquisition, ASLSeries, Geometry, Labeling, M0Type, Origin, Tissue, Volume, VolumeType
 from .anatomy import Anatomy
 from .contrasts import draw_t1w
 from .phantom import Phantom, PhantomSettings, draw_phantom
@@ -55,23 +44,14 @@ def make_protocol(labeling: Labeling, *, readout: str = "3D", slices: int | None
     """
     if readout == "2D" and not slices:
         raise InputError("A 2D readout needs its number of slices; give it, or take a 3D readout.")
-    values: dict[str, object] = {"labeling": labeling, "readout": readout}
+    protocol = replace(PROTOCOL, labeling=labeling, readout=readout)
     if labeling is Labeling.PASL:
-        values |= {
-            "post_labeling_delay": 2.0,
-            "label_duration": None,
-            "bolus_cut_off": True,
-            "bolus_duration": 0.7,
-            "bolus_technique": "QUIPSSII",
-            "repetition_time": 3.0,
-        }
+        protocol = replace(protocol, post_labeling_delay=2.0, label_duration=None, repetition_time=3.0)
+        protocol = replace(protocol, bolus_cut_off=True, bolus_duration=0.7, bolus_technique="QUIPSSII")
     if readout == "2D":
-        values |= {
-            "background_suppression": False,
-            "suppression_pulses": None,
-            "slice_timing": tuple(round(0.04 * k, 6) for k in range(slices)),
-        }
-    return replace(PROTOCOL, **values)
+        timing = tuple(round(0.04 * k, 6) for k in range(slices))
+        protocol = replace(protocol, background_suppression=False, suppression_pulses=None, slice_timing=timing)
+    return protocol
 
 
 @dataclass(frozen=True)
@@ -143,7 +123,8 @@ def simulate_scan(phantom: Phantom, settings: ScanSettings, *, seed: int, name: 
     scale, _ = cbf_scale(acquisition, slices=shape[0])
     bias = (1 + 0.15 * smooth_field(shape, 3, g, device)).clamp_min(0.4) * _SIGNAL
     difference = phantom.perfusion * bias / torch.from_numpy(scale).to(phantom.perfusion)
-    static = phantom.m0 * bias * _static_share(settings)
+    usual = _UNSUPPRESSED if acquisition.background_suppression is False else _SUPPRESSED
+    static = phantom.m0 * bias * (usual if settings.static is None else settings.static)
     gm = phantom.gm > 0.7
     level = float(difference[gm].mean() if bool(gm.any()) else difference.max())
     sigma = level / settings.gm_snr / np.sqrt(2)
@@ -158,7 +139,6 @@ def simulate_scan(phantom: Phantom, settings: ScanSettings, *, seed: int, name: 
         return torch.hypot(signal + real, imaginary)
 
     physiology = Physiology(shape, settings.physiological, settings.memory, settings.common, g)
-
     beats = phantom.csf * torch.exp(0.6 * smooth_field(shape, 5, g, device))  # near big vessels more than elsewhere
 
     def beating() -> torch.Tensor:
@@ -168,19 +148,18 @@ def simulate_scan(phantom: Phantom, settings: ScanSettings, *, seed: int, name: 
 
     mover = Mover(torch.stack([static, difference]), spacing) if settings.motion > 0 else None
     poses = draw_motion(2 * settings.pairs, settings.motion, g)
-    volumes, context = [], []
-    for pose in poses:
-        kind = VolumeType.CONTROL if len(volumes) % 2 else VolumeType.LABEL
+    context = (VolumeType.LABEL, VolumeType.CONTROL) * settings.pairs
+    volumes = []
+    for kind, pose in zip(context, poses, strict=True):
         still, perfused = (static, difference) if mover is None else mover.at(pose)
         signal = still - perfused if kind is VolumeType.LABEL else still
         volumes.append(scanned(signal * (physiology.next(device) + beating()), settings.spikes))
-        context.append(kind)
     m0 = scanned(phantom.m0 * bias * _m0_relaxation(acquisition))
     geometry = phantom.geometry
     series = ASLSeries(
         torch.stack(volumes).cpu().numpy(),
         geometry,
-        tuple(context),
+        context,
         acquisition.with_values(Origin.IMAGE, total_pairs=settings.pairs),
         Volume(m0.cpu().numpy(), geometry, name="m0"),
         name,
@@ -190,20 +169,9 @@ def simulate_scan(phantom: Phantom, settings: ScanSettings, *, seed: int, name: 
     def volume(tensor: torch.Tensor, what: str, unit: str = "") -> Volume:
         return Volume(tensor.cpu().numpy(), geometry, unit, what)
 
-    tissue = Tissue(
-        volume(phantom.gm, "GM"),
-        volume(phantom.wm, "WM"),
-        volume(phantom.csf, "CSF"),
-        volume(phantom.brain, "brain"),
-        "the phantom's own tissue",
-    )
+    names = {"GM": phantom.gm, "WM": phantom.wm, "CSF": phantom.csf, "brain": phantom.brain}
+    tissue = Tissue(*(volume(tensor, name) for name, tensor in names.items()), "the phantom's own tissue")
     return SimulatedScan(series, volume(phantom.cbf, "true CBF", CBF_UNIT), tissue, poses.numpy())
-
-
-def _static_share(settings: ScanSettings) -> float:
-    if settings.static is not None:
-        return settings.static
-    return _UNSUPPRESSED if settings.acquisition.background_suppression is False else _SUPPRESSED
 
 
 def _m0_relaxation(acquisition: Acquisition) -> float:
@@ -243,16 +211,14 @@ def simulate_head(
     t1_spacing: float = 1.5,
 ) -> SimulatedHead:
     """Draw a phantom, scan it, and draw its T1 on an isotropic grid of `t1_spacing` mm, moved by a few millimetres."""
-    drawn = draw_phantom(anatomy, phantom, seed=seed, spacing=spacing, acquisition=scan.acquisition)
+    head = draw_phantom(anatomy, phantom, seed=seed, spacing=spacing, acquisition=scan.acquisition)
     shape = tuple(int(np.ceil(n / t1_spacing)) for n in anatomy.classes.shape)
     points = centred_points(shape, (t1_spacing,) * 3).flip(-1)  # to (i, j, k), the order of the matrix
     moved = points @ torch.tensor(MOVED[:3, :3].T).float() + torch.tensor(MOVED[:3, 3]).float()
-    t1 = draw_t1w(drawn.t1w_at(moved.flip(-1)), seed=seed)
+    t1 = draw_t1w(head.t1w_at(moved.flip(-1)), seed=seed)
     origin = tuple(-(n - 1) / 2 * t1_spacing for n in shape[::-1])
-    geometry = Geometry(shape[::-1], (t1_spacing,) * 3, origin)
-    return SimulatedHead(
-        simulate_scan(drawn, scan, seed=seed, name=name), Volume(t1.numpy(), geometry, name="T1w"), MOVED
-    )
+    t1w = Volume(t1.numpy(), Geometry(shape[::-1], (t1_spacing,) * 3, origin), name="T1w")
+    return SimulatedHead(simulate_scan(head, scan, seed=seed, name=name), t1w, MOVED)
 
 
 def draw_scan_settings(seed: int, *, pairs: int | None = None, acquisition: Acquisition = PROTOCOL) -> ScanSettings:

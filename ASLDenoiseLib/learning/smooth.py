@@ -76,12 +76,18 @@ class Waves:
 
 
 def draw_waves(
-    fields: int, wavelength: tuple[float, float], generator: torch.Generator, *, device: str = "cpu", count: int = 12
+    fields: int,
+    wavelength: tuple[float, float],
+    generator: torch.Generator,
+    *,
+    device: str = "cpu",
+    count: int = 12,
+    sd: float = 1.0,
 ) -> Waves:
-    """Independent random fields of unit variance with wavelengths (mm) drawn log-uniformly from a range."""
+    """Independent random fields of SD `sd` with wavelengths (mm) drawn log-uniformly from a range."""
     direction = torch.randn((count, 3), generator=generator)
     low, high = np.log(wavelength[0]), np.log(wavelength[1])
     length = torch.exp(low + (high - low) * torch.rand((count, 1), generator=generator))
     amplitude = torch.randn((2, count, fields), generator=generator) / np.sqrt(count)
     vectors = 2 * np.pi * direction / direction.norm(dim=1, keepdim=True) / length
-    return Waves(vectors.to(device), amplitude[0].to(device), amplitude[1].to(device))
+    return Waves(vectors.to(device), sd * amplitude[0].to(device), sd * amplitude[1].to(device))

@@ -70,20 +70,13 @@ def packed(phantom: Phantom, *, seed: int) -> Volumes:
     level = perfusion[gm].mean() if int(gm.sum()) > 20 else 1.4 * perfusion[inside].mean()
 
     def octets(fraction: torch.Tensor) -> torch.Tensor:
-        return (255 * fraction.clamp(0, 1)).round().to(torch.uint8)[None].cpu()
+        return (255 * fraction.clamp(0, 1)).round().to(torch.uint8)
 
     spacing = torch.tensor(phantom.geometry.spacing[::-1], dtype=torch.float32)
-    return Volumes(
-        perfusion.half()[None].cpu(),
-        phantom.m0.half()[None].cpu(),
-        octets(phantom.gm),
-        octets(phantom.wm),
-        inside[None].cpu(),
-        (phantom.lesion > 0)[None].cpu(),
-        octets(phantom.t1w_classes(misregistration(seed))),
-        level.float()[None].cpu(),
-        spacing[None],
-    )
+    fractions = octets(phantom.gm), octets(phantom.wm)
+    t1 = octets(phantom.t1w_classes(misregistration(seed)))
+    maps = (perfusion.half(), phantom.m0.half(), *fractions, inside, phantom.lesion > 0, t1, level.float(), spacing)
+    return Volumes(*(each[None].cpu() for each in maps))
 
 
 def misregistration(seed: int, *, most_shift: float = 1.5, most_turn: float = 1.0) -> torch.Tensor:
@@ -121,22 +114,15 @@ def make_volumes(
     for first in range(0, count, _SHARE):
         path = cache / f"{first:06d}.npz"
         if not path.exists():
-            drawn = []
+            share = []
             for n in range(first, min(first + _SHARE, count)):
                 phantom = draw_phantom(anatomies[n % len(anatomies)], settings, seed=seed + n, device=device)
-                drawn.append(packed(phantom, seed=seed + n))
-            _write(path, join(drawn))
-        parts.append(_read(path))
+                share.append(packed(phantom, seed=seed + n))
+            volumes = join(share)
+            part = path.with_name(f"part-{path.name}")
+            np.savez(part, **{f.name: getattr(volumes, f.name).numpy() for f in fields(Volumes)})
+            part.replace(path)
+        with np.load(path) as stored:
+            parts.append(Volumes(**{f.name: torch.from_numpy(stored[f.name]) for f in fields(Volumes)}))
         progress(min(1.0, (first + _SHARE) / count), f"phantoms {first + _SHARE} of {count}")
     return join(parts)
-
-
-def _write(path: Path, volumes: Volumes) -> None:
-    part = path.with_name(f"part-{path.name}")
-    np.savez(part, **{f.name: getattr(volumes, f.name).numpy() for f in fields(Volumes)})
-    part.replace(path)
-
-
-def _read(path: Path) -> Volumes:
-    with np.load(path) as stored:
-        return Volumes(**{f.name: torch.from_numpy(stored[f.name]) for f in fields(Volumes)})
