@@ -16,6 +16,8 @@ from ASLDenoiseLib.pipeline.state import RunState
 from ASLDenoiseLib.preparing.choices import Preparation
 from ASLDenoiseLib.series import ASLSeries, Origin, Volume, VolumeType
 
+pytestmark = pytest.mark.usefixtures("worked_out")
+
 INSIDE = brain().array > 0.5
 TRUTH = drawn(PERFUSED, np.zeros(6))
 AS_IT_IS = Preparation(motion=False, nuisance=(), outliers="none")
