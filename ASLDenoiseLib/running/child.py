@@ -1,8 +1,8 @@
-"""``python -m ASLDenoiseLib.running.child FOLDER`` does the task in FOLDER, for the `Runner` that put it there.
+"""``python -m ASLDenoiseLib.running.child FOLDER`` runs the task in FOLDER, for the `Runner` that put it there.
 
-Standard output carries one JSON object a line and nothing else: what was started, progress, and how it ended (see
-`protocol`); whatever libraries print goes to standard error, the log. The result is a file beside the task. Standard
-input is the parent's sign of life: at its end this process, all it has started and FOLDER go.
+Standard output carries one JSON object a line and nothing else: notices (see `protocol`) and progress; whatever
+libraries print goes to standard error, the log. The result is a file beside the task. Standard input is the parent's
+sign of life: at its end this process, all it has started and FOLDER go.
 """
 
 # Nothing but the standard library may be loaded before `follow_parent` has forked: a fork copies no other thread.
@@ -16,72 +16,55 @@ import sys
 import threading
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
-from .protocol import RESULT, STATUSES, TASK, EndNotice, ended_line, started_line
-
-if TYPE_CHECKING:
-    from ..progress import Progress
+from .protocol import RESULT, STATUSES, TASK, EndNotice, StartNotice, notice_line
 
 
 def main(folder: Path) -> int:
-    """Do the task; returns the exit status that `protocol.STATUSES` gives its end."""
+    """Run the task; returns the exit status that `protocol.STATUSES` gives its end."""
     watch = follow_parent(folder)
     lines = _own_output()
-    lines.write(started_line(os.getpid()))
-    lines.flush()
-    ended = _done(folder, lines)
+    print(notice_line(StartNotice(os.getpid())), end="", file=lines, flush=True)
+    notice = _run_task(folder, lines)
     if watch is not None:
         os.kill(watch, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(watch, 0)
-    lines.write(ended_line(ended))
-    lines.flush()
-    return STATUSES[ended.how]
+    print(notice_line(notice), end="", file=lines, flush=True)
+    return STATUSES[notice.outcome]
 
 
-def _done(folder: Path, lines: TextIO) -> EndNotice:
-    """Do the task and tell how it ended."""
+def _run_task(folder: Path, lines: TextIO) -> EndNotice:
+    """Run the task and write its result; how it ended."""
     try:
         _log_to_stderr()
-        _work(folder, lines)
+        from ..progress import JsonLines
+        from .payload import read_payload, write_payload
+
+        progress = JsonLines(lines)
+        progress(0.0, "starting")
+        task = read_payload(folder / TASK)
+        (folder / TASK).unlink()  # makes room for the result
+        write_payload(folder / RESULT, task.run(progress), known=task.nouns)
     except (Exception, SystemExit) as error:  # a library that exits has not done the task
         return _failure(error)
     return EndNotice("done")
 
 
-def _work(folder: Path, lines: TextIO) -> None:
-    from ..progress import JsonLines
-    from .payload import read_payload, write_payload
-
-    progress: Progress = JsonLines(lines)
-    progress(0.0, "starting")
-    task = read_payload(folder / TASK)
-    (folder / TASK).unlink()  # makes room for the result
-    result = task.run(progress)
-    write_payload(folder / RESULT, result, known=task.nouns)
-
-
 def _failure(error: BaseException) -> EndNotice:
-    """What to tell of an error; its traceback goes to the log as well."""
+    """The notice of an error; its traceback goes to the log as well."""
     from ..errors import InputError
     from ..memory import is_out_of_memory
     from ..remedies import remedies_to_json
     from .ending import is_full_disk
 
-    details = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     if isinstance(error, InputError):
         return EndNotice("input", error.what, remedies=remedies_to_json(error.remedies))
+    details = "".join(traceback.format_exception(error))
     print(details, file=sys.stderr, flush=True)
-    if is_out_of_memory(error):
-        return EndNotice("memory", _in_a_line(error), details)
-    if is_full_disk(error):
-        return EndNotice("disk", _in_a_line(error), details)
-    return EndNotice("crash", _in_a_line(error), details)
-
-
-def _in_a_line(error: BaseException) -> str:
-    return traceback.format_exception_only(type(error), error)[-1].strip()
+    outcome = "memory" if is_out_of_memory(error) else "disk" if is_full_disk(error) else "crash"
+    return EndNotice(outcome, traceback.format_exception_only(error)[-1].strip(), details)
 
 
 def _own_output() -> TextIO:

@@ -17,16 +17,14 @@ from .protocol import EndNotice
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 # What faulthandler and the C++ runtime say when a process falls over by itself
 _FATAL = ("Fatal Python error", "Windows fatal exception", "terminate called", "libc++abi")
-_FAULTS = {
-    getattr(signal, name) for name in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL") if hasattr(signal, name)
-}
+_FAULTS = {s for s in signal.Signals if s.name in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL")}
 _LAST = 20  # lines
 
-MEMORY = (
-    "The computer's memory ran out; close other programs, or ask for less (a coarser grid, another model or method), "
-    "and run again."
-)
-DISK = "The disk that holds the temporary files is full; make room on it, and run again."
+SENTENCES = {
+    Kind.MEMORY: "The computer's memory ran out; close other programs, or ask for less (a coarser grid, another model "
+    "or method), and run again.",
+    Kind.DISK: "The disk that holds the temporary files is full; make room on it, and run again.",
+}
 
 
 @dataclass(frozen=True)
@@ -34,15 +32,14 @@ class Evidence:
     """What is known of a child that has ended.
 
     Args:
-        status: what the system gave: its exit status, or minus the signal that ended it. Behind a launcher it is the
-            launcher's, and a signal is not seen.
-        ended: what the child said of its end; None if nothing.
+        status: its exit status, or minus the signal that ended it; behind a launcher the launcher's, without a signal.
+        notice: what the child said of its end; None if nothing.
         started: whether it said that it had started.
-        log: what stood on standard error, the last lines.
+        log: the last lines of standard error.
     """
 
     status: int
-    ended: EndNotice | None
+    notice: EndNotice | None
     started: bool
     log: Sequence[str] = ()
 
@@ -54,15 +51,15 @@ def is_full_disk(error: BaseException) -> bool:
 
 def failure(evidence: Evidence) -> Failed:
     """Why there is no result."""
-    if evidence.ended is not None:
-        return _told(evidence.ended, evidence)
+    if evidence.notice is not None:
+        return _reported(evidence.notice, evidence.log)
     details = "\n".join([line for line in evidence.log if line.strip()][-_LAST:])
-    fallen = any(word in details for word in _FATAL)
-    if fallen and says_out_of_memory(details):
-        return Failed(MEMORY, details, Kind.MEMORY)
+    fatal = any(word in details for word in _FATAL)
+    if fatal and says_out_of_memory(details):
+        return Failed(SENTENCES[Kind.MEMORY], details, Kind.MEMORY)
     if not evidence.started and evidence.status >= 0:
         return Failed(f"Python did not start{_because(details)}", details, Kind.CRASH)
-    if fallen or -evidence.status in _FAULTS:
+    if fatal or -evidence.status in _FAULTS:
         return Failed(f"The run crashed{_because(details)}", details, Kind.CRASH)
     return Failed(_killed(evidence.status), details, Kind.KILLED)
 
@@ -76,25 +73,18 @@ def cannot_start(error: OSError, command: str) -> Failed:
 
 def cannot_write(error: OSError) -> Failed:
     """The task cannot be written where the child would read it."""
-    if is_full_disk(error):
-        return Failed(DISK, str(error), Kind.DISK)
     where = f" '{error.filename}'" if error.filename else ""
-    sentence = (
-        f"The folder for temporary files{where} cannot be used ({error.strerror}); choose another, and run again."
-    )
-    return Failed(sentence, str(error), Kind.DISK)
+    other = f"The folder for temporary files{where} cannot be used ({error.strerror}); choose another, and run again."
+    return Failed(SENTENCES[Kind.DISK] if is_full_disk(error) else other, str(error), Kind.DISK)
 
 
-def _told(ended: EndNotice, evidence: Evidence) -> Failed:
-    details = ended.details or "\n".join(evidence.log[-_LAST:])
-    if ended.how == "input":
-        error = InputError(ended.words, remedies_from_json(ended.remedies))
-        return Failed(str(error), ended.details, Kind.INPUT, error)
-    if ended.how == "memory":
-        return Failed(MEMORY, details, Kind.MEMORY)
-    if ended.how == "disk":
-        return Failed(DISK, details, Kind.DISK)
-    return Failed(f"The run stopped at an error that nobody foresaw: {ended.words}", details, Kind.CRASH)
+def _reported(notice: EndNotice, log: Sequence[str]) -> Failed:
+    kind, details = Kind(notice.outcome), notice.details or "\n".join(log[-_LAST:])
+    if kind is Kind.INPUT:
+        error = InputError(notice.sentence, remedies_from_json(notice.remedies))
+        return Failed(str(error), notice.details, kind, error)
+    unforeseen = f"The run stopped at an error that nobody foresaw: {notice.sentence}"
+    return Failed(SENTENCES.get(kind, unforeseen), details, kind)
 
 
 def _because(details: str) -> str:

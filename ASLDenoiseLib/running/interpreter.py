@@ -1,9 +1,8 @@
-"""Which Python does the work in a child process, and in which environment.
+"""Which Python runs the child process, and in which environment.
 
-Inside Slicer this is ``PythonSlicer``: a launcher on the PATH of a running Slicer, which sets Slicer's own paths,
-starts the real interpreter as its child and hands it its own input and output. Two things follow. To end the launcher
-is not to end the work (see `processes`), and the exit status seen is the launcher's, which is 1 whatever signal ended
-the work (see `ending`).
+Inside Slicer this is ``PythonSlicer``, a launcher that sets Slicer's own paths, starts the real interpreter as its
+child and hands it its own input and output. So to end the launcher is not to end the work (see `processes`), and the
+exit status is the launcher's, which is 1 whatever signal ended the work (see `ending`).
 """
 
 from __future__ import annotations
@@ -45,11 +44,9 @@ def child_python(
 ) -> ChildPython:
     """The Python for a child, with this very ASLDenoiseLib importable in it.
 
-    The panel calls ``child_python(in_slicer=shutil.which("PythonSlicer") is not None)`` and gives no `environment`: the
-    child is to have Slicer's own, `os.environ` as it is in the running application, and NOT
-    ``slicer.util.startupEnvironment()``. The latter is for programs foreign to Slicer. It has lost the paths that
-    Slicer's launcher and its extensions added, PATH with PythonSlicer among them; PythonSlicer would bring back
-    Slicer's, but not those of extensions whose packages the panel has just seen installed. Slicer itself runs pip in
+    The panel gives no `environment`: the child is to have Slicer's own, `os.environ` as it is in the running
+    application, NOT ``slicer.util.startupEnvironment()``, which has lost the paths that Slicer's launcher and its
+    extensions added. PythonSlicer would bring back Slicer's, but not those of extensions. Slicer itself runs pip in
     PythonSlicer in the same way.
 
     Args:

@@ -18,11 +18,11 @@ from typing import BinaryIO
 
 import numpy as np
 
-_NOTHING: Mapping[str, object] = MappingProxyType({})
+_NONE: Mapping[str, object] = MappingProxyType({})
 _LENGTH = struct.Struct("<Q")
 
 
-def write_payload(path: Path, content: object, *, known: Mapping[str, object] = _NOTHING) -> None:
+def write_payload(path: Path, content: object, *, known: Mapping[str, object] = _NONE) -> None:
     """Write `content`; the file is there under its name only when it is complete.
 
     Args:
@@ -35,16 +35,20 @@ def write_payload(path: Path, content: object, *, known: Mapping[str, object] = 
     """
     part = path.with_name(path.name + ".part")
     try:
+        stream, buffers = io.BytesIO(), []
+        _Pickler(stream, buffers, known).dump(content)
+        blocks = [stream.getbuffer(), *(buffer.raw() for buffer in buffers)]
         with part.open("wb") as file:
-            _write(file, content, known)
+            file.write(b"".join(map(_LENGTH.pack, (len(blocks), *(block.nbytes for block in blocks)))))
+            file.writelines(blocks)
         os.replace(part, path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
 
 
-def read_payload(path: Path, *, known: Mapping[str, object] = _NOTHING) -> object:
-    """What `write_payload` wrote.
+def read_payload(path: Path, *, known: Mapping[str, object] = _NONE) -> object:
+    """Return what `write_payload` wrote.
 
     Raises:
         OSError: there is no such file.
@@ -54,17 +58,6 @@ def read_payload(path: Path, *, known: Mapping[str, object] = _NOTHING) -> objec
         lengths = [_number(file) for _ in range(_number(file))]
         stream, *buffers = [_block(file, length) for length in lengths]
     return _Unpickler(stream, buffers, known).load()
-
-
-def _write(file: BinaryIO, content: object, known: Mapping[str, object]) -> None:
-    stream, buffers = io.BytesIO(), []
-    _Pickler(stream, buffers, known).dump(content)
-    blocks = [stream.getbuffer(), *(buffer.raw() for buffer in buffers)]
-    file.write(_LENGTH.pack(len(blocks)))
-    for block in blocks:
-        file.write(_LENGTH.pack(block.nbytes))
-    for block in blocks:
-        file.write(block)
 
 
 class _Pickler(pickle.Pickler):

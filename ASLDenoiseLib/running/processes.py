@@ -1,7 +1,7 @@
-"""A process with all it starts: begun apart from the rest, and ended as a whole.
+"""A process with all it starts, in a session of its own, ended as a whole.
 
-On POSIX the tree is a session of its own, so that one signal to its group reaches all of it, also what a launcher
-has started and what it left behind. On Windows `taskkill` follows the tree from parent to child.
+On POSIX one signal to its group reaches all of it, also what a launcher has started and left behind. On Windows
+`taskkill` follows the tree from parent to child.
 """
 
 from __future__ import annotations
@@ -51,22 +51,23 @@ class ProcessTree:
         """Of the process that was started; on POSIX that of its group, too."""
         return self.process.pid
 
-    def knows(self, pid: int) -> None:
-        """Tell of a process of the tree that a dead launcher would no longer lead to."""
+    def add(self, pid: int) -> None:
+        """Add a process of the tree that a dead launcher would no longer lead to."""
         self._others.add(pid)
 
-    def ask_to_end(self) -> None:
-        """Let the whole tree end itself; returns at once."""
+    def terminate(self) -> None:
+        """Ask the whole tree to end itself; returns at once."""
         if _POSIX:
             self._signal(signal.SIGTERM)
 
-    def end(self) -> None:
+    def kill(self) -> None:
         """End the whole tree now, as far as it is still there."""
         if _POSIX:
             self._signal(signal.SIGKILL)
         else:
             for pid in {self.pid, *self._others}:
-                _taskkill(pid)
+                command = ["taskkill", "/T", "/F", "/PID", str(pid)]
+                subprocess.run(command, creationflags=subprocess.CREATE_NO_WINDOW, capture_output=True, check=False)
 
     def wait_for_exit(self) -> None:
         """Wait until the process that was started has ended; where the system lets, its pid is kept from reuse."""
@@ -76,17 +77,17 @@ class ProcessTree:
         else:
             self.process.wait()
 
-    def end_rest(self, *, patience: float = 0.25) -> int:
-        """End what the process has left behind, and give its status; call after `wait_for_exit`.
+    def kill_rest(self, *, patience: float = 0.25) -> int:
+        """End what the process has left behind, and return its status; call after `wait_for_exit`.
 
-        Waits until none is left, `patience` seconds at most: the dead whom nobody has collected yet count as there.
+        Waits until none is left, `patience` seconds at most: zombies whom nobody has collected yet count as there.
         """
-        self.end()
+        self.kill()
         with self._lock:
             status = self.process.wait()
             self._reaped = True
         until = time.monotonic() + patience
-        while _POSIX and self._group_is_there() and time.monotonic() < until:
+        while _POSIX and self._group_exists() and time.monotonic() < until:
             time.sleep(0.005)
         return status
 
@@ -95,18 +96,9 @@ class ProcessTree:
             if not self._reaped:  # else the pid may be somebody else's by now
                 os.killpg(self.pid, number)
 
-    def _group_is_there(self) -> bool:
+    def _group_exists(self) -> bool:
         try:
             os.killpg(self.pid, 0)
         except (ProcessLookupError, PermissionError):  # macOS says the second of a group of zombies
             return False
         return True
-
-
-def _taskkill(pid: int) -> None:
-    subprocess.run(
-        ["taskkill", "/T", "/F", "/PID", str(pid)],
-        creationflags=subprocess.CREATE_NO_WINDOW,
-        capture_output=True,
-        check=False,
-    )

@@ -1,7 +1,6 @@
-"""What child and parent have agreed on: names of files, exit statuses, and the lines that are not progress.
+"""What child and parent agree on: names of files, exit statuses, and the lines beside those of `progress.JsonLines`.
 
-Progress is `progress.JsonLines`; two more lines tell who was started and how it ended. A child that says nothing of
-its end has been ended. Standard library alone: the child reads this before anything else.
+A child that gives no notice of its end has been ended. Standard library alone: the child reads this before all else.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ STATUSES = {"done": 0, "crash": 1, "input": 2, "memory": 3, "disk": 4}
 class EndNotice:
     """How the child ended: a key of `STATUSES`, a line on why, the traceback, and remedies (`..remedies`)."""
 
-    how: str
-    words: str = ""
+    outcome: str
+    sentence: str = ""
     details: str = ""
     remedies: list[dict[str, object]] = field(default_factory=list)
 
@@ -31,14 +30,10 @@ class StartNotice:
     pid: int
 
 
-def started_line(pid: int) -> str:
-    """The first line."""
-    return json.dumps({"started": pid}) + "\n"
-
-
-def ended_line(ended: EndNotice) -> str:
-    """The last line."""
-    return json.dumps({"ended": asdict(ended)}) + "\n"
+def notice_line(notice: StartNotice | EndNotice) -> str:
+    """The first line of a child, or the last."""
+    fields = {"started": notice.pid} if isinstance(notice, StartNotice) else {"ended": asdict(notice)}
+    return json.dumps(fields) + "\n"
 
 
 def parse_notice(line: str) -> StartNotice | EndNotice | None:

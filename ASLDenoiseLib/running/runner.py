@@ -1,4 +1,4 @@
-"""One task at a time in a child process: started, listened to, cancelled; and every end of it is told exactly once."""
+"""One task at a time in a child process: start, poll, cancel; every run has exactly one last event."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from ..progress import parse_line, seconds_left
-from .ending import MEMORY, Evidence, cannot_start, cannot_write, failure
+from ..progress import ProgressLine, parse_line, seconds_left
+from .ending import SENTENCES, Evidence, cannot_start, cannot_write, failure
 from .events import Cancelled, Done, Event, Failed, Final, Kind, LogLine, ProgressEvent
 from .interpreter import child_python
 from .payload import read_payload, write_payload
@@ -47,9 +48,9 @@ class TaskCancelled(RuntimeError):
 
 
 class Runner:
-    """Runs a `Task` in a child process, so that neither its work nor its end is felt here.
+    """Runs a `Task` in a child process, so that neither its load nor its crash is felt here.
 
-    `start` and `cancel` return at once and `poll` never waits: threads write the task, read what the child says and
+    `start` and `cancel` return at once and `poll` never waits: threads write the task, read the child's output and
     load the result. After the last event no process of the run is left, nor any file.
 
     >>> runner = Runner()                                      # doctest: +SKIP
@@ -59,8 +60,8 @@ class Runner:
     Args:
         command: what runs Python; None `interpreter.child_python`'s.
         environment: of the child; None likewise. ASLDenoiseLib must be importable in it.
-        make_folder: makes the private folder through which task and result go.
-        grace: seconds that a cancelled tree has to end itself.
+        make_folder: makes the private folder for task and result.
+        grace: seconds that a cancelled process tree has to end itself.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class Runner:
         return None if self._run is None else self._run.worker
 
     def start(self, task: Task) -> None:
-        """Start a task; returns at once. Also a start that fails is told by `poll`.
+        """Start a task; returns at once. A start that fails, too, is an event of `poll`.
 
         Raises:
             RuntimeError: a task is still running.
@@ -96,7 +97,7 @@ class Runner:
         python = child_python()
         command = python.command if self._command is None else tuple(self._command)
         environment = python.environment if self._environment is None else self._environment
-        self._run = _Run(task, (*command, "-m", MODULE), environment, self._make_folder, self._grace)
+        self._run = _Run(task, task.seconds, (*command, "-m", MODULE), environment, self._make_folder, self._grace)
         self._run.start()
 
     def poll(self) -> list[Event]:
@@ -104,7 +105,7 @@ class Runner:
         if self._run is None:
             return []
         events = list(self._run.events())
-        if events and isinstance(events[-1], (Done, Failed, Cancelled)):
+        if events and isinstance(events[-1], Final):
             self._run = None
         return events
 
@@ -114,7 +115,7 @@ class Runner:
             self._run.cancel()
 
     def wait(self, listener: Callable[[Event], None] | None = None, *, every: float = 0.05) -> Any:
-        """Wait for the run to end and give its result: for consoles and scripts.
+        """Wait for the run to end and return its result: for consoles and scripts.
 
         Args:
             listener: given every event, in this thread.
@@ -122,14 +123,14 @@ class Runner:
 
         Raises:
             InputError: the input or a setting cannot be used.
-            JobFailed: the run failed for another reason.
-            JobCancelled: it was cancelled, by the listener, say.
+            TaskFailed: the run failed for another reason.
+            TaskCancelled: it was cancelled, by the listener, say.
             RuntimeError: no task was started.
         """
         if self._run is None:
             raise RuntimeError("There is no run to wait for; start one.")
         try:
-            return _given(self._last_event(listener, every))
+            return _result_of(self._last_event(listener, every))
         except KeyboardInterrupt:
             self.cancel()
             self._last_event(None, every)
@@ -146,7 +147,7 @@ class Runner:
         return event
 
 
-def _given(event: Event) -> Any:
+def _result_of(event: Event) -> Any:
     """The result, or the error, that a last event stands for."""
     if isinstance(event, Done):
         return event.result
@@ -155,37 +156,33 @@ def _given(event: Event) -> Any:
     raise TaskCancelled("The run was cancelled; nothing was changed.")
 
 
+@dataclass(eq=False)
 class _Run:
-    """One task from its start to its end: a thread sees it through, two read what the child says."""
+    """One task from its start to its end: one thread runs the child, two read its output."""
 
-    def __init__(
-        self,
-        task: Task,
-        command: Sequence[str],
-        environment: Mapping[str, str],
-        make_folder: Callable[[], Path],
-        grace: float,
-    ) -> None:
-        self._task, self._command, self._environment = task, command, environment
-        self._make_folder, self._grace, self._usual = make_folder, grace, task.seconds
-        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self._log: deque[str] = deque(maxlen=200)
-        self._cancelled = threading.Event()
-        self._tree: ProcessTree | None = None
-        self._ended: EndNotice | None = None
-        self.worker: int | None = None
+    task: Task
+    usual_seconds: float | None
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    make_folder: Callable[[], Path]
+    grace: float
+    worker: int | None = None
+    _events: queue.SimpleQueue[Event] = field(default_factory=queue.SimpleQueue)
+    _log: deque[str] = field(default_factory=lambda: deque(maxlen=200))
+    _cancelled: threading.Event = field(default_factory=threading.Event)
+    _tree: ProcessTree | None = None
+    _end_notice: EndNotice | None = None
 
     def start(self) -> None:
-        threading.Thread(target=self._see_through, name="ASLDenoise run", daemon=True).start()
+        threading.Thread(target=self._run, name="ASLDenoise run", daemon=True).start()
 
     def events(self) -> Iterator[Event]:
         """What is there by now; what came before a cancellation that is still under way is of no interest any more."""
         for _ in range(_AT_ONCE):
-            try:
-                event = self._events.get_nowait()
-            except queue.Empty:
+            if self._events.empty():
                 return
-            last = isinstance(event, (Done, Failed, Cancelled))
+            event = self._events.get()
+            last = isinstance(event, Final)
             if not self._cancelled.is_set():
                 yield event
             elif last:
@@ -201,21 +198,21 @@ class _Run:
             self._stop(self._tree)
 
     def _stop(self, tree: ProcessTree) -> None:
-        tree.ask_to_end()
-        end = threading.Timer(self._grace, tree.end)
-        end.daemon = True
-        end.start()
+        tree.terminate()
+        kill = threading.Timer(self.grace, tree.kill)
+        kill.daemon = True
+        kill.start()
 
-    def _see_through(self) -> None:
+    def _run(self) -> None:
         """Everything from the folder to the last event; whatever goes wrong becomes that event."""
         folder: Path | None = None
         try:
-            folder = self._make_folder()
+            folder = self.make_folder()
             last = self._outcome(folder)
         except OSError as error:
             last = cannot_write(error)
         except MemoryError:
-            last = Failed(MEMORY, traceback.format_exc(), Kind.MEMORY)
+            last = Failed(SENTENCES[Kind.MEMORY], traceback.format_exc(), Kind.MEMORY)
         except Exception as error:
             last = Failed(f"The run could not be seen through: {error!r}", traceback.format_exc(), Kind.CRASH)
         finally:
@@ -224,26 +221,23 @@ class _Run:
         self._events.put(last)
 
     def _outcome(self, folder: Path) -> Final:
-        known = self._task.nouns
-        write_payload(folder / TASK, self._task)
+        known = self.task.nouns
+        write_payload(folder / TASK, self.task)
         if self._cancelled.is_set():
             return Cancelled()
+        # what libraries write to temporary files goes with the folder, too
+        environment = {**self.environment, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))}
         try:
-            tree = self._tree = self._begun(folder)
+            tree = ProcessTree((*self.command, str(folder)), environment=environment, folder=folder)
         except OSError as error:
-            return cannot_start(error, self._command[0])
+            return cannot_start(error, self.command[0])
+        self._tree = tree
         status = self._listen(tree, folder)
         if self._cancelled.is_set():
             return Cancelled()
-        if self._ended is not None and self._ended.how == "done":
+        if self._end_notice is not None and self._end_notice.outcome == "done":
             return Done(read_payload(folder / RESULT, known=known))
-        return failure(Evidence(status, self._ended, self.worker is not None, tuple(self._log)))
-
-    def _begun(self, folder: Path) -> ProcessTree:
-        # what libraries write to temporary files goes with the folder, too
-        places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
-        environment = {**self._environment, **places}
-        return ProcessTree((*self._command, str(folder)), environment=environment, folder=folder)
+        return failure(Evidence(status, self._end_notice, self.worker is not None, tuple(self._log)))
 
     def _listen(self, tree: ProcessTree, folder: Path) -> int:
         """Listen until it ends, end what it leaves behind; its exit status."""
@@ -251,38 +245,34 @@ class _Run:
             self._stop(tree)
         readers = [
             threading.Thread(target=read, args=(stream,), daemon=True)
-            for read, stream in ((self._hear, tree.process.stdout), (self._note, tree.process.stderr))
+            for read, stream in ((self._read_output, tree.process.stdout), (self._read_log, tree.process.stderr))
         ]
         for reader in readers:
             reader.start()
         tree.wait_for_exit()
         if self._cancelled.is_set():
             _remove(folder)  # as long as the child's watch lives to do it, should this process end just now
-        status = tree.end_rest()
+        status = tree.kill_rest()
         for reader in readers:
             reader.join(2.0)  # a process that left the tree may hold the pipe; it is not waited for
         with contextlib.suppress(OSError):
             tree.process.stdin.close()
         return status
 
-    def _hear(self, stream: TextIO) -> None:
+    def _read_output(self, stream: TextIO) -> None:
         with stream:
             for line in stream:
-                self._hear_line(line)
+                match parse_line(line) or parse_notice(line):
+                    case ProgressLine(fraction, text, elapsed):
+                        left = None if self.usual_seconds is None else seconds_left(fraction, elapsed)
+                        self._events.put(ProgressEvent(fraction, text, left))
+                    case StartNotice(pid):
+                        self.worker = pid
+                        self._tree.add(pid)
+                    case EndNotice() as notice:
+                        self._end_notice = notice
 
-    def _hear_line(self, line: str) -> None:
-        said = parse_line(line)
-        notice = None if said is not None else parse_notice(line)
-        if said is not None:
-            left = None if self._usual is None else seconds_left(said.fraction, said.elapsed_s)
-            self._events.put(ProgressEvent(said.fraction, said.text, left))
-        elif isinstance(notice, StartNotice):
-            self.worker = notice.pid
-            self._tree.knows(notice.pid)
-        elif isinstance(notice, EndNotice):
-            self._ended = notice
-
-    def _note(self, stream: TextIO) -> None:
+    def _read_log(self, stream: TextIO) -> None:
         with stream:
             for line in filter(None, map(str.rstrip, stream)):
                 self._log.append(line)

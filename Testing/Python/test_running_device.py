@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from ASLDenoiseLib import devices
 from ASLDenoiseLib.devices import ComputeDevice, cpu_without_torch, has_code_for, list_devices
 from ASLDenoiseLib.errors import InputError
-from ASLDenoiseLib.running import device as devices
 from ASLDenoiseLib.running.interpreter import child_python
 
 

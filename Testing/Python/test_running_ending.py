@@ -9,14 +9,15 @@ import pytest
 
 from ASLDenoiseLib.running.ending import Evidence, cannot_start, cannot_write, failure
 from ASLDenoiseLib.running.events import Kind
-from ASLDenoiseLib.running.protocol import STATUSES, EndNotice, StartNotice, ended_line, parse_notice, started_line
+from ASLDenoiseLib.running.protocol import STATUSES, EndNotice, StartNotice, notice_line, parse_notice
 
 SEGMENTATION = ("WARNING: odd", "Fatal Python error: Segmentation fault", "", "Current thread 0x1:", "  File x")
 
 
 def test_notices_are_one_line_each_and_read_back():
     told = EndNotice("crash", "ValueError: a\nb", 'Traceback\n  "x"\n')
-    for line, notice in ((started_line(17), StartNotice(17)), (ended_line(told), told)):
+    for notice in (StartNotice(17), told):
+        line = notice_line(notice)
         assert line.count("\n") == 1
         assert parse_notice(line) == notice
 
