@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from .padding import start_by_he
+from .layers import start_by_he
 
 
 def _pathway(channels: int, dilations: tuple[int, ...]) -> nn.Sequential:

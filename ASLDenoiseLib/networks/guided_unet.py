@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .padding import crop_like, pad_to_multiple
+from .layers import crop_like, pad_to_multiple
 
 
 def _convolution(channels_in: int, channels_out: int, size: int = 3) -> nn.Conv3d:
@@ -70,13 +70,13 @@ class GuidedUNet(nn.Module):
         fine = self.down[0](x)
         middle = self.down[1](F.avg_pool3d(fine, self.POOLS[0]))
         coarse = self.down[2](F.avg_pool3d(middle, self.POOLS[1]))
-        middle = self.up[0](torch.cat([middle, _grown(self.lift[0](coarse), self.POOLS[1])], dim=1))
-        fine = self.up[1](torch.cat([fine, _grown(self.lift[1](middle), self.POOLS[0])], dim=1))
+        middle = self.up[0](torch.cat([middle, _upsampled(self.lift[0](coarse), self.POOLS[1])], dim=1))
+        fine = self.up[1](torch.cat([fine, _upsampled(self.lift[1](middle), self.POOLS[0])], dim=1))
         estimate = self.mixture(x) + self.last(fine)
-        seen = torch.cat([fine, x, estimate], dim=1).detach()
-        spread = F.softplus(self.spread(seen).float()) + 1e-3
+        features = torch.cat([fine, x, estimate], dim=1).detach()
+        spread = F.softplus(self.spread(features).float()) + 1e-3
         return crop_like(estimate, size), crop_like(spread, size)
 
 
-def _grown(x: torch.Tensor, factor: tuple[int, int, int]) -> torch.Tensor:
+def _upsampled(x: torch.Tensor, factor: tuple[int, int, int]) -> torch.Tensor:
     return F.interpolate(x, scale_factor=[float(f) for f in factor], mode="nearest")

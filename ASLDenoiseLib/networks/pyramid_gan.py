@@ -7,20 +7,14 @@ SinGAN (Shaham 2019) has, are ours where it is silent.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
-from monai.networks.blocks import Convolution
 from torch import nn
 
-from .padding import crop_like, pad_to_multiple
+from .layers import crop_like, leaky_convolution, pad_to_multiple, start_at_zero, upsampled_like
 
-_SLOPE = 0.2
-
-
-def _block(before: int, after: int, *, stride: int = 1, norm: str | None = None) -> Convolution:
-    return Convolution(
-        3, before, after, strides=stride, kernel_size=3, norm=norm, act=("LEAKYRELU", {"negative_slope": _SLOPE})
-    )
+_block = partial(leaky_convolution, slope=0.2)
 
 
 class PyramidGenerator(nn.Module):
@@ -43,9 +37,7 @@ class PyramidGenerator(nn.Module):
         self.down2 = twice(second, third, stride=2)
         self.join1 = twice(third + second, second)
         self.join2 = twice(second + first, first)
-        self.leave = nn.Conv3d(first, 1, 1)
-        nn.init.zeros_(self.leave.weight)  # a generator starts as the interpolation it is to improve on
-        nn.init.zeros_(self.leave.bias)
+        self.leave = start_at_zero(nn.Conv3d(first, 1, 1))  # it starts as the interpolation it improves on
 
     def forward(self, x: torch.Tensor, t1: torch.Tensor) -> torch.Tensor:
         """(B, 1, K, J, I) image and T1 on one grid, both scaled to about 1; the same shape out."""
@@ -53,8 +45,8 @@ class PyramidGenerator(nn.Module):
         high = self.enter(both)
         middle = self.down1(high)
         low = self.down2(middle)
-        middle = self.join1(torch.cat([_doubled(low, middle), middle], dim=1))
-        high = self.join2(torch.cat([_doubled(middle, high), high], dim=1))
+        middle = self.join1(torch.cat([upsampled_like(low, middle), middle], dim=1))
+        high = self.join2(torch.cat([upsampled_like(middle, high), high], dim=1))
         return x + crop_like(self.leave(high), x.shape[-3:])
 
 
@@ -72,7 +64,3 @@ class PatchCritic(nn.Sequential):
             _block(2 * width, 2 * width),
             nn.Conv3d(2 * width, 1, 3, padding=1),
         )
-
-
-def _doubled(x: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    return nn.functional.interpolate(x, size=like.shape[-3:], mode="trilinear", align_corners=False)

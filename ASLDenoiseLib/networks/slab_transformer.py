@@ -6,7 +6,7 @@ import torch
 from monai.networks.nets.swin_unetr import SwinTransformerBlock, compute_mask, get_window_size
 from torch import nn
 
-from .padding import crop_like, pad_to_multiple
+from .layers import crop_like, pad_to_multiple, start_at_zero
 
 
 class _ResidualGroup(nn.Module):
@@ -66,9 +66,7 @@ class SlabTransformer(nn.Module):
         )
         self.norm_out = nn.LayerNorm(channels)
         self.join = nn.Conv2d(channels, channels, 3, padding=1)
-        self.tail = nn.Conv2d(channels, 1, 3, padding=1)
-        nn.init.zeros_(self.tail.weight)
-        nn.init.zeros_(self.tail.bias)
+        self.tail = start_at_zero(nn.Conv2d(channels, 1, 3, padding=1))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         shape, middle = x.shape[-2:], x[:, self.middle : self.middle + 1]

@@ -5,15 +5,12 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from .padding import crop_like, pad_to_multiple, start_by_he
+from .layers import crop_like, pad_to_multiple, start_by_he
 
 
 def _two_convolutions(before: int, after: int) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(before, after, 3, padding=1),
-        nn.PReLU(after),
-        nn.Conv2d(after, after, 3, padding=1),
-        nn.PReLU(after),
+        nn.Conv2d(before, after, 3, padding=1), nn.PReLU(after), nn.Conv2d(after, after, 3, padding=1), nn.PReLU(after)
     )
 
 
@@ -33,9 +30,7 @@ class UNet2D(nn.Module):
         super().__init__()
         widths = [channels * 2**n for n in range(poolings + 1)]
         self.multiple = 2**poolings
-        self.down = nn.ModuleList(
-            [_two_convolutions(a, b) for a, b in zip([1, *widths[:-1]], widths, strict=True)],
-        )
+        self.down = nn.ModuleList([_two_convolutions(a, b) for a, b in zip([1, *widths[:-1]], widths, strict=True)])
         self.up = nn.ModuleList([nn.ConvTranspose2d(2 * w, w, 2, stride=2) for w in reversed(widths[:-1])])
         self.merge = nn.ModuleList([_two_convolutions(2 * w, w) for w in reversed(widths[:-1])])
         self.tail = nn.Conv2d(channels, 1, 1)
@@ -44,10 +39,10 @@ class UNet2D(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         shape = x.shape[-2:]
         x = pad_to_multiple(x, (self.multiple, self.multiple))
-        kept = []
+        skips = []
         for n, level in enumerate(self.down):
             x = level(x if n == 0 else nn.functional.max_pool2d(x, 2))
-            kept.append(x)
-        for up, merge, same in zip(self.up, self.merge, reversed(kept[:-1]), strict=True):
-            x = merge(torch.cat([same, up(x)], dim=1))
+            skips.append(x)
+        for up, merge, skip in zip(self.up, self.merge, reversed(skips[:-1]), strict=True):
+            x = merge(torch.cat([skip, up(x)], dim=1))
         return crop_like(self.tail(x), shape)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from .padding import crop_like, pad_to_multiple, start_by_he
+from .layers import crop_like, pad_to_multiple, start_by_he
 
 
 class _Block(nn.Sequential):
@@ -43,9 +43,7 @@ class UNet3D(nn.Module):
         super().__init__()
         widths = [channels * 2**n for n in range(poolings)]
         self.multiple = 2**poolings
-        self.down = nn.ModuleList(
-            [_Block(a, b, dropout) for a, b in zip([inputs, *widths[:-1]], widths, strict=True)],
-        )
+        self.down = nn.ModuleList([_Block(a, b, dropout) for a, b in zip([inputs, *widths[:-1]], widths, strict=True)])
         self.centre = _Block(widths[-1], widths[-1], dropout)
         below = [widths[-1], *reversed(widths[1:])]
         self.up = nn.ModuleList(
@@ -58,14 +56,14 @@ class UNet3D(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         shape = x.shape[-3:]
         x = pad_to_multiple(x, (self.multiple,) * 3)
-        kept = []
+        skips = []
         for level in self.down:
             x = level(x)
-            kept.append(x)
+            skips.append(x)
             x = nn.functional.max_pool3d(x, 2)
         x = x + self.centre(x)
-        for up, merge, same in zip(self.up, self.merge, reversed(kept), strict=True):
-            x = merge(torch.cat([same, up(x)], dim=1))
+        for up, merge, skip in zip(self.up, self.merge, reversed(skips), strict=True):
+            x = merge(torch.cat([skip, up(x)], dim=1))
         return crop_like(self.tail(x), shape)
 
 

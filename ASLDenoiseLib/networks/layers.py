@@ -1,4 +1,4 @@
-"""Padding to the sizes a network can halve, and the start that plain rectifier stacks need."""
+"""What networks share: padding to sizes they can halve, leaky convolutions, and the weights they start from."""
 
 from __future__ import annotations
 
@@ -18,6 +18,26 @@ def pad_to_multiple(x: torch.Tensor, multiples: Sequence[int]) -> torch.Tensor:
 def crop_like(x: torch.Tensor, shape: Sequence[int]) -> torch.Tensor:
     """The first voxels of `x` along its last axes, as many as `shape` says."""
     return x[(..., *(slice(0, n) for n in shape))]
+
+
+def upsampled_like(x: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """`x` (B, C, k, j, i) interpolated linearly to the size of `like`."""
+    return F.interpolate(x, size=like.shape[-3:], mode="trilinear", align_corners=False)
+
+
+def leaky_convolution(before: int, after: int, *, slope: float, stride: int = 1, norm: str | None = None) -> nn.Module:
+    """A 3x3x3 convolution with a leaky rectifier, after MONAI's `norm` if any."""
+    from monai.networks.blocks import Convolution  # slow to load, and few networks need it
+
+    act = ("LEAKYRELU", {"negative_slope": slope})
+    return Convolution(3, before, after, strides=stride, kernel_size=3, norm=norm, act=act)
+
+
+def start_at_zero(layer: nn.Conv2d | nn.Conv3d) -> nn.Module:
+    """The layer with weights and bias of zero, so that what it adds starts as nothing."""
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 def start_by_he(network: nn.Module) -> None:
