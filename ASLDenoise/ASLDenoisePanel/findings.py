@@ -1,8 +1,9 @@
-"""The Findings section: what inspection found, each with the button that fixes it where one can."""
+"""The Findings section: the findings of the inspection, each with the buttons of its fixes."""
 
 from __future__ import annotations
 
 import html
+from collections import Counter
 
 import qt
 from slicer.i18n import tr as _
@@ -26,7 +27,7 @@ class FindingsSection:
         self.buttons = {}  # by name of the fix
 
     def say(self, text) -> None:
-        """One line in place of findings: why there are none yet."""
+        """Show one line in place of findings: why there are none yet."""
         self._clear()
         self._ui.findingsLabel.text = text
 
@@ -39,19 +40,20 @@ class FindingsSection:
             more: the images are still being inspected; what can be fixed is known only then.
         """
         self._clear()
-        counts = {kind: sum(f.severity.value == kind for f in findings) for kind in _COLOURS}
-        said = [_("{count} in the way of a run").format(count=counts["unusable"])] if counts["unusable"] else []
-        said += [_("{count} to look at").format(count=counts["warning"])] if counts["warning"] else []
-        said += [_("{count} worth knowing").format(count=counts["note"])] if counts["note"] else []
-        if more:
-            said.append(_("still inspecting the images..."))
-        text = ", ".join(said)
+        counts = Counter(finding.severity.value for finding in findings)
+        texts = {
+            "unusable": _("{count} in the way of a run"),
+            "warning": _("{count} to look at"),
+            "note": _("{count} worth knowing"),
+        }
+        parts = [text.format(count=counts[kind]) for kind, text in texts.items() if counts[kind]]
+        text = ", ".join([*parts, *([_("still inspecting the images...")] if more else [])])
         self._ui.findingsLabel.text = text[:1].upper() + text[1:] if text else _("Nothing wrong was found.")
         for finding in findings:
             self._addCard(finding, [fix for fix in fixes if fix.finding == finding.code])
 
     def setEnabled(self, enabled) -> None:
-        """Whether fixes can be asked for."""
+        """Enable or disable the buttons of the fixes."""
         for button in self.buttons.values():
             button.enabled = enabled
 

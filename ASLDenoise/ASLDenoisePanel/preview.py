@@ -1,4 +1,4 @@
-"""Inspection in the panel: what metadata say at once, what the images say from a child process a moment later."""
+"""Inspection in the panel: the findings of the metadata at once, those of the images from a child process."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _PAUSE = 300  # ms: a value is often corrected together with another
 
 
 class PreviewSection:
-    """Inspects the selected series whenever it changes, and keeps what it found.
+    """Inspects the selected series whenever it changes.
 
     Args:
-        findings: the section that shows it.
+        findings: the section that shows the findings.
         parameters: gives the parameter node, or None.
         changed: called when what forbids a run may have changed.
     """
@@ -50,7 +50,7 @@ class PreviewSection:
         self._timer.start()
 
     def stop(self) -> None:
-        """Inspect no more."""
+        """End the inspection."""
         self._timer.stop()
         self._driver.abandon()
 
@@ -61,6 +61,7 @@ class PreviewSection:
 
     def _start(self) -> None:
         from ASLDenoiseLib.errors import InputError
+        from ASLDenoiseLib.inspecting.acquisition_checks import acquisition_findings
 
         p = self._parameters()
         if p is None or p.asl is None:
@@ -74,14 +75,9 @@ class PreviewSection:
             self._changed()
             return
         images = canInspect()
-        self._showMetadata(more=images)
+        self._show(tuple(acquisition_findings(self._series)), (), more=images)
         if images:
             self._driver.start(InspectSeries(self._series), done=self._onInspected, failed=self._onFailed)
-
-    def _showMetadata(self, *, more) -> None:
-        from ASLDenoiseLib.inspecting.acquisition_checks import acquisition_findings
-
-        self._show(tuple(acquisition_findings(self._series)), (), more=more)
 
     def _onInspected(self, inspected) -> None:
         self._show(inspected.findings, inspected.fixes)

@@ -1,4 +1,4 @@
-"""What is wrong and what would fix it, in the words of the panel: its rows, selectors, choices and buttons."""
+"""Errors and remedies in the words of the panel: its rows, selectors, choices and buttons."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from slicer.i18n import tr as _
 
 
 def panelRemedy(remedies) -> str:
-    """What would fix it, as the panel says it; without capital and full stop.
+    """Remedies as a phrase of the panel, without capital and full stop.
 
     >>> panelRemedy([GiveImage("m0", "give an M0 image")])
     "give an M0 image with 'M0'"
@@ -30,7 +30,7 @@ def panelFailure(failed) -> str:
 
 
 def panelFix(fix) -> str:
-    """What a fix does, with the fields as the rows call them."""
+    """The effect of a fix, with the fields as the rows call them."""
     return f"{', '.join(map(_label, fix.fields))} {fix.done}".strip()
 
 

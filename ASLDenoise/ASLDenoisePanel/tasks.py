@@ -1,4 +1,4 @@
-"""What the panel has done in a child process beside the run itself: load, inspect, write files.
+"""The panel's tasks for a child process beside the run itself: load, inspect, write files.
 
 Each is sent as it is and run there (an `ASLDenoiseLib.running.task.Task`), so that nothing heavy is ever imported into
 Slicer and its window never waits. No Slicer and no Qt here: the child has neither.
@@ -43,7 +43,7 @@ def t1Beside(series: Path) -> Path | None:
 
 
 class PanelTask:
-    """What all share: nothing that they are sent with comes back, and nobody knows how long they take."""
+    """The defaults of the tasks: an unknown time, and nothing kept on the side of the panel."""
 
     seconds = None
 
@@ -55,7 +55,7 @@ class PanelTask:
 
 @dataclass(frozen=True)
 class SeriesChoice:
-    """A folder that holds more than one series: the user says which."""
+    """The series of a folder that holds more than one."""
 
     paths: tuple[Path, ...]
 
@@ -99,7 +99,7 @@ class LoadSeries(PanelTask):
 
 @dataclass(frozen=True, eq=False)
 class InspectedSeries:
-    """What inspection found: findings, the worst first, and the fixes there are."""
+    """The findings of a series, the worst first, and its fixes."""
 
     findings: tuple[Finding, ...]
     fixes: tuple[Fix, ...]

@@ -1,4 +1,4 @@
-"""What the report and notebooks show of a run, as HTML that needs nothing outside the page.
+"""Parts of the report and of notebooks: tables and figures as HTML that needs nothing outside the page.
 
 Every text that came from a file or a user is escaped.
 """
@@ -29,7 +29,7 @@ class Column:
 
 @dataclass(frozen=True)
 class TableRow:
-    """A row: its name, its cells, what there is to say about it, and whether its value was only assumed."""
+    """A row: its name, its cells, a note, and whether its value was only assumed."""
 
     name: str
     cells: Sequence[str]
