@@ -20,41 +20,30 @@ import importlib
 
 __version__ = "0.1.0"
 
+# As `__init__.pyi` imports them
+_MODULES = {
+    "denoising.catalogue": "ModelCard, list_models as models",
+    "errors": "InputError",
+    "findings": "Finding",
+    "inspecting.fixes": "apply_fix as fix, fixes_of as fixes",
+    "inspecting.inspection": "inspect",
+    "pipeline.console": "denoise, quantify, superresolve, measure_map as measure",
+    "pipeline.request": "Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution",
+    "pipeline.request_json": "read_request",
+    "pipeline.run": "run",
+    "pipeline.template_space": "in_template_space",
+    "preparing.choices": "Preparation",
+    "reading.images": "read_image",
+    "reading.read": "read_series as read",
+    "reporting.derivatives": "write_result as write",
+    "resources": "sample_data",
+    "result": "Readout, Result",
+    "series": "Acquisition, ASLSeries, Geometry, Parameter, Tissue, Volume",
+}
 _PUBLIC = {
-    "read": ("reading.read", "read_series"),
-    "read_image": ("reading.images", "read_image"),
-    "inspect": ("inspecting.inspection", "inspect"),
-    "fixes": ("inspecting.fixes", "fixes_of"),
-    "fix": ("inspecting.fixes", "apply_fix"),
-    "denoise": ("pipeline.console", "denoise"),
-    "superresolve": ("pipeline.console", "superresolve"),
-    "quantify": ("pipeline.console", "quantify"),
-    "run": ("pipeline.run", "run"),
-    "read_request": ("pipeline.request_json", "read_request"),
-    "Request": ("pipeline.request", "Request"),
-    "SeriesFile": ("pipeline.request", "SeriesFile"),
-    "Head": ("pipeline.request", "Head"),
-    "Denoising": ("pipeline.request", "Denoising"),
-    "SuperResolution": ("pipeline.request", "SuperResolution"),
-    "Outputs": ("pipeline.request", "Outputs"),
-    "Region": ("pipeline.request", "Region"),
-    "Preparation": ("preparing.choices", "Preparation"),
-    "in_template_space": ("pipeline.template_space", "in_template_space"),
-    "measure": ("pipeline.console", "measure_map"),
-    "models": ("denoising.catalogue", "list_models"),
-    "ModelCard": ("denoising.catalogue", "ModelCard"),
-    "sample_data": ("resources", "sample_data"),
-    "write": ("reporting.derivatives", "write_result"),
-    "InputError": ("errors", "InputError"),
-    "Acquisition": ("series", "Acquisition"),
-    "ASLSeries": ("series", "ASLSeries"),
-    "Finding": ("findings", "Finding"),
-    "Geometry": ("series", "Geometry"),
-    "Parameter": ("series", "Parameter"),
-    "Tissue": ("series", "Tissue"),
-    "Volume": ("series", "Volume"),
-    "Readout": ("result", "Readout"),
-    "Result": ("result", "Result"),
+    name.split(" as ")[-1]: (module, name.split(" as ")[0])
+    for module, names in _MODULES.items()
+    for name in names.split(", ")
 }
 __all__ = sorted([*_PUBLIC, "__version__"])
 

@@ -1,4 +1,4 @@
-"""The shell: ``python -m ASLDenoiseLib COMMAND``. One thin function a command; the work is in `pipeline`.
+"""The shell: ``python -m ASLDenoiseLib COMMAND``. One thin function a command; `pipeline` does the work.
 
 Progress goes to stderr, results to --out, tables to stdout. Input that cannot be used gives one sentence on stderr and
 exit status 2, with nothing written.
@@ -14,17 +14,7 @@ from pathlib import Path
 
 from . import __version__
 from .errors import InputError
-from .shell import learning, processing
-from .shell.options import (
-    add_denoising,
-    add_device,
-    add_preparation,
-    add_progress,
-    add_run,
-    add_series,
-    add_target,
-    add_tissue,
-)
+from .shell import learning, options, processing
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -47,46 +37,46 @@ def make_parser() -> argparse.ArgumentParser:
         processing.run_inspect,
         "Say what is wrong or doubtful in a series: exit 0 fine, 1 warnings, 2 unusable.",
     )
-    add_series(sub)
+    options.add_series(sub)
     sub.add_argument("--t1", type=Path, help="T1-weighted image, checked for being readable")
 
-    for name, text, adds in (
-        ("denoise", "Denoise and quantify a series; raw and processed side by side.", (add_denoising, add_device)),
+    for name, text, groups in (
+        ("denoise", "Denoise and quantify a series; raw and processed side by side.", ("denoising", "device")),
         (
             "superres",
             "A finer CBF map of a series or of one CBF map, guided by the T1: an estimate, beside what was acquired.",
-            (add_target, add_denoising, add_device),
+            ("target", "denoising", "device"),
         ),
         ("quantify", "CBF of the plain mean of a series, with readouts.", ()),
     ):
         sub = command(name, processing.run_processing, text)
-        for add in (add_series, add_run, add_preparation, add_tissue, *adds, add_progress):
-            add(sub)
+        for group in ("series", "run", "preparation", "tissue", *groups, "progress"):
+            getattr(options, f"add_{group}")(sub)
 
     sub = command("run", processing.run_request, "Do again what a request.json says, which stands beside each result.")
     sub.add_argument("request", metavar="REQUEST", type=Path, help="request.json, of the shell or the panel")
     sub.add_argument("--out", type=Path, metavar="DIR", help="folder for the results (default: as the request says)")
-    add_progress(sub)
+    options.add_progress(sub)
 
     sub = command("measure", processing.run_measure, "Readouts of a CBF map.")
     sub.add_argument("cbf", metavar="CBF", type=Path, help="CBF map in ml/100g/min")
-    add_tissue(sub)
+    options.add_tissue(sub)
     sub.add_argument("--reference", type=Path, metavar="CBF", help="map to compare with: PSNR, SSIM, RMSE, CCC")
 
     command("models", processing.run_models, "The catalogue, a line a model.")
 
     sub = command("demo", run_demo, "Denoise the sample series that comes with ASLDenoise.")
     sub.add_argument("--out", type=Path, default=Path("out/demo"), metavar="DIR")
-    add_device(sub)
-    add_progress(sub)
+    options.add_device(sub)
+    options.add_progress(sub)
 
     sub = command("simulate", learning.run_simulate, "Scan a phantom: a BIDS series with its true CBF.")
     learning.add_simulate(sub)
 
     sub = command("train", learning.run_train, "Train a model from a recipe and bundle it; resumes where it stopped.")
     learning.add_train(sub)
-    add_device(sub)
-    add_progress(sub)
+    options.add_device(sub)
+    options.add_progress(sub)
     return parser
 
 
@@ -106,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run_demo(args: argparse.Namespace) -> int:
-    """The main job on the sample series."""
+    """Denoise the sample series."""
     from .resources import sample_data
 
     sample = sample_data()

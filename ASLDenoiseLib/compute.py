@@ -6,13 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
-def _silent(text: str) -> None:
-    """Says nothing."""
-
-
 @dataclass
 class Compute:
-    """Where networks run; running out of that device's memory moves them on, and is told.
+    """Where networks run; running out of that device's memory moves them on, which `tell` is told.
 
     Args:
         device: ``cpu``, ``cuda`` or ``mps``; where the run is now.
@@ -22,7 +18,7 @@ class Compute:
     """
 
     device: str
-    tell: Callable[[str], None] = _silent
+    tell: Callable[[str], None] = lambda text: None
     retreats: list[str] = field(default_factory=list)
     moved_from: str = ""
 

@@ -1,10 +1,11 @@
-"""Which device computes, and which there are to choose from."""
+"""Devices that networks can run on."""
 
 from __future__ import annotations
 
 import ctypes
 import importlib.util
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -72,7 +73,7 @@ def list_devices() -> tuple[ComputeDevice, ...]:
         return (_cuda(), cpu)
     if torch.backends.mps.is_available():
         return (ComputeDevice("mps", "Apple graphics processor", note="it shares the computer's memory"), cpu)
-    if _nvidia_card_there():
+    if _has_nvidia_card():
         why = "has no CUDA" if torch.version.cuda is None else "cannot reach it"
         remedy = "install PyTorch with CUDA, or update the card's driver, to use it"
         return (cpu, ComputeDevice("cuda", "NVIDIA graphics card", usable=False, note=f"this PyTorch {why}; {remedy}"))
@@ -86,14 +87,10 @@ def cpu_without_torch() -> ComputeDevice:
 
 @dataclass(frozen=True)
 class DeviceListing:
-    """`list_devices` as work for a `Runner`: torch is loaded there, and not in the window's process."""
+    """`list_devices` as a task for a `Runner`: torch is loaded there, and not in the window's process."""
 
     seconds: ClassVar[None] = None
-
-    @property
-    def nouns(self) -> Mapping[str, object]:
-        """None: the answer is small."""
-        return MappingProxyType({})
+    nouns: ClassVar[Mapping[str, object]] = MappingProxyType({})
 
     def run(self, progress: Progress = silent) -> tuple[ComputeDevice, ...]:
         """The devices."""
@@ -107,9 +104,8 @@ def _cuda() -> ComputeDevice:
     label = f"{properties.name} ({_gigabytes(properties.total_memory)})"
     if _cuda_has_code():
         return ComputeDevice("cuda", label)
-    return ComputeDevice(
-        "cuda", label, usable=False, note="too new or too old for this PyTorch; install another PyTorch"
-    )
+    note = "too new or too old for this PyTorch; install another PyTorch"
+    return ComputeDevice("cuda", label, usable=False, note=note)
 
 
 def _cuda_has_code() -> bool:
@@ -127,20 +123,12 @@ def has_code_for(capability: tuple[int, int], architectures: Sequence[str]) -> b
     >>> has_code_for((12, 0), ["sm_80", "sm_90"])
     False
     """
-    for name in architectures:
-        kind, _, number = name.partition("_")
-        digits = "".join(c for c in number if c.isdigit())
-        if not digits:
-            continue
-        built = (int(digits[:-1] or 0), int(digits[-1]))
-        if kind == "compute" and built <= capability:
-            return True
-        if kind == "sm" and built[0] == capability[0] and built[1] <= capability[1]:
-            return True
-    return False
+    found = re.findall(r"(sm|compute)_(\d+)(\d)", " ".join(architectures))
+    built = [(kind, (int(major), int(minor))) for kind, major, minor in found]
+    return any(v <= capability and (kind == "compute" or v[0] == capability[0]) for kind, v in built)
 
 
-def _nvidia_card_there() -> bool:
+def _has_nvidia_card() -> bool:
     return os.path.exists("/proc/driver/nvidia/version") or shutil.which("nvidia-smi") is not None
 
 
@@ -154,17 +142,13 @@ def _cpu_label() -> str:
 def _memory() -> int | None:
     """Bytes of main memory; None where the system does not say."""
     if sys.platform == "win32":
-        return _windows_memory()
+        kilobytes = ctypes.c_ulonglong()
+        known = ctypes.windll.kernel32.GetPhysicallyInstalledSystemMemory(ctypes.byref(kilobytes))
+        return 1024 * kilobytes.value if known else None
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (ValueError, OSError):
         return None
-
-
-def _windows_memory() -> int | None:
-    kilobytes = ctypes.c_ulonglong()
-    there = ctypes.windll.kernel32.GetPhysicallyInstalledSystemMemory(ctypes.byref(kilobytes))
-    return 1024 * kilobytes.value if there else None
 
 
 def _gigabytes(count: int) -> str:

@@ -1,6 +1,6 @@
-"""How long work says where it is: one callable, `(fraction, text)`, and three things that listen to it.
+"""Progress of a run: one callable, `(fraction, text)`, and what shows or sends it.
 
-A stage reports its own 0 to 1; `span` maps that into its part of the whole, so no stage knows the others.
+A step reports its own 0 to 1; `span` maps that into its part of the whole, so no step knows the others.
 Everything goes to stderr: stdout belongs to the readouts table.
 """
 
@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TextIO
+from typing import Any, TextIO
 
 from .errors import InputError
 
@@ -18,10 +19,8 @@ _ENOUGH_SECONDS, _ENOUGH_SHARE = 5.0, 0.1  # of a run, before anything is said o
 KINDS = ("auto", "json", "bar", "none")
 
 
-class Progress(Protocol):
-    """What a stage calls while it works: the part that is done, 0 to 1, and one short line of text."""
-
-    def __call__(self, fraction: float, text: str) -> None: ...
+# What a step calls while it works: the part that is done, 0 to 1, and one short line of text.
+Progress = Callable[[float, str], None]
 
 
 def silent(fraction: float, text: str) -> None:
@@ -29,18 +28,12 @@ def silent(fraction: float, text: str) -> None:
 
 
 def span(progress: Progress, start: float, stop: float) -> Progress:
-    """A stage's own progress: its 0..1 becomes `start`..`stop` of the whole.
+    """A step's own progress: its 0..1 becomes `start`..`stop` of the whole.
 
-    >>> seen = []
-    >>> span(lambda fraction, text: seen.append(fraction), 0.5, 0.9)(0.5, "half of the stage")
-    >>> seen
-    [0.7]
+    >>> span(lambda fraction, text: print(f"{fraction:g}"), 0.5, 0.9)(0.5, "half of the step")
+    0.7
     """
-
-    def stage(fraction: float, text: str) -> None:
-        progress(start + (stop - start) * _within(fraction), text)
-
-    return stage
+    return lambda fraction, text: progress(start + (stop - start) * _clipped(fraction), text)
 
 
 def seconds_left(fraction: float, elapsed: float) -> float | None:
@@ -55,7 +48,7 @@ def seconds_left(fraction: float, elapsed: float) -> float | None:
 
 
 class ProgressBar:
-    """A bar on a terminal; elsewhere (a log, a pipe) one plain line a stage or tenth, never control characters."""
+    """A bar on a terminal; elsewhere (a log, a pipe) one plain line a step or tenth, never control characters."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = sys.stderr if stream is None else stream
@@ -64,10 +57,13 @@ class ProgressBar:
 
     def __call__(self, fraction: float, text: str) -> None:
         """Show `fraction` (0 to 1) and `text`."""
+        fraction = _clipped(fraction)
+        line = (int(fraction * 10), text)
         if self._stream.isatty():
-            self._draw(_within(fraction), text)
-        else:
-            self._line(_within(fraction), text)
+            self._draw(fraction, text)
+        elif line != self._last:
+            self._last = line
+            print(f"[{100 * fraction:3.0f} %] {text}", file=self._stream, flush=True)
 
     def close(self) -> None:
         """Leave the terminal on a line of its own; harmless when called twice."""
@@ -87,18 +83,12 @@ class ProgressBar:
         if fraction >= 1:
             self.close()
 
-    def _line(self, fraction: float, text: str) -> None:
-        step = (int(fraction * 10), text)
-        if step != self._last:
-            self._last = step
-            print(f"[{100 * fraction:3.0f} %] {text}", file=self._stream, flush=True)
-
 
 class JsonLines:
     """One JSON object a line, for a parent process: ``{"fraction": 0.5, "text": "...", "elapsed_s": 3.2}``.
 
-    `elapsed_s` counts from when this object was made. A full pipe's reader that has gone away raises
-    `BrokenPipeError`, which ends the work: nobody waits for it any more.
+    `elapsed_s` counts from the creation of this object. A parent that has gone away raises `BrokenPipeError`, which
+    ends the run: nobody waits for it any more.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -108,7 +98,7 @@ class JsonLines:
     def __call__(self, fraction: float, text: str) -> None:
         """Write one line and flush it."""
         elapsed = round(time.monotonic() - self._start, 3)
-        line = json.dumps({"fraction": round(_within(fraction), 4), "text": text, "elapsed_s": elapsed})
+        line = json.dumps({"fraction": round(_clipped(fraction), 4), "text": text, "elapsed_s": elapsed})
         self._stream.write(line + "\n")
         self._stream.flush()
 
@@ -137,14 +127,12 @@ def make_progress(kind: str = "auto", *, stream: TextIO | None = None) -> Progre
     Raises:
         InputError: `kind` is none of these.
     """
-    if kind in ("auto", "bar"):
-        return ProgressBar(stream)
-    if kind == "json":
-        return JsonLines(stream)
     if kind == "none":
         return silent
+    if kind in KINDS:
+        return JsonLines(stream) if kind == "json" else ProgressBar(stream)
     raise InputError(f"There is no progress kind '{kind}'; choose one of {', '.join(KINDS)}.")
 
 
-def _within(fraction: float) -> float:
+def _clipped(fraction: float) -> float:
     return min(1.0, max(0.0, float(fraction)))

@@ -1,7 +1,7 @@
-"""What would put something right, as data: the shell says it by its options, the panel by its rows and buttons.
+"""Remedies as data: the shell says them by its options, the panel by its rows and buttons.
 
 A remedy has `text`, what to do in plain words that name neither option nor button, and what it is done to; where that
-is, `place`, each face says in its own words. Those of the shell are here, so that an error can be printed anywhere.
+is done each face says in its own words. Those of the shell are here, so that an error can be printed anywhere.
 """
 
 from __future__ import annotations
@@ -79,16 +79,19 @@ def shell_option(remedy: Remedy) -> str:
     >>> shell_option(SetField("post_labeling_delay", 1.8))
     '--pld 1.8'
     """
-    if isinstance(remedy, SetField):
-        option, value = OPTIONS.get(remedy.field, ""), remedy.value
-    elif isinstance(remedy, GiveImage):
-        option, value = "--gm and --wm" if remedy.image == "masks" else f"--{remedy.image}", None
-    elif isinstance(remedy, ApplyFix):
-        option, value = "--fix", remedy.name
-    else:
-        option, value = f"--{remedy.setting}", remedy.value or None
-    value = f"{value:.4g}" if isinstance(value, float) else value
-    return f"{option} {value}" if option and value is not None else option
+    match remedy:
+        case SetField(field, value) if field in OPTIONS:
+            number = f"{value:.4g}" if isinstance(value, float) else value
+            return OPTIONS[field] if value is None else f"{OPTIONS[field]} {number}"
+        case GiveImage("masks"):
+            return "--gm and --wm"
+        case GiveImage(name) | Choose(name, ""):
+            return f"--{name}"
+        case Choose(name, value):
+            return f"--{name} {value}"
+        case ApplyFix(name):
+            return f"--fix {name}"
+    return ""
 
 
 def shell_place(remedies: Sequence[Remedy]) -> str:
@@ -117,6 +120,6 @@ def remedies_to_json(remedies: Iterable[Remedy]) -> list[dict[str, object]]:
 
 
 def remedies_from_json(items: Iterable[dict[str, object]]) -> tuple[Remedy, ...]:
-    """What `remedies_to_json` gave."""
+    """The remedies that `remedies_to_json` gave."""
     kinds = {kind.__name__: kind for kind in Remedy.__subclasses__()}
     return tuple(kinds[item["kind"]](**{k: v for k, v in item.items() if k != "kind"}) for item in items)

@@ -36,7 +36,7 @@ def machine(monkeypatch):
     def pretend(torch, *, nvidia=False):
         monkeypatch.setitem(sys.modules, "torch", torch)
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
-        monkeypatch.setattr(devices, "_nvidia_card_there", lambda: nvidia)
+        monkeypatch.setattr(devices, "_has_nvidia_card", lambda: nvidia)
 
     return pretend
 
