@@ -40,7 +40,7 @@ __all__ = [
 
 
 class ASLDenoise(ScriptedLoadableModule):
-    """What Slicer shows about the module."""
+    """The module's title, category, help and icon in Slicer."""
 
     def __init__(self, parent):
         ScriptedLoadableModule.__init__(self, parent)

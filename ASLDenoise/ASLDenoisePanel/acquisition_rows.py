@@ -1,4 +1,4 @@
-"""How a series was acquired, as rows to read and edit. No Qt here."""
+"""The acquisition of a series as rows to read and edit. No Qt here."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class AcquisitionRow:
 
 
 def originWords(origin) -> str:
-    """Where a value came from, for people."""
+    """The origin of a value, for people."""
     return {
         "sidecar": _("file beside it"),
         "DICOM": _("DICOM"),
@@ -73,7 +73,7 @@ def acquisitionRows(acquisition, context: Sequence) -> tuple[AcquisitionRow, ...
 
 
 def shortContext(context: Sequence) -> str:
-    """Which volume is what, as the shortest pattern that repeats: ``m0scan, control, label``.
+    """The order of the volumes, as the shortest pattern that repeats: ``m0scan, control, label``.
 
     >>> shortContext(["m0scan", "label", "control", "label", "control"])
     'm0scan, label, control'
@@ -88,13 +88,13 @@ def shortContext(context: Sequence) -> str:
 
 
 def countWords(context: Sequence) -> str:
-    """How many volumes of each kind: ``1 m0scan, 6 control, 6 label``."""
+    """The number of volumes of each kind: ``1 m0scan, 6 control, 6 label``."""
     words = [getattr(word, "value", word) for word in context]
     return ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
 
 
 def parsed(field: str, text: str) -> object | None:
-    """What was typed as the value of a field; None where it was emptied.
+    """The typed text as the value of a field; None where it is empty.
 
     Raises:
         ASLDenoiseLib.errors.InputError: it is not understood.

@@ -1,4 +1,4 @@
-"""Which of the loaded nodes are the inputs: a first guess for selectors that the user has not touched."""
+"""The guess which loaded nodes are the inputs, for selectors that the user has not touched."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class Way(Enum):
 
 
 class Device(Enum):
-    """Where networks run."""
+    """The device that networks run on."""
 
     AUTO = "auto"
     CPU = "cpu"
@@ -51,7 +51,7 @@ class Grid(Enum):
 
 
 class Alignment(Enum):
-    """How the T1 comes to lie on the series."""
+    """The alignment of the T1 to the series."""
 
     FIND = "find"
     START = "start"
@@ -66,7 +66,7 @@ class Alignment(Enum):
 
 
 class Outliers(Enum):
-    """How volumes that would corrupt the mean are found; the values are the library's names of the methods."""
+    """The method that finds volumes which would corrupt the mean; the values are the library's names."""
 
     ZSCORE = "zscore"
     NONE = "none"

@@ -1,4 +1,4 @@
-"""Where the module's own files lie: beside ASLDenoise.py where Slicer installed it, at the root in a checkout."""
+"""The module's resources: beside ASLDenoise.py where Slicer installed it, at the root in a checkout."""
 
 from __future__ import annotations
 

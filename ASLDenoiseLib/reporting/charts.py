@@ -1,4 +1,4 @@
-"""The charts of a run as data, drawn by whoever has axes: boxes, scatter, Bland-Altman, motion, what was left out."""
+"""The charts of a run as data: box plot, scatter, Bland-Altman, motion, what was left out of the mean."""
 
 from __future__ import annotations
 
@@ -48,15 +48,15 @@ class Line:
 
 @dataclass(frozen=True, eq=False)
 class Chart:
-    """What a chart shows.
+    """A chart, to be drawn by any plotting library.
 
     Args:
         key: stable, e.g. ``agreement``.
         name: for a list to choose from.
-        title: what is seen, with the figures that matter.
+        title: with the figures that matter.
         x_title, y_title: with units.
         x_unit, y_unit: of the numbers; empty for counts.
-        lines: what is drawn, the last on top.
+        lines: the last is drawn on top.
         x_range, y_range: of the axes.
     """
 
@@ -174,7 +174,7 @@ def agreement_chart(result: Result) -> Chart | None:
 
 
 def shift_chart(result: Result) -> Chart | None:
-    """How far the head was from its median pose in every volume, and how far it moved since the one before, mm."""
+    """The shift of the head from its median pose in every volume, and its motion since the one before, mm."""
     if result.motion is None:
         return None
     columns = result.motion.columns
@@ -185,7 +185,7 @@ def shift_chart(result: Result) -> Chart | None:
 
 
 def rotation_chart(result: Result) -> Chart | None:
-    """How far the head was turned from its median pose in every volume, degrees."""
+    """The rotation of the head from its median pose in every volume, degrees."""
     if result.motion is None:
         return None
     lines = _axis_lines(result.motion.columns, "rot", ("About left-right", "About front-back", "About up-down"))
@@ -195,7 +195,7 @@ def rotation_chart(result: Result) -> Chart | None:
 
 
 def left_out_chart(result: Result) -> Chart | None:
-    """How much of each pair the mean did without, %; None where nothing was left out."""
+    """The part of each pair that is not in the mean, %; None where nothing was left out."""
     lost = left_out(result)
     if lost is None or not lost.any():
         return None
@@ -218,7 +218,7 @@ def left_out_chart(result: Result) -> Chart | None:
 
 
 def thinned(count: int) -> np.ndarray:
-    """Which of `count` points to draw, ascending: all, or `MOST_POINTS` of them, the same at every call.
+    """The indices of the points to draw of `count`, ascending: all, or `MOST_POINTS`, the same at every call.
 
     >>> thinned(5).tolist(), thinned(10_000).size
     ([0, 1, 2, 3, 4], 2000)

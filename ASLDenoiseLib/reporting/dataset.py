@@ -1,4 +1,4 @@
-"""What makes a folder of results a BIDS derivative: its description, its README, and the names BIDS does not have.
+"""The files that make a folder of results a BIDS derivative: description, README, and names that BIDS does not have.
 
 BIDS 1.10 has no names for CBF maps and perfusion-weighted images yet, nor for reports. A validator passes over what
 ``.bidsignore`` lists, as other ASL pipelines do it.
@@ -44,7 +44,7 @@ def bidsignore(*, attachments: Iterable[str] = (), before: str = "") -> str:
 
 
 def readme(result: Result, *, attachments: Iterable[str] = ()) -> str:
-    """A page for whoever opens the folder: what every file is, and that it is for research use only."""
+    """The README of the folder: what every file is, and that it is for research use only."""
     lines = [
         _TITLE,
         "",

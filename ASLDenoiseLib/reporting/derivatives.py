@@ -34,7 +34,7 @@ REPORT = "report.html"
 
 @dataclass(frozen=True)
 class WrittenFiles:
-    """Where a run's files lie: the folder, each map by its key, the report, and every file, these included."""
+    """The paths of a run's files: the folder, each map by its key, the report, and every file, these included."""
 
     folder: Path
     maps: Mapping[str, Path]

@@ -32,7 +32,7 @@ def result_html(result: Result) -> str:
 
 @html_of.register
 def series_html(series: ASLSeries) -> str:
-    """What the series holds, and every value with where it came from."""
+    """The series in one line, and every value with its origin."""
     parameters = parameters_html((*series.acquisition.parameters(), *series.fixes))
     return _styled(f"<p><b>{escape(str(series))}</b></p>{parameters}")
 

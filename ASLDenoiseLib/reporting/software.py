@@ -1,4 +1,4 @@
-"""Which software made a result."""
+"""The software that made a result."""
 
 from __future__ import annotations
 

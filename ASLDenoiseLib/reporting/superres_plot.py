@@ -1,4 +1,4 @@
-"""A super-resolved map beside the acquired one it was made from, as a picture."""
+"""The figure of a super-resolved map beside the acquired one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def superres_png(result: Result) -> bytes | None:
 
 
 def residual_sentence(result: Result) -> str:
-    """How the super-resolved map agrees with the acquired one, in a sentence."""
+    """The agreement of the super-resolved map with the acquired one, in a sentence."""
     residual = result.maps[RESIDUAL].array
     size = float(np.sqrt(np.nanmean(residual.astype(np.float64) ** 2)))
     return f"Averaged back to the acquired voxels it differs from the acquired map by {size:.2g} {CBF_UNIT} (RMS)."

@@ -33,7 +33,7 @@ def motion_tsv(result: Result) -> str:
 
 
 def motion_columns(result: Result) -> dict[str, Mapping[str, str]]:
-    """What each column of `motion_tsv` is, with its unit, for the JSON beside it."""
+    """The description and unit of each column of `motion_tsv`, for the JSON beside it."""
     described = {"volume_type": {"Description": "What the volume is, as in aslcontext.tsv"}}
     for name in result.motion.columns if result.motion is not None else ():
         stem, _, axis = name.rpartition("_")
@@ -57,9 +57,9 @@ def outliers_tsv(result: Result) -> str:
 
 
 def left_out(result: Result) -> np.ndarray | None:
-    """How much of each slice of each pair the mean did without, 0..1 (pairs, slices); 0 where nothing was rejected.
+    """The fraction of each slice of each pair that is not in the mean, 0..1 (pairs, slices).
 
-    None where no outliers were looked for.
+    It is 0 where nothing was rejected. None where no outliers were looked for.
     """
     report = result.outliers
     if report is None:

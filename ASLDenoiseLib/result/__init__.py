@@ -89,7 +89,7 @@ class Result:
         return furthest(self.maps, on_series=True) or RAW
 
     def kind(self, key: str) -> MapKind:
-        """What a map of the run is and how it is shown; its name says of which map it is where that depends."""
+        """The kind of a map of the run; its label names the map that it is of, where that depends on the run."""
         return kind_of(key, self.maps)
 
     def values(self, key: str | None = None) -> dict[str, float]:

@@ -13,7 +13,7 @@ from ..series import CBF_UNIT
 
 
 class Role(Enum):
-    """What a map is to its run."""
+    """The role of a map in its run."""
 
     RAW = "raw"
     PREPARED = "prepared"
@@ -34,7 +34,7 @@ class MapKind:
 
     Args:
         key: BIDS ending without extension.
-        role: what it is to its run.
+        role: in its run.
         label: its name for people; may hold ``{processed}`` and ``{acquired}``, the names of the run's furthest map of
             all, and of the furthest on the grid of the series.
         description: one sentence, for sidecars and the folder's README.

@@ -1,4 +1,4 @@
-"""Which map of a run is shown, and how: alone, faded from raw to processed, side by side; also of a saved scene."""
+"""The choice of what is shown of a run: a map alone, faded from raw to processed, side by side, or a chart."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _LOGICS = {
 
 @dataclass(eq=False)
 class _SceneResources:
-    """What must outlive a scene of `make_scene`; the scene itself keeps none of it."""
+    """The objects that must outlive a scene of `make_scene`, which keeps none of them."""
 
     scene: slicer.vtkMRMLScene
     application: slicer.vtkSlicerApplicationLogic

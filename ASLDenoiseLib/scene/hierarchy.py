@@ -1,4 +1,4 @@
-"""What lies in a scene: the subject hierarchy, the folders of runs in it, and the nodes that were added."""
+"""The contents of a scene: the subject hierarchy, the folders of runs in it, and the nodes that were added."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def read_acquisition(node: slicer.vtkMRMLNode) -> Acquisition:
 
 
 def read_context(node: slicer.vtkMRMLNode) -> tuple[VolumeType, ...]:
-    """What each volume of `node` is; `VolumeType.NOT_AVAILABLE` where nothing says so. Raises as `read_acquisition`."""
+    """The type of each volume of `node`; `NOT_AVAILABLE` where none is stated. Raises as `read_acquisition`."""
     words = _attribute(node, "context")
     if words is None:
         return (VolumeType.NOT_AVAILABLE,) * volume_count(node)
@@ -265,7 +265,7 @@ def _multivolume_array(node: slicer.vtkMRMLVolumeNode) -> tuple[np.ndarray, Geom
 
 
 def _attribute(node: slicer.vtkMRMLNode, name: str) -> object:
-    """What an attribute holds; None where there is none."""
+    """The value of an attribute; None where there is none."""
     text = node.GetAttribute(PREFIX + name)
     try:
         return None if text is None else json.loads(text)
