@@ -18,7 +18,7 @@ import pytest
 from pace import pace
 from panel_builders import write_bids
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.child
 SHELL_NAMES = {"raw": "desc-mean_cbf", "processed": "desc-denoised_cbf"}
 
 
@@ -458,3 +458,22 @@ def test_the_console_can_start_a_run_without_waiting(ready):
     until(lambda: given, 180)
     assert told == sorted(told) and given[0].maps["desc-denoised_cbf"] is not None
     assert not driver.running
+
+
+def test_the_request_of_a_panel_run_gives_the_same_maps_in_the_shell(ready, tmp_path):
+    """The series was changed in the scene and lies in no file: its images go along."""
+    from ASLDenoiseLib.__main__ import main
+    from ASLDenoiseLib.reading.images import read_image
+
+    folder, again = tmp_path / "panel", tmp_path / "shell"
+    p = ready.widget._parameterNode
+    p.outputFolder, p.outputName, p.pairs, p.regressCsf = str(folder), "sub-07", "1,3-6", True
+    ready.ui.applyButton.click()
+    until(lambda: not ready.widget.run.running and not ready.widget.transfer.busy, 240)
+    assert ready.widget.state.value == "done", ready.ui.statusLabel.text
+    assert main(["run", str(folder / "request.json"), "--out", str(again), "--progress", "none"]) == 0
+    names = sorted(path.name for path in folder.glob("sub-07_*_cbf.nii.gz"))
+    assert "sub-07_desc-denoised_cbf.nii.gz" in names
+    assert names == sorted(path.name for path in again.glob("*_cbf.nii.gz"))
+    for name in names:
+        np.testing.assert_allclose(read_image(again / name).array, read_image(folder / name).array, atol=1e-4)
