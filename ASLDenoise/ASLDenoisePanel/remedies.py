@@ -31,7 +31,7 @@ def panelFailure(failed) -> str:
 
 def panelFix(fix) -> str:
     """The effect of a fix, with the fields as the rows call them."""
-    return f"{', '.join(map(_label, fix.fields))} {fix.done}".strip()
+    return f"{', '.join(map(_label, fix.fields))} {fix.action}".strip()
 
 
 def _place(remedies) -> str:

@@ -1,4 +1,4 @@
-"""What inspection can tell from the acquisition and the context alone, without a voxel."""
+"""Checks of the acquisition and the context, without a voxel."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from ..findings import Finding, FindingKind, note_kind, unusable_kind
 from ..remedies import Advice, ApplyFix, SetField
-from ..series import ASLSeries, Labeling, VolumeType
+from ..series import Acquisition, ASLSeries, Labeling, VolumeType
 from .m0_checks import m0_findings
 
 _CONSENSUS_TIME = 1.8  # s: Alsop 2015 recommends it for the label and for the delay
@@ -183,37 +183,38 @@ def _missing(series: ASLSeries) -> Iterator[Finding]:
 
 
 def _delays(series: ASLSeries) -> Iterator[Finding]:
-    a = series.acquisition
-    delays = a.delays
+    a, delays = series.acquisition, series.acquisition.delays
     if len(delays) > 1:
-        listed = ", ".join(f"{d:g}" for d in delays)
         nearest = min(usable_delays(series), key=lambda d: abs(d - _CONSENSUS_TIME), default=None)
         text = _SEVERAL_DELAYS.remedies[0].text
         keep = Advice(text) if nearest is None else ApplyFix(f"pld-{nearest:g}", text)
-        yield _SEVERAL_DELAYS.finding(keep, delays=listed)
+        yield _SEVERAL_DELAYS.finding(keep, delays=", ".join(f"{d:g}" for d in delays))
         return
     if not delays or not 0 < delays[0] <= LONGEST_TIME:
         return
-    delay, duration, bolus = delays[0], a.label_duration, a.bolus_duration
-    doubts, remedies = [], _ODD_TIMES.remedies
+    remedies = _ODD_TIMES.remedies
     if a.labeling is Labeling.PASL:
         remedies = (*remedies[:-1], SetField("bolus_duration", text=remedies[-1].text))
+    for severity, why in _odd_times(a, delays[0]):
+        yield _ODD_TIMES.finding(*remedies, severity=severity, why=why)
+
+
+def _odd_times(a: Acquisition, delay: float) -> Iterator[tuple[str, str]]:
+    """What is unusual about delay and label or bolus duration, after how much it matters."""
+    duration, bolus = a.label_duration, a.bolus_duration
+    if a.labeling is Labeling.PASL:
         if bolus and bolus >= delay:
-            doubts.append(
-                ("warning", f"the bolus of {bolus:g} s is not shorter than the inversion time of {delay:g} s")
-            )
+            yield "warning", f"the bolus of {bolus:g} s is not shorter than the inversion time of {delay:g} s"
         if not 1.2 <= delay <= 4:
-            doubts.append(("warning", f"an inversion time of {delay:g} s is unusual, 1.8 to 2.4 s is common"))
+            yield "warning", f"an inversion time of {delay:g} s is unusual, 1.8 to 2.4 s is common"
     elif a.labeling is not None:
         if not 1 <= delay <= 4:
             short = "much label is still in the arteries" if delay < 1 else "little label is left"
-            doubts.append(("warning", f"a delay of {delay:g} s is unusual, 1.5 to 2.5 s is common, and {short}"))
+            yield "warning", f"a delay of {delay:g} s is unusual, 1.5 to 2.5 s is common, and {short}"
         if duration and duration <= LONGEST_TIME and not 1 <= duration <= 4:
-            doubts.append(("warning", f"a label duration of {duration:g} s is unusual, 1.4 to 2 s is common"))
+            yield "warning", f"a label duration of {duration:g} s is unusual, 1.4 to 2 s is common"
         if duration and duration == delay and delay != _CONSENSUS_TIME:
-            doubts.append(("note", f"both are {delay:g} s, which is what a mix-up looks like"))
-    for severity, why in doubts:
-        yield _ODD_TIMES.finding(*remedies, severity=severity, why=why)
+            yield "note", f"both are {delay:g} s, which is what a mix-up looks like"
 
 
 def usable_delays(series: ASLSeries) -> tuple[float, ...]:
@@ -235,11 +236,6 @@ def _readout(series: ASLSeries) -> Iterator[Finding]:
         yield _NO_READOUT.finding()
     if a.readout == "2D" and a.slice_timing is None and series.geometry.size[2] > 1:
         yield _NO_SLICE_TIMING.finding()
-    yield from _slice_timing(series)
-
-
-def _slice_timing(series: ASLSeries) -> Iterator[Finding]:
-    a = series.acquisition
     if a.slice_timing is None or max(a.slice_timing) > LONGEST_TIME:
         return
     if a.readout == "3D" and np.ptp(a.slice_timing) > 0:
@@ -259,27 +255,24 @@ def _suppression(series: ASLSeries) -> Iterator[Finding]:
 
 
 def _volumes(series: ASLSeries) -> Iterator[Finding]:
-    controls, labels = len(series.indices(VolumeType.CONTROL)), len(series.indices(VolumeType.LABEL))
-    differences = len(series.indices(VolumeType.DELTAM))
-    ready = len(series.indices(VolumeType.CBF))
+    kinds = (VolumeType.CONTROL, VolumeType.LABEL, VolumeType.DELTAM, VolumeType.CBF)
+    controls, labels, differences, maps = (len(series.indices(kind)) for kind in kinds)
     if controls != labels:
         remedies = _COUNTS.remedies if left_over(series) else _COUNTS.remedies[:1]
         yield _COUNTS.finding(*remedies, controls=controls, labels=labels, over=abs(controls - labels))
-    pairs = min(controls, labels) or differences or ready
+    pairs = min(controls, labels) or differences or maps
     total = series.acquisition.total_pairs
-    if total is not None and total != pairs and not (differences or ready):
+    if total is not None and total != pairs and not (differences or maps):
         check = Advice("check that the series is whole and its aslcontext right")
         why = f"TotalAcquiredPairs is {total}, the context has {pairs}"
         yield _COUNTS.finding(check, what="The number of pairs is not the stated one", why=why)
     if pairs < 6 and not (total or 0) > pairs:
         yield _FEW_PAIRS.finding(severity="warning" if pairs < 2 else "note", pairs=pairs)
-    if differences or ready:
+    if differences or maps:
+        kind, alone = "difference (deltam)" if differences else "CBF", "too" if controls else "only"
         why = "these are used, not the control and label images"
-        yield _DIFFERENCES.finding(
-            kind="difference (deltam)" if differences else "CBF",
-            alone="too" if controls else "only",
-            why=why if controls else "control and label images cannot be checked",
-        )
+        why = why if controls else "control and label images cannot be checked"
+        yield _DIFFERENCES.finding(kind=kind, alone=alone, why=why)
     left = [i for i, kind in enumerate(series.context) if kind in (VolumeType.NOT_AVAILABLE, VolumeType.NORF)]
     if left:
         listed = ", ".join(str(i + 1) for i in left[:8]) + (" ..." if len(left) > 8 else "")

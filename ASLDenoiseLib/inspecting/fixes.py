@@ -7,7 +7,7 @@ Nothing is fixed unless it is asked for by name, and a fix is offered only for a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import InputError
@@ -28,21 +28,21 @@ class Fix:
     Args:
         name: what ``--fix`` takes.
         finding: the code of the finding it answers.
-        done: what was done, for people, after the names of the fields it was done to: ``M0 divided by 10``.
+        action: what was done, for people, after the names of the fields it was done to: ``M0 divided by 10``.
         series: the fixed series; values that changed count as the user's.
-        fields: the fields of the acquisition that it was done to, where `done` names none.
+        fields: the fields of the acquisition that it was done to, where `action` names none.
     """
 
     name: str
     finding: str
-    done: str
+    action: str
     series: ASLSeries
     fields: tuple[str, ...] = ()
 
     @property
     def what(self) -> str:
         """What was done, with the fields by name: ``post_labeling_delay divided by 1000``."""
-        return f"{', '.join(self.fields)} {self.done}".lstrip()
+        return f"{', '.join(self.fields)} {self.action}".lstrip()
 
     @property
     def record(self) -> Parameter:
@@ -109,27 +109,15 @@ def proposed_fixes(inspection: Inspection) -> Iterator[Fix]:
 def _seconds(series: ASLSeries) -> Iterator[Fix]:
     wrong = in_milliseconds(series)
     if wrong:
-        values = {name: _divided(value) for name, value in wrong.items()}
-        acquisition = series.acquisition.with_values(Origin.USER, **values)
-        fixed = replace(series, acquisition=acquisition)
+        values = {k: tuple(v / 1000 for v in t) if isinstance(t, tuple) else t / 1000 for k, t in wrong.items()}
+        fixed = replace(series, acquisition=series.acquisition.with_values(Origin.USER, **values))
         yield Fix("milliseconds", "milliseconds", "divided by 1000", fixed, tuple(wrong))
 
 
-def _divided(value: float | tuple[float, ...]) -> float | tuple[float, ...]:
-    return tuple(v / 1000 for v in value) if isinstance(value, tuple) else value / 1000
-
-
 def _one_delay(series: ASLSeries) -> Iterator[Fix]:
-    delays = usable_delays(series)
-    if len(series.acquisition.delays) < 2:
-        return
-    for delay in delays:
-        stated = series.acquisition.post_labeling_delay
-        others = [
-            i
-            for i, (kind, d) in enumerate(zip(series.context, stated, strict=True))
-            if abs(d - delay) > 1e-6 and kind is not VolumeType.M0SCAN
-        ]
+    acquired = [i for i, kind in enumerate(series.context) if kind is not VolumeType.M0SCAN]
+    for delay in usable_delays(series) if len(series.acquisition.delays) > 1 else ():
+        others = [i for i in acquired if abs(series.acquisition.post_labeling_delay[i] - delay) > 1e-6]
         acquisition = series.acquisition.with_values(Origin.USER, post_labeling_delay=delay)
         fixed = replace(_without(series, others), acquisition=acquisition)
         yield Fix(f"pld-{delay:g}", "multi-pld", f"volumes of other delays than {delay:g} s left out", fixed)
@@ -140,8 +128,8 @@ def _relaxed(series: ASLSeries) -> Iterator[Fix]:
         return
     field = "m0_repetition_time" if series.m0 is not None else "repetition_time"
     acquisition = replace(series.acquisition, **{field: None})
-    done = "of 0 s taken as not stated, so the M0 as fully relaxed"
-    yield Fix("m0-tr-zero", "m0-tr-zero", done, replace(series, acquisition=acquisition), (field,))
+    action = "of 0 s taken as not stated, so the M0 as fully relaxed"
+    yield Fix("m0-tr-zero", "m0-tr-zero", action, replace(series, acquisition=acquisition), (field,))
 
 
 def _from_voxels(inspection: Inspection) -> Iterator[Fix]:
@@ -151,7 +139,9 @@ def _from_voxels(inspection: Inspection) -> Iterator[Fix]:
         listed = ", ".join(str(index + 1) for index in dummies)
         yield Fix("dummy-volumes", "dummy-volumes", f"volume {listed} left out", _without(series, dummies))
     if looks_swapped(series, preview):
-        yield _swap(series)
+        ready = series.indices(VolumeType.DELTAM, VolumeType.CBF)
+        action = "sign of the differences turned" if ready else "control and label exchanged"
+        yield Fix("control-label-swapped", "control-label-swapped", action, swapped(series))
     excitations = ge_excitations(series, scale)
     for n in excitations:
         factor = GE_GAIN * n
@@ -166,12 +156,6 @@ def _from_voxels(inspection: Inspection) -> Iterator[Fix]:
         yield Fix("cbf-unit", "cbf-unit", f"CBF {_times(unit)}", replace(series, array=array))
 
 
-def _swap(series: ASLSeries) -> Fix:
-    ready = series.indices(VolumeType.DELTAM, VolumeType.CBF)
-    what = "sign of the differences turned" if ready else "control and label exchanged"
-    return Fix("control-label-swapped", "control-label-swapped", what, swapped(series))
-
-
 def _m0_times(series: ASLSeries, factor: float) -> ASLSeries:
     """The factor is stated, not multiplied in: calibration applies it and the M0 stays as it was read."""
     scale = (series.acquisition.m0_scale or 1.0) * factor
@@ -182,8 +166,7 @@ def _times(factor: float) -> str:
     return f"multiplied by {factor:g}" if factor >= 1 else f"divided by {1 / factor:g}"
 
 
-def _without(series: ASLSeries, indices: Iterable[int]) -> ASLSeries:
+def _without(series: ASLSeries, indices: Sequence[int]) -> ASLSeries:
     """Those volumes marked as n/a; they stay in the array."""
-    left = set(indices)
-    context = (VolumeType.NOT_AVAILABLE if i in left else kind for i, kind in enumerate(series.context))
+    context = (VolumeType.NOT_AVAILABLE if i in indices else kind for i, kind in enumerate(series.context))
     return replace(series, context=tuple(context))

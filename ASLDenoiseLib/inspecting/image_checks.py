@@ -1,4 +1,4 @@
-"""What inspection sees in the voxels: gaps, the brain, dummies, order, motion. Scale is in `scale_checks`."""
+"""Checks of the voxels: gaps, the brain, dummies, order, motion. Scale is in `scale_checks`."""
 
 from __future__ import annotations
 
@@ -87,11 +87,9 @@ def image_findings(inspection: Inspection) -> Iterator[Finding]:
 
 
 def _gaps(series: ASLSeries) -> Iterator[Finding]:
-    used = series.array[series.indices(*PERFUSION)]
-    missing = ~np.isfinite(used).all(axis=0)
+    missing = ~np.isfinite(series.array[series.indices(*PERFUSION)]).all(axis=0)
     if missing.any():
-        share = 100 * missing.mean()
-        count = np.count_nonzero(missing)
+        share, count = 100 * missing.mean(), np.count_nonzero(missing)
         yield _GAPS.finding(severity="warning" if share > 1 else "note", count=count, share=share)
 
 
@@ -99,7 +97,7 @@ def _brain(series: ASLSeries, preview: Preview) -> Iterator[Finding]:
     """A mask that failed, or that is too large or too small for a field of view that holds the whole head."""
     if series.indices(VolumeType.CBF) and series.m0 is None:
         return  # such a map is masked by where it has values
-    if not preview.shaped:
+    if not preview.brain_found:
         yield _NO_BRAIN.finding(volume=preview.millilitres)
         return
     whole = min(np.multiply(series.geometry.size, series.geometry.spacing)) >= _WHOLE_HEAD
@@ -127,15 +125,11 @@ def dummy_volumes(series: ASLSeries, preview: Preview) -> tuple[tuple[int, float
 def _dummies(series: ASLSeries, preview: Preview) -> Iterator[Finding]:
     odd = dummy_volumes(series, preview)
     if odd:
-        words = ",".join("n/a" for _ in odd)
+        cycle = [kind.value for kind in series.context if kind in _PAIRED][-2:]
         m0 = "or as m0scan if they were acquired without background suppression, " if odd[0][1] > 1.3 else ""
         kinds = " and ".join(f"volume {index + 1}: {ratio:.2f} times" for index, ratio in odd)
-        mark = SetField("context", f"{words},{_cycle(series)}", f"mark them as n/a, {m0}e.g.")
+        mark = SetField("context", f"{'n/a,' * len(odd)}{','.join(cycle)}", f"mark them as n/a, {m0}e.g.")
         yield _DUMMIES.finding(_DUMMIES.remedies[0], mark, kinds=kinds)
-
-
-def _cycle(series: ASLSeries) -> str:
-    return ",".join([kind.value for kind in series.context if kind in _PAIRED][-2:])
 
 
 def looks_swapped(series: ASLSeries, preview: Preview) -> str:

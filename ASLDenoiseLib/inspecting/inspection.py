@@ -1,4 +1,4 @@
-"""Inspection: what is wrong or doubtful about a series, why it is thought so, and what would fix it."""
+"""Inspection of a series: findings, fixes, and what is worked out for them."""
 
 from __future__ import annotations
 
@@ -23,16 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Inspection(Sequence[Finding]):
-    """The findings of a series, the worst first, as a sequence, and what was worked out for them.
-
-    Everything is worked out when it is first asked for, and once.
-    """
+    """The findings of a series, the worst first, as a sequence; everything is worked out at its first use, and once."""
 
     series: ASLSeries
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """Everything worth saying about the series, the worst first."""
+        """All findings, the worst first."""
         found = [*acquisition_findings(self.series), *image_findings(self)]
         return tuple(sorted(found, key=lambda finding: list(Severity).index(finding.severity), reverse=True))
 
@@ -45,7 +42,7 @@ class Inspection(Sequence[Finding]):
 
     @cached_property
     def reference(self) -> Volume:
-        """The image the brain is looked for in: M0, else the mean control, else the mean of what there is."""
+        """The image in which the brain is sought: M0, else the mean control, else the mean of what there is."""
         if self.series.m0 is not None:
             return self.series.m0
         kinds = (VolumeType.CONTROL,) if self.series.indices(VolumeType.CONTROL) else PERFUSION
@@ -99,10 +96,9 @@ class Inspection(Sequence[Finding]):
 
 
 def inspect(series: ASLSeries) -> Inspection:
-    """Everything worth saying about a series, the worst first. Nothing is changed and nothing refused.
+    """The findings of a series, the worst first; its `fixes` need no choice. Nothing is changed and nothing refused.
 
-    The codes of findings are stable; `Docs/troubleshooting.md` lists them. What can be fixed without a choice is among
-    the `fixes` of the inspection.
+    The codes of findings are stable; `Docs/troubleshooting.md` lists them.
     """
     inspection = Inspection(series)
     _ = inspection.findings  # worked out here, where a caller expects to wait
@@ -117,7 +113,7 @@ def inspection_of(given: ASLSeries | Inspection) -> Inspection:
 def require_quantifiable(given: ASLSeries | Inspection) -> None:
     """Refuse a series that no honest CBF can be computed from; call before any processing.
 
-    Of a series only the metadata are checked; an inspection is not made again.
+    Of a series only the metadata are checked.
 
     Raises:
         InputError: the first of the unusable findings, as one sentence with its remedies.

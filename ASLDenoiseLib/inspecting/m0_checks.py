@@ -1,4 +1,4 @@
-"""What inspection can tell about the M0 from the metadata alone."""
+"""Checks of the M0, from the metadata alone."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def m0_findings(series: ASLSeries) -> Iterator[Finding]:
 
 def controls_stand_in(series: ASLSeries) -> bool:
     """Whether the mean control calibrates for want of an M0."""
-    a = series.acquisition
-    missing = series.m0 is None and not a.m0_estimate
-    return missing and a.background_suppression is False and bool(series.indices(VolumeType.CONTROL))
+    missing = series.m0 is None and not series.acquisition.m0_estimate
+    unsuppressed = series.acquisition.background_suppression is False
+    return missing and unsuppressed and bool(series.indices(VolumeType.CONTROL))
 
 
 def m0_time(series: ASLSeries) -> float | None:
@@ -74,15 +74,15 @@ def m0_time(series: ASLSeries) -> float | None:
 
 
 def _absent(series: ASLSeries) -> Finding:
-    controls = bool(series.indices(VolumeType.CONTROL))
-    suppressed = series.acquisition.background_suppression
-    stated = "M0Type is Absent" if series.acquisition.m0_type is M0Type.ABSENT else "no M0 image was found or given"
+    a = series.acquisition
+    stated = "M0Type is Absent" if a.m0_type is M0Type.ABSENT else _ABSENT.why
     if controls_stand_in(series):
         why = f"{stated}; the mean control stands in for it"
         return _ABSENT.finding(Advice("read CBF as approximate"), *_ABSENT.remedies, severity="warning", why=why)
-    why = "it has no control images to stand in for it"
-    if controls:
+    if not series.indices(VolumeType.CONTROL):
+        why = "it has no control images to stand in for it"
+    elif a.background_suppression:
         why = "its controls are background-suppressed and cannot stand in for it"
-        if suppressed is None:
-            why = "it is not stated that its controls, which could stand in, are without background suppression"
+    else:
+        why = "it is not stated that its controls, which could stand in, are without background suppression"
     return _ABSENT.finding(why=f"{stated}, and {why}")

@@ -1,4 +1,4 @@
-"""A preview of the voxels of a series: the brain and the levels in it that the checks share."""
+"""A preview of the voxels of a series: the brain and the levels in it, which the checks share."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _FEWEST_VOXELS = 8
 
 @dataclass(frozen=True, eq=False)
 class Preview:
-    """What the checks share.
+    """The brain, and what the volumes are like in it.
 
     Args:
         brain: boolean (K, J, I), measured in every volume.
-        shaped: whether the brain was found by its shape; else it is what is bright.
+        brain_found: whether the brain was found by its shape; else it is what is bright.
         millilitres: the volume of the brain as it was found.
         levels: mean in the brain of each volume, (T,), scanner units.
         differences: the voxels in the brain of each difference image, (N, voxels), control minus label.
     """
 
     brain: np.ndarray
-    shaped: bool
+    brain_found: bool
     millilitres: float
     levels: np.ndarray
     differences: np.ndarray
@@ -54,9 +54,10 @@ def preview_of(inspection: Inspection) -> Preview | None:
 
 def _bright(values: np.ndarray) -> np.ndarray:
     """All above Otsu's threshold (1979); of an image without contrast, all that was measured."""
+    from skimage.filters import threshold_otsu
+
     finite = values[np.isfinite(values)]
     if not finite.size or not np.ptp(finite) > 0:
         return np.isfinite(values)
-    from skimage.filters import threshold_otsu
 
     return np.nan_to_num(values) > threshold_otsu(finite)

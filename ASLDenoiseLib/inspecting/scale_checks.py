@@ -1,4 +1,4 @@
-"""Whether M0 and perfusion images are on one scale, told by the CBF they would give and by M0 against control."""
+"""Checks of whether M0 and perfusion images are on one scale: by the CBF they would give, by M0 over control."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ _UNIT = FindingKind(
 
 @dataclass(frozen=True)
 class SignalScale:
-    """The two witnesses of scale: median CBF (ml/100g/min, its sign left out), and median M0 over control."""
+    """The two measures of scale: median CBF (ml/100g/min, its sign left out), and median M0 over control."""
 
     cbf: float | None
     ratio: float | None
@@ -77,7 +77,7 @@ class SignalScale:
         return self.cbf is not None and not plausible_cbf(self.cbf)
 
     @property
-    def doubtful(self) -> bool:
+    def mismatched(self) -> bool:
         """Whether M0 and control are known to differ by more than relaxation explains."""
         return self.ratio is not None and not _PLAUSIBLE_RATIO[0] <= self.ratio <= _PLAUSIBLE_RATIO[1]
 
@@ -93,7 +93,7 @@ def plausible_cbf(median: float) -> bool:
 
 
 def scale_of(inspection: Inspection) -> SignalScale:
-    """What the witnesses say; a sign that is wrong is another finding's, so CBF is taken without it."""
+    """The measures of a series; a sign that is wrong is another finding's, so CBF is taken without it."""
     cbf = _quick_cbf(inspection)
     return SignalScale(None if cbf is None else abs(cbf), _m0_over_control(inspection))
 
@@ -102,11 +102,11 @@ def m0_factors(series: ASLSeries, scale: SignalScale) -> tuple[float, ...]:
     """The vendor factors the M0 image could have to be multiplied by, likeliest first; empty where none explains it.
 
     CBF goes with 1 / M0. A factor counts when it brings CBF to a plausible value and, where controls are not
-    suppressed, the M0 to 0.3-5 times the control: when both witnesses that can speak agree. The ratio ranks them where
-    there is one, since it varies less than CBF does. Neither is sharp enough to tell 64 from 96, so every factor that
-    comes within a factor of two of the expected value is named beside the first.
+    suppressed, the M0 to 0.3-5 times the control: when all known measures agree. The ratio ranks them where there is
+    one, since it varies less than CBF does. Neither is sharp enough to tell 64 from 96, so every factor that comes
+    within a factor of two of the expected value is named beside the first.
     """
-    if series.m0 is None or series.indices(VolumeType.CBF) or not (scale.implausible or scale.doubtful):
+    if series.m0 is None or series.indices(VolumeType.CBF) or not (scale.implausible or scale.mismatched):
         return ()
     low, high = _PLAUSIBLE_RATIO
     cbf, ratio = scale.cbf, scale.ratio
@@ -114,14 +114,10 @@ def m0_factors(series: ASLSeries, scale: SignalScale) -> tuple[float, ...]:
     def distance(f: float) -> float:
         return abs(float(np.log(cbf / f / _TYPICAL_CBF if ratio is None else ratio * f)))
 
-    fitting = sorted(
-        (
-            f
-            for f in VENDOR_FACTORS
-            if (cbf is None or plausible_cbf(cbf / f)) and (ratio is None or low <= ratio * f <= high)
-        ),
-        key=distance,
-    )
+    def explains(f: float) -> bool:
+        return (cbf is None or plausible_cbf(cbf / f)) and (ratio is None or low <= ratio * f <= high)
+
+    fitting = sorted(filter(explains, VENDOR_FACTORS), key=distance)
     return tuple(f for i, f in enumerate(fitting) if i == 0 or distance(f) < np.log(2))
 
 
@@ -177,18 +173,15 @@ def _philips_scaling(series: ASLSeries, scale: SignalScale) -> Iterator[Finding]
     convert, divided = _PHILIPS.remedies
     if a.m0_scale is not None and a.origins["m0_scale"] in (Origin.SIDECAR, Origin.DICOM):
         yield _PHILIPS.finding(Advice("nothing need be done"), divided, scale=a.m0_scale)
-    if scale.doubtful or scale.implausible:
+    if scale.mismatched or scale.implausible:
         what = "Philips scale slopes may not have been applied alike"
         yield _PHILIPS.finding(convert, severity="warning", what=what, why=str(scale))
 
 
 def _is_ge_difference(series: ASLSeries) -> bool:
     a = series.acquisition
-    return (
-        (a.manufacturer or "").lower().startswith("ge")
-        and bool(series.indices(VolumeType.DELTAM))
-        and a.m0_scale is None
-    )
+    ge = (a.manufacturer or "").lower().startswith("ge")
+    return ge and a.m0_scale is None and bool(series.indices(VolumeType.DELTAM))
 
 
 def _quick_cbf(inspection: Inspection) -> float | None:
@@ -200,9 +193,8 @@ def _quick_cbf(inspection: Inspection) -> float | None:
     mean = preview.differences.mean(axis=0)
     if series.indices(VolumeType.CBF):
         return float(np.median(mean))
-    if any(np.max(t) > LONGEST_TIME for t in (series.acquisition.delays, series.acquisition.label_duration) if t):
-        return None
-    if inspection.calibration is None:
+    times = (series.acquisition.delays, series.acquisition.label_duration)
+    if any(np.max(t) > LONGEST_TIME for t in times if t) or inspection.calibration is None:
         return None
     from ..quantifying.kinetics import cbf_scale
 
