@@ -28,31 +28,21 @@ def write_bundle(recipe: Recipe, trained: TrainingOutcome, folder: Path) -> Path
 
     Benchmark figures are added to the card by hand from Testing/Benchmarks, with the command that made them.
     """
-    configs, models, docs = folder / "configs", folder / "models", folder / "docs"
-    for part in (configs, models, docs):
-        part.mkdir(parents=True, exist_ok=True)
+    for name in ("configs", "models", "docs"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    weights = trained.weights
+    if sum(w.numel() for w in weights.values()) >= _LARGE:  # in half precision, which loading undoes
+        weights = {name: w.half() if w.is_floating_point() else w for name, w in weights.items()}
     buffer = io.BytesIO()
-    torch.save(stored(trained.weights), buffer)
-    (models / "model.pt").write_bytes(buffer.getvalue())
-    sha256 = hashlib.sha256(buffer.getvalue()).hexdigest()
-    metadata = _metadata(recipe, trained, sha256)
-    _write(configs / "metadata.json", metadata)
-    _write(configs / "inference.json", _inference(recipe))
-    card = docs / "README.md"
+    torch.save(weights, buffer)
+    (folder / "models" / "model.pt").write_bytes(buffer.getvalue())
+    metadata = _metadata(recipe, trained, hashlib.sha256(buffer.getvalue()).hexdigest())
+    for name, content in (("metadata", metadata), ("inference", _inference(recipe))):
+        (folder / "configs" / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n")
+    card = folder / "docs" / "README.md"
     if not card.exists():  # a card is written by people; never overwrite it
-        card.write_text(first_card(metadata))
+        card.write_text(_first_card(metadata))
     return folder
-
-
-def stored(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The weights as they are kept: those of large networks in half precision, which loading undoes."""
-    if sum(w.numel() for w in weights.values()) < _LARGE:
-        return weights
-    return {name: w.half() if w.is_floating_point() else w for name, w in weights.items()}
-
-
-def _write(path: Path, content: dict) -> None:
-    path.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def _metadata(recipe: Recipe, trained: TrainingOutcome, sha256: str) -> dict:
@@ -85,7 +75,7 @@ def _metadata(recipe: Recipe, trained: TrainingOutcome, sha256: str) -> dict:
                 "anatomies": list(trained.anatomies),
                 "phantoms": trained.phantoms,
                 "samples": trained.steps * recipe.batch,
-                "target": find_target(recipe.target).words,
+                "target": find_target(recipe.target).description,
             },
             "recipe": asdict(recipe),
             "steps": trained.steps,
@@ -125,7 +115,7 @@ def _inference(recipe: Recipe) -> dict:
     }
 
 
-def first_card(metadata: dict) -> str:
+def _first_card(metadata: dict) -> str:
     """The card of a new bundle, from its metadata; figures of the benchmarks are added by hand."""
     training, domain = metadata["training"], metadata["domain"]
     saw = training["saw"]

@@ -38,14 +38,14 @@ def draw_t1w_values(generator: torch.Generator, *, jitter: float = 1.0) -> torch
     return values
 
 
-def painted(values: torch.Tensor, lesions: tuple[Lesion, ...], image: str) -> torch.Tensor:
+def signal_by_region(values: torch.Tensor, lesions: tuple[Lesion, ...], image: str) -> torch.Tensor:
     """Signal by region and class (L + 1, C): row 0 is `values` (C,), row n what lesion n makes of tissue on `image`."""
     rows = values.repeat(len(lesions) + 1, 1)
     for n, lesion in enumerate(lesions, start=1):
-        paint = getattr(lesion, image)
-        if paint is not None:
+        change = getattr(lesion, image)
+        if change is not None:
             for tissue in TISSUES:
-                rows[n, tissue] = (1 - paint.mix) * values[tissue] + paint.mix * values[paint.towards]
+                rows[n, tissue] = (1 - change.mix) * values[tissue] + change.mix * values[change.towards]
     return rows
 
 

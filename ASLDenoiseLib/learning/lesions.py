@@ -65,17 +65,17 @@ class Lesion:
     Args:
         place: where.
         perfusion: factor on the perfusion.
-        t1w, m0: signal that tissue takes: a `Paint`.
+        t1w, m0: signal that tissue takes: a `SignalChange`.
     """
 
     place: Blob | Territory
     perfusion: float | None = None
-    t1w: Paint | None = None
-    m0: Paint | None = None
+    t1w: SignalChange | None = None
+    m0: SignalChange | None = None
 
 
 @dataclass(frozen=True)
-class Paint:
+class SignalChange:
     """What becomes of a tissue's signal: a share `mix` of it is replaced by that of `towards` (a `TissueClass`)."""
 
     towards: int
@@ -109,7 +109,7 @@ def draw_lesions(
     candidates: torch.Tensor,
     shape: Shape,
     seeds: torch.Tensor,
-    paints: tuple[int, ...],
+    classes: tuple[int, ...],
     generator: torch.Generator,
 ) -> tuple[Lesion, ...]:
     """The lesions of one phantom.
@@ -119,19 +119,19 @@ def draw_lesions(
         candidates: (N, 3) mm, places in tissue where a lesion may be centred.
         shape: what the phantom is made of.
         seeds: (T, 3) of the arterial territories.
-        paints: tissue classes whose signal a structural change may take.
+        classes: tissue classes whose signal a structural change may take.
         generator: where the draws come from (CPU).
     """
     if not len(candidates) or settings.most < 1 or uniform(generator, 0, 1) >= settings.chance:
         return ()
     shares = np.cumsum(settings.kinds) / np.sum(settings.kinds)
     return tuple(
-        _draw_lesion(settings, shares, candidates, shape, seeds, paints, generator)
+        _draw_lesion(settings, shares, candidates, shape, seeds, classes, generator)
         for _ in range(int(uniform(generator, 1, settings.most + 0.999)))
     )
 
 
-def _draw_lesion(settings, shares, candidates, shape, seeds, paints, generator) -> Lesion:
+def _draw_lesion(settings, shares, candidates, shape, seeds, classes, generator) -> Lesion:
     kind = int(np.searchsorted(shares, uniform(generator, 0, 0.999999), side="right"))
     if uniform(generator, 0, 1) < settings.territory:
         place = Territory(shape, seeds, int(uniform(generator, 0, len(seeds) - 0.001)))
@@ -146,10 +146,11 @@ def _draw_lesion(settings, shares, candidates, shape, seeds, paints, generator) 
     change = settings.hypo if uniform(generator, 0, 1) < 0.5 else settings.hyper
     factor = uniform(generator, *change)
     shown = int(uniform(generator, 0, 2.999))  # on the T1, on the M0, on both
-    paint = [
-        Paint(paints[int(uniform(generator, 0, len(paints) - 0.001))], uniform(generator, 0.3, 1.0)) for _ in range(2)
+    changes = [
+        SignalChange(classes[int(uniform(generator, 0, len(classes) - 0.001))], uniform(generator, 0.3, 1.0))
+        for _ in range(2)
     ]
-    t1w, m0 = (paint[n] if kind > 0 and shown in (n, 2) else None for n in range(2))
+    t1w, m0 = (changes[n] if kind > 0 and shown in (n, 2) else None for n in range(2))
     return Lesion(place, factor if kind < 2 else None, t1w, m0)
 
 

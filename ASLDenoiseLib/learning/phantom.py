@@ -17,7 +17,7 @@ from ..quantifying.kinetics import delay_of_slices, single_delay
 from ..series import Acquisition, Geometry
 from .anatomy import GM_CLASSES, WM_CLASSES, Anatomy, TissueClass
 from .arrival import arrival_factor, draw_acquisition, draw_arrival, draw_seeds
-from .contrasts import draw_m0_values, draw_t1w_values, painted
+from .contrasts import draw_m0_values, draw_t1w_values, signal_by_region
 from .deformation import draw_deformation
 from .lesions import Lesion, LesionSettings, cell_regions, draw_lesions, regions
 from .perfusion_field import draw_arterial_spots, draw_perfusion, draw_texture, draw_vessels
@@ -28,7 +28,7 @@ _CLASSES = len(TissueClass)
 _FINE = 1.4  # mm, about how far apart the places looked up in a voxel are
 _GREY, _WHITE = [int(c) for c in GM_CLASSES], [int(c) for c in WM_CLASSES]
 _TISSUE = _GREY + _WHITE
-_PAINTS = (int(TissueClass.CSF), int(TissueClass.CORTEX), int(TissueClass.WM))
+_LESION_SIGNALS = (int(TissueClass.CSF), int(TissueClass.CORTEX), int(TissueClass.WM))
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Phantom:
         Lesions show in it. `contrasts.draw_t1w` adds bias and noise.
         """
         code = regions(self.lesions, points).int() * _CLASSES + self.shape.classes(points).int()
-        return painted(self.t1w_values, self.lesions, "t1w").flatten()[code]
+        return signal_by_region(self.t1w_values, self.lesions, "t1w").flatten()[code]
 
     def t1w_classes(self, move: torch.Tensor | None = None) -> torch.Tensor:
         """Shares (3, K, J, I) of each voxel that are dark, middling and bright on the T1, lesions included.
@@ -146,7 +146,7 @@ class Phantom:
         """
         cells = _Cells.of(self.geometry, self.shape, move=move, device=self.m0.device)
         shares = cells.shares(self.shape, self.lesions)
-        signal = painted(self.t1w_values, self.lesions, "t1w")
+        signal = signal_by_region(self.t1w_values, self.lesions, "t1w")
         dark, middling, bright = (self.t1w_values[c] for c in (TissueClass.CSF, TissueClass.CORTEX, TissueClass.WM))
         level = (signal > (dark + middling) / 2).int() + (signal > (middling + bright) / 2).int()
         weights = torch.stack([(level == n).float() for n in range(3)], -1)
@@ -229,13 +229,13 @@ def draw_phantom(
     wanted = LesionSettings(
         settings.lesion_chance, settings.lesions, settings.lesion_diameter, kinds=settings.lesion_kinds
     )
-    lesions = draw_lesions(wanted, candidates, shape, seeds, _PAINTS, stream(seed, 3))
+    lesions = draw_lesions(wanted, candidates, shape, seeds, _LESION_SIGNALS, stream(seed, 3))
     shares = cells.shares(shape, lesions)
 
     c = stream(seed, 4)
     healthy_m0, t1w_values = (draw(c).to(device) for draw in (draw_m0_values, draw_t1w_values))
-    m0 = _mix(shares, painted(healthy_m0, lesions, "m0"))
-    t1w = _mix(shares, painted(t1w_values, lesions, "t1w"))
+    m0 = _mix(shares, signal_by_region(healthy_m0, lesions, "m0"))
+    t1w = _mix(shares, signal_by_region(t1w_values, lesions, "t1w"))
     grey, white, csf = (shares[..., kinds].sum((1, 2)) for kinds in (_GREY, _WHITE, [int(TissueClass.CSF)]))
     touched = [_touched(shares, lesions, *names) for names in (("perfusion",), ("t1w", "m0"))]
     perfusion, att = _draw_perfusion(settings, geometry, cells, shape, shares, lesions, healthy_m0, acquisition, seed)

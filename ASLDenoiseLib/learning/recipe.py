@@ -26,7 +26,7 @@ class Recipe:
 
     Args:
         name: the model's name in the catalogue.
-        network: a key of `denoising.families.NETWORKS`; its family says how it is fed and trained.
+        network: a key of `denoising.families.NETWORKS`; its family says what its inputs are and how it is trained.
         summary: one line for people.
         source: the paper.
         notes: where the recipe departs from it.

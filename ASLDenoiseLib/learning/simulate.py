@@ -195,7 +195,7 @@ class SimulatedHead:
 
 
 # 3 degrees about the left-right axis and some millimetres: what lying down again does to a head.
-MOVED = np.array(
+REPOSITIONING = np.array(
     [[1.0, 0.0, 0.0, 3.0], [0.0, 0.9986295, -0.0523360, -4.0], [0.0, 0.0523360, 0.9986295, 2.0], [0.0, 0.0, 0.0, 1.0]]
 )
 
@@ -214,11 +214,11 @@ def simulate_head(
     head = draw_phantom(anatomy, phantom, seed=seed, spacing=spacing, acquisition=scan.acquisition)
     shape = tuple(int(np.ceil(n / t1_spacing)) for n in anatomy.classes.shape)
     points = centred_points(shape, (t1_spacing,) * 3).flip(-1)  # to (i, j, k), the order of the matrix
-    moved = points @ torch.tensor(MOVED[:3, :3].T).float() + torch.tensor(MOVED[:3, 3]).float()
+    moved = points @ torch.tensor(REPOSITIONING[:3, :3].T).float() + torch.tensor(REPOSITIONING[:3, 3]).float()
     t1 = draw_t1w(head.t1w_at(moved.flip(-1)), seed=seed)
     origin = tuple(-(n - 1) / 2 * t1_spacing for n in shape[::-1])
     t1w = Volume(t1.numpy(), Geometry(shape[::-1], (t1_spacing,) * 3, origin), name="T1w")
-    return SimulatedHead(simulate_scan(head, scan, seed=seed, name=name), t1w, MOVED)
+    return SimulatedHead(simulate_scan(head, scan, seed=seed, name=name), t1w, REPOSITIONING)
 
 
 def draw_scan_settings(seed: int, *, pairs: int | None = None, acquisition: Acquisition = PROTOCOL) -> ScanSettings:

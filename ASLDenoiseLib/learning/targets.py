@@ -21,14 +21,14 @@ class TrainingTarget:
     """How a target is made.
 
     Args:
-        words: for the model card.
+        description: for the model card.
         shares: shares of the target's pairs that the input averages, one drawn a sample; none: no pair is shared.
         noisy: whether the target has noise at all.
         cleaned: outliers (corrupted slices) are taken out of the target, as an outlier cleaning does.
         smoothing_mm: FWHM of the Gaussian over the target.
     """
 
-    words: str
+    description: str
     shares: tuple[float, ...] = ()
     noisy: bool = True
     cleaned: bool = False

@@ -31,7 +31,7 @@ _SECONDS = 120.0  # seconds
 
 @dataclass(frozen=True)
 class TrainingOutcome:
-    """What a run left: averaged weights, steps, seconds and samples spent, the last validation gain, and what it saw.
+    """What a run left: averaged weights, steps and seconds spent, the last validation gain, and what it learned from.
 
     `facts` are what the task found out on the validation pool, for the model's metadata.
     `finished` is true after all steps, or when the time budget was used up and the rate had come down with it.
@@ -72,25 +72,24 @@ def train(
         max_steps: stop (resumable, not annealed) after so many steps of this session.
     """
     work.mkdir(parents=True, exist_ok=True)
-    everyone = read_anatomies(anatomy)
-    kept_out = {*recipe.validation, *recipe.held_out}
-    learned = [a for a in everyone if a.name not in kept_out]
-    watched = [a for a in everyone if a.name in recipe.validation]
-    if not learned or not watched:
+    heads, others = read_anatomies(anatomy), {*recipe.validation, *recipe.held_out}
+    training = [a for a in heads if a.name not in others]
+    validating = [a for a in heads if a.name in recipe.validation]
+    if not training or not validating:
         raise InputError(f"{anatomy} lacks anatomies to train on or the validation anatomy; see the recipe.")
-    pool = make_pool(learned, recipe, recipe.phantoms, work, device, span(progress, 0.0, 0.2))
-    validation = make_pool(watched, recipe, recipe.validation_phantoms, work, device, silent)
+    pool = make_pool(training, recipe, recipe.phantoms, work, device, span(progress, 0.0, 0.2))
+    validation = make_pool(validating, recipe, recipe.validation_phantoms, work, device, silent)
     run = _Run(recipe, device, work)
     run.resume()
-    run.go(pool, validation, max_minutes=max_minutes, max_steps=max_steps, progress=span(progress, 0.2, 1.0))
+    run.go(pool, validation, max_minutes, max_steps, span(progress, 0.2, 1.0))
     return TrainingOutcome(
         {k: v.detach().cpu().contiguous() for k, v in run.average.module.state_dict().items()},
         run.step,
         run.spent,
         run.gain,
-        run.step >= recipe.steps or (max_minutes is not None and run.spent >= 60 * max_minutes),
+        run.over(max_minutes),
         device,
-        tuple(a.name for a in learned),
+        tuple(a.name for a in training),
         recipe.phantoms,
         run.task.facts(run.average.module, validation, device),
     )
@@ -122,10 +121,13 @@ def averaging(decay: float) -> Callable:
 
 def learning_rate(recipe: Recipe, step: int, spent: float, max_minutes: float | None) -> float:
     """The rate at a step: warm-up, then half a cosine over the share of steps or time that is spent."""
-    done = step / recipe.steps
-    if max_minutes:
-        done = max(done, spent / (60 * max_minutes))
-    return recipe.learning_rate * min(1.0, (step + 1) / _WARM_UP) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+    done = min(1.0, share_done(recipe, step, spent, max_minutes))
+    return recipe.learning_rate * min(1.0, (step + 1) / _WARM_UP) * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def share_done(recipe: Recipe, step: int, spent: float, max_minutes: float | None) -> float:
+    """The share of the steps, or of the time (`spent`, s) where it is larger, that is done."""
+    return max(step / recipe.steps, 0.0 if max_minutes is None else spent / max(1e-9, 60 * max_minutes))
 
 
 @dataclass(eq=False)
@@ -145,9 +147,8 @@ class _Run:
         self.task = build_task(self.recipe)
         self.layout = torch.channels_last if self.task.family.dimensions == 2 else torch.channels_last_3d
         self.network = first_weights(self.recipe).to(self.device, memory_format=self.layout)
-        self.average = torch.optim.swa_utils.AveragedModel(
-            self.network, multi_avg_fn=averaging(self.recipe.average_decay)
-        )
+        average = averaging(self.recipe.average_decay)
+        self.average = torch.optim.swa_utils.AveragedModel(self.network, multi_avg_fn=average)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=self.recipe.learning_rate)
         self.checkpoint = self.work / f"{self.recipe.name}.pt"
 
@@ -168,6 +169,10 @@ class _Run:
         torch.save({**state, "step": self.step, "spent": self.spent, "gain": self.gain}, part)
         part.replace(self.checkpoint)
 
+    def over(self, max_minutes: float | None) -> bool:
+        """Whether all steps are done, or the time is up."""
+        return self.step >= self.recipe.steps or (max_minutes is not None and self.spent >= 60 * max_minutes)
+
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, ...]:
         """The network in bfloat16 where that is safe; what a task calls for its loss."""
         inputs = tuple(x.to(memory_format=self.layout) for x in inputs)
@@ -175,21 +180,15 @@ class _Run:
             return self.network(*inputs)
 
     def go(
-        self,
-        pool: Volumes,
-        validation: Volumes,
-        *,
-        max_minutes: float | None,
-        max_steps: int | None,
-        progress: Progress,
+        self, pool: Volumes, validation: Volumes, max_minutes: float | None, max_steps: int | None, progress: Progress
     ) -> None:
         """Steps until all are done, or time or `max_steps` is up."""
         recipe, task = self.recipe, self.task
-        board = _board(self.work / "tensorboard" / recipe.name)
+        board = _tensorboard(self.work / "tensorboard" / recipe.name)
         started, before = time.monotonic(), self.spent
-        first, looked = self.step, time.monotonic()
+        first, validated = self.step, time.monotonic()
         self.network.train()
-        while self.step < recipe.steps and (max_minutes is None or self.spent < 60 * max_minutes):
+        while not self.over(max_minutes):
             rate = learning_rate(recipe, self.step, self.spent, max_minutes)
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
@@ -207,11 +206,10 @@ class _Run:
             if not math.isfinite(self.losses[-1]):
                 raise InputError(f"Training {recipe.name} diverged at step {self.step}; lower its learning rate.")
             self.spent = before + time.monotonic() - started
-            enough = max_steps is not None and self.step - first >= max_steps
-            over = self.step >= recipe.steps or (max_minutes is not None and self.spent >= 60 * max_minutes)
-            if enough or over or self.step % _EVERY == 0 or time.monotonic() - looked > _SECONDS:
+            enough, over = max_steps is not None and self.step - first >= max_steps, self.over(max_minutes)
+            if enough or over or self.step % _EVERY == 0 or time.monotonic() - validated > _SECONDS:
                 self.gain = task.gain(self.average.module, validation, self.device)
-                looked = time.monotonic()
+                validated = time.monotonic()
                 if not over:  # looking at the validation pool counts, except at the end
                     self.spent = before + time.monotonic() - started
                 mean = float(np.mean(self.losses[-_EVERY:]))
@@ -220,9 +218,8 @@ class _Run:
                     board.add_scalar("loss", mean, self.step)
                     board.add_scalar("validation_gain_db", self.gain, self.step)
                 self.save()
-                part = self.step / recipe.steps
-                part = part if max_minutes is None else max(part, self.spent / max(1e-9, 60 * max_minutes))
-                progress(part, f"step {self.step}, loss {mean:.4f}, validation {self.gain:+.2f} dB")
+                done = share_done(recipe, self.step, self.spent, max_minutes)
+                progress(done, f"step {self.step}, loss {mean:.4f}, validation {self.gain:+.2f} dB")
             if enough:
                 break
         if board is not None:
@@ -246,7 +243,7 @@ def first_weights(recipe: Recipe) -> torch.nn.Module:
     return load_model(card)
 
 
-def _board(folder: Path) -> object | None:
+def _tensorboard(folder: Path) -> object | None:
     """A TensorBoard writer where TensorBoard is installed."""
     with suppress(ImportError):
         from torch.utils.tensorboard import SummaryWriter

@@ -62,7 +62,7 @@ class Volumes:
         return (self.brain.float().mean(dim=(2, 3)) > 0.04).nonzero()
 
 
-def packed(phantom: Phantom, *, seed: int) -> Volumes:
+def pack(phantom: Phantom, *, seed: int) -> Volumes:
     """One phantom as a pool of one, fractions as bytes and the rest in half precision."""
     inside = phantom.brain > 0
     perfusion = phantom.perfusion / phantom.perfusion[inside].mean().clamp_min(1e-3)
@@ -117,7 +117,7 @@ def make_volumes(
             share = []
             for n in range(first, min(first + _SHARE, count)):
                 phantom = draw_phantom(anatomies[n % len(anatomies)], settings, seed=seed + n, device=device)
-                share.append(packed(phantom, seed=seed + n))
+                share.append(pack(phantom, seed=seed + n))
             volumes = join(share)
             part = path.with_name(f"part-{path.name}")
             np.savez(part, **{f.name: getattr(volumes, f.name).numpy() for f in fields(Volumes)})

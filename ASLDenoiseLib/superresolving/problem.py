@@ -10,7 +10,7 @@ from ..progress import Progress, silent
 from ..series import Geometry, Volume
 from .forward import AcquisitionModel, acquisition_model, divided, spread_over
 from .resolver import LowResolution, aligned_grid
-from .smooth_fields import Part, Weights, averaged, knots, most_likely
+from .smooth_fields import Part, Weights, averaged, bspline_basis, posterior_mode
 
 FREE_AMPLITUDES = (1.5, 2.0)  # of the map without anatomy, in units of its mean magnitude; less would shrink lesions
 _MARGIN = 1  # acquired voxels kept round what was measured
@@ -56,7 +56,7 @@ class Problem:
         """Fields of (features, mm between knots along i, j and k, amplitude in units of `level`) each."""
         pairs = []
         for features, apart, amplitude in parts:
-            axes, scale = knots(self.model.fine, apart), amplitude * self.level
+            axes, scale = bspline_basis(self.model.fine, apart), amplitude * self.level
             coarse = np.stack([self.model.forward(f) for f in features])
             pairs.append((Part(features, axes, scale), Part(coarse, averaged(self.model.axes, axes), scale)))
         return Fields(*zip(*pairs, strict=True))
@@ -68,7 +68,7 @@ class Problem:
 
     def fit(self, fields: Fields, precision: np.ndarray, progress: Progress = silent, text: str = "") -> Weights:
         """The weights of `fields` that explain the map best, each voxel weighed by `precision` (K, J, I)."""
-        return most_likely(fields.coarse, self.values, precision, progress=progress, text=text)
+        return posterior_mode(fields.coarse, self.values, precision, progress=progress, text=text)
 
 
 def problem_of(scan: LowResolution) -> Problem:

@@ -53,7 +53,7 @@ class Part:
         return np.float32(self.amplitude) ** 2 * np.stack([squared(f**2 * precision) for f in self.features])
 
 
-def knots(geometry: Geometry, apart: Sequence[float]) -> Axes:
+def bspline_basis(geometry: Geometry, apart: Sequence[float]) -> Axes:
     """Cubic B-splines with knots `apart` mm along (i, j, k), centred on the grid: from weights to voxels."""
     lines = []
     for a in (2, 1, 0):
@@ -78,7 +78,7 @@ def total(parts: Sequence[Part], weights: Weights) -> np.ndarray:
     return sum(part(w) for part, w in zip(parts, weights, strict=True))
 
 
-def most_likely(
+def posterior_mode(
     parts: Sequence[Part], values: np.ndarray, precision: np.ndarray, *, progress: Progress = silent, text: str = ""
 ) -> Weights:
     """The weights that fit `values` (K, J, I) best, each voxel weighed by `precision` (one over its variance, or 0)."""

@@ -11,7 +11,7 @@ from ASLDenoiseLib.learning.noise import NoiseSettings, draw_noise_parameters  #
 from ASLDenoiseLib.learning.recipe import Recipe  # noqa: E402
 from ASLDenoiseLib.learning.tasks.ellipsoids import guide_lesions, perfusion_lesions  # noqa: E402
 from ASLDenoiseLib.learning.tasks.guided import GuidedTask  # noqa: E402
-from ASLDenoiseLib.learning.tasks.noise_as_seen import noise_as_seen  # noqa: E402
+from ASLDenoiseLib.learning.tasks.noise_estimate import noise_estimate  # noqa: E402
 from ASLDenoiseLib.learning.volumes import Volumes  # noqa: E402
 from ASLDenoiseLib.networks.guided_unet import GuidedUNet  # noqa: E402
 
@@ -99,7 +99,7 @@ def test_the_noise_is_seen_at_its_level_when_there_are_pairs() -> None:
     level = torch.full((8,), 1.5)
     draw = draw_noise_parameters(level, SHAPE, QUIET, generator())
     inside = brain(8)
-    sigma, maps = noise_as_seen(draw, inside, inside, SPACING.expand(8, 3), generator(1), one_image=0.0)
+    sigma, maps = noise_estimate(draw, inside, inside, SPACING.expand(8, 3), generator(1), one_image=0.0)
     assert sigma.flatten().tolist() == pytest.approx([0.75] * 8, rel=0.06)
     local, fine, broad = maps[:, :1], maps[:, 1:2], maps[:, 2:]
     assert (local[inside > 0].mean() - 1).abs() < 0.05
@@ -111,7 +111,7 @@ def test_the_noise_is_seen_at_its_level_when_there_are_pairs() -> None:
 def test_without_pairs_the_noise_is_the_same_everywhere_and_its_correlation_is_the_usual_one() -> None:
     draw = draw_noise_parameters(torch.full((2,), 1.5), SHAPE, NoiseSettings(), generator())
     inside = brain(2)
-    _, maps = noise_as_seen(draw, inside, inside, SPACING.expand(2, 3), generator(1), one_image=1.0)
+    _, maps = noise_estimate(draw, inside, inside, SPACING.expand(2, 3), generator(1), one_image=1.0)
     assert maps[:, :2][inside.expand(2, 2, *SHAPE) > 0].std() < 1e-3
 
 

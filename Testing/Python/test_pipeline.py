@@ -89,12 +89,12 @@ def test_the_two_maps_readouts_come_in_the_same_order(result):
 
 @pytest.mark.registers
 def test_the_t1_is_aligned_with_the_sample_to_a_millimetre(sample, brain):
-    from ASLDenoiseLib.learning.simulate import MOVED
+    from ASLDenoiseLib.learning.simulate import REPOSITIONING
 
     series, t1, _ = sample
     found = register_rigid(t1, series.mean(VolumeType.CONTROL), fixed_mask=brain).matrix
     places = np.array([[0, 20, 20, 1], [40, 0, 30, 1], [-40, 40, 0, 1], [0, -50, 10, 1]], float).T
-    apart = np.linalg.norm((found @ places - MOVED @ places)[:3], axis=0)
+    apart = np.linalg.norm((found @ places - REPOSITIONING @ places)[:3], axis=0)
     assert apart.max() < 1.0, apart
 
 

@@ -24,7 +24,7 @@ from ASLDenoiseLib.superresolving.contrast_features import contrast_features
 from ASLDenoiseLib.superresolving.fine_alignment import rigid_step
 from ASLDenoiseLib.superresolving.forward import acquisition_model, divided
 from ASLDenoiseLib.superresolving.guided import guided
-from ASLDenoiseLib.superresolving.smooth_fields import Part, averaged, knots, most_likely, total
+from ASLDenoiseLib.superresolving.smooth_fields import Part, averaged, bspline_basis, posterior_mode, total
 
 ACQUIRED = Geometry((20, 20, 16), (4.0, 4.0, 4.0), (-38.0, -38.0, -30.0))
 FINE = divided(ACQUIRED, (2, 2, 2))
@@ -232,13 +232,13 @@ def test_most_likely_weights_solve_the_normal_equations():
     fine = divided(Geometry((5, 5, 4), (4.0, 4.0, 4.0)), (2, 2, 2))
     coarse = Geometry((5, 5, 4), (4.0, 4.0, 4.0))
     model, rng = acquisition_model(fine, coarse), np.random.default_rng(0)
-    axes = averaged(model.axes, knots(fine, (8.0, 8.0, 8.0)))
+    axes = averaged(model.axes, bspline_basis(fine, (8.0, 8.0, 8.0)))
     part = Part(rng.random((2, *coarse.shape)).astype(np.float32), axes, 1.5)
     values, precision = rng.normal(size=coarse.shape).astype(np.float32), np.full(coarse.shape, 0.7, np.float32)
     columns = [part(unit.reshape(part.shape)).ravel() for unit in np.eye(int(np.prod(part.shape)), dtype=np.float32)]
     matrix = np.stack(columns, axis=1).astype(float)
     exact = np.linalg.solve(np.eye(matrix.shape[1]) + 0.7 * matrix.T @ matrix, 0.7 * matrix.T @ values.ravel())
-    found = total([part], most_likely([part], values, precision))
+    found = total([part], posterior_mode([part], values, precision))
     assert found.ravel() == pytest.approx(matrix @ exact, abs=0.02)
 
 

@@ -1,4 +1,4 @@
-"""Training tasks: how a family of networks is fed with phantoms, and how its estimate is judged."""
+"""Training tasks: how batches for a family of networks are drawn from phantoms, and how its estimate is judged."""
 
 from __future__ import annotations
 

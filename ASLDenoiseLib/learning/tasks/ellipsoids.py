@@ -20,8 +20,8 @@ class _Drawer:
 
     def uniform(self, low: float, high: float) -> torch.Tensor:
         """One value a sample, (B, 1, 1, 1, 1)."""
-        drawn = torch.rand((len(self.brain), 1, 1, 1, 1), generator=self.generator, device=self.brain.device)
-        return low + (high - low) * drawn
+        share = torch.rand((len(self.brain), 1, 1, 1, 1), generator=self.generator, device=self.brain.device)
+        return low + (high - low) * share
 
     def ellipsoid(self, chance: float) -> torch.Tensor:
         """Fractions (B, 1, K, J, I) of a soft ellipsoid round a voxel of the brain; all zero but with `chance`."""
@@ -33,9 +33,8 @@ class _Drawer:
         size = torch.log(torch.tensor((_SMALLEST, _LARGEST))).tolist()
         stretch = 0.75 + 0.58 * torch.rand((b, 3), generator=self.generator, device=device)
         radius = torch.exp(self.uniform(*size)).view(b, 1) * stretch
-        away = (places - places.reshape(-1, 3)[middle].view(b, 1, 1, 1, 3)) * (self.spacing / radius).view(
-            b, 1, 1, 1, 3
-        )
+        away = places - places.reshape(-1, 3)[middle].view(b, 1, 1, 1, 3)
+        away = away * (self.spacing / radius).view(b, 1, 1, 1, 3)
         voxels = (radius / self.spacing).mean(1).view(b, 1, 1, 1)
         inside = torch.sigmoid(2.0 * (1 - away.norm(dim=-1)) * voxels)[:, None]
         return inside * (self.uniform(0, 1) < chance)

@@ -20,13 +20,13 @@ from ...denoising.gaussian_windows import gaussian_window
 from ..noise import draw_noise, draw_noise_parameters, smooth_fields
 from ..volumes import Volumes, join
 from .ellipsoids import guide_lesions, perfusion_lesions
-from .noise_as_seen import noise_as_seen
+from .noise_estimate import noise_estimate
 from .task import Batch, TrainingTask
 
 _FLOOR = 1e-3  # of the voxels' energy, in noise variances: below it nothing is worth learning
 _LOCAL_FLOOR = 5e-3  # of the local averages'
 _LEAST_LEVEL = 0.5  # of GM over the brain mean; phantoms whose blood comes too late teach that noise is no perfusion
-WAYS = ("T1+M0", "M0", "none")  # to guide it
+GUIDE_SETS = ("T1+M0", "M0", "none")  # that an input may have
 _LOCAL_SD = 2.0  # voxels, in plane; half of it between slices
 
 
@@ -69,7 +69,7 @@ class GuidedTask(TrainingTask):
         """A batch; `guides` fixes what is there (``T1+M0``, ``M0``, ``none``) instead of drawing it."""
         s, b = self.settings, self.recipe.batch
         index = torch.randint(len(volumes), (b,), generator=generator)
-        drawn = torch.Generator(device).manual_seed(int(torch.randint(2**31, (), generator=generator)))
+        rng = torch.Generator(device).manual_seed(int(torch.randint(2**31, (), generator=generator)))
         v = _cut(volumes[index], s.crop, generator)
         parts = torch.stack([p.float() for p in (v.perfusion, v.m0, v.gm, v.wm, v.brain, v.lesion)], dim=1)
         parts = _mirrored(torch.cat([parts, v.t1], dim=1).to(device), generator)
@@ -78,30 +78,30 @@ class GuidedTask(TrainingTask):
         shape = tuple(truth.shape[-3:])
 
         def uniform() -> torch.Tensor:
-            return torch.rand((b, 1, 1, 1, 1), generator=drawn, device=device)
+            return torch.rand((b, 1, 1, 1, 1), generator=rng, device=device)
 
-        change, hurt = perfusion_lesions(brain, spacing, drawn, chance=s.lesions)
-        truth, lesion = truth * change, torch.maximum(lesion, hurt)
-        field = torch.exp(0.25 * smooth_fields(b, shape, 3, drawn))  # the coil sees M0 and difference alike
+        change, added = perfusion_lesions(brain, spacing, rng, chance=s.lesions)
+        truth, lesion = truth * change, torch.maximum(lesion, added)
+        field = torch.exp(0.25 * smooth_fields(b, shape, 3, rng))  # the coil sees M0 and difference alike
         truth = truth * field * (uniform() > s.empty)
-        seen = _worn_mask(brain, generator)
+        mask = _varied_mask(brain, generator)
         csf = (brain - gm - wm).clamp(0, 1)
-        draw = draw_noise_parameters(level, shape, self.recipe.noise, drawn, csf=csf, static=m0)
-        noisy = truth + draw_noise(draw, brain, drawn)
-        sigma, maps = noise_as_seen(draw, brain, seen, spacing, drawn, one_image=s.one_image)
-        t1, m0, decoy = guide_lesions(t1, m0, brain, spacing, drawn, chance=s.guide_lesions)
-        m0 = m0 * field * (1 + (0.01 + 0.04 * uniform()) * torch.randn(m0.shape, generator=drawn, device=device))
+        draw = draw_noise_parameters(level, shape, self.recipe.noise, rng, csf=csf, static=m0)
+        noisy = truth + draw_noise(draw, brain, rng)
+        sigma, maps = noise_estimate(draw, brain, mask, spacing, rng, one_image=s.one_image)
+        t1, m0, decoy = guide_lesions(t1, m0, brain, spacing, rng, chance=s.guide_lesions)
+        m0 = m0 * field * (1 + (0.01 + 0.04 * uniform()) * torch.randn(m0.shape, generator=rng, device=device))
         have_t1, have_m0 = uniform() < s.t1, uniform() < s.m0
         if guides is not None:
             have_t1, have_m0 = torch.full_like(have_t1, "T1" in guides), torch.full_like(have_m0, "M0" in guides)
         t1 = torch.where(uniform() < s.mismatched, t1.roll(1, 0), t1)
-        grain = 0.08 * uniform() * torch.randn(t1.shape, generator=drawn, device=device)  # a T1 is noisy too
+        grain = 0.08 * uniform() * torch.randn(t1.shape, generator=rng, device=device)  # a T1 is noisy too
         t1 = (t1 + grain * (t1 * (1 - t1) * 4).sqrt()).clamp(0, 1)
-        noisy, truth = noisy / sigma * seen, truth / sigma
+        noisy, truth = noisy / sigma * mask, truth / sigma
         t1, m0 = t1 * have_t1, torch.where(have_m0, m0, 1.0)  # a guide of one value is none
-        sample = Sample(noisy, seen, spacing, m0, t1, maps)
-        regions = (brain, gm * seen, wm * seen, lesion * seen, decoy * seen)
-        return Batch((self.family.channels(sample),), truth, truth, noisy, seen, seen, regions=regions)
+        sample = Sample(noisy, mask, spacing, m0, t1, maps)
+        regions = (brain, gm * mask, wm * mask, lesion * mask, decoy * mask)
+        return Batch((self.family.channels(sample),), truth, truth, noisy, mask, mask, regions=regions)
 
     def loss(self, network: torch.nn.Module, batch: Batch) -> torch.Tensor:
         """Mean log energies of the error, plus the Gaussian negative log likelihood of the SD head."""
@@ -119,22 +119,21 @@ class GuidedTask(TrainingTask):
 
     def fixed_batches(self, volumes: Volumes, device: str) -> Iterator[Batch]:
         """The same three draws with T1 and M0, M0 alone, and neither."""
-        for guides in WAYS:
+        for guides in GUIDE_SETS:
             generator = torch.Generator().manual_seed(self.recipe.seed + 1)
             yield from (self.batch(volumes, generator, device, guides=guides) for _ in range(3))
 
+    @torch.no_grad()
     def facts(self, network: torch.nn.Module, volumes: Volumes, device: str, *, draws: int = 20) -> dict[str, float]:
         """``uncertainty_factor``: what the head's SD is multiplied by so that 1.96 of it hold 95 % of the errors."""
         network.eval()
         generator = torch.Generator().manual_seed(self.recipe.seed + 2)
         ratios = []
-        with torch.no_grad():
-            for guides in WAYS:
-                for _ in range(draws):
-                    batch = self.batch(volumes, generator, device, guides=guides)
-                    estimate, spread = network(*batch.inputs)
-                    ratio = ((estimate - batch.truth).abs() / spread)[batch.weight > 0]
-                    ratios.append(ratio[:: max(1, len(ratio) // 2000)].cpu())
+        for guides in (each for each in GUIDE_SETS for _ in range(draws)):
+            batch = self.batch(volumes, generator, device, guides=guides)
+            estimate, spread = network(*batch.inputs)
+            ratio = ((estimate - batch.truth).abs() / spread)[batch.weight > 0]
+            ratios.append(ratio[:: max(1, len(ratio) // 2000)].cpu())
         return {"uncertainty_factor": round(float(torch.cat(ratios).quantile(0.95)) / 1.96, 4)}
 
 
@@ -171,7 +170,7 @@ def _mirrored(parts: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return parts.contiguous()
 
 
-def _worn_mask(brain: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def _varied_mask(brain: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """The mask as another method might have drawn it: now and then a voxel wider or narrower in plane."""
     chance = float(torch.rand((), generator=generator))
     if chance < 0.2:

@@ -42,20 +42,20 @@ class PublishedTask(TrainingTask):
         spacing, level = volumes.spacing[which].to(device), volumes.gm_level[which].to(device)
         jitter = (1 + 0.1 * torch.randn((len(which), 1, 1, 1, 1), generator=generator)).clamp(0.7, 1.3).to(device)
         outside = 0.3 + 0.7 * torch.rand((len(which), 1, 1, 1, 1), generator=generator).to(device)
-        own = torch.Generator(device).manual_seed(int(torch.randint(2**31, (), generator=generator)))
-        draw = draw_noise_parameters(level, tuple(truth.shape[-3:]), recipe.noise, own)
+        rng = torch.Generator(device).manual_seed(int(torch.randint(2**31, (), generator=generator)))
+        draw = draw_noise_parameters(level, tuple(truth.shape[-3:]), recipe.noise, rng)
         fade = brain + outside * (1 - brain)  # less noise where there is no signal, by an unknown factor
         kind = find_target(recipe.target)
-        noisy, wanted = draw_means(truth, brain, draw, kind, own, spacing=spacing, fade=fade)
+        noisy, wanted = draw_means(truth, brain, draw, kind, rng, spacing=spacing, fade=fade)
         sample = Sample(noisy * jitter, brain, spacing, smoothing_mm=recipe.input_smoothing_mm)
         target, m0 = self.family.smoothed(wanted, sample) * jitter, over_brain_mean(parts[:, 2:3], brain)
         return sample, (target, truth * jitter, sample.difference, brain, m0)
 
-    def patches(self, seen: torch.Tensor, images: tuple[torch.Tensor, ...], generator: torch.Generator) -> Batch:
-        """A batch of the recipe's patches of what the network sees and of the images of `draw`."""
-        seen, target, truth, noisy, brain, m0 = cut((seen, *images), self.recipe.patch, generator)
+    def patches(self, inputs: torch.Tensor, images: tuple[torch.Tensor, ...], generator: torch.Generator) -> Batch:
+        """A batch of the recipe's patches of the channels of a network and of the images of `draw`."""
+        inputs, target, truth, noisy, brain, m0 = cut((inputs, *images), self.recipe.patch, generator)
         weight = brain + self.recipe.outside_weight * (1 - brain)
-        return Batch((seen,), target, truth, noisy, weight, brain, m0)
+        return Batch((inputs,), target, truth, noisy, weight, brain, m0)
 
     def loss(self, network: torch.nn.Module, batch: Batch) -> torch.Tensor:
         """The recipe's loss of the network's estimate."""
@@ -85,8 +85,8 @@ class SlicesTask(PublishedTask):
         near = k[:, None] + torch.arange(-r, r + 1)
         sample, images = self.draw(volumes, (v[:, None], near.clamp(0, last)), generator, device)
         ends = torch.stack([(r - k).clamp_min(0), (r + last - k).clamp_max(2 * r)], dim=1).to(device)
-        seen = self.family.channels(replace(sample, ends=ends))[r :: 2 * r + 1]  # the middle ones
-        return self.patches(seen, tuple(image[:, :, r] for image in images), generator)
+        inputs = self.family.channels(replace(sample, ends=ends))[r :: 2 * r + 1]  # the middle ones
+        return self.patches(inputs, tuple(image[:, :, r] for image in images), generator)
 
 
 class SlabsTask(SlicesTask):

@@ -15,7 +15,7 @@ from ..volumes import Volumes
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """What a step of training sees.
+    """What a step of training works on.
 
     Args:
         inputs: for ``network(*inputs)``.
@@ -39,7 +39,7 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class TrainingTask(ABC):
-    """How a recipe's network is fed and judged. `generator` is on the CPU whatever the device."""
+    """How batches for a recipe's network are drawn and its estimate judged; `generator` is on the CPU on any device."""
 
     recipe: Recipe
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, ModelCard, find_model, list_models
 from ASLDenoiseLib.denoising.recovery import recover
-from ASLDenoiseLib.learning.tasks.guided import WAYS
+from ASLDenoiseLib.learning.tasks.guided import GUIDE_SETS
 from ASLDenoiseLib.measuring.image_quality import psnr
 from ASLDenoiseLib.series import Volume
 
@@ -22,7 +22,7 @@ from .cases import SPACING, TUNING, Case, anatomy_path, draw_head, guides_in_pla
 if TYPE_CHECKING:
     from ASLDenoiseLib.denoising.inference import DenoisingResult
 
-ALL, M0, NONE = WAYS
+ALL, M0, NONE = GUIDE_SETS
 TUNING_SNRS = (0.6, 2.0)
 
 
@@ -53,7 +53,7 @@ def denoise_with(
 def ways(card: ModelCard) -> dict[str, str]:
     """The ways to run a model, named, and what it sees: with and without each guide where they are optional."""
     if card.guided:
-        return {f"{card.name}, {'no guide' if guide == NONE else guide}": guide for guide in WAYS}
+        return {f"{card.name}, {'no guide' if guide == NONE else guide}": guide for guide in GUIDE_SETS}
     return {card.name: M0 if "m0" in card.family.needs else NONE}
 
 

@@ -11,7 +11,7 @@ import torch
 from ASLDenoiseLib.learning.anatomy import read_anatomy
 from ASLDenoiseLib.learning.contrasts import draw_t1w
 from ASLDenoiseLib.learning.phantom import Phantom, PhantomSettings, draw_phantom
-from ASLDenoiseLib.learning.simulate import MOVED
+from ASLDenoiseLib.learning.simulate import REPOSITIONING
 from ASLDenoiseLib.learning.smooth import centred_points, gaussian_blur
 from ASLDenoiseLib.learning.volumes import misregistration
 from ASLDenoiseLib.series import CBF_UNIT, Geometry, Volume
@@ -101,10 +101,10 @@ def _centred(spacing: tuple[float, float, float]) -> Geometry:
 def _draw_t1(phantom: Phantom, shape: tuple[int, ...], seed: int) -> tuple[Volume, np.ndarray]:
     size = tuple(int(np.ceil(n / T1_SPACING)) for n in shape)
     points = centred_points(size, (T1_SPACING,) * 3).flip(-1)
-    moved = points @ torch.tensor(MOVED[:3, :3].T).float() + torch.tensor(MOVED[:3, 3]).float()
+    moved = points @ torch.tensor(REPOSITIONING[:3, :3].T).float() + torch.tensor(REPOSITIONING[:3, 3]).float()
     t1 = draw_t1w(phantom.t1w_at(moved.flip(-1)), seed=seed, noise=0.02)
     origin = tuple(-(n - 1) / 2 * T1_SPACING for n in size[::-1])
-    found = misregistration(seed, most_shift=0.7, most_turn=0.5).numpy().astype(float) @ MOVED
+    found = misregistration(seed, most_shift=0.7, most_turn=0.5).numpy().astype(float) @ REPOSITIONING
     return Volume(t1.numpy(), Geometry(size[::-1], (T1_SPACING,) * 3, origin), name="T1w"), found
 
 

@@ -1,4 +1,4 @@
-"""What a run would find out about the noise of a mean from the spread of its pairs, simulated for training."""
+"""What a run would estimate of the noise of a mean from the spread of its pairs, simulated for training."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ..noise import NoiseDraw, draw_noise
 _MOST_PAIRS = 60
 
 
-def noise_as_seen(
+def noise_estimate(
     draw: NoiseDraw,
     brain: torch.Tensor,
-    seen: torch.Tensor,
+    mask: torch.Tensor,
     spacing: torch.Tensor,
     generator: torch.Generator,
     *,
@@ -28,7 +28,7 @@ def noise_as_seen(
 
     Args:
         draw: the noise.
-        brain, seen: (B, 1, K, J, I), the true brain and the mask a run would use.
+        brain, mask: (B, 1, K, J, I), the true brain and the mask a run would use.
         spacing: (B, 3) mm along (k, j, i).
         generator: on the device of `brain`.
         one_image: chance that there are no pairs: both maps are even, a little low, and correlation is the usual one.
@@ -39,9 +39,9 @@ def noise_as_seen(
         return values.view(b, 1, 1, 1, 1)
 
     def mean(values: torch.Tensor) -> torch.Tensor:
-        return (values * seen).sum(dim=(2, 3, 4), keepdim=True) / seen.sum(dim=(2, 3, 4), keepdim=True).clamp_min(1)
+        return (values * mask).sum(dim=(2, 3, 4), keepdim=True) / mask.sum(dim=(2, 3, 4), keepdim=True).clamp_min(1)
 
-    apart = draw_noise(draw, brain, generator) * seen
+    apart = draw_noise(draw, brain, generator) * mask
     freedom = torch.exp(torch.rand(b, generator=generator, device=device) * torch.log(torch.tensor(_MOST_PAIRS - 1.0)))
     known = each(1 - freedom.rsqrt())
     variance = known * draw.local_sd(brain).square() + (1 - known) * apart.square()
@@ -51,10 +51,10 @@ def noise_as_seen(
 
     def pooled(fwhm: float) -> torch.Tensor:
         window = window_of_mm(shape, spacing, fwhm)
-        return (window(variance * seen) / window(seen).clamp_min(1e-6)).clamp_min(0).sqrt()
+        return (window(variance * mask) / window(mask).clamp_min(1e-6)).clamp_min(0).sqrt()
 
     broad = window_of_mm(shape, spacing, BROAD)
-    left = (mean((broad(apart) / broad(seen).clamp_min(1e-6)).square()) / mean(apart.square()).clamp_min(1e-9)).sqrt()
+    left = (mean((broad(apart) / broad(mask).clamp_min(1e-6)).square()) / mean(apart.square()).clamp_min(1e-9)).sqrt()
     usual = torch.tensor([usually_left(s) for s in spacing.tolist()], device=device)
     left = torch.where(single, each(usual), left)
     local, fine = pooled(POOLED), pooled(FINE)
