@@ -1,4 +1,4 @@
-"""What a run in a child process tells: where it is, what it says, and how it ended."""
+"""Events of a run in a child process: progress, lines of its log, and its end."""
 
 from __future__ import annotations
 
@@ -10,20 +10,13 @@ from ..errors import InputError
 
 
 class Kind(str, Enum):
-    """Why a run failed.
+    """Why a run failed."""
 
-    ``input``: the input or a setting cannot be used; the sentence says what would fix it.
-    ``memory``: the computer's memory ran out, on the CPU, too.
-    ``disk``: the folder for temporary files is full or cannot be written to.
-    ``killed``: the process was ended from outside.
-    ``crash``: an error that nobody foresaw; the details are for a report of it.
-    """
-
-    INPUT = "input"
-    MEMORY = "memory"
-    DISK = "disk"
-    KILLED = "killed"
-    CRASH = "crash"
+    INPUT = "input"  # the input or a setting cannot be used; the sentence says what would fix it
+    MEMORY = "memory"  # the computer's memory ran out, on the CPU, too
+    DISK = "disk"  # the folder for temporary files is full or cannot be written to
+    KILLED = "killed"  # the process was ended from outside
+    CRASH = "crash"  # an error that nobody foresaw; the details are for a report of it
 
 
 @dataclass(frozen=True)
@@ -44,7 +37,7 @@ class LogLine:
 
 @dataclass(frozen=True, eq=False)
 class Done:
-    """The run is over, and this is what it gave (of a `RequestTask` an `ASLDenoiseLib.result.Result`)."""
+    """The run is over; the result is what its task returned (a `RequestTask` an `ASLDenoiseLib.result.Result`)."""
 
     result: Any
 
@@ -55,7 +48,7 @@ class Failed:
 
     Args:
         sentence: for the user: what is wrong and what would fix it, as the shell says it.
-        details: for a report: the traceback or the last words of the process; may be empty.
+        details: for a report: the traceback or the last lines of the log; may be empty.
         kind: why.
         error: the error itself, with its remedies as data, where the input or a setting cannot be used.
     """

@@ -12,7 +12,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -27,7 +27,6 @@ from .task import Task
 
 MODULE = "ASLDenoiseLib.running.child"
 _AT_ONCE = 200  # events a poll: what a library prints in a flood waits for the next one
-_GRACE = 0.3  # seconds between asking a tree to end and ending it
 
 
 def private_folder() -> Path:
@@ -36,7 +35,7 @@ def private_folder() -> Path:
 
 
 class TaskFailed(RuntimeError):
-    """What `Runner.wait` raises of a run that failed for another reason than its input; `.failed` tells all."""
+    """What `Runner.wait` raises of a run that failed for another reason than its input; `failed` is the event."""
 
     def __init__(self, failed: Failed) -> None:
         super().__init__(failed.sentence)
@@ -47,6 +46,7 @@ class TaskCancelled(RuntimeError):
     """What `Runner.wait` raises of a run that was cancelled."""
 
 
+@dataclass(eq=False)
 class Runner:
     """Runs a `Task` in a child process, so that neither its load nor its crash is felt here.
 
@@ -64,17 +64,12 @@ class Runner:
         grace: seconds that a cancelled process tree has to end itself.
     """
 
-    def __init__(
-        self,
-        command: Sequence[str] | None = None,
-        *,
-        environment: Mapping[str, str] | None = None,
-        make_folder: Callable[[], Path] = private_folder,
-        grace: float = _GRACE,
-    ) -> None:
-        self._command, self._environment = command, environment
-        self._make_folder, self._grace = make_folder, grace
-        self._run: _Run | None = None
+    command: Sequence[str] | None = None
+    _: KW_ONLY
+    environment: Mapping[str, str] | None = None
+    make_folder: Callable[[], Path] = private_folder
+    grace: float = 0.3
+    _run: _Run | None = field(default=None, init=False, repr=False)
 
     @property
     def running(self) -> bool:
@@ -95,9 +90,9 @@ class Runner:
         if self._run is not None:
             raise RuntimeError("A run is under way; wait for its end, or cancel it.")
         python = child_python()
-        command = python.command if self._command is None else tuple(self._command)
-        environment = python.environment if self._environment is None else self._environment
-        self._run = _Run(task, task.seconds, (*command, "-m", MODULE), environment, self._make_folder, self._grace)
+        command = python.command if self.command is None else tuple(self.command)
+        environment = python.environment if self.environment is None else self.environment
+        self._run = _Run(task, task.seconds, (*command, "-m", MODULE), environment, self.make_folder, self.grace)
         self._run.start()
 
     def poll(self) -> list[Event]:

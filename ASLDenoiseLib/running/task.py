@@ -1,4 +1,4 @@
-"""What a runner sends to a child process."""
+"""The task that a runner sends to a child process."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from ..progress import Progress
 
 
 class Task(Protocol):
-    """What the runner sends to a child: anything that pickles and can be run there.
-
-    Its class must be importable in the child: not defined in `__main__` or in a function.
-    """
+    """Anything that pickles and can be run in a child, where its class must be importable: not one of `__main__`."""
 
     @property
     def nouns(self) -> Mapping[str, object]:
@@ -20,7 +17,7 @@ class Task(Protocol):
 
     @property
     def seconds(self) -> float | None:
-        """What it usually takes, if its progress goes by that; None where nobody knows."""
+        """What it usually takes, if its progress goes by that; None where that is not known."""
 
     def run(self, progress: Progress) -> Any:
         """Do it and return the result, which must pickle."""
