@@ -1,8 +1,7 @@
-"""Averaging differences: before denoising (in groups), after it, and the standard error of the mean.
+"""Averages of differences: before denoising (in groups), after it, and the standard error of the mean.
 
-Everywhere `weights` say how much of each difference counts, (N, K, 1, 1) or (N, K, J, I), as `preparing.outliers`
-gives them; None counts all of all. A voxel whose every difference was left out is NaN, and so is one that a difference
-which counts did not measure.
+`weights` of differences are (N, K, 1, 1) or (N, K, J, I), as of `preparing.outliers`; None weights all equally. A voxel
+is NaN where all its weights are zero, or where a difference of positive weight is NaN.
 """
 
 from __future__ import annotations
@@ -17,17 +16,11 @@ from ..series import ASLSeries, Volume
 
 @dataclass(frozen=True, eq=False)
 class Averages:
-    """Group means (G, K, J, I) of differences.
-
-    Args:
-        array: the means.
-        counts: (G,) how many differences are in each, whatever their weight.
-        weights: (G, K, 1, 1) or (G, K, J, I) what they weigh together.
-    """
+    """Group means (G, K, J, I) of differences."""
 
     array: np.ndarray
-    counts: np.ndarray
-    weights: np.ndarray
+    counts: np.ndarray  # (G,), of differences, whatever their weight
+    weights: np.ndarray  # (G, K, 1, 1) or (G, K, J, I), sums over each group
 
 
 def pre_average(
@@ -36,11 +29,8 @@ def pre_average(
     """Average groups of `size` differences; None averages all into one group.
 
     Args:
-        size: differences a group; a last, smaller group keeps what is left over.
-        interleaved: take every G-th difference into a group instead of consecutive ones (windowed).
-
-    Raises:
-        InputError: `size` is not between 1 and the number of differences.
+        size: differences a group; the last group may be smaller. `InputError` unless from 1 to their number.
+        interleaved: every G-th difference forms a group, instead of consecutive ones (windowed).
     """
     n = len(pairs.context)
     size = n if size is None else size
@@ -51,9 +41,8 @@ def pre_average(
     weights = np.ones((n, 1, 1, 1), np.float32) if weights is None else weights
     each = [(pairs.array[member == g], weights[member == g]) for g in range(groups)]
     means = np.stack([weighted_mean(array, weight) for array, weight in each])
-    return Averages(
-        means, np.bincount(member, minlength=groups), np.stack([w.sum(axis=0, dtype=np.float64) for _, w in each])
-    )
+    sums = np.stack([weight.sum(axis=0, dtype=np.float64) for _, weight in each])
+    return Averages(means, np.bincount(member, minlength=groups), sums)
 
 
 def post_average(averages: Averages) -> np.ndarray:
@@ -71,10 +60,9 @@ def weighted_mean(array: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def variance_of_mean(array: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-    """The variance (K, J, I), float64, of the weighted mean of (N, K, J, I), from the spread of what counts.
+    """The variance (K, J, I), float64, of the weighted mean of (N, K, J, I), from the spread; NaN for fewer than two.
 
     With weights w it is the weighted variance over the effective number, (sum w)^2 / sum w^2, less one (Kish 1965).
-    NaN where fewer than two are left.
     """
     if weights is None:
         n = len(array)
@@ -88,7 +76,7 @@ def variance_of_mean(array: np.ndarray, weights: np.ndarray | None = None) -> np
 
 
 def mean_difference(pairs: ASLSeries, weights: np.ndarray | None = None) -> Volume:
-    """The mean of all differences; without weights this is the raw map everything is judged against."""
+    """The mean of all differences; without weights this is the raw map."""
     array = pairs.array.mean(axis=0) if weights is None else weighted_mean(pairs.array, weights)
     return Volume(array, pairs.geometry, name="mean difference")
 

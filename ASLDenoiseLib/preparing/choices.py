@@ -1,4 +1,4 @@
-"""What a user may choose about the way from a series to the differences that are averaged and denoised."""
+"""The choices of preparation, from a series to the differences that are averaged and denoised."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .pairs import pair_numbers
 
 @dataclass(frozen=True)
 class Preparation:
-    """The choices, each with the default that measured best (Testing/Benchmarks/preparation.md).
+    """The choices, with the defaults that measured best (Testing/Benchmarks/preparation.md).
 
     Args:
         pairs: ``"10"`` the first ten pairs, ``"1-10"`` a range, ``"1,4,7-9"`` a list, None all.
@@ -54,18 +54,13 @@ class Preparation:
                 raise InputError(f"The {what} is {width} mm; give zero or more.")
 
     def parameters(self) -> tuple[Parameter, ...]:
-        """The choices as values that enter a result; those that were made by the user say so."""
+        """The choices as values that enter a result, with their origins."""
 
-        def chosen(field: str) -> Origin:
-            return Origin.DEFAULT if getattr(self, field) == getattr(_DEFAULT, field) else Origin.USER
+        def parameter(field: str, unit: str = "") -> Parameter:
+            value = getattr(self, field)
+            origin = Origin.DEFAULT if value == getattr(Preparation, field) else Origin.USER
+            name = "motion_correction" if field == "motion" else field
+            return Parameter(name, "+".join(value) or "none" if field == "nuisance" else value, unit, origin)
 
-        return (
-            Parameter("motion_correction", self.motion, "", chosen("motion")),
-            Parameter("nuisance", "+".join(self.nuisance) or "none", "", chosen("nuisance")),
-            Parameter("outliers", self.outliers, "", chosen("outliers")),
-            Parameter("smoothing", self.smoothing, "mm", chosen("smoothing")),
-            Parameter("m0_smoothing", self.m0_smoothing, "mm", chosen("m0_smoothing")),
-        )
-
-
-_DEFAULT = Preparation()
+        lengths = (parameter(field, "mm") for field in ("smoothing", "m0_smoothing"))
+        return (parameter("motion"), parameter("nuisance"), parameter("outliers"), *lengths)

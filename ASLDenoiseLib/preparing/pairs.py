@@ -1,4 +1,4 @@
-"""Control and label images into perfusion differences, and the choice of which to use."""
+"""Perfusion differences of control and label images, and the choice of pairs."""
 
 from __future__ import annotations
 
@@ -16,12 +16,7 @@ _IN_PAIRS = (VolumeType.CONTROL, VolumeType.LABEL, VolumeType.DELTAM, VolumeType
 def difference_volumes(series: ASLSeries) -> ASLSeries:
     """The perfusion differences of a series, as a series of ``deltam`` (or ``cbf``) volumes (N, K, J, I).
 
-    Each control is paired with its neighbour label, first with first, second with second in order of acquisition;
-    what is left over when the counts differ is left out (an inspection reports it). M0, noRF and n/a volumes take no
-    part. A series of ``deltam`` or ``cbf`` volumes gives those.
-
-    Raises:
-        InputError: nothing to subtract.
+    Pairs and errors are those of `pair_members`.
     """
     members = np.array(pair_members(series))
     if members.shape[1] == 1:
@@ -32,10 +27,12 @@ def difference_volumes(series: ASLSeries) -> ASLSeries:
 
 
 def pair_members(series: ASLSeries) -> list[tuple[int, ...]]:
-    """The positions of each pair's control and label, or of each ready difference, by the rule of `difference_volumes`.
+    """The positions of each pair's control and label, or of each ``cbf`` or ``deltam`` volume where there are such.
+
+    The first control is paired with the first label, the second with the second; a surplus of either is left out.
 
     Raises:
-        InputError: nothing to subtract.
+        InputError: there is no difference.
     """
     for ready in (VolumeType.CBF, VolumeType.DELTAM):
         if series.indices(ready):
@@ -47,12 +44,9 @@ def pair_members(series: ASLSeries) -> list[tuple[int, ...]]:
 
 
 def pair_numbers(choice: str | None) -> tuple[range, ...] | None:
-    """The pairs a choice names, counted from 1, as ranges in its order; None for all.
+    """The pairs of a choice, counted from 1, as ranges in its order; None for all; `InputError` if it cannot be read.
 
     ``"10"`` is the first ten; otherwise numbers and ranges: ``"11-20"``, ``"1,4,7-9"``, ``"4,"`` (the fourth).
-
-    Raises:
-        InputError: it cannot be read.
 
     >>> pair_numbers("10"), pair_numbers("1,7-9")
     ((range(1, 11),), (range(1, 2), range(7, 10)))
@@ -77,12 +71,10 @@ def pair_numbers(choice: str | None) -> tuple[range, ...] | None:
 
 
 def choose_pairs(series: ASLSeries, choice: str | None) -> ASLSeries:
-    """The series in which all but the chosen pairs (`pair_numbers`) are n/a.
-
-    Volumes keep their places, so that what is known of them (delays, motion) still belongs to them.
+    """The series with all but the chosen pairs (`pair_numbers`) as n/a; volumes keep their places, as delays need.
 
     Raises:
-        InputError: nothing to subtract, or the choice cannot be read or asks for pairs that are not there.
+        InputError: there is no difference, or the choice cannot be read or asks for pairs that are not there.
     """
     members = pair_members(series)
     ranges = pair_numbers(choice)

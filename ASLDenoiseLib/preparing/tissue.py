@@ -1,7 +1,7 @@
 """Grey matter, white matter and CSF: from a T1, or from given masks or labels (`tissue_guess` where there is neither).
 
-Every way ends in a `Tissue` of partial volumes (0..1). Brought onto a coarser grid they stay partial volumes, because
-they are averaged over the voxel and never sampled at its centre (`resampling.average_onto`).
+All give a `Tissue` of partial volumes (0..1), which are averaged over the voxels of a coarser grid, never sampled at
+their centres (`resampling.average_onto`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import InputError
 from ..progress import Progress, silent
 from ..series import Geometry, Tissue, Volume
-from ..spatial.resampling import average_onto, resample, with_spacing
+from ..spatial.resampling import average_onto, crop, resample, with_spacing
 from .brain_mask import correct_bias
 from .template import template_onto
 from .template_fit import fit_template
@@ -37,15 +37,15 @@ _FREESURFER_CSF = (4, 5, 14, 15, 43, 44, 24, 31, 63, 72, 257)
 _FREESURFER_BRAIN = (16, 30, 62, 80, 81, 82, 85)
 
 
-def tissue_from_t1(t1: Volume, *, progress: Progress | None = None) -> Tissue:
-    """Segment a T1-weighted head on its own grid, no finer than 1.2 mm, cut to the brain.
+def tissue_from_t1(t1: Volume, *, progress: Progress = silent) -> Tissue:
+    """Segment a T1-weighted head on its own grid, no finer than 1.2 mm, cropped to the brain.
 
-    The ICBM 2009a template of nilearn's wheel is aligned and the brain found with it (`template_fit.fit_template`), N4
-    (Tustison 2010) removes the bias, and Atropos (Avants 2011) gives the probabilities. It starts from what intensity
-    says (the classes of Otsu's thresholds, Liao 2001) times the template's tissue maps smoothed by 6 mm, which tell
-    deep grey matter from white but claim nothing of single gyri: heads with wide sulci have them elsewhere. Deep nuclei
-    that look like white matter in the T1 (thalamus, pallidum) are still partly called so. A removed face and a neck do
-    no harm. The same T1 gives the same probabilities to 1e-4. Offline, no network.
+    The ICBM 2009a template is aligned and the brain extracted with it (`template_fit.fit_template`), N4 (Tustison 2010)
+    removes the bias, and Atropos (Avants 2011) gives the probabilities. It starts from the likelihoods of intensities
+    (the classes of Otsu's thresholds, Liao 2001) times the template's tissue maps smoothed by 6 mm, which separate deep
+    grey matter from white but not single gyri: heads with wide sulci have them elsewhere. Deep nuclei that look like
+    white matter in the T1 (thalamus, pallidum) are still partly called so. A removed face and a neck do no harm. The
+    same T1 gives the same probabilities to 1e-4.
 
     Args:
         t1: T1-weighted head, any resolution and unit; NaN counts as air.
@@ -54,18 +54,17 @@ def tissue_from_t1(t1: Volume, *, progress: Progress | None = None) -> Tissue:
     Raises:
         InputError: the image has no contrast, or does not overlap the template from any start.
     """
-    say = progress or silent
-    say(0.0, "Preparing the T1")
+    progress(0.0, "Preparing the T1")
     finite = t1.with_array(np.where(np.isfinite(t1.array), np.clip(t1.array, 0, None), 0.0))
     head = correct_bias(average_onto(finite, with_spacing(t1.geometry, (_HEAD_SPACING,) * 3), outside=0.0))
-    say(0.1, "Finding the brain")
+    progress(0.1, "Finding the brain")
     fit = fit_template(head)
-    say(0.5, "Segmenting grey and white matter")
+    progress(0.5, "Segmenting grey and white matter")
     grid = _brain_grid(t1.geometry, fit.brain)
     mask = resample(fit.brain, grid, outside=0.0).array > 0.5
     there = template_onto(grid, fit.matrix)
     csf, gm, wm, even = _atropos(average_onto(finite, grid, outside=0.0), mask, there.gm.array, there.wm.array)
-    say(1.0, "Segmented")
+    progress(1.0, "Segmented")
     warning = _segmentation_warning(even, mask, gm, wm, fit.mutual_information, grid.voxel_volume)
     return Tissue(
         *(Volume(array, grid, name=name) for array, name in ((gm, "GM"), (wm, "WM"), (csf, "CSF"), (mask, "brain"))),
@@ -83,8 +82,7 @@ def tissue_from_masks(
     brain: Volume | None = None,
     transform: np.ndarray | None = None,
 ) -> Tissue:
-    """Given masks or probability maps (0..1), averaged onto `onto`; the brain, when not given, is where they sum above
-    0.5.
+    """Average given masks or probability maps (0..1) onto a grid; the brain is, unless given, where they sum above 0.5.
 
     `transform` is 4x4, LPS mm, from points of the masks to points of `onto`; outside the masks' field of view every
     probability is 0.
@@ -92,34 +90,25 @@ def tissue_from_masks(
     Raises:
         InputError: a map leaves 0..1 or is empty, or grey and white matter overlap by more than a voxel's worth.
     """
-    given = {"grey matter": gm, "white matter": wm, "CSF": csf, "brain": brain}
-    for name, each in given.items():
+    given = {"GM": (gm, "grey matter"), "WM": (wm, "white matter"), "CSF": (csf, "CSF"), "brain": (brain, "brain")}
+    moved = {}
+    for name, (each, words) in given.items():
         if each is not None:
-            _check_probability(each, name)
-    moved = {
-        name: None if each is None else average_onto(each, onto, transform=transform, outside=0.0)
-        for name, each in given.items()
-    }
-    total = sum(np.nan_to_num(moved[name].array) for name in ("grey matter", "white matter", "CSF") if moved[name])
+            _check_probability(each, words)
+            average = average_onto(each, onto, transform=transform, outside=0.0)
+            moved[name] = replace(average, name=name, unit="")
+    total = sum(np.nan_to_num(each.array) for name, each in moved.items() if name != "brain")
     if np.mean(total[total > 0] > 1.2) > 0.1:
         raise InputError("The grey and white matter masks overlap; give masks whose fractions sum to at most 1.")
-    mask = total > 0.5 if moved["brain"] is None else np.nan_to_num(moved["brain"].array) >= 0.5
-    return Tissue(
-        replace(moved["grey matter"], name="GM", unit=""),
-        replace(moved["white matter"], name="WM", unit=""),
-        None if csf is None else replace(moved["CSF"], name="CSF", unit=""),
-        Volume(mask, onto, name="brain"),
-        source="given masks",
-    )
+    mask = np.nan_to_num(moved["brain"].array) >= 0.5 if "brain" in moved else total > 0.5
+    return Tissue(moved["GM"], moved["WM"], moved.get("CSF"), Volume(mask, onto, name="brain"), source="given masks")
 
 
 def tissue_from_labels(labels: Volume, onto: Geometry, *, transform: np.ndarray | None = None) -> Tissue:
-    """Partial volumes from a label map: FreeSurfer's numbering (also SynthSeg, aparc+aseg, wmparc), or 1 CSF, 2 GM, 3
-    WM.
+    """Partial volumes of a label map: FreeSurfer's (also SynthSeg, aparc+aseg, wmparc), else 1 CSF, 2 GM, 3 WM up to 3.
 
-    A map with no label above 3 is read as the simple scheme. Of FreeSurfer's structures, deep grey nuclei and ventral
-    DC count as grey matter; the brain stem is brain but neither tissue; 500-999 (SynthSeg's extra-cerebral) are
-    outside.
+    Of FreeSurfer's structures, deep grey nuclei and ventral DC count as grey matter; the brain stem is brain but
+    neither tissue; 500-999 (SynthSeg's extra-cerebral) are outside.
 
     Raises:
         InputError: the values are not whole numbers, none is labelled, or more than 2 % of them are of neither scheme.
@@ -147,16 +136,13 @@ def tissue_from_labels(labels: Volume, onto: Geometry, *, transform: np.ndarray 
             raise InputError(
                 f"The label map follows no known scheme ({odd}); known are FreeSurfer's numbering and 1=CSF 2=GM 3=WM."
             )
-    fractions = [
-        average_onto(labels.with_array(each, unit="", name=name), onto, transform=transform, outside=0.0)
-        for each, name in ((gm, "GM"), (wm, "WM"), (csf, "CSF"), (brain, "brain"))
-    ]
-    fractions[3] = fractions[3].with_array(np.nan_to_num(fractions[3].array) >= 0.5)
-    return Tissue(*fractions, source=scheme)
+    masks = zip((gm, wm, csf, brain), ("GM", "WM", "CSF", "brain"), strict=True)
+    tissue = Tissue(*(labels.with_array(mask, unit="", name=name) for mask, name in masks), source=scheme)
+    return tissue_on(onto, tissue, transform=transform)
 
 
 def tissue_on(geometry: Geometry, tissue: Tissue, *, transform: np.ndarray | None = None) -> Tissue:
-    """The tissue averaged onto another grid, as partial volumes; outside its field of view all is 0.
+    """The tissue averaged onto another grid, as partial volumes; 0 outside its field of view.
 
     `transform` is 4x4, LPS mm, from points of the tissue to points of `geometry` (`RigidRegistration.matrix`).
     """
@@ -171,13 +157,12 @@ def tissue_on(geometry: Geometry, tissue: Tissue, *, transform: np.ndarray | Non
 def _brain_grid(t1: Geometry, brain: Volume) -> Geometry:
     """The T1's grid, no finer than 1.2 mm, over the box of the brain and 5 mm more."""
     grid = with_spacing(t1, tuple(np.maximum(t1.spacing, _FINEST)))
-    index = np.argwhere(brain.array > 0.5)[:, ::-1]
-    world = np.c_[index, np.ones(len(index))] @ (np.linalg.inv(grid.affine_lps) @ brain.geometry.affine_lps).T
+    inside = np.argwhere(brain.array > 0.5)[:, ::-1]
+    index = np.c_[inside, np.ones(len(inside))] @ (np.linalg.inv(grid.affine_lps) @ brain.geometry.affine_lps).T
     margin = 5.0 / np.array(grid.spacing)
-    low = np.clip(np.floor(world[:, :3].min(axis=0) - margin), 0, None).astype(int)
-    high = np.minimum(np.ceil(world[:, :3].max(axis=0) + margin).astype(int) + 1, grid.size)
-    origin = (grid.affine_lps @ [*low, 1])[:3]
-    return replace(grid, size=tuple(high - low), origin=tuple(origin))
+    low = np.clip(np.floor(index[:, :3].min(axis=0) - margin), 0, None).astype(int)
+    high = np.minimum(np.ceil(index[:, :3].max(axis=0) + margin).astype(int) + 1, grid.size)
+    return crop(grid, low, high - low)
 
 
 def _atropos(
@@ -188,8 +173,7 @@ def _atropos(
     from scipy.ndimage import gaussian_filter
 
     def image(array: np.ndarray) -> ants.ANTsImage:
-        # Origin and direction are left out: Atropos reads priors through files, whose rounding it takes for another
-        # space.
+        # Without origin and direction: Atropos reads priors through files, whose rounding it takes for another space.
         return ants.from_numpy(np.ascontiguousarray(array.T, np.float32), spacing=head.geometry.spacing)
 
     inside = image(mask)
@@ -198,8 +182,8 @@ def _atropos(
     )
     maps = (1.0 - gm_template - wm_template, gm_template, wm_template)
     sigma = [_PRIOR_SIGMA / s for s in head.geometry.spacing[::-1]]
-    priors = _shares([gaussian_filter(np.clip(p, _PRIOR_FLOOR, 1.0), sigma) for p in maps])
-    priors = _shares([p * i for p, i in zip(priors, _by_intensity(even.numpy().T, mask), strict=True)])
+    priors = _normalised([gaussian_filter(np.clip(p, _PRIOR_FLOOR, 1.0), sigma) for p in maps])
+    priors = _normalised([p * i for p, i in zip(priors, _likelihoods(even.numpy().T, mask), strict=True)])
     found = ants.atropos(
         a=even,
         x=inside,
@@ -213,10 +197,10 @@ def _atropos(
     return (*probabilities, even.numpy().T)
 
 
-def _by_intensity(even: np.ndarray, mask: np.ndarray) -> list[np.ndarray]:
-    """Likelihood of CSF, GM and WM at each voxel: Gaussians of the median and spread of Otsu's three classes.
+def _likelihoods(even: np.ndarray, mask: np.ndarray) -> list[np.ndarray]:
+    """Likelihoods of CSF, GM and WM at each voxel: Gaussians by median and spread of Otsu's three classes.
 
-    Beyond the outer medians a voxel is as likely as at them: nothing is darker than CSF for being less of it.
+    Intensities are clipped to the outer medians: a voxel darker than CSF is no less CSF.
     """
     from skimage.filters import threshold_multiotsu
 
@@ -230,7 +214,7 @@ def _by_intensity(even: np.ndarray, mask: np.ndarray) -> list[np.ndarray]:
     return [np.exp(-0.5 * ((clipped - m) / s) ** 2) / s + 1e-6 for m, s in zip(middle, spread, strict=True)]
 
 
-def _shares(maps: list[np.ndarray]) -> list[np.ndarray]:
+def _normalised(maps: list[np.ndarray]) -> list[np.ndarray]:
     total = sum(maps)
     return [m / total for m in maps]
 

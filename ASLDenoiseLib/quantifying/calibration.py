@@ -1,14 +1,14 @@
-"""The M0 that calibrates a difference image: relaxed, rescaled, or the mean control in its stead; its edge corrected.
+"""The M0 that calibrates a difference image, or the mean control in its place, corrected for relaxation and edge.
 
-At the brain's edge and in signal voids the M0 falls to noise, and a division by noise is a spike of CBF. The common
-answers are to erode the brain mask and extrapolate the M0 back into what was eroded (oxasl's and oxford_asl's edge
-correction, their default) or to smooth the M0 (ASLPrep, 5 mm FWHM). Both change every voxel they touch, sound or not.
-`edge_corrected` takes the extrapolated M0 as a floor alone: a voxel whose M0 agrees with its surroundings keeps it.
+At the brain's edge and in signal voids the M0 falls to noise, and division by noise gives spikes of CBF. Other tools
+erode the brain mask and extrapolate the M0 into what was eroded (edge correction of oxasl and oxford_asl, their
+default) or smooth the M0 (ASLPrep, 5 mm FWHM). Both change every voxel they touch. `edge_corrected` takes the
+extrapolated M0 as a floor alone: a voxel whose M0 agrees with its surroundings keeps it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,7 +27,7 @@ FLOOR_FWHM = 10.0  # mm; wide enough to reach from the edge into the brain, narr
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """M0 as it enters the division (scanner units, K, J, I), what was done to it, and a warning or ''."""
+    """The M0 (K, J, I), scanner units, to divide by, the parameters of its corrections, and a warning or ''."""
 
     m0: Volume
     parameters: tuple[Parameter, ...]
@@ -35,13 +35,10 @@ class Calibration:
 
 
 def calibrate(series: ASLSeries) -> Calibration:
-    """The M0 of a series.
-
-    Order: the M0 image, else the M0 estimate (one number), else the mean control of a series without background
-    suppression, corrected for its repetition time.
+    """The M0 image of a series, else its M0 estimate (one number), else the mean control, corrected for relaxation.
 
     Raises:
-        InputError: there is no M0 and background suppression rules the mean control out.
+        InputError: there is no M0, and the mean control is missing or background-suppressed.
     """
     acquisition = series.acquisition
     if series.m0 is not None:
@@ -85,18 +82,15 @@ def _relaxed(
 
 
 def edge_corrected(calibration: Calibration, brain: Volume) -> Calibration:
-    """The calibration with an M0 that can be divided by: NaN outside the brain, and nowhere near zero inside.
+    """The calibration with an M0 to divide by, and the numbers of voxels left out and raised among its parameters.
 
-    An M0 below a tenth of the brain's median is noise and becomes NaN. Elsewhere it is raised, where it is below, to
-    half of the Gaussian mean (10 mm FWHM) of the M0 in the eroded brain around it, so that the noise of CBF is at most
-    doubled. Voxels above that floor are left exactly as they are.
+    An M0 outside the brain, or below a tenth of the brain's median (noise), becomes NaN. Elsewhere it is raised, where
+    it is below, to half of the Gaussian mean (10 mm FWHM) of the M0 in the eroded brain around it, so that the noise of
+    CBF is at most doubled. Voxels above that floor stay exactly as they are.
 
     Args:
-        calibration: as `calibrate` gives it, M0 (K, J, I) in scanner units; NaN is not measured and stays so.
+        calibration: of `calibrate`, M0 (K, J, I) in scanner units; NaN is not measured and stays so.
         brain: 0/1 mask on the same grid.
-
-    Returns:
-        The same with the M0 corrected, and the numbers of voxels left out and raised among its parameters.
 
     Raises:
         InputError: the M0 is nowhere positive in the brain, or the mask is on another grid.
@@ -111,31 +105,24 @@ def edge_corrected(calibration: Calibration, brain: Volume) -> Calibration:
     usable = inside & (m0 > NOISE_FRACTION * level)
     floor = FLOOR_FRACTION * _surroundings(m0, usable, calibration.m0.geometry.spacing)
     raised = usable & (m0 < floor)
-    noise = Parameter(
-        "m0_noise_voxels",
-        int(np.count_nonzero(inside & ~usable)),
-        "voxels",
-        Origin.IMAGE,
-        f"M0 below {NOISE_FRACTION:g} of the brain's median: CBF not measured",
-    )
-    lifted = Parameter(
-        "m0_raised_voxels",
-        int(np.count_nonzero(raised)),
-        "voxels",
-        Origin.IMAGE,
-        f"M0 raised to {FLOOR_FRACTION:g} of the mean around ({FLOOR_FWHM:g} mm FWHM)",
-    )
-    array = np.where(usable, np.where(raised, floor, m0), np.nan)
-    return Calibration(
-        calibration.m0.with_array(array), (*calibration.parameters, noise, lifted), calibration.warning
-    )
+    notes = {
+        "m0_noise_voxels": f"M0 below {NOISE_FRACTION:g} of the brain's median: CBF not measured",
+        "m0_raised_voxels": f"M0 raised to {FLOOR_FRACTION:g} of the mean around ({FLOOR_FWHM:g} mm FWHM)",
+    }
+    counts = (int(np.count_nonzero(voxels)) for voxels in (inside & ~usable, raised))
+    numbers = [
+        Parameter(name, count, "voxels", Origin.IMAGE, note)
+        for (name, note), count in zip(notes.items(), counts, strict=True)
+    ]
+    m0 = calibration.m0.with_array(np.where(usable, np.where(raised, floor, m0), np.nan))
+    return replace(calibration, m0=m0, parameters=(*calibration.parameters, *numbers))
 
 
 def _surroundings(m0: np.ndarray, usable: np.ndarray, spacing: tuple[float, float, float]) -> np.ndarray:
     """Gaussian mean of the M0 in the eroded brain, extrapolated to all of `usable`; zero where nothing is near."""
     from scipy.ndimage import binary_erosion
 
-    # As in oxasl: 3 x 3 x 3, and the edge of the grid does not erode. A brain too thin to erode stands for itself.
+    # As in oxasl: 3 x 3 x 3, and the edge of the grid does not erode. A brain too thin to erode is taken whole.
     core = binary_erosion(usable, np.ones((3, 3, 3)), border_value=1)
     core = core if core.any() else usable
     weight = blur(core.astype(np.float64), spacing, FLOOR_FWHM)

@@ -13,11 +13,9 @@ from .kinetics import cbf_scale
 
 @dataclass(frozen=True, eq=False)
 class Quantification:
-    """What turns a difference image of one series into CBF: a factor a voxel, and the parameters behind it.
+    """The factor (K, J, I) from a difference image to CBF, and its parameters.
 
-    Args:
-        factor: (K, J, I) ml/100g/min per scanner unit of the difference; NaN where CBF cannot be measured.
-        parameters: every value that entered, with its origin.
+    `factor` is in ml/100g/min per scanner unit of the difference; NaN where CBF cannot be measured.
     """
 
     factor: Volume
@@ -33,7 +31,7 @@ def quantification(acquisition: Acquisition, calibration: Calibration, brain: Vo
 
     Args:
         acquisition: labelling, times and constants.
-        calibration: the M0; its edge is corrected here (`calibration.edge_corrected`).
+        calibration: the M0, not yet edge-corrected.
         brain: 0/1 mask on the same grid; CBF is NaN outside.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The constants of quantification, each resolved to a value and where it came from: stated, or a named default."""
+"""The constants of quantification, each with its origin: stated, or a named default."""
 
 from __future__ import annotations
 
@@ -11,52 +11,45 @@ _T1_TISSUE_3T = 1.607  # s
 _EFFICIENCY = {Labeling.PCASL: 0.85, Labeling.PASL: 0.98, Labeling.CASL: 0.68}
 
 
-def _given(acquisition: Acquisition, name: str, unit: str) -> Parameter | None:
+def _resolved(acquisition: Acquisition, name: str, unit: str, default: float, note: str = "") -> Parameter:
+    """The stated value of a field, else its default."""
     value = getattr(acquisition, name)
-    return None if value is None else Parameter(name, value, unit, acquisition.origins[name])
+    if value is None:
+        return Parameter(name, default, unit, Origin.DEFAULT, note)
+    return Parameter(name, value, unit, acquisition.origins[name])
 
 
 def field_strength(acquisition: Acquisition) -> Parameter:
     """Field strength in T; 3 T when it is not stated."""
-    note = "not stated, the commonest assumed"
-    return _given(acquisition, "field_strength", "T") or Parameter("field_strength", 3.0, "T", Origin.DEFAULT, note)
+    return _resolved(acquisition, "field_strength", "T", 3.0, "not stated, the commonest assumed")
 
 
 def t1_blood(acquisition: Acquisition) -> Parameter:
     """T1 of arterial blood in s: 1.35 at 1.5 T, 1.65 at 3 T, 2.087 at 7 T, else 0.110 B0 + 1.316 (ASLPrep)."""
-    stated = _given(acquisition, "t1_blood", "s")
-    if stated:
-        return stated
     field = float(field_strength(acquisition).value)
     nearest = min(_T1_BLOOD, key=lambda b: abs(b - field))
+    default, note = round(0.110 * field + 1.316, 4), f"0.110 B0 + 1.316 at {field:g} T"
     if abs(nearest - field) < 0.2:  # scanners report 2.89 or 1.494 for their nominal field
-        return Parameter("t1_blood", _T1_BLOOD[nearest], "s", Origin.DEFAULT, f"at {nearest:g} T")
-    return Parameter(
-        "t1_blood", round(0.110 * field + 1.316, 4), "s", Origin.DEFAULT, f"0.110 B0 + 1.316 at {field:g} T"
-    )
+        default, note = _T1_BLOOD[nearest], f"at {nearest:g} T"
+    return _resolved(acquisition, "t1_blood", "s", default, note)
 
 
 def t1_tissue(acquisition: Acquisition) -> Parameter:
     """T1 of tissue in s, for M0 relaxation; 1.607 (3 T) when it is not stated."""
-    stated = _given(acquisition, "t1_tissue", "s")
-    return stated or Parameter("t1_tissue", _T1_TISSUE_3T, "s", Origin.DEFAULT, "at 3 T")
+    return _resolved(acquisition, "t1_tissue", "s", _T1_TISSUE_3T, "at 3 T")
 
 
 def partition_coefficient(acquisition: Acquisition) -> Parameter:
     """Brain-blood partition coefficient in mL/g; 0.9 when it is not stated."""
-    stated = _given(acquisition, "partition_coefficient", "mL/g")
-    return stated or Parameter("partition_coefficient", PARTITION_COEFFICIENT, "mL/g", Origin.DEFAULT)
+    return _resolved(acquisition, "partition_coefficient", "mL/g", PARTITION_COEFFICIENT)
 
 
 def labeling_efficiency(acquisition: Acquisition) -> Parameter:
-    """Labelling efficiency with what background suppression leaves of it.
+    """Labelling efficiency, including the loss to background suppression.
 
-    A stated LabelingEfficiency is taken as it is: it covers the whole sequence. Otherwise the default of the
-    labelling type times 0.95 for each background suppression pulse that is stated.
+    A stated LabelingEfficiency covers the whole sequence. The default is that of the labelling type times 0.95 for each
+    background suppression pulse that is stated.
     """
-    stated = _given(acquisition, "labeling_efficiency", "")
-    if stated:
-        return stated
     labeling = acquisition.labeling or Labeling.PCASL
     pulses = acquisition.suppression_pulses if acquisition.background_suppression is not False else 0
     value = _EFFICIENCY[labeling] * SUPPRESSION_EFFICIENCY ** (pulses or 0)
@@ -65,4 +58,4 @@ def labeling_efficiency(acquisition: Acquisition) -> Parameter:
         note += f" times {SUPPRESSION_EFFICIENCY:g}^{pulses} for the suppression pulses"
     elif acquisition.background_suppression and pulses is None:
         note += ", suppression pulses not stated and so not corrected for"
-    return Parameter("labeling_efficiency", round(value, 6), "", Origin.DEFAULT, note)
+    return _resolved(acquisition, "labeling_efficiency", "", round(value, 6), note)

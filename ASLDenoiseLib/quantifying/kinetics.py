@@ -52,7 +52,7 @@ def pasl_scale(
 
 
 def m0_relaxation_factor(*, repetition_time: float, t1_tissue: float) -> float:
-    """What an M0 image with a short repetition time (s) must be multiplied by: 1 / (1 - exp(-TR/T1)).
+    """The factor that corrects an M0 image of a short repetition time (s) for relaxation: 1 / (1 - exp(-TR/T1)).
 
     >>> round(m0_relaxation_factor(repetition_time=2.0, t1_tissue=1.607), 4)
     1.4046
@@ -64,12 +64,10 @@ def m0_relaxation_factor(*, repetition_time: float, t1_tissue: float) -> float:
 
 
 def delay_of_slices(acquisition: Acquisition, delay: float, slices: int) -> np.ndarray:
-    """The delay (s) at which each slice is read: PLD + SliceTiming for a 2D readout, else the same for all; (K,).
+    """The delay (s) of each slice (K,): PLD + SliceTiming for a 2D readout, else the same for all.
 
-    BIDS orders SliceTiming along the slice axis, reversed when SliceEncodingDirection is ``k-``.
-
-    Raises:
-        InputError: SliceTiming has not one entry a slice.
+    BIDS orders SliceTiming along the slice axis, reversed when SliceEncodingDirection is ``k-``; `InputError` where it
+    has not one entry a slice.
     """
     timing = acquisition.slice_timing
     if timing is None or acquisition.readout == "3D":
@@ -83,11 +81,7 @@ def delay_of_slices(acquisition: Acquisition, delay: float, slices: int) -> np.n
 
 
 def single_delay(acquisition: Acquisition) -> float:
-    """The one post-labelling delay, s.
-
-    Raises:
-        InputError: none is stated, or several (a multi-delay series needs a fit that is not built).
-    """
+    """The one post-labelling delay, s; `InputError` where none is stated, or several."""
     delays = acquisition.delays
     if not delays:
         raise InputError("PostLabelingDelay is not stated", [SetField("post_labeling_delay", text=_IN_SECONDS)])
@@ -98,24 +92,20 @@ def single_delay(acquisition: Acquisition) -> float:
 
 
 def cbf_scale(acquisition: Acquisition, *, slices: int | None = None) -> tuple[np.ndarray, tuple[Parameter, ...]]:
-    """CBF (ml/100g/min) per unit of dM/M0, and every parameter that went in.
+    """CBF (ml/100g/min) per unit of dM/M0, and its parameters; those not stated are resolved by `constants`.
 
     Args:
-        acquisition: what is stated; constants not stated are resolved by `constants`.
         slices: K; gives an array (K, 1, 1) that follows the slice timing. None ignores slice timing (shape ()).
 
     Raises:
-        InputError: a required value is missing; the message says how to give it.
+        InputError: a required value is missing.
     """
     blood, efficiency = t1_blood(acquisition), labeling_efficiency(acquisition)
     partition = partition_coefficient(acquisition)
     delay = single_delay(acquisition)
     delays = np.asarray(delay) if slices is None else delay_of_slices(acquisition, delay, slices)[:, None, None]
-    common = {
-        "t1_blood": float(blood.value),
-        "efficiency": float(efficiency.value),
-        "partition_coefficient": float(partition.value),
-    }
+    constants = {"t1_blood": blood, "efficiency": efficiency, "partition_coefficient": partition}
+    common = {name: float(parameter.value) for name, parameter in constants.items()}
     if acquisition.labeling is None:
         raise InputError("ArterialSpinLabelingType is not stated", [SetField("labeling", "PCASL, CASL or PASL")])
     if acquisition.labeling is Labeling.PASL:

@@ -1,7 +1,7 @@
-"""BIDS sidecars and aslcontext tables to an `Acquisition` and a context.
+"""BIDS sidecars and aslcontext tables, read as an `Acquisition` and a context.
 
-Keys and their meaning are those of the BIDS specification 1.9, "Arterial Spin Labeling perfusion data".
-Unknown keys are ignored; a known key with a wrong type is refused, never guessed.
+Keys are those of the BIDS specification 1.9, "Arterial Spin Labeling perfusion data". Unknown keys are ignored; a known
+key with a wrong type is refused, never guessed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
-from enum import Enum
 from pathlib import Path
 
 import numpy as np
@@ -29,11 +28,7 @@ _CONVERTER_NAMES = {"PostLabelingDelay": "InitialPostLabelDelay", "BolusCutOffDe
 
 
 def read_json(path: Path) -> dict[str, object]:
-    """A sidecar's object.
-
-    Raises:
-        InputError: the file is not readable JSON or not an object.
-    """
+    """The object in a sidecar; `InputError` where the file is not readable JSON or not an object."""
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
@@ -46,8 +41,8 @@ def read_json(path: Path) -> dict[str, object]:
 def applicable_files(image: Path, suffix: str, ending: str) -> list[Path]:
     """Metadata files that apply to `image` by BIDS' inheritance principle, the least specific first.
 
-    Looked for beside the image and, in a data set (a folder with ``dataset_description.json``), in every folder from
-    its root down. A file applies when all its entities are among the image's.
+    They lie beside the image or, in a data set (a folder with ``dataset_description.json``), in any folder from its
+    root down. A file applies when all its entities are among the image's.
 
     Args:
         image: e.g. ``sub-01_acq-grase_asl.nii.gz``.
@@ -72,25 +67,19 @@ def applicable_files(image: Path, suffix: str, ending: str) -> list[Path]:
 
 def _folders(nearest: Path) -> list[Path]:
     """Folders from the data set's root down to `nearest`; `nearest` alone outside a data set."""
-    chain = [nearest]
-    for folder in (nearest, *nearest.parents):
-        if folder != nearest:
-            chain.append(folder)
-        if (folder / "dataset_description.json").is_file():
-            return chain[::-1]
-    return [nearest]
+    chain = [nearest, *nearest.parents]
+    root = next((n for n, folder in enumerate(chain) if (folder / "dataset_description.json").is_file()), 0)
+    return chain[root::-1]
 
 
 def read_sidecar(image: Path, *, suffix: str = "asl") -> dict[str, object]:
     """The merged sidecars of `image`, the nearest and most specific winning; empty when there is none."""
-    merged: dict[str, object] = {}
-    for path in applicable_files(image, suffix, ".json"):
-        merged.update(read_json(path))
-    return merged
+    sidecars = (read_json(path) for path in applicable_files(image, suffix, ".json"))
+    return {key: value for sidecar in sidecars for key, value in sidecar.items()}
 
 
 def read_context(path: Path) -> tuple[VolumeType, ...]:
-    """An ``_aslcontext.tsv``: one `VolumeType` a row under the heading ``volume_type``; case does not matter.
+    """Read an ``_aslcontext.tsv``: one `VolumeType` a row under the heading ``volume_type``, in any case.
 
     Raises:
         InputError: the file is unreadable, lacks the column or holds an unknown word.
@@ -98,9 +87,8 @@ def read_context(path: Path) -> tuple[VolumeType, ...]:
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"The context file {path} cannot be read ({_brief(error)}); give an _aslcontext.tsv."
-        ) from error
+        what = f"The context file {path} cannot be read ({_brief(error)}); give an _aslcontext.tsv."
+        raise InputError(what) from error
     rows = [row for row in csv.reader(text.splitlines(), delimiter="\t") if any(cell.strip() for cell in row)]
     heads = [cell.strip().lower() for cell in rows[0]] if rows else []
     if "volume_type" not in heads:
@@ -110,11 +98,7 @@ def read_context(path: Path) -> tuple[VolumeType, ...]:
 
 
 def as_context(words: Iterable[str], *, where: str = "the context") -> tuple[VolumeType, ...]:
-    """Words to volume types.
-
-    Raises:
-        InputError: a word is none of BIDS' volume types.
-    """
+    """The volume types of words; `InputError` where one is none of BIDS'."""
     context = []
     for word in words:
         kind = _WORDS.get(str(getattr(word, "value", word)).strip().lower())
@@ -126,9 +110,9 @@ def as_context(words: Iterable[str], *, where: str = "the context") -> tuple[Vol
 
 
 def expanded_context(pattern: Sequence[str | VolumeType], volumes: int) -> tuple[VolumeType, ...]:
-    """A context of `volumes` entries from a pattern whose control/label (or deltam) part repeats.
+    """The context of `volumes` entries by a pattern whose control/label (or deltam) part repeats.
 
-    Leading words other than control, label, deltam and cbf stand once: ``m0scan, n/a, label, control`` over 18 volumes
+    Leading words other than control, label, deltam and cbf count once: ``m0scan, n/a, label, control`` over 18 volumes
     is one M0, one left out, and eight label/control pairs.
 
     Raises:
@@ -159,12 +143,12 @@ def acquisition_from(
     origin: Origin = Origin.SIDECAR,
     where: str = "the sidecar",
 ) -> Acquisition:
-    """The acquisition a sidecar states. Per-volume arrays stay whole; `fitted` checks and collapses them.
+    """The acquisition that a sidecar states; per-volume arrays stay whole until `reduce_arrays`.
 
     Args:
-        sidecar: a BIDS object; keys that BIDS does not give a meaning here are ignored.
+        sidecar: BIDS keys.
         volumes: of the series; a list of label durations must have as many.
-        origin: marked on every value.
+        origin: of every value.
         where: names the source in errors.
 
     Raises:
@@ -194,7 +178,7 @@ def acquisition_from(
 def preparation_time(sidecar: Mapping[str, object]) -> object:
     """RepetitionTimePreparation (s) as stated, else the repetition time a converter wrote, else None.
 
-    For Philips dcm2niix puts the scanner's own repetition time in RepetitionTimeExcitation when its estimate from the
+    For Philips, dcm2niix writes the scanner's repetition time as RepetitionTimeExcitation where its own estimate from
     acquisition times, RepetitionTime, disagrees (segmented 3D readouts); the scanner's is taken.
     """
     if sidecar.get("RepetitionTimePreparation") is not None:
@@ -205,20 +189,16 @@ def preparation_time(sidecar: Mapping[str, object]) -> object:
 
 
 def find_m0(image: Path) -> Path | None:
-    """The ``_m0scan`` image that belongs to an ``_asl`` image, or None.
+    """The ``_m0scan`` image of an ``_asl`` image, or None; `InputError` where several fit equally.
 
-    The same stem wins; then one whose sidecar's IntendedFor names the image; then one whose entities are among the
-    image's.
-
-    Raises:
-        InputError: several belong to it equally.
+    It has the same stem, else its sidecar's IntendedFor names the image, else its entities are among the image's.
     """
     base = image_stem(image).removesuffix("_asl")
     scans = [p for p in sorted(image.parent.glob("*_m0scan.*")) if is_image_name(p)]
     exact = [p for p in scans if image_stem(p) == f"{base}_m0scan"]
     wanted = set(base.split("_"))
-    akin = [p for p in scans if set(image_stem(p).split("_")[:-1]) <= wanted]
-    found = exact or [p for p in scans if _intended_for(p, image)] or akin
+    related = [p for p in scans if set(image_stem(p).split("_")[:-1]) <= wanted]
+    found = exact or [p for p in scans if _intended_for(p, image)] or related
     if len(found) > 1:
         names = ", ".join(p.name for p in found)
         raise InputError(f"Several M0 images belong to {image.name} ({names})", [GiveImage("m0", "choose one")])
@@ -227,12 +207,12 @@ def find_m0(image: Path) -> Path | None:
 
 def _intended_for(scan: Path, image: Path) -> bool:
     named = read_sidecar(scan, suffix="m0scan").get("IntendedFor", [])
-    named = [named] if isinstance(named, str) else named if isinstance(named, list) else []
+    named = named if isinstance(named, list) else [named]
     return any(str(name).replace("\\", "/").split("/")[-1] == image.name for name in named)
 
 
 def with_user_values(acquisition: Acquisition, values: Mapping[str, object] | None) -> Acquisition:
-    """`acquisition` with the user's values, by field name; `None` values leave what is there.
+    """`acquisition` with the user's values, by field name; `None` changes nothing.
 
     Raises:
         InputError: a name is no field of `Acquisition`, or a value has a wrong type.
@@ -247,17 +227,13 @@ def with_user_values(acquisition: Acquisition, values: Mapping[str, object] | No
 
 
 def parse_value(name: str, raw: object, *, where: str) -> object:
-    """One raw value as the type its `Acquisition` field holds.
-
-    Raises:
-        InputError: the type is wrong; the sentence names the BIDS key and `where`.
-    """
+    """One raw value as the type of its `Acquisition` field; an `InputError` names the BIDS key and `where`."""
     metadata = _FIELDS[name].metadata
     return _PARSERS.get(name, _number)(raw, metadata["bids"], metadata["unit"], where)
 
 
-def fitted(acquisition: Acquisition, context: Sequence[VolumeType], geometry: Geometry) -> Acquisition:
-    """`acquisition` with its per-volume and per-slice arrays checked against the series.
+def reduce_arrays(acquisition: Acquisition, context: Sequence[VolumeType], geometry: Geometry) -> Acquisition:
+    """Check per-volume and per-slice arrays against the series, and reduce those with one value to it.
 
     A delay or repetition time that is the same for all control, label and deltam volumes becomes that one number.
 
@@ -271,7 +247,6 @@ def fitted(acquisition: Acquisition, context: Sequence[VolumeType], geometry: Ge
             f"SliceTiming holds {len(timing)} times but the series has {geometry.size[axis]} slices; "
             "give one time a slice."
         )
-    changed = {}
     for name in ("post_labeling_delay", "repetition_time"):
         value = getattr(acquisition, name)
         if not isinstance(value, tuple):
@@ -283,9 +258,7 @@ def fitted(acquisition: Acquisition, context: Sequence[VolumeType], geometry: Ge
             )
         wanted = {round(v, 6) for v, kind in zip(value, context, strict=True) if kind in _PERFUSION}
         if len(wanted) == 1:
-            changed[name] = wanted.pop()
-    for name, value in changed.items():
-        acquisition = acquisition.with_values(acquisition.origins[name], **{name: value})
+            acquisition = acquisition.with_values(acquisition.origins[name], **{name: wanted.pop()})
     return acquisition
 
 
@@ -319,12 +292,12 @@ def _array(raw: object, key: str, unit: str, where: str) -> tuple[float, ...]:
 
 
 def _first(raw: object, key: str, unit: str, where: str) -> float:
-    """BolusCutOffDelayTime: Q2TIPS states start and end of the saturation train; the start is TI1."""
+    """BolusCutOffDelayTime: with Q2TIPS start and end of the saturation train, of which the start is TI1."""
     return float(np.atleast_1d(_numbers(raw, key, unit, where))[0])
 
 
 def _one_of_array(raw: object, key: str, unit: str, where: str) -> float:
-    """LabelingDuration: zero for M0 volumes where it is an array; the rest must agree."""
+    """LabelingDuration: an array has zeros for M0 volumes; the rest must agree."""
     values = np.atleast_1d(_numbers(raw, key, unit, where))
     kept = np.unique(np.round(values[values != 0], 6))
     if kept.size > 1:
@@ -355,7 +328,7 @@ def _choice(*words: str, to: Callable[[str], object] = str) -> Callable[[object,
     """A parser that takes one of `words` whatever its case."""
 
     def parse(raw: object, key: str, unit: str, where: str) -> object:
-        text = str(raw.value if isinstance(raw, Enum) else raw).strip()
+        text = str(getattr(raw, "value", raw)).strip()
         for word in words:
             if text.lower() == word.lower():
                 return to(word)

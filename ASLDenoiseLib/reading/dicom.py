@@ -1,12 +1,12 @@
-"""A folder of DICOM to a `Scan`, through dcm2niix.
+"""A folder of DICOM, read as a `Scan` through dcm2niix.
 
-What was seen with dcm2niix 1.0.20260724 on a Philips Ingenia Elition 3D pCASL series (classic DICOM, 2 x 8 volumes):
-one 4D NIfTI whose volumes are control, label, control, label ... in time, as private tag (2005,1429) says; voxel values
-in Philips' precise floating-point scale (the display value over rescale slope times scale slope, about 1e7 here), so
-that series of one examination compare; no labelling type, delay or label duration in the JSON; a RepetitionTime
-estimated from acquisition times (15.8 s) and wrong for a segmented readout, the scanner's own (4.23 s) standing under
-RepetitionTimeExcitation. The first control/label pair is 2.5 times as bright as the rest: acquired without background
-suppression, which no tag says; the finding ``dummy-volumes`` tells of it.
+dcm2niix 1.0.20260724 gives of a Philips Ingenia Elition 3D pCASL series (classic DICOM, 2 x 8 volumes): one 4D NIfTI
+whose volumes are control, label, control, label ... in time, as in private tag (2005,1429); voxel values in Philips'
+precise floating-point scale (the display value over rescale slope times scale slope, about 1e7 here), so that series of
+one examination compare; no labelling type, delay or label duration in the JSON; a RepetitionTime estimated from
+acquisition times (15.8 s), wrong for a segmented readout, and the scanner's own (4.23 s) as RepetitionTimeExcitation.
+The first control/label pair is 2.5 times as bright as the rest, acquired without background suppression, which is in no
+tag (the finding ``dummy-volumes``).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _CONTROL_LIKE = re.compile(r"control", re.IGNORECASE)
 _LABEL_LIKE = re.compile(r"(?<!spin)(?<!spin[ _-])label(?!l?ing)|(?<![a-z])tag(?![a-z])", re.IGNORECASE)
 _DERIVED = {"DERIVED", "SUBTRACTION", "PERFUSION", "CBF", "RELCBF", "TTEST", "MOCO", "PHASE", "P", "IMAGINARY", "REAL"}
 _CONVERSION_LIMIT = 1800  # s; a hung converter must not hang the caller for ever
-_MOST_M0_VOLUMES = 4  # a longer one is a series that names its M0 volumes
+_MOST_M0_VOLUMES = 4  # a longer scan is a series that names its M0 volumes
 _SERIES, _TIME, _PLACE, _LABEL_TYPE = "0020|0011", "0020|0100", "0020|0032", "2005|1429"
 
 
@@ -48,7 +48,7 @@ def read_dicom(folder: Path) -> Scan:
 
 
 def convert(folder: Path) -> tuple[Scan, ...]:
-    """Every image dcm2niix makes of a folder, read whole; the files are gone again afterwards.
+    """Convert a folder by dcm2niix, and read every image of it; the files are temporary.
 
     Raises:
         InputError: dcm2niix is missing, fails, or finds no images.
@@ -75,7 +75,7 @@ def _converted(path: Path) -> Scan:
     sidecar = read_json(path.with_suffix(".json")) if path.with_suffix(".json").is_file() else {}
     title = str(sidecar.get("SeriesDescription") or path.stem)
     name = re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-") or "asl"
-    # The converter's own suffixes (_ph, _e2, _a) tell split outputs of one series apart; keep them in view.
+    # The converter's own suffixes (_ph, _e2, _a) tell split outputs of one series apart.
     return Scan(array, geometry, {**sidecar, "ConvertedName": path.stem}, Origin.DICOM, name)
 
 
@@ -100,10 +100,10 @@ def pick_asl(scans: Sequence[Scan], *, where: str) -> Scan:
 
 
 def philips_context(folder: Path, scan: Scan) -> tuple[VolumeType, ...] | None:
-    """What each volume is, from Philips' private tag (2005,1429), or None where it cannot be told for certain.
+    """The type of each volume by Philips' private tag (2005,1429), or None where that is uncertain.
 
-    dcm2niix orders the volumes in time. That is not taken on trust: the order counts only when the sums of one slice's
-    stored images follow those of the converted volumes to 1e-4.
+    dcm2niix orders the volumes in time. That is checked: the sums of one slice's stored images must be proportional to
+    those of the converted volumes to 1e-4.
     """
     if not str(scan.sidecar.get("Manufacturer", "")).lower().startswith("philips"):
         return None
@@ -115,17 +115,15 @@ def philips_context(folder: Path, scan: Scan) -> tuple[VolumeType, ...] | None:
     middle = [(path, h) for path, h in headers if h[_PLACE] == places[len(places) // 2]]
     if len(middle) != len(scan.array):
         return None
-    for first_is_label in (False, True):
-        order = sorted(
-            middle, key=lambda item: (int(item[1][_TIME]), (item[1][_LABEL_TYPE] == "LABEL") != first_is_label)
-        )
+    for last in ("LABEL", "CONTROL"):
+        order = sorted(middle, key=lambda item: (int(item[1][_TIME]), item[1][_LABEL_TYPE] == last))
         if _same_order([path for path, _ in order], scan.array):
             return tuple(VolumeType(h[_LABEL_TYPE].lower()) for _, h in order)
     return None
 
 
 def _headers(folder: Path, series: object) -> list[tuple[Path, dict[str, str]]]:
-    """The few tags needed, of each file of one series; files that are no DICOM are passed over."""
+    """The tags needed, of each file of one series; files that are no DICOM are skipped."""
     import SimpleITK as sitk
 
     reader = sitk.ImageFileReader()
@@ -138,11 +136,8 @@ def _headers(folder: Path, series: object) -> list[tuple[Path, dict[str, str]]]:
             reader.ReadImageInformation()
         except RuntimeError:
             continue
-        header = {
-            tag: reader.GetMetaData(tag).strip()
-            for tag in (_SERIES, _TIME, _PLACE, _LABEL_TYPE)
-            if reader.HasMetaDataKey(tag)
-        }
+        tags = filter(reader.HasMetaDataKey, (_SERIES, _TIME, _PLACE, _LABEL_TYPE))
+        header = {tag: reader.GetMetaData(tag).strip() for tag in tags}
         if series is None or header.get(_SERIES) == str(series):
             headers.append((path, header))
     return headers
@@ -163,11 +158,9 @@ def _same_order(paths: Sequence[Path], array: np.ndarray) -> bool:
 
 def _joined(scans: Sequence[Scan]) -> Scan | None:
     """Two outputs, one of controls and one of labels, as one series control, label, control ...; else None."""
-    if len(scans) != 2:
-        return None
     controls = [s for s in scans if _CONTROL_LIKE.search(_words(s)) and not _LABEL_LIKE.search(_words(s))]
     labels = [s for s in scans if _LABEL_LIKE.search(_words(s)) and not _CONTROL_LIKE.search(_words(s))]
-    if len(controls) != 1 or len(labels) != 1:
+    if (len(scans), len(controls), len(labels)) != (2, 1, 1):
         return None
     control, label = controls[0], labels[0]
     if control.array.shape != label.array.shape or not control.geometry.matches(label.geometry):

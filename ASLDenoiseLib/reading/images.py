@@ -20,14 +20,11 @@ def is_image_name(path: Path) -> bool:
 
 def image_stem(path: Path) -> str:
     """The file name without its image ending: ``sub-01_asl`` of ``sub-01_asl.nii.gz``."""
-    for ending in _ENDINGS:
-        if path.name.lower().endswith(ending):
-            return path.name[: -len(ending)]
-    return path.stem
+    return next((path.name[: -len(end)] for end in _ENDINGS if path.name.lower().endswith(end)), path.stem)
 
 
 def is_single_volume(path: Path) -> bool:
-    """Whether a file's header says that it holds one volume; a file that is no image does not."""
+    """Whether a file's header states one volume; False for a file that is no image."""
     import nibabel
     from nibabel.filebasedimages import ImageFileError
 
@@ -39,7 +36,7 @@ def is_single_volume(path: Path) -> bool:
 
 
 def read_array4d(path: Path) -> tuple[np.ndarray, Geometry]:
-    """All of an image file, scaled by its slope and intercept.
+    """Read all of an image file, scaled by its slope and intercept.
 
     Args:
         path: NIfTI (``.nii``, ``.nii.gz``) or MGZ, three- or four-dimensional.
@@ -64,9 +61,8 @@ def read_array4d(path: Path) -> tuple[np.ndarray, Geometry]:
     except (ImageFileError, HeaderDataError, OSError, EOFError, ValueError, zlib.error) as error:
         raise InputError(f"The file {path} is not a readable NIfTI or MGZ image; export it again as NIfTI.") from error
     if image.get_data_dtype().kind not in "iuf":
-        raise InputError(
-            f"The image {path} does not hold real numbers ({image.get_data_dtype()}); export its magnitude."
-        )
+        kind = image.get_data_dtype()
+        raise InputError(f"The image {path} does not hold real numbers ({kind}); export its magnitude.")
     try:
         values = np.asarray(image.dataobj, dtype=np.float32)
     except (ImageFileError, OSError, EOFError, ValueError, zlib.error) as error:
@@ -77,13 +73,17 @@ def read_array4d(path: Path) -> tuple[np.ndarray, Geometry]:
         raise InputError(f"The image {path} has {values.ndim} dimensions; give a 3D volume or a 4D series.")
     if values.size == 0:
         raise InputError(f"The image {path} has no voxels; export it again.")
-    _refuse_void(values, path)
+    finite = np.isfinite(values)
+    if not finite.any():
+        raise InputError(f"The image {path} holds no number, every voxel is NaN or infinite; export it again.")
+    if not values[finite].any():
+        raise InputError(f"The image {path} is zero in every voxel; export it again or give the right file.")
     geometry = Geometry.from_affine_ras(image.affine, values.shape[:3])
     return np.ascontiguousarray(values.reshape(*values.shape[:3], -1).T), geometry
 
 
 def read_image(path: Path, *, unit: str = "", name: str = "") -> Volume:
-    """A 3D image: float32 (K, J, I), LPS geometry, read whole.
+    """Read a 3D image: float32 (K, J, I), LPS geometry.
 
     Args:
         path: NIfTI or MGZ; a 4D file of one volume is accepted.
@@ -103,11 +103,3 @@ def read_image(path: Path, *, unit: str = "", name: str = "") -> Volume:
     if len(array) != 1:
         raise InputError(f"The image {path} holds {len(array)} volumes where one is wanted; give a 3D image.")
     return Volume(array[0], geometry, unit=unit, name=name or image_stem(path))
-
-
-def _refuse_void(values: np.ndarray, path: Path) -> None:
-    finite = np.isfinite(values)
-    if not finite.any():
-        raise InputError(f"The image {path} holds no number, every voxel is NaN or infinite; export it again.")
-    if not values[finite].any():
-        raise InputError(f"The image {path} is zero in every voxel; export it again or give the right file.")

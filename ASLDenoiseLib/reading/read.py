@@ -1,4 +1,4 @@
-"""The one door: a NIfTI with BIDS sidecars, or a folder of DICOM, to an `ASLSeries`."""
+"""Reading an `ASLSeries`: a NIfTI with BIDS sidecars, or a folder of DICOM."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .bids import (
     applicable_files,
     expanded_context,
     find_m0,
-    fitted,
     parse_value,
     preparation_time,
     read_context,
+    reduce_arrays,
     with_user_values,
 )
 from .images import image_stem, is_image_name, read_image
-from .scan import Scan, scan_from_file
+from .scan import Scan, read_scan
 from .vendor_scaling import philips_m0_factor
 
 _SAME_SCALE = 1e-3  # relative; sidecars round their slopes to six digits
@@ -47,9 +47,9 @@ def read_series(
         values: `Acquisition` fields given by the user, in seconds and tesla; they override the sidecar.
 
     Returns:
-        The series, float32 (T, K, J, I) in scanner units; its M0 averaged and on its grid; noRF and n/a volumes kept
-        under that context. An M0 that is one number stays in ``acquisition.m0_estimate`` with ``m0`` None. Where the
-        Philips slopes in the sidecars put a separate M0 on another scale, ``acquisition.m0_scale`` states the factor.
+        The series, float32 (T, K, J, I) in scanner units, with its M0 averaged and on its grid. An M0 that is one
+        number is ``acquisition.m0_estimate``, with ``m0`` None. Where the Philips slopes in the sidecars put a separate
+        M0 on another scale, ``acquisition.m0_scale`` is the factor.
 
     Raises:
         InputError: it cannot be read as an ASL series; one sentence with the remedy.
@@ -72,17 +72,13 @@ def read_series(
     acquisition = acquisition_from(scan.sidecar, volumes=len(types), origin=scan.origin, where=scan.where)
     acquisition = with_user_values(acquisition, values)
     acquisition, calibration = _calibration(scan, types, acquisition, m0)
-    acquisition = fitted(acquisition, types, scan.geometry)
+    acquisition = reduce_arrays(acquisition, types, scan.geometry)
     source = str(path if scan.path is None else scan.path)
     return ASLSeries(scan.array, scan.geometry, types, acquisition, calibration, scan.name, source)
 
 
 def read_cbf_map(path: Path | str) -> ASLSeries:
-    """One CBF map (3D, ml/100g/min) as a series of one ``cbf`` volume, named as its file; nothing else is known of it.
-
-    Raises:
-        InputError: it cannot be read as a 3D image.
-    """
+    """One CBF map (3D, ml/100g/min) as a series of one ``cbf`` volume; `InputError` where it is no 3D image."""
     path = Path(path)
     cbf = read_image(path, unit=CBF_UNIT)
     name = image_stem(path).removesuffix("_cbf")
@@ -90,7 +86,7 @@ def read_cbf_map(path: Path | str) -> ASLSeries:
 
 
 def swapped(series: ASLSeries) -> ASLSeries:
-    """The series with control and label exchanged; the sign of ``deltam`` and ``cbf`` volumes is turned."""
+    """The series with control and label exchanged, and ``deltam`` and ``cbf`` volumes negated."""
     array = series.array
     differences = series.indices(VolumeType.DELTAM, VolumeType.CBF)
     if differences:
@@ -105,12 +101,12 @@ def _scan(path: Path) -> Scan:
     if path.is_file():
         if not is_image_name(path) and _looks_dicom(path):
             raise InputError(f"The file {path} is a single DICOM file; give the folder that holds the whole series.")
-        return scan_from_file(path)
+        return read_scan(path)
     found = [p for folder in (path, path / "perf") for p in sorted(folder.glob("*_asl.nii*")) if is_image_name(p)]
     if len(found) > 1:
         raise InputError(f"Several ASL series are in {path} ({', '.join(p.name for p in found)}); give one of them.")
     if found:
-        return scan_from_file(found[0])
+        return read_scan(found[0])
     from .dicom import read_dicom
 
     return read_dicom(path)
@@ -152,20 +148,19 @@ def _context(scan: Scan, given: Path | str | Sequence[str] | None) -> tuple[Volu
 
 
 def _require_perfusion(scan: Scan, types: Sequence[VolumeType]) -> None:
-    if VolumeType.DELTAM in types or VolumeType.CBF in types:
-        wanted = (VolumeType.DELTAM, VolumeType.CBF)
-    else:
+    wanted = (VolumeType.DELTAM, VolumeType.CBF)
+    if not any(kind in types for kind in wanted):
+        wanted = (VolumeType.CONTROL, VolumeType.LABEL)
         if len(types) == 1:
             raise InputError(
                 f"{scan.name} is a single 3D volume, not a series of control and label volumes; give the 4D series."
             )
-        for kind in (VolumeType.CONTROL, VolumeType.LABEL):
+        for kind in wanted:
             if kind not in types:
                 raise InputError(
                     f"The context of {scan.name} names no {kind.value} volume",
                     [SetField("context", "control,label", "correct its aslcontext, or give the order")],
                 )
-        wanted = (VolumeType.CONTROL, VolumeType.LABEL)
     values = scan.array[[i for i, kind in enumerate(types) if kind in wanted]]
     if not np.isfinite(values).any() or not np.nan_to_num(values, posinf=0, neginf=0).any():
         raise InputError(f"The perfusion volumes of {scan.name} are NaN or zero everywhere; export the series again.")
@@ -174,7 +169,7 @@ def _require_perfusion(scan: Scan, types: Sequence[VolumeType]) -> None:
 def _calibration(
     scan: Scan, types: Sequence[VolumeType], acquisition: Acquisition, given: Path | str | float | None
 ) -> tuple[Acquisition, Volume | None]:
-    """The M0 image on the series' grid, or None, with M0 type and repetition time noted in the acquisition."""
+    """The acquisition with M0 type and repetition time, and the M0 image on the series' grid, or None."""
     if isinstance(given, (int, float)) and not isinstance(given, bool):
         if not (math.isfinite(given) and given > 0):
             raise InputError(f"The M0 value {given} is not a positive number; give it in the units of the series.")
@@ -184,11 +179,11 @@ def _calibration(
         if given.is_dir():
             raise InputError(f"The M0 {given} is a folder; give an M0 image as NIfTI.")
         acquisition = acquisition.with_values(Origin.USER, m0_type=M0Type.SEPARATE)
-        return _from_separate(scan_from_file(given, suffix="m0scan"), scan, acquisition)
+        return _from_separate(read_scan(given, suffix="m0scan"), scan, acquisition)
     kind = acquisition.m0_type
     if kind in (None, M0Type.SEPARATE):
         beside = find_m0(scan.path) if scan.path else None
-        separate = scan_from_file(beside, suffix="m0scan") if beside else scan.m0
+        separate = read_scan(beside, suffix="m0scan") if beside else scan.m0
     if kind is None:
         kind = _inferred(types, separate is not None, acquisition)
         acquisition = acquisition if kind is None else acquisition.with_values(Origin.IMAGE, m0_type=kind)
@@ -206,7 +201,7 @@ def _calibration(
 
 
 def _inferred(types: Sequence[VolumeType], separate: bool, acquisition: Acquisition) -> M0Type | None:
-    """The M0 type that what is there amounts to, when the sidecar does not state one."""
+    """The M0 type by what is there, when the sidecar does not state one."""
     if VolumeType.M0SCAN in types:
         return M0Type.INCLUDED
     if separate:
@@ -224,9 +219,8 @@ def _from_separate(m0: Scan, scan: Scan, acquisition: Acquisition) -> tuple[Acqu
             raise InputError(
                 f"The M0 image {m0.name} does not overlap the series {scan.name}; give the M0 of this scan."
             )
-    if acquisition.m0_repetition_time is None:
-        time = _common_time(m0, preparation_time(m0.sidecar), range(len(m0.array)))
-        acquisition = _with_m0_time(acquisition, time, m0.origin)
+    time = preparation_time(m0.sidecar)
+    acquisition = _with_m0_time(acquisition, m0, time, range(len(m0.array)), m0.origin)
     if acquisition.m0_scale is None:
         factor = philips_m0_factor(scan.sidecar, m0.sidecar)
         if factor is not None and abs(factor - 1) > _SAME_SCALE:
@@ -241,30 +235,26 @@ def _from_included(scan: Scan, types: Sequence[VolumeType], acquisition: Acquisi
             f"M0Type of {scan.name} is Included but its context names no m0scan volume",
             [GiveImage("m0", "correct the context, or give the M0")],
         )
-    if acquisition.m0_repetition_time is None and acquisition.repetition_time is not None:
-        time = _common_time(scan, acquisition.repetition_time, indices)
-        acquisition = _with_m0_time(acquisition, time, acquisition.origins["repetition_time"])
+    origin = acquisition.origins.get("repetition_time", scan.origin)
+    acquisition = _with_m0_time(acquisition, scan, acquisition.repetition_time, indices, origin)
     return acquisition, Volume(scan.array[indices].mean(axis=0), scan.geometry, name="m0")
 
 
-def _common_time(scan: Scan, raw: object, indices: Sequence[int]) -> float | None:
-    """The one repetition time (s) of the volumes at `indices`."""
-    if raw is None:
-        return None
+def _with_m0_time(
+    acquisition: Acquisition, scan: Scan, raw: object, indices: Sequence[int], origin: Origin
+) -> Acquisition:
+    """The acquisition with the one repetition time (s) of the M0 volumes at `indices` of `scan`, unless stated."""
+    if acquisition.m0_repetition_time is not None or raw is None:
+        return acquisition
     value = parse_value("repetition_time", raw, where=scan.where)
-    if not isinstance(value, tuple):
-        return value
-    if len(value) != len(scan.array):
-        raise InputError(
-            f"RepetitionTimePreparation in {scan.where} holds {len(value)} values but the image has {len(scan.array)} "
-            "volumes; give one number or one a volume."
-        )
-    times = {value[i] for i in indices}
-    if len(times) > 1:
-        what = f"The M0 volumes of {scan.name} have different repetition times"
-        raise InputError(what, [GiveImage("m0", "give one M0 image")])
-    return times.pop()
-
-
-def _with_m0_time(acquisition: Acquisition, time: float | None, origin: Origin) -> Acquisition:
-    return acquisition if time is None else acquisition.with_values(origin, m0_repetition_time=time)
+    if isinstance(value, tuple):
+        if len(value) != len(scan.array):
+            raise InputError(
+                f"RepetitionTimePreparation in {scan.where} holds {len(value)} values but the image has "
+                f"{len(scan.array)} volumes; give one number or one a volume."
+            )
+        value, *others = {value[i] for i in indices}
+        if others:
+            what = f"The M0 volumes of {scan.name} have different repetition times"
+            raise InputError(what, [GiveImage("m0", "give one M0 image")])
+    return acquisition.with_values(origin, m0_repetition_time=value)

@@ -1,4 +1,4 @@
-"""What one image file, or one converted DICOM series, holds before it is known to be an ASL series."""
+"""One image file, or one converted DICOM series, before it is known to be an ASL series."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .images import image_stem, read_array4d
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """An image as read, with what its metadata say.
+    """An image as read, with its metadata.
 
     Args:
         array: float32 (T, K, J, I), scanner units.
         geometry: the grid of every volume.
         sidecar: BIDS (or dcm2niix) keys.
-        origin: what the sidecar's values count as.
+        origin: of the sidecar's values.
         name: stem for output names.
         path: the file it came from, None for DICOM.
         context: what the DICOM says each volume is, None where it does not.
@@ -39,16 +39,12 @@ class Scan:
 
     @property
     def where(self) -> str:
-        """The source of its values, for errors."""
+        """The source of the values, for errors."""
         return "the DICOM" if self.path is None else f"the sidecar of {self.path.name}"
 
 
-def scan_from_file(path: Path, *, suffix: str = "asl") -> Scan:
-    """A NIfTI (or MGZ) with its sidecars.
-
-    Raises:
-        InputError: as `images.read_array4d` and `bids.read_json`.
-    """
+def read_scan(path: Path, *, suffix: str = "asl") -> Scan:
+    """Read a NIfTI (or MGZ) with its sidecars; errors as in `images.read_array4d` and `bids.read_json`."""
     array, geometry = read_array4d(path)
     name = image_stem(path).removesuffix(f"_{suffix}")
     return Scan(array, geometry, read_sidecar(path, suffix=suffix), name=name, path=path)

@@ -10,10 +10,10 @@ from ..errors import InputError
 
 
 def read_transform(path: str | Path) -> np.ndarray:
-    """A linear ITK transform file (.tfm, .txt, .mat, .h5) as the 4x4 matrix, LPS mm, that moves the moving image.
+    """Read a linear ITK transform file (.tfm, .txt, .mat, .h5) as a 4x4 matrix, LPS mm, from moving to fixed points.
 
-    Such files say where each point of the fixed image lies in the moving one, which is what resampling asks for; the
-    matrix here is the inverse and takes points of the moving image to the fixed one (`Result.t1_to_asl`).
+    Such files map points of the fixed image to the moving one, as resampling needs; the matrix is the inverse
+    (`Result.t1_to_asl`).
 
     Raises:
         InputError: the file is not there, is no transform, or is a warp.

@@ -1,4 +1,4 @@
-"""How vendors scale what they store, so far as it decides whether M0 and perfusion images compare.
+"""How vendors scale M0 and perfusion images against each other.
 
 GE stores 3D ASL difference images 32 times the number of excitations (NEX) larger than its M0. Some Siemens products
 store the M0 at a tenth. Philips stores integers with slopes: of one image the display value is
@@ -20,7 +20,7 @@ _PHILIPS_KEYS = ("PhilipsRescaleSlope", "PhilipsScaleSlope", "UsePhilipsFloatNot
 
 
 def philips_m0_factor(series: Mapping[str, object], m0: Mapping[str, object]) -> float | None:
-    """What the M0 must be multiplied by to be on the scale of the series, or None where the sidecars do not tell.
+    """The factor that puts the M0 on the scale of the series, or None where the sidecars do not state it.
 
     dcm2niix writes the slopes and, in ``UsePhilipsFloatNotDisplayScaling``, whether its NIfTI holds the comparable
     value (1) or the display value (0).

@@ -12,10 +12,10 @@ from ASLDenoiseLib.reading.bids import (
     applicable_files,
     expanded_context,
     find_m0,
-    fitted,
     read_context,
     read_json,
     read_sidecar,
+    reduce_arrays,
     with_user_values,
 )
 from ASLDenoiseLib.series import Acquisition, Geometry, Labeling, M0Type, Origin, VolumeType
@@ -154,20 +154,20 @@ def test_a_short_pattern_repeats_after_its_leading_volumes():
 def test_arrays_of_a_wrong_length_are_refused_with_both_counts():
     context = (VolumeType.CONTROL, VolumeType.LABEL)
     delays = acquisition_from({"PostLabelingDelay": [1.8, 1.8, 1.8]})
-    refusal(fitted, delays, context, GRID, mentions=("PostLabelingDelay", "3 values", "2 volumes"))
+    refusal(reduce_arrays, delays, context, GRID, mentions=("PostLabelingDelay", "3 values", "2 volumes"))
     timing = acquisition_from({"SliceTiming": [0, 0.5]})
-    refusal(fitted, timing, context, GRID, mentions=("SliceTiming", "2 times", "3 slices"))
-    assert fitted(acquisition_from({"SliceTiming": [0, 1, 2, 3], "SliceEncodingDirection": "j-"}), context, GRID)
+    refusal(reduce_arrays, timing, context, GRID, mentions=("SliceTiming", "2 times", "3 slices"))
+    assert reduce_arrays(acquisition_from({"SliceTiming": [0, 1, 2, 3], "SliceEncodingDirection": "j-"}), context, GRID)
     durations = {"LabelingDuration": [1.5, 1.5, 1.5]}
     refusal(acquisition_from, durations, volumes=2, mentions=("LabelingDuration", "3 values", "2 volumes"))
 
 
 def test_one_delay_a_volume_that_is_the_same_becomes_one_number_and_keeps_its_origin():
     context = (VolumeType.M0SCAN, VolumeType.CONTROL, VolumeType.LABEL)
-    same = fitted(acquisition_from({"PostLabelingDelay": [0, 1.8, 1.8]}), context, GRID)
+    same = reduce_arrays(acquisition_from({"PostLabelingDelay": [0, 1.8, 1.8]}), context, GRID)
     assert same.post_labeling_delay == 1.8
     assert same.origins["post_labeling_delay"] is Origin.SIDECAR
-    several = fitted(acquisition_from({"PostLabelingDelay": [0, 1.8, 2.2]}), context, GRID)
+    several = reduce_arrays(acquisition_from({"PostLabelingDelay": [0, 1.8, 2.2]}), context, GRID)
     assert several.delays == (1.8, 2.2)
 
 

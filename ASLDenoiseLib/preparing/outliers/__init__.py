@@ -1,4 +1,4 @@
-"""Pairs, and slices of pairs, that would corrupt the mean: found, told with their reasons, and left out or weighed down.
+"""Outliers among pairs, and slices of pairs: found, and left out of the mean or given less weight, with their reasons.
 
 `find_outliers` runs one of `METHODS` on an `OutlierContext` and gives an `OutlierReport`. Indices count from 0.
 """
@@ -11,31 +11,15 @@ from types import MappingProxyType
 
 from ...errors import InputError
 from .adaptive import AdaptiveSettings, adaptive
-from .context import OutlierContext, PairMotion
+from .context import OutlierContext
+from .context import PairMotion as PairMotion
 from .huber import HuberSettings, huber
 from .prior_guided import PriorGuidedSettings, prior_guided
-from .report import OutlierReport, Rejection, fewest_kept, report_rejections
+from .report import OutlierReport, report_rejections
+from .report import Rejection as Rejection
+from .report import fewest_kept as fewest_kept
 from .score import ScoreSettings, score
 from .zscore import ZScoreSettings, zscore
-
-__all__ = [
-    "find_outliers",
-    "report_rejections",
-    "METHODS",
-    "DEFAULT_METHOD",
-    "FEWEST_PAIRS",
-    "OutlierMethod",
-    "OutlierContext",
-    "PairMotion",
-    "OutlierReport",
-    "Rejection",
-    "fewest_kept",
-    "AdaptiveSettings",
-    "ScoreSettings",
-    "PriorGuidedSettings",
-    "HuberSettings",
-    "ZScoreSettings",
-]
 
 FEWEST_PAIRS = 5  # with fewer, an outlier cannot be told from its neighbours
 
@@ -47,44 +31,51 @@ class OutlierMethod:
     Args:
         name: as given to ``--outliers``.
         summary: one line for people, with the source.
-        run: gives the report; takes the method's settings as its second argument.
+        run: from the context and the settings to the report.
+        settings: their class.
     """
 
     name: str
     summary: str
     run: Callable[..., OutlierReport]
+    settings: type
 
 
-def _keep_all(context: OutlierContext, settings: None = None) -> OutlierReport:
+def _keep_all(context: OutlierContext, settings: object) -> OutlierReport:
     return report_rejections("none", context, ())
 
 
 _ALL = (
-    OutlierMethod("none", "The plain mean: only what was not measured is left out.", _keep_all),
+    OutlierMethod("none", "The plain mean: only what was not measured is left out.", _keep_all, object),
     OutlierMethod(
         "aoc",
         "Adaptive outlier cleaning (Wang 2013): drops pairs by motion, global CBF and likeness to the mean map.",
         adaptive,
+        AdaptiveSettings,
     ),
     OutlierMethod(
         "score",
         "SCORE (Dolui 2017): drops pairs of extreme grey-matter CBF, then those that make the tissues uneven.",
         score,
+        ScoreSettings,
     ),
     OutlierMethod(
         "paocsl",
         "PAOCSL (Li 2018): drops slices of pairs that are unlike what grey and white matter predict.",
         prior_guided,
+        PriorGuidedSettings,
     ),
     OutlierMethod(
         "huber",
         "Huber's M-estimator (Maumet 2014): weighs down, voxel by voxel, pairs far from the others; drops none.",
         huber,
+        HuberSettings,
     ),
     OutlierMethod(
         "zscore",
         "Robust z-scores (after Tan 2009): drops slices of pairs whose noise is out of proportion. Needs no tissue.",
         zscore,
+        ZScoreSettings,
     ),
 )
 METHODS: Mapping[str, OutlierMethod] = MappingProxyType({m.name: m for m in _ALL})
@@ -94,11 +85,11 @@ DEFAULT_METHOD = "zscore"
 def find_outliers(
     name: str, context: OutlierContext, *, settings: object | None = None, fewest: int = FEWEST_PAIRS
 ) -> OutlierReport:
-    """What corrupts the mean of the pairs, by one method.
+    """Find what corrupts the mean of the pairs, by one method.
 
-    A series of fewer than `fewest` pairs keeps them all, and a note says so. The method never leaves a slice fewer
-    than `fewest_kept` of its pairs. A slice without brain is never judged; a pair measured in less than half of a
-    slice's brain is left out of that slice whatever the method.
+    A series of fewer than `fewest` pairs keeps them all, and a note says so. Every slice keeps at least `fewest_kept`
+    of its pairs. A slice without brain is never judged; a pair measured in less than half of a slice's brain is left
+    out of that slice whatever the method.
 
     Args:
         name: a key of `METHODS`.
@@ -113,13 +104,12 @@ def find_outliers(
         raise InputError(f"There is no outlier method '{name}'; choose one of {', '.join(METHODS)}.")
     if not context.inside.any():
         raise InputError("No voxel of the brain is measured in any pair; correct the brain mask or the M0.")
-    if name == "none":
-        return _keep_all(context)
+    note = ""
     if context.count < fewest:
         word = "pair is" if context.count == 1 else "pairs are"
         note = f"{context.count} {word} too few to tell outliers by: nothing was rejected."
-        return report_rejections(name, context, (), (note,))
-    if not context.judged.any():
+    elif not context.judged.any():
         note = "No slice has enough brain that every pair measured: nothing was rejected."
+    if note and name != "none":
         return report_rejections(name, context, (), (note,))
-    return METHODS[name].run(context, settings)
+    return METHODS[name].run(context, settings or METHODS[name].settings())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .context import NO_MOTION, OutlierContext, PairMotion, correlations, mean_of, row_means
-from .report import OutlierReport, Rejection, pairs_above, report_rejections
+from .report import OutlierReport, Rejection, pairs_above, rejections_of, report_rejections
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class AdaptiveSettings:
 
     Args:
         relative_sds, position_sds: SDs above the mean beyond which a pair has moved too far.
-        least_motion: mm below which no motion counts [ours]; the paper's rule is relative to the series' own motion,
-            so that a head that lies still would lose a sixth of its pairs. 0 is the paper's rule.
+        least_motion: mm below which no motion counts [ours]; by the paper's rule, 0, which is relative to the series'
+            own motion, a still head would lose a sixth of its pairs.
         lowest, highest: global CBF, ml/100g/min; above the highest a pair must also lie above mean + 1 SD.
         correlation: least r of a pair's map with the mean map.
         lowered: by how much that is lowered after a round.
@@ -34,13 +34,12 @@ class AdaptiveSettings:
     rounds: int = 2
 
 
-def adaptive(context: OutlierContext, settings: AdaptiveSettings | None = None) -> OutlierReport:
+def adaptive(context: OutlierContext, settings: AdaptiveSettings) -> OutlierReport:
     """AOC: drop pairs that moved or have an impossible global CBF, then those unlike the mean of the others.
 
     Each round correlates all pairs left by the first step with the mean of those not rejected, in the brain; the last
     round decides, so a pair may come back. NeuroImage: Clinical 2:630-636.
     """
-    settings = settings or AdaptiveSettings()
     values = context.cbf[:, context.solid]
     rejections = _moved(context.motion, settings) + _impossible(row_means(values), settings)
     left = np.ones(context.count, bool)
@@ -51,10 +50,8 @@ def adaptive(context: OutlierContext, settings: AdaptiveSettings | None = None) 
         keep[list(unlike)] = False
         threshold = settings.correlation - n * settings.lowered
         r = correlations(values, mean_of(values, keep))
-        before, unlike = unlike, {}
-        for t in np.flatnonzero(left & (r < threshold)):
-            reason = "correlation with the mean map is low"
-            unlike[int(t)] = Rejection(int(t), None, reason, float(r[t]), threshold)
+        low = rejections_of(left & (r < threshold), r, threshold, "correlation with the mean map is low")
+        before, unlike = unlike, {each.pair: each for each in low}
         if unlike.keys() == before.keys():
             break
     notes = () if context.motion is not None else (NO_MOTION,)
@@ -62,7 +59,7 @@ def adaptive(context: OutlierContext, settings: AdaptiveSettings | None = None) 
 
 
 def _moved(motion: PairMotion | None, settings: AdaptiveSettings) -> list[Rejection]:
-    """Pairs whose control and label lie apart, or that lie apart from the reference, by more than others'."""
+    """Pairs whose control and label moved against each other, or that lie far from the reference."""
     if motion is None:
         return []
     result = []
@@ -78,7 +75,5 @@ def _moved(motion: PairMotion | None, settings: AdaptiveSettings) -> list[Reject
 def _impossible(level: np.ndarray, settings: AdaptiveSettings) -> list[Rejection]:
     """Pairs whose global CBF (N,) is too low, or too high for a brain and for this series."""
     high = max(settings.highest, float(np.nanmean(level) + np.nanstd(level, ddof=1)))
-    low = np.flatnonzero(level < settings.lowest)
-    reason = "global CBF is low, ml/100g/min"
-    rejections = [Rejection(int(t), None, reason, float(level[t]), settings.lowest) for t in low]
-    return rejections + pairs_above(level, high, "global CBF is high, ml/100g/min")
+    low = rejections_of(level < settings.lowest, level, settings.lowest, "global CBF is low, ml/100g/min")
+    return low + pairs_above(level, high, "global CBF is high, ml/100g/min")

@@ -1,4 +1,4 @@
-"""What outliers are told by: the pairs in ml/100g/min, where they are measured, tissue, and how the head moved."""
+"""The data that outliers are found by: pairs in ml/100g/min, where they are measured, tissue, head motion."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ NO_MOTION = "Motion is not known: no pair was judged by it."
 
 @dataclass(frozen=True, eq=False)
 class PairMotion:
-    """How the head moved, a number a pair, mm.
+    """Head motion of each pair, mm.
 
     Args:
-        relative: (N,) how far control and label of a pair lie apart.
-        position: (N,) how far the pair lies from the reference.
+        relative: (N,) displacement between control and label of a pair.
+        position: (N,) displacement of the pair from the reference.
 
     Raises:
         InputError: they are not two rows of one length, or not finite.
@@ -43,7 +43,7 @@ class PairMotion:
 
 @dataclass(frozen=True, eq=False)
 class OutlierContext:
-    """The pairs of a series with what a method may judge them by.
+    """The pairs of a series with all that a method may judge them by.
 
     Args:
         pairs: differences (N, K, J, I), scanner units; NaN where not measured.
@@ -88,14 +88,14 @@ class OutlierContext:
 
     @cached_property
     def coverage(self) -> np.ndarray:
-        """(N, K) the share of a slice's brain that a pair measured; 1 in slices without brain."""
+        """(N, K) the fraction of a slice's brain measured in a pair; 1 in slices without brain."""
         brain = self.inside.sum(axis=(1, 2))
         found = (np.isfinite(self.pairs.array) & self.inside).sum(axis=(2, 3))
         return np.where(brain > 0, found / np.maximum(brain, 1), 1.0)
 
     @cached_property
     def measured(self) -> np.ndarray:
-        """Bool (N, K): whether a pair takes part in a slice, that is, was measured in half of its brain or more."""
+        """Bool (N, K): whether a pair was measured in half of a slice's brain or more, and so takes part in it."""
         return self.coverage >= LEAST_COVERAGE
 
     @cached_property
@@ -126,7 +126,7 @@ class OutlierContext:
 
 
 def mean_of(values: np.ndarray, keep: np.ndarray) -> np.ndarray:
-    """The mean (V,) of the rows of `values` (N, V) that `keep` (N,) names, over those measured; NaN where none is."""
+    """The mean (V,) of the rows of `values` (N, V) in `keep` (N,), over those measured; NaN where none is."""
     kept = values[keep]
     finite = np.isfinite(kept)
     total, count = np.where(finite, kept, 0).sum(axis=0, dtype=np.float64), finite.sum(axis=0)
@@ -134,12 +134,12 @@ def mean_of(values: np.ndarray, keep: np.ndarray) -> np.ndarray:
 
 
 def row_means(values: np.ndarray) -> np.ndarray:
-    """The mean of each row of `values` (N, V) over what it measured, (N,); NaN for a row without any."""
+    """The mean (N,) of each row of `values` (N, V), NaN ignored; NaN for a row of NaN."""
     return mean_of(values.T, np.ones(values.shape[1], bool))
 
 
 def correlations(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Pearson's r (N,) of each row of `values` (N, V) with `reference` (V,), over what both measured; NaN: constant."""
+    """Pearson's r (N,) of each row of `values` (N, V) with `reference` (V,), NaN ignored; NaN where one is constant."""
     result = np.full(len(values), np.nan)
     for n, row in enumerate(values):
         both = np.isfinite(row) & np.isfinite(reference)

@@ -1,4 +1,4 @@
-"""Huber's M-estimator over the pairs, voxel by voxel: outliers are weighed down, none is thrown away (Maumet 2014)."""
+"""Huber's M-estimator over the pairs, voxel by voxel: outliers lose weight, none is left out (Maumet 2014)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 
 from ...series import Volume
 from .context import OutlierContext
-from .report import FEWEST_KEPT, OutlierReport, Rejection, unmeasured
+from .report import FEWEST_KEPT, OutlierReport, rejections_of, unmeasured
 
 MAD = 1.4826  # times the median absolute deviation is the SD of Gaussian noise
 
 
 @dataclass(frozen=True)
 class HuberSettings:
-    """How Huber's estimator weighs.
+    """How Huber's estimator weights values.
 
     Args:
         k: SDs beyond which a value loses weight; 1.345 keeps 95 % of the mean's efficiency in Gaussian noise.
@@ -30,7 +30,7 @@ class HuberSettings:
     reported: float = 0.85
 
 
-def huber(context: OutlierContext, settings: HuberSettings | None = None) -> OutlierReport:
+def huber(context: OutlierContext, settings: HuberSettings) -> OutlierReport:
     """Huber's M-estimator of each voxel's mean, its SD from the median absolute deviation, by reweighted means.
 
     Weights are of the voxel: 1 within k SDs, k SDs over the distance beyond. Magn Reson Imaging 32:497-504. The
@@ -38,7 +38,6 @@ def huber(context: OutlierContext, settings: HuberSettings | None = None) -> Out
     (Huber 1973), psi the distance cut off at k SDs and m the share that was not cut. Nothing is rejected but what was
     not measured; rejections name slices that lost much of their weight.
     """
-    settings = settings or HuberSettings()
     measured = context.measured
     array = context.pairs.array.astype(np.float64)
     usable = np.broadcast_to(measured[:, :, None, None], array.shape)
@@ -59,10 +58,7 @@ def huber(context: OutlierContext, settings: HuberSettings | None = None) -> Out
     by_slice = np.where(solid, np.nan_to_num(weights), 0).sum(axis=(2, 3)) / brain
     kept = np.where(context.judged, by_slice.sum(axis=0), measured.sum(axis=0))
     low = context.judged & measured & (by_slice < settings.reported)
-    reason = "mean weight of the slice is low"
-    rejections = [
-        Rejection(int(n), int(k), reason, float(by_slice[n, k]), settings.reported) for n, k in np.argwhere(low)
-    ]
+    rejections = rejections_of(low, by_slice, settings.reported, "mean weight of the slice is low")
     geometry = context.pairs.geometry
     return OutlierReport(
         "huber",
@@ -89,7 +85,7 @@ def _weights(apart: np.ndarray, scale: np.ndarray, k: float) -> np.ndarray:
 
 
 def _standard_error(apart: np.ndarray, usable: np.ndarray, scale: np.ndarray, k: float) -> np.ndarray:
-    """The asymptotic standard error (K, J, I) from how far pairs lie `apart` (N, K, J, I) from the estimate."""
+    """The asymptotic standard error (K, J, I) from the deviations `apart` (N, K, J, I) of pairs from the estimate."""
     n = usable.sum(axis=0)
     psi = np.where(usable, np.clip(apart, -k * scale, k * scale), 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):  # of fewer than three pairs

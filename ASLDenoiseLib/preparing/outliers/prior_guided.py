@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .context import NO_MOTION, OutlierContext, correlations, row_means
-from .report import OutlierReport, Rejection, pairs_above, report_rejections
+from .report import OutlierReport, Rejection, pairs_above, rejections_of, report_rejections
 
 _SCATTERED = 0.2  # of the judged slices
 
@@ -27,8 +27,8 @@ class PriorGuidedSettings:
         lowest: mean CBF (ml/100g/min) of a slice below which it is not judged [public].
         everywhere: share of the judged slices beyond which a pair is rejected in all of them [public].
         release: whether scattered flags are taken back: of a pair flagged in one slice, and of one flagged in less than
-            a fifth of the judged slices, none next to another. The toolbox does [public]; then no single corrupted slice
-            can ever be rejected, so we do not [ours].
+            a fifth of the judged slices, none next to another. The toolbox does so [public]; then no single corrupted
+            slice can ever be rejected, so we do not [ours].
     """
 
     global_sds: float = 3.0
@@ -43,33 +43,29 @@ class PriorGuidedSettings:
     release: bool = False
 
 
-def prior_guided(context: OutlierContext, settings: PriorGuidedSettings | None = None) -> OutlierReport:
-    """PAOCSL: reject single slices of pairs, told by a pseudo-CBF map instead of a mean that outliers may rule.
+def prior_guided(context: OutlierContext, settings: PriorGuidedSettings) -> OutlierReport:
+    """PAOCSL: reject single slices of pairs by a pseudo-CBF map instead of a mean that outliers may dominate.
 
-    Whole pairs of extreme global CBF or motion go first. In each slice, with its neighbours, the others are correlated
-    with the pseudo-CBF 10 (1.8 GM + WM); of those with little likeness the one is removed, again and again, whose
+    Whole pairs of extreme global CBF or motion are rejected first. In each slice, with its neighbours, the others are
+    correlated with the pseudo-CBF 10 (1.8 GM + WM); of those with low r the one is removed, again and again, whose
     removal from the mean of the slice most lowers its SD in grey plus that in white matter. Flags are then made
     consistent over slices. J Neurosci Methods 307:248-253.
     """
-    settings = settings or PriorGuidedSettings()
-    masks = {
-        "grey matter": context.tissue_mask("gm", settings.grey),
-        "white matter": context.tissue_mask("wm", settings.white),
-    }
-    if masks["grey matter"] is None:
+    grey, white = context.tissue_mask("gm", settings.grey), context.tissue_mask("wm", settings.white)
+    if grey is None:
         return report_rejections("paocsl", context, (), ("There is no grey matter to judge by: nothing was rejected.",))
     notes = [] if context.motion is not None else [NO_MOTION]
-    if masks["white matter"] is None:
+    if white is None:
         notes.append("There is no white matter: the SD of grey matter alone was judged by.")
     whole = _extreme(context, settings)
     left = context.measured.copy()
     left[[r.pair for r in whole]] = False
-    judged = _judged(context, left, settings)
+    mean = _slice_means(context.cbf, left)
+    judged = context.judged & (row_means(mean.reshape(len(mean), -1)) >= settings.lowest)
     if not judged.any():
         notes.append(f"No slice has a mean CBF of {settings.lowest:g} ml/100g/min: no single slice was judged.")
-    tissues = [m for m in masks.values() if m is not None]
+    tissues = [grey] if white is None else [grey, white]
     found = {}
-    mean = _slice_means(context.cbf, left)
     for k in np.flatnonzero(judged):
         for rejection in _clean_slice(context, mean, left[:, k], tissues, int(k), settings):
             found[rejection.pair, rejection.slice] = rejection
@@ -77,12 +73,8 @@ def prior_guided(context: OutlierContext, settings: PriorGuidedSettings | None =
     flags[tuple(np.array(list(found), int).reshape(-1, 2).T)] = True
     everywhere, flags = consistent(flags, judged, settings)
     share = flags.sum(axis=1) / max(judged.sum(), 1)
-    rejections = [
-        Rejection(
-            int(t), None, "suspicious in nearly every slice, share of slices", float(share[t]), settings.everywhere
-        )
-        for t in np.flatnonzero(everywhere)
-    ]
+    reason = "suspicious in nearly every slice, share of slices"
+    rejections = rejections_of(everywhere, share, settings.everywhere, reason)
     rejections += [r for (t, k), r in found.items() if flags[t, k] and not everywhere[t]]
     return report_rejections("paocsl", context, [*whole, *rejections], notes)
 
@@ -109,13 +101,6 @@ def _slice_means(cbf: np.ndarray, left: np.ndarray) -> np.ndarray:
     return mean
 
 
-def _judged(context: OutlierContext, left: np.ndarray, settings: PriorGuidedSettings) -> np.ndarray:
-    """Bool (K,): slices with enough brain and perfusion to be judged."""
-    mean = _slice_means(context.cbf, left)
-    level = row_means(mean.reshape(len(mean), -1))
-    return context.judged & (level >= settings.lowest)
-
-
 def _clean_slice(
     context: OutlierContext,
     mean: np.ndarray,
@@ -124,7 +109,7 @@ def _clean_slice(
     k: int,
     settings: PriorGuidedSettings,
 ) -> list[Rejection]:
-    """The pairs rejected in slice `k`; `mean` (K, J, I) is brought up to date there, for the slices that follow."""
+    """The pairs rejected in slice `k`; `mean` (K, J, I) is updated there, for the slices that follow."""
     window = slice(max(0, k - settings.reach), k + settings.reach + 1)
     inside = context.solid[window]
     gm, wm = (np.nan_to_num(t.array[window][inside]) for t in (context.tissue.gm, context.tissue.wm))

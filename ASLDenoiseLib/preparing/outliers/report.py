@@ -1,4 +1,4 @@
-"""What a method found: weights, each rejection with its reason, and the mean that is left."""
+"""The result of a method: weights, each rejection with its reason, and the mean of what is kept."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ FEWEST_KEPT = 3  # pairs a slice keeps in any case: fewer have no spread to spea
 
 @dataclass(frozen=True)
 class Rejection:
-    """One pair, or one slice of it, that a method distrusts.
+    """One pair, or one slice of it, that a method rejects.
 
     Args:
         pair: counted from 0.
         slice: counted from 0; None is the whole pair.
         reason: in words.
-        value, threshold: the figure it was judged by and what that was held against, in the unit of the reason.
+        value, threshold: in the unit of the reason.
     """
 
     pair: int
@@ -32,7 +32,7 @@ class Rejection:
 
     @property
     def severity(self) -> float:
-        """How far the figure lies beyond what it was held against, as a ratio of at least 1."""
+        """How far the value lies beyond the threshold, as a ratio of at least 1."""
         high, low = max(self.value, self.threshold), min(self.value, self.threshold)
         return high / low if low > 0 else float("inf")
 
@@ -41,9 +41,18 @@ class Rejection:
         return f"{where}: {self.reason} ({self.value:.3g} against {self.threshold:.3g})"
 
 
+def rejections_of(flags: np.ndarray, values: np.ndarray, threshold: float | np.ndarray, reason: str) -> list[Rejection]:
+    """The rejections of flagged pairs (N,), or slices of pairs (N, K), with the values they were judged by."""
+    thresholds, result = np.broadcast_to(threshold, flags.shape), []
+    for at in map(tuple, np.argwhere(flags)):
+        pair, where = int(at[0]), int(at[1]) if len(at) > 1 else None
+        result.append(Rejection(pair, where, reason, float(values[at]), float(thresholds[at])))
+    return result
+
+
 def pairs_above(values: np.ndarray, threshold: float, reason: str) -> list[Rejection]:
-    """The rejection of every whole pair whose value (N,) lies above a threshold; NaN does not."""
-    return [Rejection(int(t), None, reason, float(values[t]), threshold) for t in np.flatnonzero(values > threshold)]
+    """The rejections of whole pairs whose value (N,) lies above a threshold; NaN does not."""
+    return rejections_of(values > threshold, values, threshold, reason)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,13 +61,13 @@ class OutlierReport:
 
     Args:
         method: its name in `METHODS`.
-        weights: (N, K, 1, 1), or (N, K, J, I) of a method that weighs voxels; 0 rejected, 1 kept; float32.
-        rejections: what was rejected (by a method that weighs voxels: what lost much of its weight) and why.
+        weights: (N, K, 1, 1), or (N, K, J, I) of a method that weights voxels; 0 rejected, 1 kept; float32.
+        rejections: what was rejected (by a method that weights voxels: what lost much of its weight) and why.
         notes: what the method could not do, or did instead, in words that count pairs and slices from 1.
-        mean: the mean difference that is left, in the unit of the pairs; NaN where a kept pair was not measured.
-        standard_error: of `mean`, from the spread of what was kept, which is a little less than that of the noise;
-            NaN in slices that keep fewer than three pairs.
-        kept: (K,) pairs that make the mean of each slice; of a method that weighs voxels, the mean sum of weights.
+        mean: the mean difference of what is kept, in the unit of the pairs; NaN where a kept pair was not measured.
+        standard_error: of `mean`, from the spread of what is kept, which is a little less than that of the noise; NaN
+            in slices that keep fewer than three pairs.
+        kept: (K,) pairs in the mean of each slice; of a method that weights voxels, the mean sum of weights.
     """
 
     method: str
@@ -79,17 +88,9 @@ class OutlierReport:
         """(N,) how many slices of each pair were rejected."""
         return self.flags.sum(axis=1)
 
-    @property
-    def pairs_of_slices(self) -> np.ndarray:
-        """(K,) how many pairs were rejected in each slice."""
-        return self.flags.sum(axis=0)
-
 
 def fewest_kept(count: int) -> int:
-    """Pairs that each slice of `count` keeps: half of them, and three, as far as there are so many.
-
-    When most pairs are outliers, what is usual cannot be told from them.
-    """
+    """Pairs that each slice of `count` keeps: half of them, for a median to hold, and three if there are so many."""
     return min(count, max(FEWEST_KEPT, -(-count // 2)))
 
 
@@ -111,10 +112,10 @@ def report_rejections(
 ) -> OutlierReport:
     """The report of a method that keeps or rejects.
 
-    A slice that would keep fewer than `fewest_kept` of the pairs measured in it keeps them all, or, of a method whose
-    figures are `ranked` by how much a pair harms the mean, takes the least suspicious back until it has so many; a note
-    says so. (Likeness to the mean map is no such figure: when spikes rule the mean, they are what is like it.) Where a
-    pair was not measured in a slice it is rejected there whatever the method.
+    A slice that would keep fewer than `fewest_kept` of the pairs measured in it keeps them all, or, if `ranked`, takes
+    the least severe rejections back until it has so many; a note says so. `ranked` methods judge by how much a pair
+    harms the mean, which likeness to the mean map does not say: when spikes dominate the mean, they are most like it.
+    A pair that was not measured in a slice is rejected there whatever the method.
     """
     rejections, notes = list(rejections), list(notes)
     measured = context.measured
@@ -126,7 +127,7 @@ def report_rejections(
             flags &= ~_taken_back(rejections, measured & flags, lacking)
         else:
             flags[:, lacking > 0] = False
-        rejections = _that_hold(rejections, flags)
+        rejections = _standing(rejections, flags)
         notes.append(
             f"{_slices((lacking > 0) & context.judged, context.judged)} would have kept fewer than half of the pairs, "
             f"or fewer than three: {'the least suspicious of the rejected' if ranked else 'all'} were kept there."
@@ -139,20 +140,20 @@ def report_rejections(
 
 
 def _taken_back(rejections: list[Rejection], rejected: np.ndarray, lacking: np.ndarray) -> np.ndarray:
-    """Bool (N, K): of the `rejected` (N, K), as many of the least suspicious as each slice is `lacking` (K,)."""
-    suspicion = np.zeros(rejected.shape)
+    """Bool (N, K): of the `rejected` (N, K), as many of the least severe as each slice is `lacking` (K,)."""
+    severity = np.zeros(rejected.shape)
     for r in rejections:
         where = (r.pair, slice(None) if r.slice is None else r.slice)
-        suspicion[where] = np.maximum(suspicion[where], r.severity)
+        severity[where] = np.maximum(severity[where], r.severity)
     back = np.zeros(rejected.shape, bool)
     for k in np.flatnonzero(lacking):
-        order = np.argsort(np.where(rejected[:, k], suspicion[:, k], np.inf), kind="stable")
+        order = np.argsort(np.where(rejected[:, k], severity[:, k], np.inf), kind="stable")
         back[order[: lacking[k]], k] = True
     return back & rejected
 
 
-def _that_hold(rejections: list[Rejection], flags: np.ndarray) -> list[Rejection]:
-    """The rejections as far as `flags` (N, K) still has them; a whole pair that is kept in some slices is split."""
+def _standing(rejections: list[Rejection], flags: np.ndarray) -> list[Rejection]:
+    """The rejections that `flags` (N, K) still has; a whole pair that is kept in some slices is split into slices."""
     result = []
     for r in rejections:
         if r.slice is not None:
@@ -165,12 +166,9 @@ def _that_hold(rejections: list[Rejection], flags: np.ndarray) -> list[Rejection
 
 
 def unmeasured(context: OutlierContext) -> list[Rejection]:
-    """The slices of pairs that take no part whatever the method, since too little of the brain was measured."""
-    reason, coverage = "too little of the slice's brain was measured, share", context.coverage
-    return [
-        Rejection(int(n), int(k), reason, float(coverage[n, k]), LEAST_COVERAGE)
-        for n, k in np.argwhere(~context.measured)
-    ]
+    """The slices of pairs that every method leaves out, since too little of the brain was measured."""
+    reason = "too little of the slice's brain was measured, share"
+    return rejections_of(~context.measured, context.coverage, LEAST_COVERAGE, reason)
 
 
 def _slices(chosen: np.ndarray, judged: np.ndarray) -> str:

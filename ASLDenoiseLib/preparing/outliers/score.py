@@ -23,21 +23,23 @@ class ScoreSettings:
     tissue: float = 0.7
 
 
-def score(context: OutlierContext, settings: ScoreSettings | None = None) -> OutlierReport:
+def score(context: OutlierContext, settings: ScoreSettings) -> OutlierReport:
     """SCORE: drop pairs of extreme grey-matter CBF, then, one by one, the pair most like the mean map.
 
     An outlier dominates the mean, so it resembles it most. Removal goes on while V falls, the variance of the mean map
     within grey matter, white matter and CSF, pooled; the removal that did not lower it is undone. J Magn Reson Imaging
     45:1786-1797. Tissues with too few voxels take no part; without grey matter nothing is rejected.
     """
-    settings = settings or ScoreSettings()
     masks = {kind: context.tissue_mask(kind, settings.tissue) for kind in ("gm", "wm", "csf")}
     if masks["gm"] is None:
         return report_rejections("score", context, (), ("There is no grey matter to judge by: nothing was rejected.",))
     missing = [name for kind, name in (("wm", "white matter"), ("csf", "CSF")) if masks[kind] is None]
     notes = [f"Without {' and '.join(missing)}, the other tissues were judged by."] if missing else []
     tissues = [m for m in masks.values() if m is not None]
-    rejections = _extreme(row_means(context.cbf[:, masks["gm"]]), settings.deviations)
+    level = row_means(context.cbf[:, masks["gm"]])
+    apart = np.abs(level - np.nanmedian(level))
+    limit = settings.deviations * float(np.nanmedian(apart)) / 0.675
+    rejections = pairs_above(apart, limit, "mean grey-matter CBF lies apart from the median, ml/100g/min")
 
     inside = np.any(tissues, axis=0)
     values, parts = context.cbf[:, inside], [m[inside] for m in tissues]
@@ -59,12 +61,6 @@ def score(context: OutlierContext, settings: ScoreSettings | None = None) -> Out
     else:
         notes.append(f"SCORE stopped at {least} pairs, the fewest that may be kept.")
     return report_rejections("score", context, rejections, notes)
-
-
-def _extreme(level: np.ndarray, deviations: float) -> list[Rejection]:
-    apart = np.abs(level - np.nanmedian(level))
-    limit = deviations * float(np.nanmedian(apart)) / 0.675
-    return pairs_above(apart, limit, "mean grey-matter CBF lies apart from the median, ml/100g/min")
 
 
 def pooled_variance(mean: np.ndarray, tissues: list[np.ndarray]) -> float:

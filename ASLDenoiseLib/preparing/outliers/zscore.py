@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .context import OutlierContext, row_means
 from .huber import MAD
-from .report import OutlierReport, Rejection, pairs_above, report_rejections
+from .report import OutlierReport, Rejection, pairs_above, rejections_of, report_rejections
 
 
 @dataclass(frozen=True)
@@ -26,18 +26,17 @@ class ZScoreSettings:
     level: float = 0.5
 
 
-def zscore(context: OutlierContext, settings: ZScoreSettings | None = None) -> OutlierReport:
+def zscore(context: OutlierContext, settings: ZScoreSettings) -> OutlierReport:
     """Reject slices of pairs that are much noisier than the same slice of the others, and pairs without the pattern.
 
     Tan et al. (J Magn Reson Imaging 29:1134-1139) reject by z-scores of the mean and the SD of each image, which
-    outliers inflate; here all that is compared with is a median over pairs. The noise of a slice is the mean square of
-    its distance from the median pair, each voxel in units of its own SD (median absolute deviation). A slice goes when
-    its noise is more than `deviations` above the usual and when the mean is better off without it: with n pairs, that
-    is from 2 + 1 / (n - 1) times the usual variance on, where (n - 1 + v) / n^2 exceeds 1 / (n - 1). A pair goes when
-    it holds so little of the perfusion pattern of the median pair that labelling must have failed or been swapped; its
-    global CBF would not tell, since a head that moves changes that by whole multiples.
+    outliers inflate; here all is compared with medians over pairs. The noise of a slice is the mean square of its
+    distance from the median pair, each voxel in units of its own SD (median absolute deviation). A slice is rejected
+    when its noise is more than `deviations` above the usual and the mean is better without it: with n pairs, from
+    2 + 1 / (n - 1) times the usual variance on, where (n - 1 + v) / n^2 exceeds 1 / (n - 1). A pair is rejected when it
+    holds so little of the perfusion pattern of the median pair that labelling must have failed or been swapped; global
+    CBF does not show that, since head motion changes it by whole multiples.
     """
-    settings = settings or ZScoreSettings()
     values = context.cbf[:, context.solid]
     apart = values - np.nanmedian(values, axis=0)
     scale = MAD * np.nanmedian(np.abs(apart), axis=0)
@@ -51,10 +50,8 @@ def zscore(context: OutlierContext, settings: ZScoreSettings | None = None) -> O
     pays = 2 + 1 / np.maximum(context.measured[:, slices].sum(axis=0) - 1, 1)
     limit = np.maximum(pays, np.exp(settings.deviations * spread))
     reason = "noise out of proportion, variance over that of the other pairs"
-    rejections += [
-        Rejection(int(n), int(slices[s]), reason, float(noise[n, s]), float(limit[s]))
-        for n, s in np.argwhere(noise > limit)
-    ]
+    for noisy in rejections_of(noise > limit, noise, limit, reason):
+        rejections.append(replace(noisy, slice=int(slices[noisy.slice])))
     return report_rejections("zscore", context, rejections, ranked=True)
 
 
