@@ -1,4 +1,4 @@
-"""What tissues look like on an M0 and on a T1w: signal by tissue class, drawn for each head."""
+"""Signal of tissues on an M0 and a T1w, drawn by tissue class for each head."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from .tasks import build_task
 from .volumes import Volumes, make_volumes
 
 _WARM_UP = 50  # steps over which the rate rises
-_EVERY = 200  # steps between looks at the validation pool, or
+_EVERY = 200  # steps between checks on the validation pool, or
 _SECONDS = 120.0  # seconds
 
 

@@ -1,4 +1,4 @@
-"""The default model: a bias-free residual 3D U-Net over guided averages, with a head that says how sure it is."""
+"""The default model: a bias-free residual 3D U-Net over guided averages, with a head for the SD of its error."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def rigid_step(modelled: Volume, misfit: np.ndarray, precision: np.ndarray, mode
     Args:
         modelled: the map along the T1 on `model.fine`.
         misfit: acquired minus modelled (K, J, I) on the acquired grid.
-        precision: one over the variance of the acquired voxels, 0 where they have no say.
+        precision: one over the variance of the acquired voxels, 0 where they do not count.
         model: the acquisition.
 
     Returns:

@@ -150,7 +150,7 @@ def _tissue_fields(problem: Problem, features: np.ndarray, s: GuidedSettings) ->
 def _tissue_in_place(
     problem: Problem, scan: LowResolution, s: GuidedSettings, progress: Progress
 ) -> tuple[Fields, np.ndarray]:
-    """The tissue fields with the T1 where the map says it lies, and the motion (4x4) that brought it there.
+    """The tissue fields of the T1 aligned with the map, and the motion (4x4) that aligned it.
 
     A step is kept where it lowers the misfit.
     """
@@ -189,7 +189,8 @@ def _predicts_better(
     blind = _tissue_fields(problem, np.ones((1, *problem.model.fine.shape), np.float32), s)
     errors = []
     for n, fields in enumerate((tissue, blind)):
-        weights = problem.fit(fields, precision, span(progress, n / 2, (n + 1) / 2), "testing the T1's say")
+        stage = span(progress, n / 2, (n + 1) / 2)
+        weights = problem.fit(fields, precision, stage, "testing whether the T1 predicts the map")
         apart = (problem.values - total(fields.coarse, weights))[withheld]
         errors.append(float(np.mean(apart**2)) if apart.size else 0.0)
     known, blindly = (e - float(np.mean(np.square(problem.sd[withheld]))) for e in errors) if withheld.any() else (0, 0)
@@ -215,7 +216,7 @@ def _fit_along(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The map (fine grid) along anatomy, and the share of it in conflict with anatomy (0..1, acquired grid).
 
-    Contradicting voxels have no say in the fit: a lesion must not change what its surroundings are taken to be.
+    Voxels in conflict are left out of the fit: a lesion must not change what its surroundings are taken to be.
     """
     conflicting = np.zeros(problem.low.array.shape, np.float32)
     for n in range(_ROUNDS + 1):

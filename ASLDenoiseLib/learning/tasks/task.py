@@ -77,5 +77,5 @@ class TrainingTask(ABC):
         return sum(gains) / len(gains)
 
     def facts(self, network: torch.nn.Module, volumes: Volumes, device: str) -> dict[str, float]:
-        """What the metadata of the trained model should say besides, found on the validation pool."""
+        """Further metadata of the trained model, measured on the validation pool."""
         return {}

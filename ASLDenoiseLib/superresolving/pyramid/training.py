@@ -48,14 +48,14 @@ def train_pyramid(
     torch.manual_seed(settings.seed)
     generator = PyramidGenerator(settings.channels, norm=settings.norm).to(device)
     critic = PatchCritic(settings.critic).to(device)
-    clock = _Clock([scale.map.size for scale in scales], settings, progress)
+    time_left = _TimeLeft([scale.map.size for scale in scales], settings, progress)
     coarser = None
     for n, scale in enumerate(scales):
         level = _Level(scale, coarser, settings, settings.factor ** (len(scales) - 1 - n), device)
         if n:  # each starts as its coarser neighbour ended
             generator, critic = copy.deepcopy(generator), copy.deepcopy(critic)
         last = held_out if n == len(scales) - 1 else None
-        _train_scale(generator, critic, level, settings, lambda epoch, n=n: clock(n, epoch), last)
+        _train_scale(generator, critic, level, settings, lambda epoch, n=n: time_left(n, epoch), last)
         with torch.no_grad():
             coarser = generator(level.start, level.t1)
     return generator
@@ -99,39 +99,40 @@ class _Level:
         return (..., *(slice(f, f + edge) for f in firsts))
 
 
-def _train_scale(generator, critic, level: _Level, settings: PyramidSettings, tell, held_out) -> None:
+def _train_scale(generator, critic, level: _Level, settings: PyramidSettings, report, held_out) -> None:
     """Train both networks of one scale in place."""
-    makers = torch.optim.Adam(generator.parameters(), settings.rate, betas=_BETAS)
-    judges = torch.optim.Adam(critic.parameters(), settings.rate, betas=_BETAS)
+    optimisers = [torch.optim.Adam(each.parameters(), settings.rate, betas=_BETAS) for each in (generator, critic)]
+    of_generator, of_critic = optimisers
     late = [int(_LATE * settings.epochs)]
-    schedules = [torch.optim.lr_scheduler.MultiStepLR(o, late, gamma=0.1) for o in (makers, judges)]
-    watch = None if held_out is None or not settings.patience else _Watch(generator, level, held_out, settings)
+    schedules = [torch.optim.lr_scheduler.MultiStepLR(each, late, gamma=0.1) for each in optimisers]
+    early = held_out is not None and settings.patience > 0
+    stopping = _EarlyStopping(generator, level, held_out, settings) if early else None
     for epoch in range(settings.epochs):
         for _ in range(settings.steps):
             part = level.cut(settings.patch)
-            judges.zero_grad(set_to_none=True)
+            of_critic.zero_grad(set_to_none=True)
             with _precision(level.real, settings):
                 with torch.no_grad():
                     fake = (generator(level.input()[part], level.t1[part]) * level.mask[part]).float()
                 loss = critic(fake).mean() - critic(level.real[part]).mean()
             penalty = _gradient_penalty(critic, level.real[part], fake)  # a gradient of a gradient: in full precision
             (loss.float() + settings.penalty * penalty).backward()
-            judges.step()
+            of_critic.step()
         for _ in range(settings.steps):
             part = level.cut(settings.patch)
-            makers.zero_grad(set_to_none=True)
+            of_generator.zero_grad(set_to_none=True)
             with _precision(level.real, settings):
                 fake = generator(level.input()[part], level.t1[part]) * level.mask[part]
                 loss = -critic(fake).mean() + _squared(generator, level, part, settings)
             loss.float().backward()
-            makers.step()
+            of_generator.step()
         for schedule in schedules:
             schedule.step()
-        tell(epoch + 1)
-        if watch is not None and watch.ends(epoch):
+        report(epoch + 1)
+        if stopping is not None and stopping.ends(epoch):
             break
-    if watch is not None:
-        watch.restore()
+    if stopping is not None:
+        stopping.restore()
 
 
 def _precision(image: torch.Tensor, settings: PyramidSettings) -> torch.autocast:
@@ -155,7 +156,7 @@ def _gradient_penalty(critic, real: torch.Tensor, fake: torch.Tensor) -> torch.T
     return (slope.flatten(1).norm(dim=1) - 1).square().mean()
 
 
-class _Watch:
+class _EarlyStopping:
     """Ends a scale when the image comes no nearer to held-out pairs, and keeps the weights that came nearest."""
 
     def __init__(self, generator, level: _Level, held_out: np.ndarray, settings: PyramidSettings) -> None:
@@ -184,7 +185,7 @@ class _Watch:
         self.generator.load_state_dict(self.kept)
 
 
-class _Clock:
+class _TimeLeft:
     """Tells how far training is, and how long it will last: work is voxels times epochs, patches no larger than set."""
 
     def __init__(self, sizes: Sequence[int], settings: PyramidSettings, progress: Progress) -> None:

@@ -24,7 +24,7 @@ from ..problem import Problem, problem_of
 from ..resolver import LowResolution, SuperResolvedMap, onto_target, with_residual
 from ..smooth_fields import total
 
-_CHECK = 10  # iterations between looks at what is withheld
+_CHECK = 10  # iterations between checks on withheld voxels
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class ScanNetworkSettings:
         rate: of Adam, falling to a tenth along a cosine.
         channels: of the network's two levels.
         withheld: share of the acquired voxels that training does not see.
-        patience: looks without gain on them, after which training ends.
+        patience: checks without gain on them, after which training ends.
         seed: of weights, patches and what is withheld.
     """
 
