@@ -65,12 +65,6 @@ class ProgressBar:
             self._last = line
             print(f"[{100 * fraction:3.0f} %] {text}", file=self._stream, flush=True)
 
-    def close(self) -> None:
-        """Leave the terminal on a line of its own; harmless when called twice."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
-
     def _draw(self, fraction: float, text: str) -> None:
         if self._bar is None:
             from tqdm import tqdm
@@ -81,7 +75,8 @@ class ProgressBar:
         self._bar.n = fraction
         self._bar.refresh()
         if fraction >= 1:
-            self.close()
+            self._bar.close()
+            self._bar = None
 
 
 class JsonLines:

@@ -190,9 +190,8 @@ class Volume:
 
     def with_array(self, array: np.ndarray, *, unit: str | None = None, name: str | None = None) -> Volume:
         """The same grid with other numbers."""
-        return replace(
-            self, array=array, unit=self.unit if unit is None else unit, name=self.name if name is None else name
-        )
+        unit, name = self.unit if unit is None else unit, self.name if name is None else name
+        return replace(self, array=array, unit=unit, name=name)
 
 
 def _stated(bids: str, unit: str = "", label: str = "") -> Any:
@@ -284,10 +283,9 @@ def _check_ranges(acquisition: Acquisition) -> None:
             raise InputError(f"{f.metadata['bids']} is not a finite number; correct it in the sidecar.")
         if np.any(numbers < 0):
             raise InputError(f"{f.metadata['bids']} is negative ({numbers.min():g}); correct it in the sidecar.")
-    if acquisition.labeling_efficiency is not None and not 0 < acquisition.labeling_efficiency <= 1:
-        raise InputError(
-            f"LabelingEfficiency is {acquisition.labeling_efficiency:g}; give a fraction above 0 and at most 1."
-        )
+    efficiency = acquisition.labeling_efficiency
+    if efficiency is not None and not 0 < efficiency <= 1:
+        raise InputError(f"LabelingEfficiency is {efficiency:g}; give a fraction above 0 and at most 1.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -320,14 +318,12 @@ class ASLSeries:
     def __post_init__(self) -> None:
         object.__setattr__(self, "array", _frozen_array(self.array))
         object.__setattr__(self, "context", tuple(VolumeType(c) for c in self.context))
-        if self.array.ndim != 4 or self.array.shape[1:] != self.geometry.shape:
+        shape, grid, types = self.array.shape, self.geometry.shape, len(self.context)
+        if len(shape) != 4 or shape[1:] != grid:
+            raise InputError(f"A series is (T, K, J, I); this array is {shape}, {grid} asked.")
+        if types != shape[0]:
             raise InputError(
-                f"A series is (T, K, J, I); this array is {self.array.shape}, {self.geometry.shape} asked."
-            )
-        if len(self.context) != self.array.shape[0]:
-            raise InputError(
-                f"The series has {self.array.shape[0]} volumes but its context names {len(self.context)}; "
-                "give one volume_type a volume."
+                f"The series has {shape[0]} volumes but its context names {types}; give one volume_type a volume."
             )
         if self.m0 is not None and not self.m0.geometry.matches(self.geometry):
             raise InputError("The M0 image is not on the grid of the series; resample it to the series first.")

@@ -18,7 +18,7 @@ from .acquisition_checks import LONGEST_TIME
 if TYPE_CHECKING:
     from .inspection import Inspection
 
-PLAUSIBLE_CBF = (8.0, 150.0)  # ml/100g/min, the median over a whole brain; healthy adults lie at 30-60
+_PLAUSIBLE_CBF = (8.0, 150.0)  # ml/100g/min, the median over a whole brain; healthy adults lie at 30-60
 _PLAUSIBLE_RATIO = (0.3, 5.0)  # M0 over control without background suppression
 _TYPICAL_CBF = 40.0
 # What turns a CBF map into ml/100g/min, and what its numbers are then.
@@ -73,8 +73,8 @@ class SignalScale:
 
     @property
     def implausible(self) -> bool:
-        """Whether there is a CBF and no brain has it."""
-        return self.cbf is not None and not plausible_cbf(self.cbf)
+        """Whether the CBF is known and no brain has it."""
+        return self.cbf is not None and not _plausible(self.cbf)
 
     @property
     def mismatched(self) -> bool:
@@ -87,9 +87,8 @@ class SignalScale:
         return " and ".join(cbf + ratio)
 
 
-def plausible_cbf(median: float) -> bool:
-    """Whether a median over the brain (ml/100g/min) is one that a living brain may have."""
-    return PLAUSIBLE_CBF[0] <= median <= PLAUSIBLE_CBF[1]
+def _plausible(median: float) -> bool:
+    return _PLAUSIBLE_CBF[0] <= median <= _PLAUSIBLE_CBF[1]
 
 
 def scale_of(inspection: Inspection) -> SignalScale:
@@ -115,7 +114,7 @@ def m0_factors(series: ASLSeries, scale: SignalScale) -> tuple[float, ...]:
         return abs(float(np.log(cbf / f / _TYPICAL_CBF if ratio is None else ratio * f)))
 
     def explains(f: float) -> bool:
-        return (cbf is None or plausible_cbf(cbf / f)) and (ratio is None or low <= ratio * f <= high)
+        return (cbf is None or _plausible(cbf / f)) and (ratio is None or low <= ratio * f <= high)
 
     fitting = sorted(filter(explains, VENDOR_FACTORS), key=distance)
     return tuple(f for i, f in enumerate(fitting) if i == 0 or distance(f) < np.log(2))
@@ -125,14 +124,14 @@ def ge_excitations(series: ASLSeries, scale: SignalScale) -> tuple[int, ...]:
     """The numbers of excitations with which GE's scaling of difference images would explain an implausible CBF."""
     if series.m0 is None or not _is_ge_difference(series) or not scale.implausible:
         return ()
-    return tuple(n for n in GE_EXCITATIONS if plausible_cbf(scale.cbf / (GE_GAIN * n)))
+    return tuple(n for n in GE_EXCITATIONS if _plausible(scale.cbf / (GE_GAIN * n)))
 
 
 def cbf_factor(series: ASLSeries, scale: SignalScale) -> float | None:
     """What brings the values of an implausible CBF map to ml/100g/min, where one known unit does; else None."""
     if not series.indices(VolumeType.CBF) or not scale.implausible:
         return None
-    fitting = [factor for factor in _CBF_UNITS if plausible_cbf(scale.cbf * factor)]
+    fitting = [factor for factor in _CBF_UNITS if _plausible(scale.cbf * factor)]
     return fitting[0] if len(fitting) == 1 else None
 
 

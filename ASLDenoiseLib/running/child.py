@@ -38,10 +38,13 @@ def main(folder: Path) -> int:
 def _run_task(folder: Path, lines: TextIO) -> EndNotice:
     """Run the task and write its result; how it ended."""
     try:
-        _log_to_stderr()
+        import logging
+
         from ..progress import JsonLines
         from .payload import read_payload, write_payload
 
+        logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s: %(message)s")
+        logging.captureWarnings(True)
         progress = JsonLines(lines)
         progress(0.0, "starting")
         task = read_payload(folder / TASK)
@@ -73,13 +76,6 @@ def _own_output() -> TextIO:
     sys.stdout.flush()
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return open(own, "w", encoding="utf-8", newline="\n")
-
-
-def _log_to_stderr() -> None:
-    import logging
-
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s: %(message)s")
-    logging.captureWarnings(True)
 
 
 def follow_parent(folder: Path) -> int | None:

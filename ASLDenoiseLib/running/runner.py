@@ -125,11 +125,16 @@ class Runner:
         if self._run is None:
             raise RuntimeError("There is no run to wait for; start one.")
         try:
-            return _result_of(self._last_event(listener, every))
+            last = self._last_event(listener, every)
         except KeyboardInterrupt:
             self.cancel()
             self._last_event(None, every)
             raise
+        if isinstance(last, Done):
+            return last.result
+        if isinstance(last, Failed):
+            raise last.error or TaskFailed(last)
+        raise TaskCancelled("The run was cancelled; nothing was changed.")
 
     def _last_event(self, listener: Callable[[Event], None] | None, every: float) -> Event:
         event: Event | None = None
@@ -140,15 +145,6 @@ class Runner:
             if self._run is not None:
                 time.sleep(every)
         return event
-
-
-def _result_of(event: Event) -> Any:
-    """The result, or the error, that a last event stands for."""
-    if isinstance(event, Done):
-        return event.result
-    if isinstance(event, Failed):
-        raise event.error or TaskFailed(event)
-    raise TaskCancelled("The run was cancelled; nothing was changed.")
 
 
 @dataclass(eq=False)
