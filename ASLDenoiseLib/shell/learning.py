@@ -31,9 +31,7 @@ def add_simulate(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the head")
     group.add_argument("--size", type=int, nargs=3, default=(64, 64, 24), metavar=("I", "J", "K"), help="voxels")
     group.add_argument("--spacing", type=float, nargs=3, default=(3.4, 3.4, 5.0), metavar=("X", "Y", "Z"), help="mm")
-    group.add_argument(
-        "--lesions", type=int, default=None, metavar="N", help="1 to N lesions; 0 none (default: chance)"
-    )
+    group.add_argument("--lesions", type=int, metavar="N", help="1 to N lesions; 0 none (default: chance)")
     group.add_argument("--abstract", action="store_true", help="an abstract arrangement of tissues, not this brain")
     group = parser.add_argument_group("the scan")
     group.add_argument("--labeling", type=str.upper, choices=("PCASL", "CASL", "PASL"), default="PCASL")
@@ -44,7 +42,7 @@ def add_simulate(parser: argparse.ArgumentParser) -> None:
 
 
 def add_train(parser: argparse.ArgumentParser) -> None:
-    """The recipe, its data and how long."""
+    """The recipe, its data, and how long to train."""
     parser.add_argument("recipe", help="a recipe file, or the name of one that comes with ASLDenoise")
     parser.add_argument("--anatomy", type=Path, required=True, metavar="DIR", help="folder of *_labels.nii.gz")
     parser.add_argument("--work", type=Path, required=True, metavar="DIR", help="checkpoint, phantoms and curves")
@@ -60,10 +58,9 @@ def scan_settings(args: argparse.Namespace) -> ScanSettings:
 
     protocol = make_protocol(Labeling(args.labeling), readout=args.readout, slices=args.size[2])
     given = {field: getattr(args, field) for field, _, _ in _SCAN.values() if getattr(args, field) is not None}
-    settings = (
-        draw_scan_settings(args.seed, acquisition=protocol) if args.realistic else ScanSettings(acquisition=protocol)
-    )
-    return replace(settings, **given)
+    if args.realistic:
+        return replace(draw_scan_settings(args.seed, acquisition=protocol), **given)
+    return ScanSettings(acquisition=protocol, **given)
 
 
 def run_simulate(args: argparse.Namespace) -> int:
@@ -76,13 +73,8 @@ def run_simulate(args: argparse.Namespace) -> int:
     phantom = PhantomSettings(size=tuple(args.size), abstract=float(args.abstract))
     if args.lesions is not None:
         phantom = replace(phantom, lesions=args.lesions, lesion_chance=1.0)
-    head = simulate_head(
-        read_anatomy(args.labels),
-        phantom=phantom,
-        spacing=tuple(args.spacing),
-        scan=scan_settings(args),
-        seed=args.seed,
-    )
+    anatomy, scan, spacing = read_anatomy(args.labels), scan_settings(args), tuple(args.spacing)
+    head = simulate_head(anatomy, phantom=phantom, spacing=spacing, scan=scan, seed=args.seed)
     for path in write_simulated(head, args.out):
         print(path)
     return 0
@@ -107,9 +99,8 @@ def run_train(args: argparse.Namespace) -> int:
         max_minutes=args.max_minutes,
         progress=make_progress(args.progress),
     )
-    print(
-        f"{recipe.name}: {trained.steps} of {recipe.steps} steps, validation {trained.gain_db:+.2f} dB over the input"
-    )
+    steps = f"{trained.steps} of {recipe.steps} steps"
+    print(f"{recipe.name}: {steps}, validation {trained.gain_db:+.2f} dB over the input")
     if args.bundle is not None and trained.finished:
         print(write_bundle(recipe, trained, args.bundle))
     return 0

@@ -8,10 +8,8 @@ from pathlib import Path
 from ..denoising.catalogue import DEFAULT_MODEL
 from ..errors import InputError
 from ..pipeline.request import Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
+from ..preparing import nuisance, outliers
 from ..preparing.choices import Preparation
-from ..preparing.nuisance import CHOICES as NUISANCES
-from ..preparing.nuisance import DEFAULT as NUISANCE
-from ..preparing.outliers import DEFAULT_METHOD, METHODS
 from ..remedies import OPTIONS
 
 # Acquisition field -> type and help; `remedies.OPTIONS` has the option's name
@@ -35,7 +33,7 @@ def add_series(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("acquisition, where the sidecar is silent or wrong")
     for field, (kind, text) in _ACQUISITION.items():
         group.add_argument(OPTIONS[field], dest=field, type=kind, help=text)
-    group.add_argument("--m0", help="M0 image, or one number for it")
+    group.add_argument("--m0", type=_number_or_path, help="M0 image, or one number for it")
     group.add_argument("--context", help="an aslcontext.tsv, or a pattern such as m0scan,label,control")
     group.add_argument("--swap", action="store_true", help="control and label are the wrong way round")
     group.add_argument(
@@ -71,13 +69,12 @@ def add_preparation(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--nuisance",
         metavar="NAMES",
-        default=",".join(NUISANCE),
-        help=f"regressed out of controls and labels: 'none' or of {', '.join(NUISANCES)} (default: %(default)s)",
+        default=",".join(nuisance.DEFAULT),
+        help=f"regressed out of controls and labels: 'none' or of {', '.join(nuisance.CHOICES)} (default: %(default)s)",
     )
-    methods = " ".join(m.summary for m in METHODS.values())
-    group.add_argument(
-        "--outliers", choices=list(METHODS), default=DEFAULT_METHOD, help=f"(default: %(default)s) {methods}"
-    )
+    methods = list(outliers.METHODS)
+    text = f"(default: %(default)s) {' '.join(m.summary for m in outliers.METHODS.values())}"
+    group.add_argument("--outliers", choices=methods, default=outliers.DEFAULT_METHOD, help=text)
     group.add_argument("--smooth", type=float, default=0.0, metavar="MM", help="FWHM of a Gaussian over the pairs")
     group.add_argument("--smooth-m0", type=float, default=0.0, metavar="MM", help="FWHM of a Gaussian over the M0")
     place = group.add_mutually_exclusive_group()
@@ -97,14 +94,11 @@ def add_denoising(parser: argparse.ArgumentParser) -> None:
 
 def add_target(parser: argparse.ArgumentParser) -> None:
     """How, and on what grid, a map is super-resolved."""
-    from ..superresolving import DEFAULT_METHOD as METHOD
-    from ..superresolving import METHODS as SUPERRESOLUTION
+    from ..superresolving import DEFAULT_METHOD, METHODS
 
     group = parser.add_argument_group("super-resolution")
-    summaries = " ".join(f"{m.name}: {m.summary}" for m in SUPERRESOLUTION.values())
-    group.add_argument(
-        "--method", choices=list(SUPERRESOLUTION), default=METHOD, help=f"(default: %(default)s) {summaries}"
-    )
+    text = f"(default: %(default)s) {' '.join(f'{m.name}: {m.summary}' for m in METHODS.values())}"
+    group.add_argument("--method", choices=list(METHODS), default=DEFAULT_METHOD, help=text)
     grid = group.add_mutually_exclusive_group()
     axes = ("X", "Y", "Z")
     grid.add_argument("--spacing", nargs=3, type=float, metavar=axes, help="mm along the acquired axes")
@@ -127,16 +121,10 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 def series_file(args: argparse.Namespace) -> SeriesFile:
     """The series, with the values given as options."""
     values = {field: getattr(args, field) for field in _ACQUISITION if getattr(args, field) is not None}
-    m0: Path | float | None = None
-    if args.m0 is not None:
-        try:
-            m0 = float(args.m0)
-        except ValueError:
-            m0 = Path(args.m0)
     context = args.context
     if context is not None and (context.lower().endswith(".tsv") or Path(context).is_file()):
         context = Path(context)
-    return SeriesFile(Path(args.series), m0, context, values, args.swap, tuple(args.fix))
+    return SeriesFile(Path(args.series), args.m0, context, values, args.swap, tuple(args.fix))
 
 
 def head_of(args: argparse.Namespace) -> Head:
@@ -161,9 +149,9 @@ def request_of(args: argparse.Namespace) -> Request:
 
 
 def _preparation(args: argparse.Namespace) -> Preparation:
-    names = [name.strip() for name in args.nuisance.split(",") if name.strip()]
-    nuisance = () if names == ["none"] else tuple(names)
-    return Preparation(args.pairs, not args.no_motion, nuisance, args.outliers, args.smooth, args.smooth_m0)
+    names = tuple(name.strip() for name in args.nuisance.split(",") if name.strip())
+    names = () if names == ("none",) else names
+    return Preparation(args.pairs, not args.no_motion, names, args.outliers, args.smooth, args.smooth_m0)
 
 
 def _region(item: str) -> Region:
@@ -171,6 +159,13 @@ def _region(item: str) -> Region:
     if not separator or not name:
         raise InputError(f"--roi '{item}' is not understood; write NAME=MASK, for example thalamus=thalamus.nii.gz.")
     return Region(name, Path(path))
+
+
+def _number_or_path(text: str) -> float | Path:
+    try:
+        return float(text)
+    except ValueError:
+        return Path(text)
 
 
 def _three(values: list[float] | None) -> tuple[float, ...] | None:

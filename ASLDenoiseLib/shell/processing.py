@@ -1,4 +1,4 @@
-"""The commands that look at, denoise, quantify and measure a series."""
+"""The commands that inspect, denoise, quantify and measure a series."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run_processing(args: argparse.Namespace) -> int:
 
 
 def run_request(args: argparse.Namespace) -> int:
-    """Do what a request.json asks for, as the run did that wrote it."""
+    """Run a request.json again."""
     from ..pipeline.request_json import read_request
 
     request = read_request(args.request)
