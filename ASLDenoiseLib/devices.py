@@ -117,8 +117,9 @@ def _cuda_has_code() -> bool:
 
 
 def has_code_for(capability: tuple[int, int], architectures: Sequence[str]) -> bool:
-    """Whether a torch built for `architectures` can compute on a card: code runs on later cards of its own generation
-    (``sm_80`` on 8.6), and intermediate code (``compute_90``) on all later ones.
+    """Whether a torch built for `architectures` can compute on a card.
+
+    Code runs on later cards of its own generation (``sm_80`` on 8.6), intermediate code (``compute_90``) on all later.
 
     >>> has_code_for((12, 0), ["sm_80", "sm_90"])
     False

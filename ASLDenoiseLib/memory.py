@@ -4,14 +4,8 @@ from __future__ import annotations
 
 # What libraries say in a RuntimeError or the like: torch on the CPU, on CUDA and on MPS; ITK; C++
 _WORDS = (
-    "can't allocate memory",
-    "cannot allocate memory",
-    "failed to map segment",
-    "not enough memory",
-    "out of memory",
-    "alloc_failed",
-    "failed to allocate memory",
-    "bad_alloc",
+    *("out of memory", "not enough memory", "failed to map segment", "alloc_failed", "bad_alloc"),
+    *("can't allocate memory", "cannot allocate memory", "failed to allocate memory"),
 )
 
 
@@ -24,5 +18,5 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def says_out_of_memory(text: str) -> bool:
-    """Whether a library's last words are about memory."""
+    """Whether a library's message is about memory."""
     return any(words in text.lower() for words in _WORDS)

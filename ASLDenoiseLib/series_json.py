@@ -1,4 +1,4 @@
-"""What is said of a series, as plain JSON and back: acquisition with origins, context, fixes. Voxels stay elsewhere."""
+"""A series without its voxels as plain JSON and back: acquisition with origins, context, fixes."""
 
 from __future__ import annotations
 
@@ -50,9 +50,8 @@ def acquisition_from_plain(mapping: Mapping[str, Mapping[str, object]], *, where
             values[name] = _typed(known[name], entry["value"])
             origins[name] = Origin(entry.get("origin") or Origin.USER)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(
-                f"The value '{name}' of {where} cannot be understood ({entry!r}); correct or remove it."
-            ) from error
+            text = f"The value '{name}' of {where} cannot be understood ({entry!r}); correct or remove it."
+            raise InputError(text) from error
     return Acquisition(**values, origins=origins)
 
 
@@ -65,10 +64,8 @@ def context_from_plain(words: Iterable[str], *, where: str = "the series") -> tu
     try:
         return tuple(VolumeType(word) for word in words)
     except (ValueError, TypeError) as error:
-        raise InputError(
-            f"The volume types of {where} cannot be understood ({words!r}); "
-            "give a list of control, label, m0scan, deltam, cbf."
-        ) from error
+        text = f"The volume types of {where} cannot be understood ({words!r})"
+        raise InputError(f"{text}; give a list of control, label, m0scan, deltam, cbf.") from error
 
 
 def parameter_to_plain(parameter: Parameter) -> dict[str, object]:

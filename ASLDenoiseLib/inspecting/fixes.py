@@ -1,8 +1,7 @@
 """The fixes that findings propose and that leave nothing to choose, each by the name that ``--fix`` takes.
 
-A fix is named as the finding it answers; where the finding leaves a choice, the name makes it: ``pld-1.8`` keeps the
-volumes of one delay, ``ge-nex-3`` states three excitations, ``drop-last`` takes the last volume for the odd one.
-Nothing is fixed unless it is asked for by name, and a fix is offered only for a series that has the finding.
+A fix is named as its finding; where that leaves a choice, the name makes it: ``pld-1.8`` keeps the volumes of one
+delay, ``ge-nex-3`` states three excitations. Nothing is fixed unless it is asked for by name.
 """
 
 from __future__ import annotations
@@ -127,9 +126,9 @@ def _relaxed(series: ASLSeries) -> Iterator[Fix]:
     if m0_time(series) != 0:
         return
     field = "m0_repetition_time" if series.m0 is not None else "repetition_time"
-    acquisition = replace(series.acquisition, **{field: None})
+    fixed = replace(series, acquisition=replace(series.acquisition, **{field: None}))
     action = "of 0 s taken as not stated, so the M0 as fully relaxed"
-    yield Fix("m0-tr-zero", "m0-tr-zero", action, replace(series, acquisition=acquisition), (field,))
+    yield Fix("m0-tr-zero", "m0-tr-zero", action, fixed, (field,))
 
 
 def _from_voxels(inspection: Inspection) -> Iterator[Fix]:

@@ -133,12 +133,9 @@ def _dummies(series: ASLSeries, preview: Preview) -> Iterator[Finding]:
 
 
 def looks_swapped(series: ASLSeries, preview: Preview) -> str:
-    """Why control minus label looks negative in the brain; '' where it does not, or only in part of the series.
-
-    The median over pairs outvotes dummies and motion.
-    """
+    """Why control minus label looks negative in the brain; '' where it does not, or only in part of the series."""
     levels = preview.pair_levels
-    centre = float(np.median(levels))
+    centre = float(np.median(levels))  # dummies and motion are outvoted
     if len(levels) >= 4:
         # Standard error of a median under normal noise, from the median absolute deviation.
         error = 1.2533 * 1.4826 * float(np.median(np.abs(levels - centre))) / np.sqrt(len(levels))
@@ -154,8 +151,8 @@ def looks_swapped(series: ASLSeries, preview: Preview) -> str:
 def order_change(preview: Preview) -> int | None:
     """The first pair from which the sign of the difference is turned, as after a lost volume; None where it is not.
 
-    The split that leaves the least variance within its two sides counts when both sides have three pairs or more and
-    differ from zero, with opposite signs, by three standard errors.
+    Of splits into three pairs or more, the one with the least variance within its two sides counts if both differ from
+    zero, with opposite signs, by three standard errors.
     """
     levels = preview.pair_levels
     splits = range(_FEWEST_EACH_SIDE, len(levels) - _FEWEST_EACH_SIDE + 1)

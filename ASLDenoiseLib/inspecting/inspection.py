@@ -35,7 +35,7 @@ class Inspection(Sequence[Finding]):
 
     @cached_property
     def fixes(self) -> tuple[Fix, ...]:
-        """Every fix that the findings propose and that leaves nothing to choose."""
+        """All fixes that the findings propose and that leave nothing to choose."""
         from .fixes import proposed_fixes
 
         return tuple(proposed_fixes(self))

@@ -44,10 +44,9 @@ def child_python(
 ) -> ChildPython:
     """The Python for a child, with this very ASLDenoiseLib importable in it.
 
-    The panel gives no `environment`: the child is to have Slicer's own, `os.environ` as it is in the running
-    application, NOT ``slicer.util.startupEnvironment()``, which has lost the paths that Slicer's launcher and its
-    extensions added. PythonSlicer would bring back Slicer's, but not those of extensions. Slicer itself runs pip in
-    PythonSlicer in the same way.
+    The panel gives no `environment`: the child is to have `os.environ` as it is in the running Slicer, NOT
+    ``slicer.util.startupEnvironment()``, which has lost the paths that Slicer's launcher and its extensions added:
+    PythonSlicer would bring back only Slicer's. Slicer itself runs pip in PythonSlicer in the same way.
 
     Args:
         in_slicer: look for ``PythonSlicer`` on the PATH, instead of taking `executable`.

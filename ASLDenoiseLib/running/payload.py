@@ -1,8 +1,8 @@
 """One object in one file: whole or not at all, and exactly as it was.
 
-Arrays lie beside the pickle, not in it (pickle protocol 5), so that reading them neither copies them nor holds up the
-other threads. What both sides have already is not written: it goes by a name, and the reader's own object takes its
-place. Unpickling runs code: read only what this program wrote, in a folder that only this user can write to.
+Arrays lie beside the pickle (protocol 5), so that reading neither copies them nor holds up other threads. What both
+sides have already is not written: it goes by a name, and the reader's own object takes its place. Unpickling runs code:
+read only what this program wrote, in a folder that only this user can write to.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _number(file: BinaryIO) -> int:
-    return _LENGTH.unpack(bytes(_block(file, _LENGTH.size)))[0]
+    return _LENGTH.unpack(_block(file, _LENGTH.size))[0]
 
 
 def _block(file: BinaryIO, length: int) -> memoryview:

@@ -48,10 +48,10 @@ class TaskCancelled(RuntimeError):
 
 @dataclass(eq=False)
 class Runner:
-    """Runs a `Task` in a child process, so that neither its load nor its crash is felt here.
+    """Runs a `Task` in a child process. After the last event no process of the run is left, nor any file.
 
     `start` and `cancel` return at once and `poll` never waits: threads write the task, read the child's output and
-    load the result. After the last event no process of the run is left, nor any file.
+    load the result.
 
     >>> runner = Runner()                                      # doctest: +SKIP
     >>> runner.start(RequestTask(request))                     # doctest: +SKIP
