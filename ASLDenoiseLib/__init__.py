@@ -54,7 +54,7 @@ def __getattr__(name: str) -> object:
     module, attribute = _PUBLIC[name]
     value = getattr(importlib.import_module(f".{module}", __name__), attribute)
     globals()[name] = value
-    importlib.import_module(".reporting.notebook", __name__)  # registers what a notebook shows of the nouns
+    importlib.import_module(".reporting.notebook", __name__)  # registers what a notebook shows
     return value
 
 

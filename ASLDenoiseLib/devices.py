@@ -90,7 +90,7 @@ class DeviceListing:
     """`list_devices` as a task for a `Runner`: torch is loaded there, and not in the window's process."""
 
     seconds: ClassVar[None] = None
-    nouns: ClassVar[Mapping[str, object]] = MappingProxyType({})
+    inputs: ClassVar[Mapping[str, object]] = MappingProxyType({})
 
     def run(self, progress: Progress = silent) -> tuple[ComputeDevice, ...]:
         """The devices."""

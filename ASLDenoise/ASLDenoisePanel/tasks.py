@@ -48,7 +48,7 @@ class PanelTask:
     seconds = None
 
     @property
-    def nouns(self) -> Mapping[str, object]:
+    def inputs(self) -> Mapping[str, object]:
         """None."""
         return {}
 
@@ -112,7 +112,7 @@ class InspectSeries(PanelTask):
     series: ASLSeries
 
     @property
-    def nouns(self) -> Mapping[str, object]:
+    def inputs(self) -> Mapping[str, object]:
         """Voxels and M0: a fixed series comes back with these very objects where a fix leaves them alone."""
         return {"array": self.series.array, **({} if self.series.m0 is None else {"m0": self.series.m0})}
 

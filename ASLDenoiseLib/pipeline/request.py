@@ -204,7 +204,7 @@ class Request:
                 raise InputError("There is no T1 whose grid to take; give a T1, a spacing, or an image to be like.")
 
     @property
-    def nouns(self) -> dict[str, object]:
+    def inputs(self) -> dict[str, object]:
         """What it holds in memory, by name: a result that holds it again need not send it back."""
         regions = {f"regions/{region.name}": region.mask for region in self.outputs.regions}
         held = {"series": self.series, **vars(self.head), **regions}

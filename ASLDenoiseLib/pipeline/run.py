@@ -57,9 +57,9 @@ class RequestTask:
     request: Request
 
     @property
-    def nouns(self) -> dict[str, object]:
+    def inputs(self) -> dict[str, object]:
         """The series and the images of the request, which the result may hold again."""
-        return self.request.nouns
+        return self.request.inputs
 
     @property
     def seconds(self) -> float | None:

@@ -49,7 +49,7 @@ def _run_task(folder: Path, lines: TextIO) -> EndNotice:
         progress(0.0, "starting")
         task = read_payload(folder / TASK)
         (folder / TASK).unlink()  # makes room for the result
-        write_payload(folder / RESULT, task.run(progress), known=task.nouns)
+        write_payload(folder / RESULT, task.run(progress), known=task.inputs)
     except (Exception, SystemExit) as error:  # a library that exits has not done the task
         return _failure(error)
     return EndNotice("done")

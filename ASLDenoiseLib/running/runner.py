@@ -212,7 +212,7 @@ class _Run:
         self._events.put(last)
 
     def _outcome(self, folder: Path) -> Final:
-        known = self.task.nouns
+        known = self.task.inputs
         write_payload(folder / TASK, self.task)
         if self._cancelled.is_set():
             return Cancelled()

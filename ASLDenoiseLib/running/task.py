@@ -12,8 +12,8 @@ class Task(Protocol):
     """Anything that pickles and can be run in a child, where its class must be importable: not one of `__main__`."""
 
     @property
-    def nouns(self) -> Mapping[str, object]:
-        """Large objects that the result may hold again, by any name: they are not sent back, they are kept."""
+    def inputs(self) -> Mapping[str, object]:
+        """Large inputs that the result may hold again, by any name: they are not sent back, they are kept."""
 
     @property
     def seconds(self) -> float | None:

@@ -76,8 +76,8 @@ class Both:
         self.tasks = tuple(map(RequestTask, requests()))
 
     @property
-    def nouns(self) -> dict[str, object]:
-        return {f"{number}/{name}": noun for number, t in enumerate(self.tasks) for name, noun in t.nouns.items()}
+    def inputs(self) -> dict[str, object]:
+        return {f"{number}/{name}": value for number, t in enumerate(self.tasks) for name, value in t.inputs.items()}
 
     def run(self, progress) -> list[Result]:
         return [task.run(progress) for task in self.tasks]

@@ -36,8 +36,8 @@ sys.exit(1 if status < 0 else status)
 class Task:
     """Work whose result is of no interest."""
 
-    nouns: dict = {}  # noqa: RUF012
-    plan = None
+    inputs: dict = {}  # noqa: RUF012
+    seconds = None
 
     def run(self, progress) -> object:
         raise NotImplementedError
@@ -94,7 +94,7 @@ class Echo(Task):
     array: np.ndarray
 
     @property
-    def nouns(self):
+    def inputs(self):
         return {"array": self.array}
 
     def run(self, progress):

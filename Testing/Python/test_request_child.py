@@ -46,7 +46,7 @@ write_payload(Path(sys.argv[1]), (results, heavy & sys.modules.keys()))
 
 @pytest.fixture(scope="module")
 def from_a_child(tmp_path_factory) -> tuple[list[Result], set[str]]:
-    """What a fresh process got from a runner, which kept its own nouns, and what heavy it had loaded by then."""
+    """What a fresh process got from a runner, which kept its own inputs, and what heavy it had loaded by then."""
     path = tmp_path_factory.mktemp("child") / "results.payload"
     environment = dict(child_python().environment)
     environment["PYTHONPATH"] += os.pathsep + str(HERE)
@@ -91,8 +91,8 @@ def test_a_request_comes_back_from_its_pickle_with_all_it_was_given():
 def test_a_request_names_what_it_holds_in_memory_and_nothing_that_is_on_disk():
     series = made_series()
     outputs = Outputs((Region("a", region()), Region("b", Path("b.nii.gz"))))
-    assert set(Request(series, Head(t1=series.m0), outputs=outputs).nouns) == {"series", "t1", "regions/a"}
-    assert Request(SeriesFile(Path("a.nii.gz")), Head(t1=Path("t1.nii.gz"))).nouns == {}
+    assert set(Request(series, Head(t1=series.m0), outputs=outputs).inputs) == {"series", "t1", "regions/a"}
+    assert Request(SeriesFile(Path("a.nii.gz")), Head(t1=Path("t1.nii.gz"))).inputs == {}
 
 
 def test_a_task_knows_how_long_its_request_usually_takes_once_its_series_is_read():
