@@ -12,19 +12,19 @@ class Compute:
 
     Args:
         device: ``cpu``, ``cuda`` or ``mps``; where the run is now.
-        tell: told each retreat at once, in words for the progress.
-        retreats: what was retreated to, in order.
+        tell: told each fallback at once, in words for the progress.
+        fallbacks: what the run fell back to, in order.
         moved_from: the device whose memory ran out for good; empty where none did.
     """
 
     device: str
     tell: Callable[[str], None] = lambda text: None
-    retreats: list[str] = field(default_factory=list)
+    fallbacks: list[str] = field(default_factory=list)
     moved_from: str = ""
 
-    def retreat(self, to: str, *, device: str | None = None) -> None:
+    def fall_back(self, to: str, *, device: str | None = None) -> None:
         """Go on with `to` ("8 slices at once on cuda"), on another `device` where one is named."""
         if device is not None and device != self.device:
             self.moved_from, self.device = self.device, device
-        self.retreats.append(to)
+        self.fallbacks.append(to)
         self.tell(f"memory ran out, going on with {to}")

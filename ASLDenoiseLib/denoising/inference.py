@@ -52,7 +52,7 @@ def denoise_pairs(
         pairs: perfusion differences (N, K, J, I).
         brain: 0/1 mask on the same grid.
         card: the model.
-        compute: where the network runs; running out of that device's memory retreats to smaller portions, then the CPU.
+        compute: where the network runs; out of memory it falls back to smaller portions, then the CPU.
         device: ``cpu``, ``cuda`` or ``mps``, where no `compute` is given.
         group: differences averaged before the network; None all of them.
         interleaved: how groups are taken (`preparing.averaging.pre_average`).

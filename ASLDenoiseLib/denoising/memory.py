@@ -70,4 +70,4 @@ def _fitting(
                 torch.cuda.empty_cache()
             device, size = (compute.device, size // 2) if size // 2 >= least else ("cpu", first)
             network.to(device)
-            compute.retreat(f"{form.format(size)} on {device}", device=device)
+            compute.fall_back(f"{form.format(size)} on {device}", device=device)

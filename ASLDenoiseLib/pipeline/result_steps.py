@@ -25,7 +25,7 @@ from .template_space import in_template_space
 _OUT_OF_MEMORY = note_kind(
     "out-of-memory",
     "Memory ran out during the run, which went on in smaller portions or on the CPU",
-    "{retreats}",
+    "{fallbacks}",
     Advice("to be faster, close other programs that use the graphics card, or choose the CPU"),
 )
 _OF_THE_CARD = ("parameters", "data_source", "intended_use", "licence")
@@ -35,8 +35,8 @@ def measure_maps(run: RunState, progress: Progress) -> None:
     """Make the `Result`: maps, readouts, and what there is to know of them."""
     if run.tissue.warning:
         run.findings.append(warnings.TISSUE.finding(what=run.tissue.warning, source=run.tissue.source))
-    if run.compute.retreats:
-        run.findings.append(_OUT_OF_MEMORY.finding(retreats="; ".join(dict.fromkeys(run.compute.retreats))))
+    if run.compute.fallbacks:
+        run.findings.append(_OUT_OF_MEMORY.finding(fallbacks="; ".join(dict.fromkeys(run.compute.fallbacks))))
     volumes = _maps(run)
     readouts = _readouts(run, volumes)
     asked = run.request.denoising

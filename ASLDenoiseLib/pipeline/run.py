@@ -121,7 +121,7 @@ def _attempt(step: Step, state: RunState, progress: Progress) -> None:
             raise
     # outside of `except`, so that nothing holds on to what the failed step had in memory
     _free_memory()
-    state.compute.retreat(f"the step '{step.name}' again on the cpu", device="cpu")
+    state.compute.fall_back(f"the step '{step.name}' again on the cpu", device="cpu")
     step.run(state, progress)
 
 

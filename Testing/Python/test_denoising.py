@@ -221,14 +221,14 @@ def test_running_out_of_memory_retreats_to_smaller_batches_and_says_so():
     compute = Compute("cpu", told.append)
     assert torch.equal(run_network(Hungry(4), stack, compute), 2 * stack)
     assert compute.device == "cpu"
-    assert compute.retreats == ["8 slices at once on cpu", "4 slices at once on cpu"]
-    assert told == [f"memory ran out, going on with {retreat}" for retreat in compute.retreats]
+    assert compute.fallbacks == ["8 slices at once on cpu", "4 slices at once on cpu"]
+    assert told == [f"memory ran out, going on with {fallback}" for fallback in compute.fallbacks]
 
 
 def test_a_volume_that_does_not_fit_is_done_in_patches_and_blended_without_seams():
     volume, compute = torch.rand(1, 1, 4, 70, 80), Compute("cpu")
     torch.testing.assert_close(run_on_volume(Hungry(4 * 40 * 40), volume, compute), 2 * volume)
-    assert compute.device == "cpu" and compute.retreats == ["patches of 40 voxels on cpu"]
+    assert compute.device == "cpu" and compute.fallbacks == ["patches of 40 voxels on cpu"]
 
 
 def test_a_device_without_room_for_the_smallest_portion_gives_way_to_the_cpu_with_full_portions():
@@ -236,7 +236,7 @@ def test_a_device_without_room_for_the_smallest_portion_gives_way_to_the_cpu_wit
     compute, stack = Compute("meta"), torch.arange(3.0).reshape(3, 1, 1, 1)
     assert torch.equal(run_network(Graphics(), stack, compute), 2 * stack)
     assert (compute.device, compute.moved_from) == ("cpu", "meta")
-    assert compute.retreats[-2:] == ["1 slices at once on meta", "16 slices at once on cpu"]
+    assert compute.fallbacks[-2:] == ["1 slices at once on meta", "16 slices at once on cpu"]
 
 
 def test_what_a_network_gives_in_parts_comes_back_as_channels_in_one_piece_or_in_patches():
@@ -262,7 +262,7 @@ def test_the_result_says_where_it_was_denoised_in_the_end_and_the_compute_what_w
     pairs, _, brain = noisy_pairs()
     compute = Compute("cpu")
     denoised, _ = run_with(monkeypatch, "dwan", Hungry(4 * 40 * 44), pairs, brain, compute=compute)
-    assert denoised.device == "cpu" and compute.retreats[-1] == "4 slices at once on cpu"
+    assert denoised.device == "cpu" and compute.fallbacks[-1] == "4 slices at once on cpu"
 
 
 def test_every_shipped_bundle_states_its_weights_domain_licence_and_use():
