@@ -27,7 +27,7 @@ _MOST_BETWEEN = 0.9  # of the brain's level
 _CORE = 6.0  # mm inside the outline, where the brain's level is taken
 _BESIDE = (6.0, 25.0)  # mm outside the outline, where the level of muscle and scalp is taken
 _ROUNDS = 3  # without the neck the shape fits better: in the worst phantom Dice is 0.950 after two, 0.955 after three
-_MOST_MISFIT = 6.0  # mm; heads have 2-4, and a shape that does not fit says nothing
+_MOST_MISFIT = 6.0  # mm; heads have 2-4; a shape that does not fit is not used
 _FULL_GRID = 0.7  # of the grid: no brain fills more, so a map with values in more was never masked
 
 
@@ -95,9 +95,9 @@ def correct_bias(volume: Volume) -> Volume:
 
 
 def _least_level(even: np.ndarray, core: np.ndarray, head: np.ndarray, within: np.ndarray) -> np.ndarray:
-    """How bright each voxel (K, J, I) must be to be brain, by how far (mm) it lies within the brain's shape.
+    """The least brightness (K, J, I) of brain, by the depth (mm) `within` the brain's shape.
 
-    Outside it, also half way from what lies around the brain to the darker tissues in its core.
+    Outside it, it is also half way from the level around the brain to the darker tissues in its core.
     """
     level = float(np.median(even[core]))
     least = level * np.interp(within, _DEPTHS, _LEAST_LEVELS)

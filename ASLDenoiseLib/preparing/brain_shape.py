@@ -13,10 +13,10 @@ from ..spatial.rigid import apply_affine
 from .template import MNI_GRID, icbm_template
 
 _TOLERANCE = 4.0  # mm; an outline point much further out (neck, an eye) hardly pulls
-_MISSING = 2.0  # tolerances; one that lies deeper inside pulls less than by its square, but pulls: brain is bright
+_MISSING = 2.0  # tolerances; beyond, a point inside pulls less than by its square, but pulls: brain is bright
 _ROTATIONS = (0.25, 0.12, 0.12)  # rad, SD of a head about x, y, z: heads are tilted about x first
 _SCALES = 0.12  # SD of log size, and of one axis against the others
-_PRIOR_POINTS = 60  # of the outline weigh as much as these expectations: neighbouring points say the same
+_PRIOR_POINTS = 60  # of the outline have the weight of these priors: neighbouring points are correlated
 _FEW, _MANY = 500, 2500  # points of the outline: to try the starts, and in the end
 _START_HEIGHTS = (75.0, 50.0, 25.0)  # mm in MNI space of the mask's top; a slab may end below the vertex
 

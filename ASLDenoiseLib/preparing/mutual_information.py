@@ -119,7 +119,7 @@ class ImagePair:
         return found
 
     def distinct(self, found: list[tuple[float, sitk.Transform]]) -> list[sitk.Transform]:
-        """The best three results that lie apart."""
+        """The best three results more than 4 mm apart."""
         chosen = [found[0][1]]
         for cost, transform in found[1:]:
             if len(chosen) == _REFINED_STARTS or not np.isfinite(cost):

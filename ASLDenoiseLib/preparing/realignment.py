@@ -21,12 +21,12 @@ from ..spatial.resampling import matrix_of, resample, to_sitk
 from ..spatial.rigid import apply_affine, matrix_from, parameters_of
 from .mutual_information import mattes_registration
 
-_MARGIN = 4.0  # mm of what surrounds the brain that is compared too: its edge tells most
+_MARGIN = 4.0  # mm around the brain that are compared too: its edge is the strongest landmark
 _INTERIOR = 6.0  # mm inside the edge of the brain
 COARSE, FINE = (6.0, 5_000), (2.0, 30_000)  # SD of the smoothing, mm, and how many voxels are compared
 _CONTRAST_SIGMAS = (2.0, 1.0)  # mm
 _POINTS = 2000  # places in the brain over which displacements are averaged
-_FEWEST_TO_JUDGE = 3  # volumes of a kind from which on one can be told to differ from the others
+_FEWEST_TO_JUDGE = 3  # volumes of a kind, for one to be an outlier among them
 _CORRUPTED = 4.0  # times as far from the model as a slice usually is: it says nothing of the pose
 _MOST_CORRUPTED = 0.5  # of a volume's slices; beyond, it is the volume that has moved or changed, not its slices
 _SMALLEST_SLICE = 30  # voxels
@@ -248,7 +248,7 @@ def _median(volumes: Sequence[np.ndarray]) -> np.ndarray:
     from warnings import catch_warnings, simplefilter
 
     with catch_warnings():
-        simplefilter("ignore", RuntimeWarning)  # numpy says of every voxel without a value that it has none
+        simplefilter("ignore", RuntimeWarning)  # of voxels without a value
         return np.nanmedian(np.stack(volumes), axis=0)
 
 

@@ -12,8 +12,8 @@ from ..spatial.masks import depth, largest_piece, without_holes
 from .mutual_information import ImagePair, brain_only, working_copy
 from .template import icbm_template, template_onto
 
-# (mm beyond the template's brain where tissue is looked for, mm inside it beyond which all is brain), a round of
-# alignment each: wide while only turned and shifted, narrow in the end.
+# (mm beyond the template's brain where tissue may be, mm inside it beyond which all is brain) of each round of
+# alignment: wide after the rigid one, narrow in the end.
 _ROUNDS = ((10.0, 12.0), (8.0, 8.0), (6.0, 4.0))
 _BRIDGES = 3.0  # mm of erosion that cut the brain from scalp and dura
 _CLOSING = 6.0  # mm

@@ -1,4 +1,4 @@
-"""A T1 brought to MNI space by affine and SyN (Avants 2008), so that CBF maps of several heads lie on one grid."""
+"""Normalisation of a T1 to MNI space by affine and SyN (Avants 2008), for CBF maps of several heads on one grid."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _syn(head: Volume, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     import SimpleITK as sitk
 
     template = icbm_template().t1
-    # Placed first, the head shares the template's grid, and ANTs need not be told of the affine in a file of its own.
+    # On the template's grid already, the head needs no file with the affine for ANTs.
     placed = average_onto(head, MNI_GRID, transform=affine, outside=float(head.array.min()))
     with tempfile.TemporaryDirectory() as folder:
         found = ants.registration(

@@ -1,4 +1,4 @@
-"""Grey and white matter where there is no T1: a rough guess from perfusion and where tissues usually lie."""
+"""Grey and white matter without a T1: a rough guess from perfusion and a template's priors."""
 
 from __future__ import annotations
 

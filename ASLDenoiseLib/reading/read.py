@@ -42,7 +42,7 @@ def read_series(
 
     Args:
         path: a NIfTI, a folder with exactly one ``*_asl.nii[.gz]`` (itself or in its ``perf``), or a folder of DICOM.
-        m0: an M0 image, or one number for the whole image (scanner units); replaces what the sidecar says.
+        m0: an M0 image, or one number for the whole image (scanner units); overrides the sidecar.
         context: an ``_aslcontext.tsv``, or words (``"control,label"`` or a list) whose control/label part is repeated.
         values: `Acquisition` fields given by the user, in seconds and tesla; they override the sidecar.
 

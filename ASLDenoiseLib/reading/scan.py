@@ -24,7 +24,7 @@ class Scan:
         origin: of the sidecar's values.
         name: stem for output names.
         path: the file it came from, None for DICOM.
-        context: what the DICOM says each volume is, None where it does not.
+        context: of the DICOM, one type a volume; None where it states none.
         m0: the M0 scan that was found beside it in a DICOM folder.
     """
 

@@ -1,4 +1,4 @@
-"""Binary masks (K, J, I): how deep voxels lie in them, their largest piece, their holes."""
+"""Binary masks (K, J, I): depth in them, their largest piece, their holes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..series import Geometry
 def depth(mask: np.ndarray, geometry: Geometry) -> np.ndarray:
     """Distance (K, J, I), mm, from each voxel of a mask to the nearest outside it; 0 outside, infinite without any.
 
-    Beyond the edge of the grid there is no outside: where a scan ends, what it shows goes on.
+    The mask is taken to go on beyond the edge of the grid, as the head does where a scan ends.
     """
     from scipy.ndimage import distance_transform_edt
 

@@ -17,11 +17,11 @@ class PriorGuidedSettings:
     """How PAOCSL judges; [public] values are those of the authors' toolbox, the paper gives none.
 
     Args:
-        global_sds: SDs of global CBF from its mean, and of motion above its median, beyond which a pair goes [public].
+        global_sds: most SDs of a pair's global CBF from its mean, and of its motion above the median [public].
         least_motion: mm below which no motion counts [ours], see `AdaptiveSettings`.
         likeness_sds: SDs below the mean of the positive correlations at which a slice of a pair is suspicious [ours,
             tuned on a phantom]; the toolbox takes -1 or -2, which suspects nearly all and rejects many good slices.
-        reach: slices above and below that are looked at together [public].
+        reach: slices above and below that are judged together [public].
         grey, white: fractions above which a voxel counts as its tissue [public].
         ends: slices at either end of the volume that are left out [public].
         lowest: mean CBF (ml/100g/min) of a slice below which it is not judged [public].
@@ -145,7 +145,7 @@ def _clean_slice(
 
 
 def consistent(flags: np.ndarray, judged: np.ndarray, settings: PriorGuidedSettings) -> tuple[np.ndarray, np.ndarray]:
-    """Flags (N, K) made consistent over slices: pairs to reject everywhere (N,), and the flags that stand (N, K)."""
+    """Make flags (N, K) consistent over slices: pairs to reject everywhere (N,), and the remaining flags (N, K)."""
     count, slices = flags.sum(axis=1), int(judged.sum())
     everywhere = count > settings.everywhere * slices
     if not settings.release:
