@@ -29,11 +29,6 @@ MODULE = "ASLDenoiseLib.running.child"
 _AT_ONCE = 200  # events a poll: what a library prints in a flood waits for the next one
 
 
-def private_folder() -> Path:
-    """A new temporary folder that only this user can enter."""
-    return Path(tempfile.mkdtemp(prefix="ASLDenoise-"))
-
-
 class TaskFailed(RuntimeError):
     """What `Runner.wait` raises of a run that failed for another reason than its input; `failed` is the event."""
 
@@ -60,14 +55,14 @@ class Runner:
     Args:
         command: what runs Python; None `interpreter.child_python`'s.
         environment: of the child; None likewise. ASLDenoiseLib must be importable in it.
-        make_folder: makes the private folder for task and result.
+        make_folder: makes a folder for task and result that only this user can enter.
         grace: seconds that a cancelled process tree has to end itself.
     """
 
     command: Sequence[str] | None = None
     _: KW_ONLY
     environment: Mapping[str, str] | None = None
-    make_folder: Callable[[], Path] = private_folder
+    make_folder: Callable[[], Path] = lambda: Path(tempfile.mkdtemp(prefix="ASLDenoise-"))
     grace: float = 0.3
     _run: _Run | None = field(default=None, init=False, repr=False)
 
