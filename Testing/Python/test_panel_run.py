@@ -340,7 +340,7 @@ def with_runner(panel, monkeypatch, **changes):
     from ASLDenoiseLib.running.runner import Runner
 
     ordinary = running.makeRunner()
-    given = {"command": ordinary._command, "environment": ordinary._environment, **changes}
+    given = {"command": ordinary.command, "environment": ordinary.environment, **changes}
     monkeypatch.setattr(panel.widget.run._driver, "_runner", Runner(given.pop("command"), **given))
 
 
