@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.installs
 ROOT = Path(__file__).resolve().parents[2]
 
 SAYS = """
@@ -19,8 +20,6 @@ import json, ASLDenoiseLib as ad
 from ASLDenoiseLib.denoising.catalogue import models_folder
 from ASLDenoiseLib.learning.recipe import RECIPES
 from ASLDenoiseLib.resources import sample_data
-
-pytestmark = pytest.mark.installs
 print(json.dumps({
     "package": ad.__file__,
     "weights": sorted(c.name for c in ad.models() if (models_folder() / c.name / "models" / "model.pt").is_file()),
