@@ -26,17 +26,17 @@ from .superresolution_step import super_resolve_map
 
 _PREPARATION = (
     Step("read", "reading the series", read, Cost(0.5, a_volume=0.01)),
-    Step("inspect", "inspecting the series", inspect_series, Cost(2.0, a_grid=4.0)),
+    Step("inspect", "inspecting the series", inspect_series, Cost(1.5, a_grid=0.4)),
     Step("motion", "correcting head motion", align_volumes, Cost(10.0, a_volume=0.16)),
-    Step("calibrate", "calibrating", quantify_pairs, Cost(0.5, a_grid=2.0)),
-    Step("segment", "finding grey and white matter in the T1", segment_t1, Cost(25.0)),
-    Step("align", "aligning the T1 with the series", align_t1, Cost(9.0)),
+    Step("calibrate", "calibrating", quantify_pairs, Cost(0.3)),
+    Step("segment", "finding grey and white matter in the T1", segment_t1, Cost(31.0)),
+    Step("align", "aligning the T1 with the series", align_t1, Cost(6.0)),
     Step("tissue", "finding grey and white matter", find_tissue, Cost(0.5)),
     Step("clean", "cleaning the pairs", clean_pairs, Cost(0.1, a_volume=0.005)),
 )
-GUIDES = Step("guides", "gathering guides", gather_guides, Cost(0.5))
+GUIDES = Step("guides", "gathering guides", gather_guides, Cost(1.3))
 RECOVER = Step("recover", "putting back what tissue lost", recover_tissue, Cost(a_grid=1.0))
-MEASURE = Step("measure", "measuring", measure_maps, Cost(0.5, a_grid=0.5))
+MEASURE = Step("measure", "measuring", measure_maps, Cost(0.4, a_grid=0.3))
 TEMPLATE = Step("template", "bringing the maps to MNI space", bring_to_template, Cost(45.0))
 WRITE = Step("write", "writing maps, readouts and report", write_files, Cost(4.0))
 

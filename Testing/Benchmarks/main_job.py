@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -154,7 +155,9 @@ def compared(results: Results) -> list[str]:
         f"Seconds, medians of {count} runs each in turn (old, new, new, old, ...). What the new code calls otherwise "
         f"counts as the old stage it was part of ({parts}); the rest is start-up, reading and writing.",
         text_table(["series", "pairs", "code", *columns], seconds),
-        "The largest absolute difference of each map, ml/100g/min, and in how many voxels only one has a value:",
+        "The largest absolute difference of each map, ml/100g/min, and in how many voxels only one has a value. ANTs "
+        "adds up what its threads give in any order, so that two runs of one code differ as well where a T1 is "
+        "segmented; `--one-thread` compares without that:",
         text_table(["series", "pairs", "map", "largest difference", "voxels"], apart),
     ]
 
@@ -168,10 +171,13 @@ def main() -> None:
     parser = options(__doc__, "data")
     parser.add_argument("--keep", type=Path, help="keep the results below this folder")
     parser.add_argument("--series", help="some of them alone, comma-separated: acq-epi, acq-grase-2, ...")
+    parser.add_argument("--one-thread", action="store_true", help="ITK and ANTs on one thread, so that runs repeat")
     parser.add_argument("--old", type=Path, help="another checkout, whose code is run in turn with this one's")
     parser.add_argument("--old-python", type=Path, default=Path(sys.executable), help="the Python of its environment")
     parser.add_argument("--repeats", type=int, default=2, help="how often each code runs each series, with --old")
     command = begin(__file__, parser)
+    if command.args.one_thread:
+        os.environ.update(dict.fromkeys(("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "OMP_NUM_THREADS"), "1"))
     results = take_turns(command.args)
     command.publish(
         "The main job on real series",
@@ -181,7 +187,7 @@ def main() -> None:
         "denoised differ, the raw mean is the unbiased one.",
         *alone(results),
         *(compared(results) if command.args.old else []),
-        kept=len(results) == len(SERIES),
+        kept=len(results) == len(SERIES) and not command.args.one_thread,
     )
 
 
