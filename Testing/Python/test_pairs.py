@@ -39,7 +39,10 @@ def test_a_series_without_labels_is_refused():
         difference_volumes(series_of([1, 2], ["control", "control"]))
 
 
-@pytest.mark.parametrize(("choice", "expected"), [(None, [1, 2, 3, 4]), ("2", [1, 2]), ("2-3", [2, 3]), ("4-4", [4]), ("4,", [4]), ("1,3-4", [1, 3, 4])])
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [(None, [1, 2, 3, 4]), ("2", [1, 2]), ("2-3", [2, 3]), ("4-4", [4]), ("4,", [4]), ("1,3-4", [1, 3, 4])],
+)
 def test_pairs_are_chosen_by_number_range_or_list(choice, expected):
     pairs = series_of([1, 2, 3, 4], ["deltam"] * 4)
     assert numbers(difference_volumes(choose_pairs(pairs, choice)).array) == expected

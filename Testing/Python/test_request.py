@@ -95,7 +95,7 @@ def test_files_that_are_relative_count_from_the_folder_of_the_json(tmp_path):
         ("{", "not a readable request"),
         ("[]", "not a request of this version"),
         ('{"format": "ASLDenoise request 0"}', "not a request of this version"),
-        (json.dumps({"format": FORMAT, "serie": 1}), "not understood"),
+        (json.dumps({"format": FORMAT, "sequence": 1}), "not understood"),
         (json.dumps({"format": FORMAT}), "not understood"),
         (json.dumps({"format": FORMAT, "series": {"path": 3, "speed": 1}}), "not understood"),
         (
