@@ -30,6 +30,9 @@ class SeriesFile:
         path, m0, context, values: as `reading.read.read_series` takes them.
         swap: control and label are the wrong way round.
         fixes: names of fixes (`inspecting.fixes`), applied in their order.
+
+    Raises:
+        TypeError: the path is none.
     """
 
     path: Path
@@ -38,6 +41,9 @@ class SeriesFile:
     values: Mapping[str, object] = field(default_factory=dict)
     swap: bool = False
     fixes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path))
 
 
 @dataclass(frozen=True, eq=False)

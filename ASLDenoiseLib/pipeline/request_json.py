@@ -102,7 +102,11 @@ def _value(name: str, plain: object, folder: Path) -> Any:
             return _tissue(parts, folder)
         case {"voxels": _, **told}:
             return _series(plain, told, folder)
-    return _built(_PARTS[name], plain, folder) if name in _PARTS else dict(plain)
+    if name == "values":
+        return dict(plain)
+    if name not in _PARTS:
+        raise InputError(f"The request's '{name}' is not understood ({plain!r}); name a file as {{\"file\": PATH}}.")
+    return _built(_PARTS[name], plain, folder)
 
 
 def _tissue(parts: Mapping[str, Any], folder: Path) -> Tissue:

@@ -98,6 +98,11 @@ def test_files_that_are_relative_count_from_the_folder_of_the_json(tmp_path):
         (json.dumps({"format": FORMAT, "sequence": 1}), "not understood"),
         (json.dumps({"format": FORMAT}), "not understood"),
         (json.dumps({"format": FORMAT, "series": {"path": 3, "speed": 1}}), "not understood"),
+        (json.dumps({"format": FORMAT, "series": {"path": 3}}), "not understood"),
+        (
+            json.dumps({"format": FORMAT, "series": {"path": {"file": "a"}}, "head": {"t1": {"at": 1}}}),
+            "name a file as",
+        ),
         (
             json.dumps({"format": FORMAT, "series": {"path": {"file": "a"}}, "denoising": {"model": "x"}}),
             "no model 'x'",
