@@ -17,6 +17,7 @@ from ..preparing.choices import Preparation
 from ..remedies import Choose, GiveImage
 from ..series import ASLSeries, Geometry, Tissue, Volume
 from ..superresolving import DEFAULT_METHOD, PointSpread, method_of
+from ..superresolving.grid_choice import check_grid_choice
 
 Image = Path | Volume
 Matrix = Path | np.ndarray  # 4x4, LPS mm
@@ -132,10 +133,7 @@ class SuperResolution:
 
     def __post_init__(self) -> None:
         method_of(self.method, with_t1=True)
-        if self.spacing is not None and self.like is not None:
-            raise InputError("Both a spacing and an image to be like were given; give one of them.")
-        if self.spacing is not None and not (len(self.spacing) == 3 and all(0 < s < np.inf for s in self.spacing)):
-            raise InputError(f"The spacing {self.spacing} mm cannot be used; give three positive numbers.")
+        check_grid_choice(self.spacing, self.like)
         given = self.point_spread
         if given is not None:
             spread = given if isinstance(given, PointSpread) else PointSpread(tuple(given))
@@ -206,8 +204,7 @@ class Request:
         finer = self.superresolution
         if finer is not None:
             method_of(finer.method, with_t1=self.head.t1 is not None)
-            if self.head.t1 is None and finer.spacing is None and finer.like is None:
-                raise InputError("There is no T1 whose grid to take; give a T1, a spacing, or an image to be like.")
+            check_grid_choice(finer.spacing, finer.like, has_t1=self.head.t1 is not None)
 
     @property
     def inputs(self) -> dict[str, object]:

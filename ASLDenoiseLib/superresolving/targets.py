@@ -10,6 +10,7 @@ from ..errors import InputError
 from ..preparing.tissue import tissue_on
 from ..series import Geometry, Tissue, Volume
 from ..spatial.resampling import with_spacing
+from .grid_choice import check_grid_choice
 
 _MARGIN = 2.0  # mm around what was measured
 _MOST_VOXELS = 60_000_000  # a head at 0.5 mm
@@ -50,18 +51,13 @@ def target_grid(
     Raises:
         InputError: two of the choices were made, none can be, or the grid is larger than memory allows.
     """
-    if spacing is not None and like is not None:
-        raise InputError("Both a spacing and an image to be like were given; give one of them.")
+    check_grid_choice(spacing, like, has_t1=t1 is not None)
     if spacing is not None:
-        if len(spacing) != 3 or not all(np.isfinite(s) and s > 0 for s in spacing):
-            raise InputError(f"The spacing {spacing} mm cannot be used; give three positive numbers.")
         target = TargetGrid(with_spacing(low.geometry, tuple(float(s) for s in spacing)), np.eye(4), False)
     elif like is not None:
         target = TargetGrid(like, np.eye(4) if t1 is None else t1_to_asl, t1 is not None)
-    elif t1 is not None:
-        target = TargetGrid(_cut(t1.geometry, low, t1_to_asl), t1_to_asl, True)
     else:
-        raise InputError("There is no T1 whose grid to take; give a T1, a spacing, or an image to be like.")
+        target = TargetGrid(_cut(t1.geometry, low, t1_to_asl), t1_to_asl, True)
     if np.prod(target.geometry.size, dtype=float) > _MOST_VOXELS:
         size = " x ".join(map(str, target.geometry.size))
         raise InputError(f"The grid asked for has {size} voxels, more than memory allows; ask for larger voxels.")
