@@ -155,11 +155,25 @@ class Geometry:
         return bool(np.allclose(self.affine_lps @ corners, other.affine_lps @ corners, atol=tolerance))
 
 
+def measured(array: np.ndarray) -> np.ndarray:
+    """`array` as float32 whose infinite values are NaN, not measured; a copy only where type or values change.
+
+    A number beyond float32 is infinite there.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = np.ascontiguousarray(array, dtype=np.float32)
+    infinite = np.isinf(values)
+    return np.where(infinite, np.float32(np.nan), values) if infinite.any() else values
+
+
 def _frozen_array(array: np.ndarray) -> np.ndarray:
-    """`array` itself where it is read-only float32, else such a view of it, or a copy where the type differs."""
-    frozen = np.asarray(array)
-    if frozen.dtype != np.float32 or frozen.flags.writeable or not frozen.flags.c_contiguous:
-        frozen = np.ascontiguousarray(frozen, dtype=np.float32).view()
+    """`array` itself where it is read-only float32 without infinities, else such a view of it, or a `measured` copy."""
+    given = np.asarray(array)
+    if given.dtype.kind not in "biuf":
+        raise InputError(f"The array holds no real numbers ({given.dtype}); give numbers, for example float32.")
+    frozen = measured(given)
+    if frozen is not given or given.flags.writeable:
+        frozen = frozen.view()
         frozen.flags.writeable = False
     return frozen
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import zlib
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
-from ..series import Geometry, Volume
+from ..files import require_file
+from ..series import Geometry, Volume, measured
 
+_MOST_PACKED = 1100  # times: deflate reaches 1032 at the most
 _ENDINGS = (".nii.gz", ".nii", ".mgz", ".mgh", ".hdr", ".img")
 
 
@@ -25,61 +31,107 @@ def image_stem(path: Path) -> str:
 
 def is_single_volume(path: Path) -> bool:
     """Whether a file's header states one volume; False for a file that is no image."""
-    import nibabel
-    from nibabel.filebasedimages import ImageFileError
-
     try:
-        shape = nibabel.load(path).shape
-    except (ImageFileError, OSError, EOFError, ValueError, zlib.error):
+        shape = _opened(path, str(path)).shape
+    except InputError:
         return False
     return len(shape) == 3 or (len(shape) == 4 and shape[3] == 1)
 
 
-def read_array4d(path: Path) -> tuple[np.ndarray, Geometry]:
+def read_array4d(path: Path, *, called: str = "") -> tuple[np.ndarray, Geometry]:
     """Read all of an image file, scaled by its slope and intercept.
 
     Args:
         path: NIfTI (``.nii``, ``.nii.gz``) or MGZ, three- or four-dimensional.
+        called: what errors call it; the path when empty.
 
     Returns:
-        A float32 array (T, K, J, I), T = 1 for a 3D file, and the grid its volumes share (LPS, mm).
+        A float32 array (T, K, J, I), T = 1 for a 3D file, NaN where a voxel is infinite, and the grid its volumes share
+        (LPS, mm).
 
     Raises:
-        InputError: the file is missing, empty, truncated, no image, not real-valued, all NaN or all zero.
+        InputError: the file is missing, empty, truncated, no image, not real-valued, all NaN or all zero, or its header
+            does not say where its voxels lie.
     """
-    import nibabel
-    from nibabel.filebasedimages import ImageFileError
-    from nibabel.spatialimages import HeaderDataError
-
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"There is no file {path}; check the path.")
-    if path.stat().st_size == 0:
-        raise InputError(f"The file {path} is empty; copy or export it again.")
-    try:
-        image = nibabel.load(path)
-    except (ImageFileError, HeaderDataError, OSError, EOFError, ValueError, zlib.error) as error:
-        raise InputError(f"The file {path} is not a readable NIfTI or MGZ image; export it again as NIfTI.") from error
-    if image.get_data_dtype().kind not in "iuf":
-        kind = image.get_data_dtype()
-        raise InputError(f"The image {path} does not hold real numbers ({kind}); export its magnitude.")
-    try:
-        values = np.asarray(image.dataobj, dtype=np.float32)
-    except (ImageFileError, OSError, EOFError, ValueError, zlib.error) as error:
-        raise InputError(f"The file {path} is truncated or damaged; copy or export it again.") from error
-    while values.ndim > 4 and values.shape[-1] == 1:
-        values = values[..., 0]
-    if values.ndim not in (3, 4):
-        raise InputError(f"The image {path} has {values.ndim} dimensions; give a 3D volume or a 4D series.")
-    if values.size == 0:
-        raise InputError(f"The image {path} has no voxels; export it again.")
+    called = called or str(path)
+    image = _opened(path, called)
+    kind, shape = image.get_data_dtype(), image.shape
+    if kind.kind not in "iuf":
+        raise InputError(f"The image {called} does not hold real numbers ({_described(kind)}); export its magnitude.")
+    while len(shape) > 4 and shape[-1] == 1:
+        shape = shape[:-1]
+    if len(shape) not in (3, 4):
+        raise InputError(f"The image {called} has {len(shape)} dimensions; give a 3D volume or a 4D series.")
+    if 0 in shape:
+        raise InputError(f"The image {called} has no voxels; export it again.")
+    geometry = _geometry(image, shape[:3], called)
+    values = measured(_values(image, path, called).reshape(shape, order="F"))
     finite = np.isfinite(values)
     if not finite.any():
-        raise InputError(f"The image {path} holds no number, every voxel is NaN or infinite; export it again.")
+        raise InputError(f"The image {called} holds no number, every voxel is NaN or infinite; export it again.")
     if not values[finite].any():
-        raise InputError(f"The image {path} is zero in every voxel; export it again or give the right file.")
-    geometry = Geometry.from_affine_ras(image.affine, values.shape[:3])
-    return np.ascontiguousarray(values.reshape(*values.shape[:3], -1).T), geometry
+        raise InputError(f"The image {called} is zero in every voxel; export it again or give the right file.")
+    return np.ascontiguousarray(values.reshape(*shape[:3], -1).T), geometry
+
+
+def _opened(path: Path, called: str) -> Any:
+    """The image with its header read and no voxel; nibabel's complaints about a header stay off standard error."""
+    import nibabel
+
+    require_file(path, called)
+    try:
+        with _quiet("nibabel.global"):
+            return nibabel.load(path)
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged header takes nibabel anywhere
+        what = f"The file {called} is not a readable NIfTI or MGZ image"
+        beside = path.with_suffix(".img" if path.suffix.lower() == ".hdr" else ".hdr")
+        if path.suffix.lower() in (".hdr", ".img") and not beside.exists():
+            raise InputError(f"{what}: {beside.name} is not beside it; give both.") from error
+        raise InputError(f"{what}; export it again as NIfTI.") from error
+
+
+def _values(image: Any, path: Path, called: str) -> np.ndarray:
+    """The voxels, float32; a file too small for what its header states is refused before memory is asked for."""
+    damaged = f"The file {called} is truncated or damaged; copy or export it again."
+    data = image.file_map["image"].filename if "image" in image.file_map else path
+    packed = str(data).lower().endswith((".gz", ".mgz", ".bz2", ".zst"))
+    stated = math.prod(image.shape) * image.get_data_dtype().itemsize
+    if stated > Path(data).stat().st_size * (_MOST_PACKED if packed else 1):
+        raise InputError(damaged)
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(image.dataobj, dtype=np.float32)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever the unpackers raise
+        raise InputError(damaged) from error
+
+
+def _geometry(image: Any, size: Sequence[int], called: str) -> Geometry:
+    """The grid of an image; a header that gives voxels no size, or no place, is refused."""
+    try:
+        if not np.all(np.isfinite(image.affine)):
+            raise InputError("Its affine holds numbers that are not finite; correct the orientation in its header.")
+        return Geometry.from_affine_ras(image.affine, size)
+    except InputError as error:
+        raise InputError(f"The image {called} cannot be placed: {error}") from error
+
+
+def _described(kind: np.dtype) -> str:
+    return "colours" if kind.fields else str(kind)
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    logger = logging.getLogger(name)
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def read_image(path: Path, *, unit: str = "", name: str = "") -> Volume:
