@@ -53,8 +53,10 @@ def make_parser() -> argparse.ArgumentParser:
         for group in ("series", "run", "preparation", "tissue", *groups, "progress"):
             getattr(options, f"add_{group}")(sub)
 
-    sub = command("run", processing.run_request, "Do again what a request.json says, which stands beside each result.")
-    sub.add_argument("request", metavar="REQUEST", type=Path, help="request.json, of the shell or the panel")
+    sub = command(
+        "run", processing.run_request, "Do again what a *_request.json says, which stands beside each result."
+    )
+    sub.add_argument("request", metavar="REQUEST", type=Path, help="*_request.json, of the shell or the panel")
     sub.add_argument("--out", type=Path, metavar="DIR", help="folder for the results (default: as the request says)")
     options.add_progress(sub)
 

@@ -20,11 +20,18 @@ def read(run: RunState, progress: Progress) -> None:
     """The series, its T1 and transform, tissue, regions, and the grid a finer map is to have.
 
     Raises:
-        InputError: a file cannot be read, or does not fit the series.
+        InputError: a file cannot be read, or does not fit the series; or the folder for the results holds files of
+            somebody's own under their names.
     """
     request, head = run.request, run.request.head
     series = series_of(request.series, maps=request.superresolution is not None)
     run.series = replace(series, name=request.outputs.name) if request.outputs.name else series
+    if request.outputs.folder is not None:
+        from ..reporting.derivatives import check_destination
+        from ..scene.attachments import PICTURE, SCENE
+
+        more = (SCENE, PICTURE) if request.outputs.scene else ()
+        check_destination(request.outputs.folder, series=run.series, attachments=more)
     progress(0.5, "reading images of the head")
     grid = run.series.geometry
     run.t1 = image_of(head.t1)

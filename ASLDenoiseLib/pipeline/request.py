@@ -1,4 +1,4 @@
-"""What a run is asked for, as one noun: shell, console, panel and ``request.json`` all say it with these.
+"""What a run is asked for, as one noun: shell, console, panel and ``*_request.json`` all say it with these.
 
 Images are given by path, or as they are in memory; nothing is opened here. `request_json` writes and reads a request.
 """

@@ -1,4 +1,4 @@
-"""A request as plain JSON and back: what stands beside a result as ``request.json``, and gives it again.
+"""A request as plain JSON and back: what stands beside a result as ``*_request.json``, and gives it again.
 
 Paths are ``{"file": ...}``; those that are relative count from the folder of the JSON. What a request holds in memory
 stays as it is in `plain_request`; `reporting.request_file` writes it as files beside the JSON.
@@ -41,7 +41,7 @@ def plain_request(request: Request) -> dict[str, Any]:
 
 
 def read_request(path: Path) -> Request:
-    """The request of a ``request.json``.
+    """The request of a ``*_request.json``.
 
     Raises:
         InputError: there is no such file, it is not a request, or what it names cannot be used.
@@ -49,7 +49,7 @@ def read_request(path: Path) -> Request:
     try:
         plain = json.loads(Path(path).read_text("utf-8-sig"))
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} is not a readable request ({error}); give the request.json of a result.") from error
+        raise InputError(f"{path} is not a readable request ({error}); give the *_request.json of a result.") from error
     if not isinstance(plain, dict) or plain.get("format") != FORMAT:
         raise InputError(f"{path} is not a request of this version; it must say '{FORMAT}' as its format.")
     folder = Path(path).absolute().parent

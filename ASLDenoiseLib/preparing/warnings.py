@@ -14,7 +14,7 @@ _OUTLIERS = note_kind(
     "method {method}: {first}{rescued}",
     Advice("desc-mean shows the mean with them"),
     Choose("outliers", "none", "keep them"),
-    meaning="Slices of pairs that were left out of the mean, with the first reason; `outliers.tsv` has all.",
+    meaning="Slices of pairs that were left out of the mean, with the first reason; `*_outliers.tsv` has all.",
 )
 _REGRESSED = note_kind(
     "nuisance-regressed",

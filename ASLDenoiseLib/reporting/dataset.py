@@ -6,74 +6,78 @@ BIDS 1.10 has no names for CBF maps and perfusion-weighted images yet, nor for r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ..result import Result
+from .listing import INPUTS, LISTING, MOTION, OUTLIERS_TSV, READOUTS_JSON, READOUTS_TSV, REPORT, REQUEST, Listing
 from .software import NAME, own_version
 
 DESCRIPTION = "dataset_description.json"
 BIDSIGNORE = ".bidsignore"
 README = "README.md"
 BIDS_VERSION = "1.10.0"
-_TITLE = f"# {NAME}: perfusion maps"
-_BEYOND_BIDS = (
-    "*_cbf.*",
-    "*_pwi.*",
-    "*_timeseries.*",
-    "readouts.*",
-    "outliers.tsv",
-    "report.html",
-    "request.json",
-    "inputs/",
-)
+_BEYOND_BIDS = ("*_cbf.*", "*_pwi.*", "*_timeseries.*")
 
 
-def dataset_description() -> dict[str, object]:
-    """The description that makes the folder a BIDS derivative."""
+def dataset_description(before: Mapping[str, object]) -> dict[str, object]:
+    """The description that makes the folder a BIDS derivative; what it said `before` of anything else stays."""
+    others = [entry for entry in before.get("GeneratedBy", []) if entry.get("Name") != NAME]
     return {
         "Name": f"{NAME}: perfusion maps and readouts",
         "BIDSVersion": BIDS_VERSION,
         "DatasetType": "derivative",
-        "GeneratedBy": [{"Name": NAME, "Version": own_version()}],
+        **before,
+        "GeneratedBy": [*others, {"Name": NAME, "Version": own_version()}],
     }
 
 
-def bidsignore(*, attachments: Iterable[str] = (), before: str = "") -> str:
+def bidsignore(listings: Iterable[Listing], *, before: str = "") -> str:
     """The text of ``.bidsignore``: what it said before, then our names that BIDS does not have."""
-    return "".join(f"{line}\n" for line in dict.fromkeys([*before.splitlines(), *_BEYOND_BIDS, *attachments]))
+    names = [pattern for listing in listings for pattern in listing.contents if not pattern.endswith(".nii.gz")]
+    ours = [*_BEYOND_BIDS, *names, f"*_{INPUTS}/"]
+    return "".join(f"{line}\n" for line in dict.fromkeys([*before.splitlines(), *ours]))
 
 
-def readme(result: Result, *, attachments: Iterable[str] = ()) -> str:
-    """The README of the folder: what every file is, and that it is for research use only."""
+def contents(result: Result, *, attachments: Iterable[str] = ()) -> dict[str, str]:
+    """What the files of a result are, in a sentence or less: pattern of the name to text."""
+    told = {f"*_{key}.nii.gz": _row(result, key) for key in result.maps}
+    told |= {
+        f"*_{READOUTS_TSV}": "what was measured in every map",
+        f"*_{READOUTS_JSON}": "the same, with all that it rests on",
+        f"*_{REPORT}": "findings, readouts, pictures, the origin of every value",
+    }
+    if result.request:
+        told[f"*_{REQUEST}"] = f"what was asked for, for `python -m ASLDenoiseLib run`; `*_{INPUTS}`: images it names"
+    if result.motion is not None:
+        told[f"*_{MOTION}.tsv"] = "how the head moved"
+    if result.outliers is not None:
+        told[f"*_{OUTLIERS_TSV}"] = "what was left out of the mean, and why"
+    told |= {f"*_{end}": "the maps in 3D Slicer: a scene, or a picture of it" for end in attachments}
+    return {**told, f"*_{LISTING}": "the files of a series; a later run of it replaces these, and no other"}
+
+
+def readme(listings: Iterable[Listing]) -> str:
+    """The README of the folder: whose results it holds, what every file is, and that it is for research use only."""
+    listings = sorted(listings, key=lambda listing: listing.series)
+    rows = {pattern: text for listing in listings for pattern, text in listing.contents.items()}
     lines = [
-        _TITLE,
+        f"# {NAME}: perfusion maps",
         "",
-        f"Made by {NAME} {own_version()} from an arterial spin labelling series. For research use only; not for",
-        "diagnosis or treatment. A processed map is an estimate: read it beside the raw one. `report.html` shows all",
-        "of it on one page.",
+        f"Made by {NAME} {own_version()} from arterial spin labelling series. For research use only; not for diagnosis",
+        "or treatment. A processed map is an estimate: read it beside the raw one. A report shows all of a series on",
+        "one page.",
+        "",
+        "| series | report |",
+        "|---|---|",
+        *(f"| {listing.series} | `{listing.series}_{REPORT}` |" for listing in listings),
         "",
         "| file | is |",
         "|---|---|",
-        *(f"| `*_{key}.nii.gz` | {_row(result, key)} |" for key in result.maps),
-        "| `readouts.tsv`, `readouts.json` | what was measured in every map; the same with all that it rests on |",
-        "| `report.html` | findings, readouts, pictures, the origin of every value |",
-        "| `request.json`, `inputs` | what was asked for, for `python -m ASLDenoiseLib run`; the images it names |",
-    ]
-    if result.motion is not None:
-        lines.append("| `*_desc-motion_timeseries.tsv` | how the head moved |")
-    if result.outliers is not None:
-        lines.append("| `outliers.tsv` | what was left out of the mean, and why |")
-    lines += [f"| `{name}` | the maps in 3D Slicer: a scene, or a picture of it |" for name in attachments]
-    lines += [
+        *(f"| `{pattern}` | {text} |" for pattern, text in rows.items()),
         "",
         "NaN in a map: not measured. The JSON beside a map has its unit, sources and every parameter with its origin.",
     ]
     return "\n".join(lines) + "\n"
-
-
-def is_our_readme(text: str) -> bool:
-    """Whether a README is one of ours, and may be replaced."""
-    return text.startswith(_TITLE)
 
 
 def _row(result: Result, key: str) -> str:

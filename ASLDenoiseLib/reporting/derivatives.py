@@ -1,18 +1,14 @@
-"""Write a finished run as BIDS derivatives: a whole result or none.
+"""Write a finished run as BIDS derivatives: a whole result or none, under names that begin with the series'.
 
-Everything is written and flushed to disk in a folder aside first. Only then is it moved: in one rename where the
-destination is new, file by file (each in one step) where it exists. A failure puts back what was there.
+So the results of several series share a folder, and each run replaces its own files alone (`listing`).
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
-import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,25 +16,51 @@ import numpy as np
 from ..errors import InputError
 from ..result import Result
 from ..result.table import columns, rows, rows_tsv
-from ..series import Geometry, Volume
+from ..series import ASLSeries, Geometry, Volume
 from . import dataset, html, provenance, timeline
 from .dataset import BIDSIGNORE, DESCRIPTION, README
-from .request_file import REQUEST, request_to_json
+from .listing import (
+    INPUTS,
+    LISTING,
+    MOTION,
+    OUTLIERS_TSV,
+    READOUTS_JSON,
+    READOUTS_TSV,
+    REPORT,
+    REQUEST,
+    Listing,
+    check_files,
+    file_digest,
+    file_name,
+    listings_in,
+    new_listing,
+    possible_names,
+    still_there,
+    to_plain,
+)
+from .request_file import request_to_json
 from .software import NAME
-
-READOUTS_JSON = "readouts.json"
-READOUTS_TSV = "readouts.tsv"
-OUTLIERS_TSV = "outliers.tsv"
-REPORT = "report.html"
+from .staging import move_into_place, staging_for, sync
 
 
 @dataclass(frozen=True)
 class WrittenFiles:
-    """The paths of a run's files: the folder, each map by its key, the report, and every file, these included."""
+    """The paths of a run's files.
+
+    Args:
+        folder: that holds them.
+        maps: each map by its key.
+        report: the page that shows all.
+        readouts: the table, tab-separated.
+        request: what was asked for; None where the result came from no request.
+        files: every file, these included.
+    """
 
     folder: Path
     maps: Mapping[str, Path]
     report: Path
+    readouts: Path
+    request: Path | None
     files: tuple[Path, ...]
 
 
@@ -46,7 +68,7 @@ Attachment = Callable[[Path], None]
 
 
 def write_result(
-    result: Result, out: Path, *, command: str = "", attachments: Mapping[str, Attachment] | None = None
+    result: Result, out: Path | str, *, command: str = "", attachments: Mapping[str, Attachment] | None = None
 ) -> WrittenFiles:
     """Write maps, sidecars, readouts, report and data set description into `out`.
 
@@ -54,36 +76,59 @@ def write_result(
         result: the finished run; its maps are written in their own unit, float32, NaN kept.
         out: the folder; made where absent. Other files in it are left alone.
         command: what was asked for, for provenance.
-        attachments: more files, by name: each value writes its file at the path it is given (a Slicer scene, say).
+        attachments: more files, by the end of their name: each value writes its file at the path it is given (a Slicer
+            scene, say).
 
     Raises:
-        InputError: `out` cannot hold the result (a file, another data set, not writable); nothing has been written.
+        InputError: `out` cannot hold the result (a file, another data set, not writable, a file of somebody's own under
+            one of its names); nothing has been written.
         OSError: the disk failed (full, gone); `out` is as it was.
     """
-    out = Path(out)
+    out, name, attachments = Path(out), result.series.name, attachments or {}
     check_destination(out)
-    if not result.series.name or any(c in result.series.name for c in '/\\:*?"<>|\0'):
-        raise InputError(f"The series name '{result.series.name}' cannot start a file name; rename the series.")
-    texts = {**_timelines(result), **_dataset(result, out, attachments or {})}
-    with _staging(out) as staging:
-        _write_all(result, staging, command, texts, attachments or {})
-        files = sorted(path.relative_to(staging) for path in staging.rglob("*") if path.is_file())
-        _move_into_place(staging, files, out)
+    if not name or any(c in name for c in '/\\:*?"<>|\0'):
+        raise InputError(f"The series name '{name}' cannot start a file name; rename the series.")
+    earlier = listings_in(out)
+    listing = new_listing(result.series, dataset.contents(result, attachments=attachments))
+    shared = _dataset(out, {**earlier, name: listing})
+    with staging_for(out) as staging:
+        _write_own(result, staging, command, attachments)
+        own = _files_in(staging)
+        check_files(out, result.series, [*own, file_name(name, LISTING)])
+        for path, text in shared.items():
+            _write_text(staging / path, text)
+        digests = {path: file_digest(staging / path) for path in (*own, *shared)}
+        files = {**still_there(out, earlier.get(name)), **{path: digests[path] for path in own}}
+        listing = replace(listing, files=files, shared={path: digests[path] for path in shared})
+        _write_text(staging / file_name(name, LISTING), provenance.to_json(to_plain(listing)))
+        for path in (*staging.rglob("*"), staging):
+            sync(path)
+        move_into_place(staging, _in_order(_files_in(staging)), out)
     maps = {key: out / provenance.map_file(result, key) for key in result.maps}
-    return WrittenFiles(out, maps, out / REPORT, tuple(out / path for path in files))
+    report, readouts, request = (out / file_name(name, what) for what in (REPORT, READOUTS_TSV, REQUEST))
+    written = tuple(out / path for path in (*own, *shared, file_name(name, LISTING)))
+    return WrittenFiles(out, maps, report, readouts, request if result.request else None, written)
 
 
-def check_destination(out: Path) -> None:
+def check_destination(out: Path | str, *, series: ASLSeries | None = None, attachments: Iterable[str] = ()) -> None:
     """Refuse a folder that cannot or must not be written to; call it before the long work starts.
 
+    Args:
+        out: the folder.
+        series: whose results will be written, where it is known.
+        attachments: what else will be written, by the end of its name.
+
     Raises:
-        InputError: `out` is a file, holds a data set that ASLDenoise did not make, or may not be written to.
+        InputError: `out` is a file, holds a data set that ASLDenoise did not make, or may not be written to; or a file
+            of somebody's own has the name of a result of the series.
     """
     out = Path(out)
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file; give a folder to write the results into.")
     nearest = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
-    if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+    if not nearest.is_dir():
+        raise InputError(f"{nearest} is a file, so that {out} cannot be made; give another folder.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
         raise InputError(f"{nearest} may not be written to; give a folder that may.")
     description = out / DESCRIPTION
     if description.exists() and NAME not in _generators(description):
@@ -91,6 +136,11 @@ def check_destination(out: Path) -> None:
             f"{out} already holds a data set that {NAME} did not make; give a folder of its own, "
             f"for example {out / 'derivatives' / NAME}."
         )
+    for name in (DESCRIPTION, BIDSIGNORE, README):
+        if (out / name).is_dir():
+            raise InputError(f"{out / name} is a folder where a file is to be written; give another folder.")
+    if series is not None:
+        check_files(out, series, possible_names(series.name, attachments))
 
 
 def save_volume(volume: Volume, path: Path, *, description: str = "") -> None:
@@ -122,48 +172,60 @@ def sidecar_path(image: Path) -> Path:
     return image.with_name(image.name.removesuffix(".gz").removesuffix(".nii") + ".json")
 
 
-def _write_all(
-    result: Result, folder: Path, command: str, texts: Mapping[str, str], attachments: Mapping[str, Attachment]
-) -> None:
+def _write_own(result: Result, folder: Path, command: str, attachments: Mapping[str, Attachment]) -> None:
+    """Write every file of the series, but for the listing."""
+
+    def named(what: str) -> Path:
+        return folder / file_name(result.series.name, what)
+
     for key, volume in result.maps.items():
         image = folder / provenance.map_file(result, key)
         save_volume(volume, image, description=f"{result.kind(key).label} [{volume.unit or 'no unit'}]")
         _write_text(sidecar_path(image), provenance.to_json(provenance.sidecar(result, key, command=command)))
-    _write_text(folder / READOUTS_JSON, provenance.to_json(provenance.readouts_json(result, command=command)))
-    _write_text(folder / READOUTS_TSV, rows_tsv(columns(result), rows(result)))
-    for name, text in texts.items():
-        _write_text(folder / name, text)
+    _write_text(named(READOUTS_JSON), provenance.to_json(provenance.readouts_json(result, command=command)))
+    _write_text(named(READOUTS_TSV), rows_tsv(columns(result), rows(result)))
+    for what, text in _timelines(result).items():
+        _write_text(named(what), text)
     if result.request:
-        _write_text(folder / REQUEST, provenance.to_json(request_to_json(result.request, folder, _save_array)))
-    _write_text(folder / REPORT, html.report_html(result, command=command))
-    for name, write in attachments.items():
-        write(folder / name)
-    for path in folder.rglob("*"):
-        _sync(path)
-    _sync(folder)
+        inputs = file_name(result.series.name, INPUTS)
+        content = request_to_json(result.request, folder, _save_array, inputs=inputs)
+        _write_text(named(REQUEST), provenance.to_json(content))
+    _write_text(named(REPORT), html.report_html(result, command=command))
+    for what, write in attachments.items():
+        write(named(what))
+
+
+def _files_in(folder: Path) -> list[str]:
+    """Every file below a folder, by its path in it."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def _in_order(files: Sequence[str]) -> list[Path]:
+    """The readouts last: whoever waits for them finds all the others in place."""
+    return [Path(name) for name in sorted(files, key=lambda name: name.endswith(READOUTS_JSON))]
 
 
 def _timelines(result: Result) -> dict[str, str]:
-    """Texts of the tables over the course of the series, by file name; only those there are."""
+    """Texts of the tables over the course of the series, by the end of their file's name; only those there are."""
     texts = {}
     motion = timeline.motion_tsv(result)
     if motion:
-        stem = f"{result.series.name}_desc-motion_timeseries"
-        texts[f"{stem}.tsv"] = motion
-        texts[f"{stem}.json"] = provenance.to_json(timeline.motion_columns(result))
+        texts[f"{MOTION}.tsv"] = motion
+        texts[f"{MOTION}.json"] = provenance.to_json(timeline.motion_columns(result))
     outliers = timeline.outliers_tsv(result)
     return {**texts, **({OUTLIERS_TSV: outliers} if outliers else {})}
 
 
-def _dataset(result: Result, out: Path, attachments: Iterable[str]) -> dict[str, str]:
-    """Texts of what makes `out` a BIDS derivative, by file name; a README of someone else's stays."""
+def _dataset(out: Path, listings: Mapping[str, Listing]) -> dict[str, str]:
+    """Texts of what makes `out` a BIDS derivative, by file name; a README of someone else's, or changed, stays."""
+    before = _text_of(out / DESCRIPTION)
     texts = {
-        DESCRIPTION: provenance.to_json(dataset.dataset_description()),
-        BIDSIGNORE: dataset.bidsignore(attachments=attachments, before=_text_of(out / BIDSIGNORE)),
+        DESCRIPTION: provenance.to_json(dataset.dataset_description(json.loads(before) if before else {})),
+        BIDSIGNORE: dataset.bidsignore(listings.values(), before=_text_of(out / BIDSIGNORE)),
     }
-    before = _text_of(out / README)
-    if not before or dataset.is_our_readme(before):
-        texts[README] = dataset.readme(result, attachments=attachments)
+    known = {listing.shared.get(README) for listing in listings.values()}
+    if not (out / README).exists() or file_digest(out / README) in known:
+        texts[README] = dataset.readme(listings.values())
     return texts
 
 
@@ -181,71 +243,3 @@ def _generators(description: Path) -> list[str]:
         return [str(entry.get("Name")) for entry in json.loads(description.read_text("utf-8"))["GeneratedBy"]]
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return []
-
-
-@contextmanager
-def _staging(out: Path) -> Iterator[Path]:
-    """A fresh folder on the same disk as `out`, gone afterwards, with the parents made for it if the work fails.
-
-    Inside `out` where that exists, since `out` may be a mount of its own; beside it otherwise.
-    """
-    missing = [folder for folder in out.absolute().parents if not folder.exists()]
-    home = out.absolute() if out.exists() else out.absolute().parent
-    home.mkdir(parents=True, exist_ok=True)
-    staging = home / f".{out.name}-{uuid.uuid4().hex[:12]}.partial"
-    staging.mkdir()
-    try:
-        yield staging
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        with suppress(OSError):  # someone else may have put a file there meanwhile
-            for folder in missing:
-                folder.rmdir()
-        raise
-    shutil.rmtree(staging, ignore_errors=True)
-
-
-def _move_into_place(staging: Path, files: list[Path], out: Path) -> None:
-    if not out.exists():
-        os.rename(staging, out)
-        _sync(out.absolute().parent)
-        return
-    kept = staging / "replaced"
-    kept.mkdir()
-    moved = []
-    try:
-        # readouts.json last: whoever waits for it finds all the others in place
-        for path in sorted(files, key=lambda path: path.name == READOUTS_JSON):
-            (out / path).parent.mkdir(exist_ok=True)
-            if (out / path).exists():
-                (kept / path).parent.mkdir(exist_ok=True)
-                _keep(out / path, kept / path)
-            os.replace(staging / path, out / path)
-            moved.append(path)
-        _sync(out)
-    except BaseException:
-        for path in moved:
-            if (kept / path).exists():
-                os.replace(kept / path, out / path)
-            else:
-                (out / path).unlink(missing_ok=True)
-        raise
-
-
-def _keep(target: Path, copy: Path) -> None:
-    """A second name for the old file, so that it can come back and is never absent; a copy where links are not had."""
-    try:
-        os.link(target, copy)
-    except OSError:
-        shutil.copy2(target, copy)
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file or folder is on disk; Windows cannot open folders for that, and does not need it."""
-    if os.name == "nt":
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,4 +1,4 @@
-"""The provenance of every number: the sidecar of a map, readouts.json.
+"""The provenance of every number: the sidecar of a map, the readouts as JSON.
 
 Plain JSON throughout: NaN becomes null, so that any parser reads it and 'not measured' is not zero.
 """

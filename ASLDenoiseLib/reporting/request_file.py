@@ -1,4 +1,4 @@
-"""``request.json``: what was asked for, beside its result; images that exist in memory alone lie in ``inputs``."""
+"""What was asked for as plain JSON, beside its result; images that exist in memory alone lie in a folder of inputs."""
 
 from __future__ import annotations
 
@@ -11,24 +11,22 @@ import numpy as np
 from ..series import ASLSeries, Geometry, Tissue, Volume
 from ..series_json import series_to_plain
 
-REQUEST = "request.json"
-INPUTS = "inputs"
-
 Save = Callable[[np.ndarray, Geometry, Path], None]  # an image (K, J, I) or (T, K, J, I) as NIfTI
 
 
-def request_to_json(plain: Mapping[str, Any], folder: Path, save: Save) -> dict[str, Any]:
+def request_to_json(plain: Mapping[str, Any], folder: Path, save: Save, *, inputs: str) -> dict[str, Any]:
     """The request with what it holds in memory saved below `folder` and named by file, so that it is plain JSON.
 
     Args:
         plain: as `pipeline.request_json.plain_request` gives it.
         folder: where the JSON will lie.
         save: writes one image.
+        inputs: the folder in it for the images.
     """
 
     def image(array: np.ndarray, geometry: Geometry, name: str) -> dict[str, str]:
-        (folder / INPUTS).mkdir(exist_ok=True)
-        path = Path(INPUTS, f"{name}.nii.gz")
+        (folder / inputs).mkdir(exist_ok=True)
+        path = Path(inputs, f"{name}.nii.gz")
         save(array, geometry, folder / path)
         return {"file": path.as_posix()}
 

@@ -12,7 +12,7 @@ SCENE, PICTURE = "scene.mrb", "overlay.png"
 
 
 def scene_attachments(result: Result) -> tuple[Mapping[str, Callable[[Path], None]], str]:
-    """Writers of ``scene.mrb`` and ``overlay.png``, and '' or one sentence on why there are none."""
+    """Writers of scene and picture by the ends of their names, and '' or one sentence on why there are none."""
     if find_spec("slicer") is None:
         return {}, "slicer-core is not installed, so no Slicer scene and no overlay picture are written."
     from .headless import make_scene

@@ -69,7 +69,7 @@ def readouts_text(node: slicer.vtkMRMLTableNode) -> str:
 
 
 def readouts_tsv(node: slicer.vtkMRMLTableNode) -> str:
-    """The table as the shell's ``readouts.tsv``, to the last digit. Raises as `readout_rows`."""
+    """The table as the shell's ``*_readouts.tsv``, to the last digit. Raises as `readout_rows`."""
     keys, _, table = _read(node)
     return rows_tsv(keys, table)
 

@@ -56,7 +56,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--roi", action="append", default=[], metavar="NAME=MASK", help="a region to read out; may be repeated"
     )
-    parser.add_argument("--name", default="", help="what file names begin with (default: the series' name)")
+    parser.add_argument("--name", default="", help="what every file's name begins with (default: the series' name)")
     parser.add_argument("--mni", action="store_true", help="CBF in MNI space, too (needs --t1; about a minute)")
     parser.add_argument("--no-scene", action="store_true", help="write no Slicer scene and no overlay picture")
 

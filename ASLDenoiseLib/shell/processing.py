@@ -39,7 +39,7 @@ def run_processing(args: argparse.Namespace) -> int:
 
 
 def run_request(args: argparse.Namespace) -> int:
-    """Run a request.json again."""
+    """Run a request again."""
     from ..pipeline.request_json import read_request
 
     request = read_request(args.request)

@@ -45,7 +45,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Run:
-    """One run: its readouts.json, the CBF maps by what their names say, and the seconds of the whole command."""
+    """One run: its readouts as JSON, the CBF maps by what their names say, and the seconds of the whole command."""
 
     report: dict
     maps: dict[str, np.ndarray]
@@ -74,7 +74,7 @@ def run(code: Code, data: Path, name: str, pairs: str | None, out: Path) -> Run:
     say(f"{name}, {pairs or 'all'} pairs, {code.name} code: {seconds:.0f} s")
     found = {path.name.split("_", 2)[-1].split(".")[0]: path for path in sorted(out.glob("*_cbf.nii.gz"))}
     maps = {key: read_image(path).array for key, path in found.items()}
-    return Run(json.loads((out / "readouts.json").read_text()), maps, seconds)
+    return Run(json.loads(next(out.glob("*readouts.json")).read_text()), maps, seconds)
 
 
 def median_stages(runs: Iterable[Run]) -> dict[str, float]:

@@ -90,7 +90,8 @@ def test_a_run_leaves_exactly_the_files_of_the_contract(result, tmp_path):
     written = write_result(result, tmp_path / "new" / "out")
     maps = [f"{STEM}_{key}" for key in result.maps]
     expected = {f"{name}{end}" for name in maps for end in (".nii.gz", ".json")}
-    expected |= {"readouts.json", "readouts.tsv", "report.html", "dataset_description.json", "README.md", ".bidsignore"}
+    expected |= {f"{STEM}_{what}" for what in ("readouts.json", "readouts.tsv", "report.html", "files.json")}
+    expected |= {"dataset_description.json", "README.md", ".bidsignore"}
     assert set(os.listdir(written.folder)) == expected
     assert {path.name for path in written.files} == expected
     assert os.listdir(tmp_path / "new") == ["out"]
@@ -132,8 +133,10 @@ def test_a_sidecar_says_what_the_map_is_and_where_every_value_came_from(result, 
 
 def test_table_and_json_hold_the_same_values_and_not_measured_is_never_zero(result, tmp_path):
     written = write_result(result, tmp_path / "out")
-    content = json.loads((written.folder / "readouts.json").read_text("utf-8"))
-    lines = list(csv.DictReader(io.StringIO((written.folder / "readouts.tsv").read_text("utf-8")), delimiter="\t"))
+    content = json.loads((written.folder / f"{STEM}_readouts.json").read_text("utf-8"))
+    lines = list(
+        csv.DictReader(io.StringIO((written.folder / f"{STEM}_readouts.tsv").read_text("utf-8")), delimiter="\t")
+    )
     assert [line["name"] for line in lines] == ["gm_mean", "contrast", "tsnr"]
     for line in lines:
         for key in result.readouts:
@@ -177,7 +180,7 @@ def test_a_failure_while_writing_leaves_an_earlier_result_whole(result, tmp_path
 def test_a_failure_while_moving_into_place_puts_back_what_was_there(result, tmp_path, monkeypatch, failing):
     out = tmp_path / "out"
     write_result(result, out, command="first")
-    (out / "report.html").unlink()  # one file is new this time, and must go again
+    (out / f"{STEM}_report.html").unlink()  # one file is new this time, and must go again
     before = listing(out)
     replace, calls = os.replace, []
 
@@ -199,7 +202,7 @@ def test_writing_again_replaces_the_result_and_keeps_other_files(result, tmp_pat
     write_result(result, out, command="first")
     (out / "notes.txt").write_text("mine")
     written = write_result(result, out, command="second")
-    assert json.loads((written.folder / "readouts.json").read_text("utf-8"))["command"] == "second"
+    assert json.loads((written.folder / f"{STEM}_readouts.json").read_text("utf-8"))["command"] == "second"
     assert (out / "notes.txt").read_text() == "mine"
     assert [name for name in os.listdir(out) if name.startswith(".")] == [".bidsignore"]
 
@@ -209,7 +212,7 @@ def test_a_relative_folder_is_written_to_again_and_attachments_get_full_paths(re
     asked = []
     for _ in range(2):
         write_result(result, Path("out"), attachments={"scene.mrb": lambda path: (asked.append(path), path.touch())})
-    assert (tmp_path / "out" / "report.html").is_file()
+    assert (tmp_path / "out" / f"{STEM}_report.html").is_file()
     assert len(asked) == 2 and all(path.is_absolute() for path in asked)
 
 

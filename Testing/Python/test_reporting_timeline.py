@@ -73,7 +73,7 @@ def test_the_outlier_table_counts_from_one_and_gives_the_reason(result):
 def test_both_tables_are_written_and_the_report_shows_the_course(result, tmp_path):
     written = write_result(result, tmp_path / "out")
     names = {path.name for path in written.files if "timeseries" in path.name or "outliers" in path.name}
-    assert names == {"sub-77_desc-motion_timeseries.tsv", "sub-77_desc-motion_timeseries.json", "outliers.tsv"}
+    assert names == {"sub-77_desc-motion_timeseries.tsv", "sub-77_desc-motion_timeseries.json", "sub-77_outliers.tsv"}
     assert {path.name for path in (tmp_path / "out").iterdir()} >= names
     described = json.loads((tmp_path / "out" / "sub-77_desc-motion_timeseries.json").read_text())
     assert described["rot_z"]["Units"] == "degrees"

@@ -122,13 +122,13 @@ def test_what_a_shell_run_was_asked_for_stands_beside_its_result_and_gives_the_s
     first, second = tmp_path / "first", tmp_path / "second"
     asked = ["denoise", str(path), "--pld", "1.8", "--pairs", "1,3-6", "--model", "unet2d-lfn", "--no-motion"]
     assert main([*asked, "--device", "cpu", "--out", str(first), "--no-scene", "--progress", "none"]) == 0
-    assert not (first / "inputs").exists()  # all of it was on disk already
-    assert main(["run", str(first / "request.json"), "--out", str(second), "--progress", "none"]) == 0
+    assert not (first / "sub-01_inputs").exists()  # all of it was on disk already
+    assert main(["run", str(first / "sub-01_request.json"), "--out", str(second), "--progress", "none"]) == 0
     written = sorted(p.name for p in first.iterdir())
     assert written == sorted(p.name for p in second.iterdir())
     for name in (name for name in written if name.endswith(".nii.gz")):
         np.testing.assert_array_equal(read_image(first / name).array, read_image(second / name).array)
-    readouts = [json.loads((folder / "readouts.json").read_text()) for folder in (first, second)]
+    readouts = [json.loads((folder / "sub-01_readouts.json").read_text()) for folder in (first, second)]
     assert readouts[0]["readouts"] == readouts[1]["readouts"]
     assert readouts[1]["command"].startswith("python -m ASLDenoiseLib run")
 
@@ -147,10 +147,10 @@ def test_what_was_asked_for_in_memory_is_written_with_its_images_and_gives_the_s
         device="cpu",
     )
     done = completed(request)
-    saved = {path.name for path in (tmp_path / "out" / "inputs").iterdir()}
+    saved = {path.name for path in (tmp_path / "out" / "asl_inputs").iterdir()}
     assert {"series.nii.gz", "m0.nii.gz", "tissue-gm.nii.gz", "regions-1.nii.gz"} <= saved
-    assert {"request.json", "series.nii.gz"} <= {path.name for path in done.written.files}
-    again = read_request(tmp_path / "out" / "request.json")
+    assert {"asl_request.json", "series.nii.gz"} <= {path.name for path in done.written.files}
+    again = read_request(tmp_path / "out" / "asl_request.json")
     assert again.series.acquisition == series.acquisition
     same(run(again), done.result)
 
@@ -158,8 +158,8 @@ def test_what_was_asked_for_in_memory_is_written_with_its_images_and_gives_the_s
 def test_results_and_their_inputs_are_replaced_as_a_whole_where_the_folder_exists(tmp_path):
     asked = Request(made_series(), preparation=UNMOVED, outputs=Outputs(folder=tmp_path / "out", name="one"))
     completed(asked)
-    (tmp_path / "out" / "inputs" / "mine.txt").write_text("kept")
-    again = read_request(tmp_path / "out" / "request.json")
+    (tmp_path / "out" / "one_inputs" / "mine.txt").write_text("kept")
+    again = read_request(tmp_path / "out" / "one_request.json")
     same(run(again), completed(asked).result)
-    assert (tmp_path / "out" / "inputs" / "mine.txt").read_text() == "kept"
+    assert (tmp_path / "out" / "one_inputs" / "mine.txt").read_text() == "kept"
     assert not [p for p in (tmp_path / "out").iterdir() if p.name.endswith(".partial")]

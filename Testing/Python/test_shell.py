@@ -88,7 +88,7 @@ def test_parameters_given_in_the_shell_mend_what_the_sidecar_lacks_and_are_marke
     out = tmp_path / "out"
     status = main(["quantify", str(path), "--pld", "1.8", "--out", str(out), "--progress", "none", "--no-scene"])
     assert status == 0, capsys.readouterr().err
-    parameters = json.loads((out / "readouts.json").read_text())["parameters"]
+    parameters = json.loads((out / "sub-01_readouts.json").read_text())["parameters"]
     delay = next(p for p in parameters if p["name"] == "post_labeling_delay")
     assert (delay["value"], delay["unit"], delay["origin"]) == (1.8, "s", "user")
 
@@ -119,12 +119,12 @@ def test_denoise_writes_raw_beside_denoised_with_sidecars_and_one_table(tmp_path
         "sub-01_desc-mean_cbf.nii.gz",
         "sub-01_desc-denoised_cbf.nii.gz",
         "sub-01_desc-denoised_cbf.json",
-        "readouts.json",
-        "readouts.tsv",
+        "sub-01_readouts.json",
+        "sub-01_readouts.tsv",
         "sub-01_desc-motion_timeseries.tsv",
         "sub-01_desc-motion_timeseries.json",
-        "outliers.tsv",
-        "report.html",
+        "sub-01_outliers.tsv",
+        "sub-01_report.html",
         "dataset_description.json",
     } <= names
     sidecar = json.loads((out / "sub-01_desc-denoised_cbf.json").read_text())
