@@ -34,7 +34,7 @@ def read(run: RunState, progress: Progress) -> None:
         check_destination(request.outputs.folder, series=run.series, attachments=more)
     progress(0.5, "reading images of the head")
     grid = run.series.geometry
-    run.t1 = image_of(head.t1)
+    run.t1 = t1_of(head.t1)
     run.tissue = tissue_of(head, grid)
     run.regions = regions_on(grid, {region.name: image_of(region.mask) for region in request.outputs.regions})
     run.t1_to_asl, run.t1_start = _matrix_of(head.t1_to_asl), _matrix_of(head.t1_start)
@@ -73,6 +73,17 @@ def tissue_of(head: Head, onto: Geometry) -> Tissue | None:
     if head.gm is not None:
         return tissue_from_masks(image_of(head.gm), image_of(head.wm), onto)
     return head.tissue if head.labels is None else tissue_from_labels(image_of(head.labels), onto)
+
+
+def t1_of(given: Image | None) -> Volume | None:
+    """The T1, read where it is a path.
+
+    Raises:
+        InputError: as `preparing.t1_image.require_image`: a mask or a label map is no T1.
+    """
+    from ..preparing.t1_image import require_image
+
+    return None if given is None else require_image(image_of(given))
 
 
 def image_of(given: Image | None) -> Volume | None:

@@ -15,6 +15,7 @@ from ..progress import Progress, silent
 from ..series import Geometry, Tissue, Volume
 from ..spatial.resampling import average_onto, crop, resample, with_spacing
 from .brain_mask import correct_bias
+from .t1_image import require_image
 from .template import template_onto
 from .template_fit import fit_template
 
@@ -52,9 +53,11 @@ def tissue_from_t1(t1: Volume, *, progress: Progress = silent) -> Tissue:
         progress: called with (fraction done 0..1, what happens now).
 
     Raises:
-        InputError: the image has no contrast, or does not overlap the template from any start.
+        InputError: the image has no contrast, is a mask or a label map, or does not overlap the template from any
+            start.
     """
     progress(0.0, "Preparing the T1")
+    require_image(t1)
     finite = t1.with_array(np.where(np.isfinite(t1.array), np.clip(t1.array, 0, None), 0.0))
     head = correct_bias(average_onto(finite, with_spacing(t1.geometry, (_HEAD_SPACING,) * 3), outside=0.0))
     progress(0.1, "Finding the brain")

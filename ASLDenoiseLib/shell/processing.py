@@ -17,10 +17,10 @@ def run_inspect(args: argparse.Namespace) -> int:
     """Print the series, its parameters with their origins, and the findings."""
     from ..findings import Severity
     from ..inspecting.inspection import inspect
-    from ..pipeline.reading_steps import image_of, series_of
+    from ..pipeline.reading_steps import series_of, t1_of
 
     series = series_of(series_file(args))
-    image_of(args.t1)
+    t1_of(args.t1)
     print(series)
     for parameter in (*series.acquisition.parameters(), *series.fixes):
         print(f"  {parameter}")
@@ -66,13 +66,13 @@ def run_measure(args: argparse.Namespace) -> int:
     """Print the readouts of a CBF map, and how it compares with a reference."""
     from ..measuring.compare import compare_maps
     from ..pipeline.console import measure_map, tissue_of_map
-    from ..pipeline.reading_steps import image_of, tissue_of
+    from ..pipeline.reading_steps import t1_of, tissue_of
     from ..reading.images import read_image
     from ..result.table import readouts_list
     from ..series import CBF_UNIT
 
     cbf, head = read_image(args.cbf, unit=CBF_UNIT), head_of(args)
-    tissue = tissue_of_map(cbf, t1=image_of(head.t1), tissue=tissue_of(head, cbf.geometry))
+    tissue = tissue_of_map(cbf, t1=t1_of(head.t1), tissue=tissue_of(head, cbf.geometry))
     readouts = measure_map(cbf, tissue)
     if args.reference is not None:
         readouts += compare_maps(cbf, read_image(args.reference, unit=CBF_UNIT), tissue)

@@ -72,6 +72,19 @@ def test_broken_input_gives_one_sentence_and_status_2_and_writes_nothing(kind, c
     assert not out.exists()
 
 
+@pytest.mark.parametrize("command", ["inspect", "quantify", "denoise", "superres", "measure"])
+def test_a_mask_given_as_t1_is_refused_in_one_sentence(command, tmp_path, capsys):
+    series, t1 = write_series(tmp_path), tmp_path / "mask.nii.gz"
+    save(t1, (head() > 0).astype(np.uint8))
+    given = series.with_name("cbf.nii.gz") if command == "measure" else series
+    save(series.with_name("cbf.nii.gz"), 50.0 * head())
+    out = [] if command in ("inspect", "measure") else ["--out", str(tmp_path / "out")]
+    assert main([command, str(given), "--t1", str(t1), *out]) == 2
+    told = capsys.readouterr()
+    assert "The T1 is a mask, not an image" in told.err and "--t1" in told.err
+    assert not (tmp_path / "out").exists()
+
+
 def test_inspect_says_fine_with_0_doubtful_with_1_and_unusable_with_2(tmp_path, capsys):
     fine = write_series(tmp_path / "fine", sidecar={"TotalAcquiredPairs": 8})
     doubtful = write_series(tmp_path / "doubtful", words=("control", "label") * 8, array=series_array(PAIRS))
