@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .errors import InputError
+from .m0_source import M0Source
 from .notebook import html_of
 
 CBF_UNIT = "ml/100g/min"
@@ -315,6 +316,7 @@ class ASLSeries:
         name: the BIDS stem, e.g. ``sub-01_acq-grase`` (without ``_asl``), for naming outputs.
         source: what it was read from, for provenance.
         fixes: what was fixed since, by name (`inspecting.fixes`), for provenance.
+        m0_source: how `m0` came about; None where that is not known.
 
     Raises:
         InputError: shapes disagree.
@@ -328,6 +330,7 @@ class ASLSeries:
     name: str = "asl"
     source: str = ""
     fixes: tuple[Parameter, ...] = ()
+    m0_source: M0Source | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "array", _frozen_array(self.array))

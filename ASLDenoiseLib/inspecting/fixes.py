@@ -125,7 +125,7 @@ def _one_delay(series: ASLSeries) -> Iterator[Fix]:
 def _relaxed(series: ASLSeries) -> Iterator[Fix]:
     if m0_time(series) != 0:
         return
-    field = "m0_repetition_time" if series.m0 is not None else "repetition_time"
+    field = "repetition_time" if series.acquisition.m0_repetition_time is None else "m0_repetition_time"
     fixed = replace(series, acquisition=replace(series.acquisition, **{field: None}))
     action = "of 0 s taken as not stated, so the M0 as fully relaxed"
     yield Fix("m0-tr-zero", "m0-tr-zero", action, fixed, (field,))

@@ -13,6 +13,7 @@ from ..findings import Finding, Severity
 from ..series import ASLSeries, Volume, VolumeType
 from .acquisition_checks import acquisition_findings
 from .image_checks import image_findings
+from .m0_image_checks import m0_image_findings
 from .preview import PERFUSION, Preview, preview_of
 from .scale_checks import SignalScale, scale_of
 
@@ -30,7 +31,7 @@ class Inspection(Sequence[Finding]):
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """All findings, the worst first."""
-        found = [*acquisition_findings(self.series), *image_findings(self)]
+        found = [*acquisition_findings(self.series), *image_findings(self), *m0_image_findings(self)]
         return tuple(sorted(found, key=lambda finding: list(Severity).index(finding.severity), reverse=True))
 
     @cached_property

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from ..findings import Finding, FindingKind, note_kind, unusable_kind
-from ..quantifying.calibration import FULLY_RELAXED
-from ..quantifying.constants import t1_tissue
+from ..quantifying.calibration import FULLY_RELAXED, NUMBER_REMEDIES, control_time, unclear_number
+from ..quantifying.constants import PARTITION_COEFFICIENT, t1_tissue
 from ..quantifying.kinetics import m0_relaxation_factor
 from ..remedies import Advice, ApplyFix, GiveImage, SetField
 from ..series import ASLSeries, M0Type, VolumeType
@@ -42,10 +40,36 @@ _NOT_RELAXED = note_kind(
 )
 
 
+_UNCLEAR_NUMBER = unusable_kind(
+    "m0-number-unclear",
+    "It is unclear whether the M0 is relaxed",
+    "a repetition time is stated in a file beside an M0 that is one number",
+    *NUMBER_REMEDIES,
+)
+_NUMBER = note_kind(
+    "m0-number",
+    "The M0 is one number for the whole brain",
+    "it is taken as the M0 of tissue, fully relaxed unless a repetition time is given, and the coils' sensitivity is "
+    "not divided out",
+    SetField("m0_scale", PARTITION_COEFFICIENT, "where it is the M0 of blood, as in BIDS, state their ratio"),
+    GiveImage("m0", "give an M0 image"),
+)
+_SOURCES = note_kind(
+    "m0-sources",
+    "There are several sources of the M0",
+    "{used} is used; {unused} is not",
+    GiveImage("m0", "choose otherwise"),
+)
+
+
 def m0_findings(series: ASLSeries) -> Iterator[Finding]:
-    """Findings about the M0's presence and its repetition time."""
+    """Findings about the M0's presence, its sources and its repetition time."""
+    yield from _sources(series)
     if series.m0 is None and not series.acquisition.m0_estimate:
         yield _absent(series)
+    if by_number(series):
+        why = unclear_number(series.acquisition)
+        yield _UNCLEAR_NUMBER.finding(why=why) if why else _NUMBER.finding()
     time = m0_time(series)
     if time == 0:
         yield _ZERO_TIME.finding()
@@ -54,6 +78,26 @@ def m0_findings(series: ASLSeries) -> Iterator[Finding]:
         yield _NOT_RELAXED.finding(Advice(f"nothing need be done: M0 is multiplied by {factor:.3f}"), time=time)
     elif time is None and series.m0 is not None:
         yield _NO_TIME.finding()
+
+
+def by_number(series: ASLSeries) -> bool:
+    """Whether one number calibrates."""
+    return series.m0 is None and bool(series.acquisition.m0_estimate)
+
+
+def _sources(series: ASLSeries) -> Iterator[Finding]:
+    """What else could calibrate, and is passed over."""
+    a, made = series.acquisition, series.m0_source
+    unused = [] if made is None else list(made.unused)
+    if series.m0 is not None and a.m0_estimate:
+        unused.append(f"the M0Estimate of {a.m0_estimate:g}")
+    if series.indices(VolumeType.M0SCAN) and a.m0_type not in (None, M0Type.INCLUDED):
+        unused.append("the m0scan volumes of the series")
+    if unused:
+        image = f"the M0 image {made.name}" if made is not None and made.name else "the M0 image"
+        number = f"the number {a.m0_estimate:g}" if by_number(series) else "none"
+        used = image if series.m0 is not None else number
+        yield _SOURCES.finding(used=used, unused=" and ".join(unused))
 
 
 def controls_stand_in(series: ASLSeries) -> bool:
@@ -66,10 +110,10 @@ def controls_stand_in(series: ASLSeries) -> bool:
 def m0_time(series: ASLSeries) -> float | None:
     """The repetition time (s) of what calibrates, M0 image or mean control; None where it is not stated."""
     a = series.acquisition
-    if series.m0 is not None:
+    if series.m0 is not None or by_number(series):
         return a.m0_repetition_time
-    if controls_stand_in(series) and a.repetition_time is not None:
-        return float(np.median(a.repetition_time))
+    if controls_stand_in(series):
+        return control_time(a)
     return None
 
 

@@ -105,7 +105,7 @@ def m0_factors(series: ASLSeries, scale: SignalScale) -> tuple[float, ...]:
     one, since it varies less than CBF does. Neither is sharp enough to tell 64 from 96, so every factor that comes
     within a factor of two of the expected value is named beside the first.
     """
-    if series.m0 is None or series.indices(VolumeType.CBF) or not (scale.implausible or scale.mismatched):
+    if _no_m0(series) or series.indices(VolumeType.CBF) or not (scale.implausible or scale.mismatched):
         return ()
     low, high = _PLAUSIBLE_RATIO
     cbf, ratio = scale.cbf, scale.ratio
@@ -122,7 +122,7 @@ def m0_factors(series: ASLSeries, scale: SignalScale) -> tuple[float, ...]:
 
 def ge_excitations(series: ASLSeries, scale: SignalScale) -> tuple[int, ...]:
     """The numbers of excitations with which GE's scaling of difference images would explain an implausible CBF."""
-    if series.m0 is None or not _is_ge_difference(series) or not scale.implausible:
+    if _no_m0(series) or not _is_ge_difference(series) or not scale.implausible:
         return ()
     return tuple(n for n in GE_EXCITATIONS if _plausible(scale.cbf / (GE_GAIN * n)))
 
@@ -177,6 +177,11 @@ def _philips_scaling(series: ASLSeries, scale: SignalScale) -> Iterator[Finding]
         yield _PHILIPS.finding(convert, severity="warning", what=what, why=str(scale))
 
 
+def _no_m0(series: ASLSeries) -> bool:
+    """Whether there is neither an M0 image nor a number for it."""
+    return series.m0 is None and not series.acquisition.m0_estimate
+
+
 def _is_ge_difference(series: ASLSeries) -> bool:
     a = series.acquisition
     ge = (a.manufacturer or "").lower().startswith("ge")
@@ -212,9 +217,10 @@ def _m0_over_control(inspection: Inspection) -> float | None:
     """Median of M0 over mean control in the brain; None unless the controls are known not to be suppressed."""
     series, brain = inspection.series, inspection.preview.brain
     controls = series.indices(VolumeType.CONTROL)
-    if not controls or series.m0 is None or series.acquisition.background_suppression is not False:
+    if not controls or _no_m0(series) or series.acquisition.background_suppression is not False:
         return None
-    m0 = series.m0.array[brain] * (series.acquisition.m0_scale or 1.0)
+    m0 = np.full(brain.sum(), series.acquisition.m0_estimate) if series.m0 is None else series.m0.array[brain]
+    m0 = m0 * (series.acquisition.m0_scale or 1.0)
     control = series.array[controls].mean(axis=0)[brain]
     use = np.isfinite(m0) & (control > 0)
     return float(np.median(m0[use] / control[use])) if use.any() else None

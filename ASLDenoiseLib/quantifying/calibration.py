@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import InputError
-from ..remedies import GiveImage
+from ..remedies import GiveImage, SetField
 from ..series import Acquisition, ASLSeries, M0Type, Origin, Parameter, Volume, VolumeType
 from ..spatial.smoothing import blur
 from .constants import t1_tissue
@@ -22,6 +22,10 @@ from .kinetics import m0_relaxation_factor
 FULLY_RELAXED = 5.0  # s; above this repetition time M0 is taken as relaxed (ASLPrep)
 NOISE_FRACTION = 0.1  # of the brain's median M0; what is below is noise and CBF is not measured there
 FLOOR_FRACTION = 0.5  # of the M0 around a voxel; no tissue's M0 lies so far below its neighbours'
+NUMBER_REMEDIES = (
+    SetField("m0_repetition_time", text="give the time it was measured at"),
+    SetField("m0_repetition_time", 10, "where it is fully relaxed, give a long one"),
+)
 FLOOR_FWHM = 10.0  # mm; wide enough to reach from the edge into the brain, narrow enough to follow the coils
 
 
@@ -35,18 +39,19 @@ class Calibration:
 
 
 def calibrate(series: ASLSeries) -> Calibration:
-    """The M0 image of a series, else its M0 estimate (one number), else the mean control, corrected for relaxation.
+    """The M0 image of a series, else its M0 estimate (one number), else the mean control, scaled and relaxed.
+
+    An estimate counts as fully relaxed, unless the user says at what repetition time it was measured.
 
     Raises:
-        InputError: there is no M0, and the mean control is missing or background-suppressed.
+        InputError: there is no M0, and the mean control is missing or background-suppressed; or a sidecar states a
+            repetition time beside an estimate.
     """
     acquisition = series.acquisition
     if series.m0 is not None:
         return _relaxed(series.m0, acquisition, acquisition.m0_repetition_time, "m0_repetition_time", warning="")
     if acquisition.m0_estimate is not None:
-        m0 = Volume(np.full(series.geometry.shape, acquisition.m0_estimate), series.geometry, name="m0")
-        given = Parameter("m0", acquisition.m0_estimate, "", acquisition.origins["m0_estimate"], "one number for all")
-        return Calibration(m0, (given,))
+        return _of_number(series)
     controls = series.indices(VolumeType.CONTROL)
     if not controls or acquisition.background_suppression is not False:
         why = "its controls are background-suppressed" if controls else "it has no control images"
@@ -54,9 +59,34 @@ def calibrate(series: ASLSeries) -> Calibration:
             why = "it is not stated whether its controls are background-suppressed"
         raise InputError(f"The series has no M0 and {why}", [GiveImage("m0", "give an M0 image or its value")])
     warning = "There is no M0: the mean control stands in for it, so CBF is approximate."
-    repetition = acquisition.repetition_time
-    time = float(np.median(np.atleast_1d(repetition))) if repetition is not None else None
-    return _relaxed(series.mean(VolumeType.CONTROL), acquisition, time, "repetition_time", warning=warning)
+    field = "repetition_time" if acquisition.m0_repetition_time is None else "m0_repetition_time"
+    mean = series.mean(VolumeType.CONTROL)
+    return _relaxed(mean, acquisition, control_time(acquisition), field, warning=warning)
+
+
+def control_time(acquisition: Acquisition) -> float | None:
+    """The repetition time (s) of controls that stand in for the M0: stated for the M0, else the series' own."""
+    if acquisition.m0_repetition_time is not None:
+        return acquisition.m0_repetition_time
+    return None if acquisition.repetition_time is None else float(np.median(acquisition.repetition_time))
+
+
+def unclear_number(acquisition: Acquisition) -> str:
+    """Why it is unclear whether an M0 that is one number is relaxed; empty where it is clear."""
+    if acquisition.origins.get("m0_repetition_time", Origin.USER) is Origin.USER:
+        return ""
+    return f"a repetition time of {acquisition.m0_repetition_time:g} s is stated beside the M0 that is one number"
+
+
+def _of_number(series: ASLSeries) -> Calibration:
+    """One number for the whole image."""
+    acquisition = series.acquisition
+    if unclear_number(acquisition):
+        raise InputError(f"It is unclear whether M0 is relaxed: {unclear_number(acquisition)}", NUMBER_REMEDIES)
+    m0 = Volume(np.full(series.geometry.shape, acquisition.m0_estimate), series.geometry, name="m0")
+    made = _relaxed(m0, acquisition, acquisition.m0_repetition_time, "m0_repetition_time", warning="")
+    number = Parameter("m0", acquisition.m0_estimate, "", acquisition.origins["m0_estimate"], "one number for all")
+    return replace(made, parameters=(*(p for p in made.parameters if p.name != "m0"), number))
 
 
 def _relaxed(

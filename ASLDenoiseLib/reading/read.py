@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..m0_source import M0Source
 from ..remedies import GiveImage, SetField
 from ..series import CBF_UNIT, Acquisition, ASLSeries, M0Type, Origin, Volume, VolumeType
 from .bids import (
@@ -24,6 +25,7 @@ from .bids import (
     with_user_values,
 )
 from .images import image_stem, is_image_name, read_image
+from .m0 import combine_m0, mean_of_series
 from .scan import Scan, read_scan
 from .vendor_scaling import philips_m0_factor
 
@@ -71,10 +73,10 @@ def read_series(
     _require_perfusion(scan, types)
     acquisition = acquisition_from(scan.sidecar, volumes=len(types), origin=scan.origin, where=scan.where)
     acquisition = with_user_values(acquisition, values)
-    acquisition, calibration = _calibration(scan, types, acquisition, m0)
+    acquisition, calibration, made = _calibration(scan, types, acquisition, m0)
     acquisition = reduce_arrays(acquisition, types, scan.geometry)
     source = str(path if scan.path is None else scan.path)
-    return ASLSeries(scan.array, scan.geometry, types, acquisition, calibration, scan.name, source)
+    return ASLSeries(scan.array, scan.geometry, types, acquisition, calibration, scan.name, source, m0_source=made)
 
 
 def read_cbf_map(path: Path | str) -> ASLSeries:
@@ -168,19 +170,22 @@ def _require_perfusion(scan: Scan, types: Sequence[VolumeType]) -> None:
 
 def _calibration(
     scan: Scan, types: Sequence[VolumeType], acquisition: Acquisition, given: Path | str | float | None
-) -> tuple[Acquisition, Volume | None]:
-    """The acquisition with M0 type and repetition time, and the M0 image on the series' grid, or None."""
+) -> tuple[Acquisition, Volume | None, M0Source | None]:
+    """The acquisition with M0 type and repetition time, the M0 image on the series' grid, or None, and its making."""
     if isinstance(given, (int, float)) and not isinstance(given, bool):
         if not (math.isfinite(given) and given > 0):
             raise InputError(f"The M0 value {given} is not a positive number; give it in the units of the series.")
-        return acquisition.with_values(Origin.USER, m0_type=M0Type.ESTIMATE, m0_estimate=float(given)), None
+        return acquisition.with_values(Origin.USER, m0_type=M0Type.ESTIMATE, m0_estimate=float(given)), None, None
     if given is not None:
         given = Path(given)
         if given.is_dir():
             raise InputError(f"The M0 {given} is a folder; give an M0 image as NIfTI.")
         acquisition = acquisition.with_values(Origin.USER, m0_type=M0Type.SEPARATE)
-        return _from_separate(read_scan(given, suffix="m0scan"), scan, acquisition)
+        return _from_separate(read_scan(given, suffix="m0scan"), scan, types, acquisition)
     kind = acquisition.m0_type
+    if acquisition.m0_estimate == 0 and kind in (None, M0Type.ESTIMATE):
+        what = f"M0Estimate in {scan.where} is 0, which is no M0"
+        raise InputError(what, [GiveImage("m0", "give an M0 image, or the number")])
     if kind in (None, M0Type.SEPARATE):
         beside = find_m0(scan.path) if scan.path else None
         separate = read_scan(beside, suffix="m0scan") if beside else scan.m0
@@ -191,13 +196,24 @@ def _calibration(
         if separate is None:
             what = f"M0Type of {scan.name} is Separate but no _m0scan image is beside it"
             raise InputError(what, [GiveImage("m0", "give it")])
-        return _from_separate(separate, scan, acquisition)
+        return _from_separate(separate, scan, types, acquisition)
+    passed_over = _passed_over(scan)
     if kind is M0Type.INCLUDED:
-        return _from_included(scan, types, acquisition)
+        acquisition, mean, made = _from_included(scan, types, acquisition)
+        return acquisition, mean, replace(made, unused=(*passed_over, *made.unused))
     if kind is M0Type.ESTIMATE and not acquisition.m0_estimate:
         what = f"M0Type of {scan.name} is Estimate but M0Estimate is not stated"
         raise InputError(what, [GiveImage("m0", "give the number")])
-    return acquisition, None
+    return acquisition, None, M0Source(unused=passed_over) if passed_over else None
+
+
+def _passed_over(scan: Scan) -> tuple[str, ...]:
+    """The separate M0 beside a scan whose M0 comes from elsewhere, by name."""
+    try:
+        beside = find_m0(scan.path) if scan.path else None
+    except InputError:  # several; none is used
+        return ("the _m0scan images beside it",)
+    return () if beside is None and scan.m0 is None else (beside.name if beside else scan.m0.name,)
 
 
 def _inferred(types: Sequence[VolumeType], separate: bool, acquisition: Acquisition) -> M0Type | None:
@@ -209,26 +225,33 @@ def _inferred(types: Sequence[VolumeType], separate: bool, acquisition: Acquisit
     return M0Type.ESTIMATE if acquisition.m0_estimate else None
 
 
-def _from_separate(m0: Scan, scan: Scan, acquisition: Acquisition) -> tuple[Acquisition, Volume]:
-    from ..spatial.resampling import resample
+def _from_separate(
+    m0: Scan, scan: Scan, types: Sequence[VolumeType], acquisition: Acquisition
+) -> tuple[Acquisition, Volume, M0Source]:
+    from ..spatial.resampling import average_onto, resample
 
-    mean = Volume(m0.array.mean(axis=0), m0.geometry, name="m0")
+    acquisition, chosen, shorter = _by_time(acquisition, m0, preparation_time(m0.sidecar), range(len(m0.array)))
+    like = mean_of_series(scan.array, types) if len(chosen) > 1 else None
+    if like is not None and not m0.geometry.matches(scan.geometry):
+        like = resample(Volume(like, scan.geometry), m0.geometry).array
+    numbers = [n + 1 for n in chosen]
+    mean, made = combine_m0(m0.array[chosen], m0.geometry, like, name=m0.name, numbers=numbers)
     if not mean.geometry.matches(scan.geometry):
-        mean = resample(mean, scan.geometry)
+        mean = average_onto(mean, scan.geometry)
         if not np.isfinite(mean.array).any():
             raise InputError(
                 f"The M0 image {m0.name} does not overlap the series {scan.name}; give the M0 of this scan."
             )
-    time = preparation_time(m0.sidecar)
-    acquisition = _with_m0_time(acquisition, m0, time, range(len(m0.array)), m0.origin)
     if acquisition.m0_scale is None:
         factor = philips_m0_factor(scan.sidecar, m0.sidecar)
         if factor is not None and abs(factor - 1) > _SAME_SCALE:
             acquisition = acquisition.with_values(m0.origin, m0_scale=factor)
-    return acquisition, mean
+    return acquisition, mean, replace(made, left_out=(*shorter, *made.left_out))
 
 
-def _from_included(scan: Scan, types: Sequence[VolumeType], acquisition: Acquisition) -> tuple[Acquisition, Volume]:
+def _from_included(
+    scan: Scan, types: Sequence[VolumeType], acquisition: Acquisition
+) -> tuple[Acquisition, Volume, M0Source]:
     indices = [i for i, kind in enumerate(types) if kind is VolumeType.M0SCAN]
     if not indices:
         raise InputError(
@@ -236,25 +259,37 @@ def _from_included(scan: Scan, types: Sequence[VolumeType], acquisition: Acquisi
             [GiveImage("m0", "correct the context, or give the M0")],
         )
     origin = acquisition.origins.get("repetition_time", scan.origin)
-    acquisition = _with_m0_time(acquisition, scan, acquisition.repetition_time, indices, origin)
-    return acquisition, Volume(scan.array[indices].mean(axis=0), scan.geometry, name="m0")
+    acquisition, chosen, shorter = _by_time(acquisition, scan, acquisition.repetition_time, indices, origin=origin)
+    like, numbers = mean_of_series(scan.array, types), [n + 1 for n in chosen]
+    mean, made = combine_m0(scan.array[chosen], scan.geometry, like, name=scan.name, numbers=numbers)
+    return acquisition, mean, replace(made, left_out=(*shorter, *made.left_out))
 
 
-def _with_m0_time(
-    acquisition: Acquisition, scan: Scan, raw: object, indices: Sequence[int], origin: Origin
-) -> Acquisition:
-    """The acquisition with the one repetition time (s) of the M0 volumes at `indices` of `scan`, unless stated."""
+def _by_time(
+    acquisition: Acquisition, scan: Scan, raw: object, indices: Sequence[int], *, origin: Origin | None = None
+) -> tuple[Acquisition, list[int], tuple[str, ...]]:
+    """The acquisition with the repetition time (s) of the M0 volumes at `indices` of `scan`, unless it is stated.
+
+    Of volumes with several times those of the longest are taken, which need the least correction; the others are
+    named. Images of several times, each multiplied by its own relaxation factor, would agree only for one T1.
+    """
+    indices = list(indices)
     if acquisition.m0_repetition_time is not None or raw is None:
-        return acquisition
+        return acquisition, indices, ()
     value = parse_value("repetition_time", raw, where=scan.where)
+    chosen, shorter = indices, ()
     if isinstance(value, tuple):
         if len(value) != len(scan.array):
             raise InputError(
                 f"RepetitionTimePreparation in {scan.where} holds {len(value)} values but the image has "
                 f"{len(scan.array)} volumes; give one number or one a volume."
             )
-        value, *others = {value[i] for i in indices}
-        if others:
-            what = f"The M0 volumes of {scan.name} have different repetition times"
-            raise InputError(what, [GiveImage("m0", "give one M0 image")])
-    return acquisition.with_values(origin, m0_repetition_time=value)
+        longest = max(value[i] for i in indices)
+        chosen = [i for i in indices if value[i] == longest]
+        shorter = tuple(
+            f"volume {i + 1} has a repetition time of {value[i]:g} s, others one of {longest:g} s"
+            for i in indices
+            if i not in chosen
+        )
+        value = longest
+    return acquisition.with_values(origin or scan.origin, m0_repetition_time=value), chosen, shorter

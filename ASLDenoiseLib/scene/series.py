@@ -3,7 +3,8 @@
 What a series states lies in attributes of its node, which this module alone reads and writes: JSON each, but for
 ``ASLDenoise.name``, ``ASLDenoise.source`` and the origins. ``ASLDenoise.context`` lists the volume types, each stated
 value of the acquisition is ``ASLDenoise.<field>`` with ``ASLDenoise.<field>.origin``, and ``ASLDenoise.fixes`` lists
-what was fixed (``ASLDenoise.mends`` in scenes saved by earlier versions).
+what was fixed (``ASLDenoise.mends`` in scenes saved by earlier versions), ``ASLDenoise.m0_source`` how the M0 it refers
+to came about.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
+from ..m0_source import M0Source
+from ..reading.m0 import included_m0
 from ..series import Acquisition, ASLSeries, Geometry, M0Type, Origin, Parameter, VolumeType
 from ..series_json import (
     acquisition_from_plain,
@@ -61,7 +64,7 @@ def series_to_nodes(series: ASLSeries, *, scene: slicer.vtkMRMLScene | None = No
         fill_node(item, series.volume(index), quantity=PWI_QUANTITY if kind is VolumeType.DELTAM else None)
         sequence.SetDataNodeAtValue(item, f"{index} {kind.value}")
     stated = {name: getattr(series, name) for name in ("name", "source", "context", "acquisition", "fixes")}
-    write_attributes(sequence, **stated)
+    write_attributes(sequence, **stated, m0_source=series.m0_source)
     m0 = None
     if series.m0 is not None:
         m0 = volume_to_node(series.m0, scene=scene, name=f"{series.name}_m0scan")
@@ -78,6 +81,7 @@ def write_attributes(
     context: Iterable[VolumeType] | None = None,
     acquisition: Acquisition | None = None,
     fixes: Iterable[Parameter] | None = None,
+    m0_source: M0Source | None = None,
 ) -> None:
     """Write what is given as attributes of a series' node; remove the fields that `acquisition` does not state."""
     stated = {what: text for what, text in (("name", name), ("source", source)) if text is not None}
@@ -90,6 +94,8 @@ def write_attributes(
             stated[f"{field}.origin"] = plain[field]["origin"] if field in plain else None
     if fixes is not None:
         stated |= {"fixes": json.dumps([parameter_to_plain(fix) for fix in fixes]), "mends": None}
+    if m0_source is not None:
+        stated["m0_source"] = json.dumps(m0_source.to_plain())
     was_modified = node.StartModify()
     for what, text in stated.items():
         node.SetAttribute(PREFIX + what, text)  # None removes it
@@ -193,14 +199,16 @@ def series_from_sequence(node: slicer.vtkMRMLNode, *, m0: slicer.vtkMRMLScalarVo
 
     Volume types, acquisition and fixes come from the node's attributes. Types that nothing states
     are `VolumeType.NOT_AVAILABLE`. The M0 is `m0` where given, else the node that the sequence refers to, else the
-    mean of the volumes that are M0 scans.
+    mean of the volumes that are M0 scans, laid on each other.
 
     Raises:
         InputError: the node holds no series of images on one grid, or the M0 is on another grid.
     """
     node = _source_of(node)
     array, geometry = _sequence_array(node) if node.IsA("vtkMRMLSequenceNode") else _multivolume_array(node)
-    m0 = m0 or node.GetNodeReference(M0_ROLE)
+    own = node.GetNodeReference(M0_ROLE)
+    m0 = m0 or own
+    made = _attribute(node, "m0_source") if m0 is not None and m0 is own else None
     series = ASLSeries(
         array,
         geometry,
@@ -210,11 +218,10 @@ def series_from_sequence(node: slicer.vtkMRMLNode, *, m0: slicer.vtkMRMLScalarVo
         name=node.GetAttribute(PREFIX + "name") or (node.GetName() or "asl").removesuffix("_asl"),
         source=node.GetAttribute(PREFIX + "source") or f"scene node {node.GetName()}",
         fixes=read_fixes(node),
+        m0_source=M0Source.from_plain(made),
     )
     included = series.m0 is None and series.acquisition.m0_type in (None, M0Type.INCLUDED)
-    if included and series.indices(VolumeType.M0SCAN):
-        return replace(series, m0=series.mean(VolumeType.M0SCAN))
-    return series
+    return included_m0(series) if included else series
 
 
 def _source_of(node: slicer.vtkMRMLNode) -> slicer.vtkMRMLNode:

@@ -1,0 +1,72 @@
+"""Checks of the M0 image: what was averaged into it, and whether it fits the series."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..findings import Finding, FindingKind
+from ..m0_source import M0Source
+from ..remedies import Advice, GiveImage, SetField
+from ..series import VolumeType
+
+if TYPE_CHECKING:
+    from .inspection import Inspection
+
+_ALIKE = 0.9  # of the brightest M0 volume's level; steady M0 volumes of one head differ by a few percent
+
+_MOVED = FindingKind(
+    "m0-volumes-moved",
+    "The head moved between the M0 volumes",
+    "of {name}, {volumes}",
+    Advice("nothing need be done: each was laid on the one that agrees best with the series before they were averaged"),
+    severities="note or warning",
+    meaning="M0 volumes lay more than 0.5 mm apart. They were laid on each other before averaging (note), or could not "
+    "be (warning): their mean is blurred then.",
+)
+_LEFT_OUT = FindingKind(
+    "m0-volumes-left-out",
+    "Not every M0 volume was averaged",
+    "of {name}, {volumes}",
+    Advice("look at them; where one is right, give it alone"),
+    SetField("context", text="name what is no M0 n/a"),
+    GiveImage("m0", "give an M0 image"),
+    severities="warning or note",
+    meaning="M0 volumes that are blank, far darker than the others or of something else were left out; so were those "
+    "of a shorter repetition time (note).",
+)
+_UNEVEN = FindingKind(
+    "m0-volumes-uneven",
+    "The M0 volumes differ in brightness",
+    "of {name}, {volumes} of the brightest one's level",
+    Advice("a first volume before the steady state, or one with background suppression, is no M0"),
+    SetField("context", text="name what is no M0 n/a"),
+    GiveImage("m0", "give an M0 image of the others"),
+)
+
+
+def m0_image_findings(inspection: Inspection) -> Iterator[Finding]:
+    """Findings about the M0 image, in no order; none for a series of CBF, which needs no M0."""
+    series = inspection.series
+    if series.m0 is None or series.indices(VolumeType.CBF):
+        return
+    if series.m0_source is not None:
+        yield from _volumes(series.m0_source)
+
+
+def _volumes(made: M0Source) -> Iterator[Finding]:
+    """What was averaged, what had moved, and what was left out."""
+    if made.left_out:
+        brief = all("repetition time" in each for each in made.left_out)
+        yield _LEFT_OUT.finding(severity="note" if brief else "", name=made.name, volumes=", ".join(made.left_out))
+    moved = [f"volume {n} by {mm:.1f} mm" for n, mm in zip(made.volumes, made.moved, strict=True) if mm > 0]
+    blurred = max(made.apart, default=0.0)
+    if moved and blurred > 0:
+        look = Advice("their mean is blurred; look at the M0"), GiveImage("m0", "give one M0 volume")
+        why = f"of {made.name}, {', '.join(moved)}, and could not be laid on each other"
+        yield _MOVED.finding(*look, severity="warning", why=why)
+    elif moved:
+        yield _MOVED.finding(name=made.name, volumes=", ".join(moved))
+    if min(made.levels, default=1.0) < _ALIKE:
+        levels = (f"volume {n} at {level:.2f}" for n, level in zip(made.volumes, made.levels, strict=True))
+        yield _UNEVEN.finding(name=made.name, volumes=", ".join(levels))
