@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _PLAUSIBLE_CBF = (8.0, 150.0)  # ml/100g/min, the median over a whole brain; healthy adults lie at 30-60
 _PLAUSIBLE_RATIO = (0.3, 5.0)  # M0 over control without background suppression
+_LEAST_RATIO = 0.8  # of one relaxed number; no control without suppression is brighter, but for noise and the coils
 _TYPICAL_CBF = 40.0
 # What turns a CBF map into ml/100g/min, and what its numbers are then.
 _CBF_UNITS = {0.1: "ten times ml/100g/min", 100.0: "ml/g/min", 6000.0: "ml/g/s"}
@@ -105,7 +106,7 @@ def m0_factors(series: ASLSeries, scale: SignalScale) -> tuple[float, ...]:
     one, since it varies less than CBF does. Neither is sharp enough to tell 64 from 96, so every factor that comes
     within a factor of two of the expected value is named beside the first.
     """
-    if _no_m0(series) or series.indices(VolumeType.CBF) or not (scale.implausible or scale.mismatched):
+    if series.m0 is None or series.indices(VolumeType.CBF) or not (scale.implausible or scale.mismatched):
         return ()
     low, high = _PLAUSIBLE_RATIO
     cbf, ratio = scale.cbf, scale.ratio
@@ -122,7 +123,7 @@ def m0_factors(series: ASLSeries, scale: SignalScale) -> tuple[float, ...]:
 
 def ge_excitations(series: ASLSeries, scale: SignalScale) -> tuple[int, ...]:
     """The numbers of excitations with which GE's scaling of difference images would explain an implausible CBF."""
-    if _no_m0(series) or not _is_ge_difference(series) or not scale.implausible:
+    if series.m0 is None or not _is_ge_difference(series) or not scale.implausible:
         return ()
     return tuple(n for n in GE_EXCITATIONS if _plausible(scale.cbf / (GE_GAIN * n)))
 
@@ -145,6 +146,8 @@ def scale_findings(inspection: Inspection) -> Iterator[Finding]:
         yield _UNIT.finding(ApplyFix("cbf-unit", f"multiply it by {unit:g}"), cbf=scale.cbf, unit=_CBF_UNITS[unit])
     elif scale.implausible:
         yield _IMPLAUSIBLE.finding(cbf=scale.cbf)
+    elif series.m0 is None and scale.ratio is not None and not _LEAST_RATIO <= scale.ratio <= _PLAUSIBLE_RATIO[1]:
+        yield _IMPLAUSIBLE.finding(what="The M0 does not fit the controls", why=f"relaxed, {scale}")
     if _is_ge_difference(series):
         yield _ge_scaling(series, scale)
     yield from _philips_scaling(series, scale)
@@ -175,11 +178,6 @@ def _philips_scaling(series: ASLSeries, scale: SignalScale) -> Iterator[Finding]
     if scale.mismatched or scale.implausible:
         what = "Philips scale slopes may not have been applied alike"
         yield _PHILIPS.finding(convert, severity="warning", what=what, why=str(scale))
-
-
-def _no_m0(series: ASLSeries) -> bool:
-    """Whether there is neither an M0 image nor a number for it."""
-    return series.m0 is None and not series.acquisition.m0_estimate
 
 
 def _is_ge_difference(series: ASLSeries) -> bool:
@@ -217,10 +215,13 @@ def _m0_over_control(inspection: Inspection) -> float | None:
     """Median of M0 over mean control in the brain; None unless the controls are known not to be suppressed."""
     series, brain = inspection.series, inspection.preview.brain
     controls = series.indices(VolumeType.CONTROL)
-    if not controls or _no_m0(series) or series.acquisition.background_suppression is not False:
+    number = series.m0 is None and bool(series.acquisition.m0_estimate) and inspection.calibration is not None
+    if not controls or series.acquisition.background_suppression is not False or (series.m0 is None and not number):
         return None
-    m0 = np.full(brain.sum(), series.acquisition.m0_estimate) if series.m0 is None else series.m0.array[brain]
-    m0 = m0 * (series.acquisition.m0_scale or 1.0)
+    if number:
+        m0 = inspection.calibration.m0.array[brain]
+    else:
+        m0 = series.m0.array[brain] * (series.acquisition.m0_scale or 1.0)
     control = series.array[controls].mean(axis=0)[brain]
     use = np.isfinite(m0) & (control > 0)
     return float(np.median(m0[use] / control[use])) if use.any() else None

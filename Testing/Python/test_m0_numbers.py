@@ -70,13 +70,13 @@ def test_an_estimate_that_is_no_m0_is_refused_in_one_sentence(tmp_path, value):
     refusal(read_series, bent(tmp_path, M0Estimate=value), mentions=("M0Estimate",))
 
 
-def test_a_number_far_from_the_controls_is_found_and_its_fix_reaches_the_map(tmp_path):
+@pytest.mark.parametrize("wrong", [100.0, 500.0, 8000.0])
+def test_a_number_that_does_not_fit_the_controls_is_found(tmp_path, wrong):
     path = write(tmp_path, suppressed=False)
-    assert "m0-scale" not in codes(inspect(read_series(path, m0=1000.0)))
-    wrong = read_series(path, m0=100.0)
-    assert "--m0-scale 10" in codes(inspect(wrong))["m0-scale"].remedy
-    scaled = read_series(path, m0=100.0, values={"m0_scale": 10.0})
-    assert "m0-scale" not in codes(inspect(scaled))
+    assert "implausible-cbf" not in codes(inspect(read_series(path, m0=1000.0)))
+    assert "implausible-cbf" in codes(inspect(read_series(path, m0=wrong)))
+    scaled = read_series(path, m0=wrong, values={"m0_scale": 1000 / wrong})
+    assert "implausible-cbf" not in codes(inspect(scaled))
 
 
 def test_the_repetition_time_given_for_the_m0_counts_for_controls_that_stand_in(tmp_path):
