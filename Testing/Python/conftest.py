@@ -148,8 +148,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log):
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever has a cause to be slow is `slow`; the longest files come first; `gpu` tests are skipped without one."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Whatever has a cause to be slow is `slow`; the longest files come first; `gpu` and `nightly` may be skipped."""
     for item in items:
         if any(item.get_closest_marker(cause) for cause in SLOW):
             item.add_marker(pytest.mark.slow)
@@ -158,6 +158,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("alone"):
             places[item.path.name] = len(items)  # last: what the others are at is short by then
     items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))  # stable: else in the order of the files
+    if "nightly" not in config.option.markexpr:
+        for item in items:
+            if item.get_closest_marker("nightly"):
+                item.add_marker(pytest.mark.skip(reason="takes half an hour; asked for with -m nightly"))
     on_gpu = [item for item in items if item.get_closest_marker("gpu")]
     if not on_gpu:
         return

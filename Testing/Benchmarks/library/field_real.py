@@ -1,0 +1,102 @@
+"""The real and phantom series beside the checkout, each through `denoise` from one end to the other."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .real_scans import series_path, t1_path
+from .shell_runs import shell
+
+_TOLD = ("--labeling", "PCASL", "--pld", "1.8", "--label-duration", "1.8")
+_SEVERAL = [0.25 * (1 + n // 8) for n in range(48)]
+
+
+@dataclass(frozen=True)
+class RealCase:
+    """A series: what `denoise` is given, made below a folder of its own where it is not given as it lies there.
+
+    Args:
+        needs: what must be there, below the data.
+        arguments: from the data and an empty folder.
+    """
+
+    name: str
+    needs: str
+    arguments: Callable[[Path, Path], list[object]]
+
+
+def _real(name: str, *options: str) -> RealCase:
+    return RealCase(name, "real", lambda data, folder: [series_path(data, name), "--t1", t1_path(data), *options])
+
+
+def _study(data: Path, folder: Path) -> list[object]:
+    with tarfile.open(data / "dicom" / "siemens-xa30i-phantom-study.tar.gz") as archive:
+        archive.extractall(folder, filter="data")
+    return [folder]
+
+
+def _several_delays(data: Path, folder: Path) -> list[object]:
+    """Under BIDS names, with what its README says."""
+    shutil.copy(data / "multipld" / "asldata_diff.nii.gz", folder / "sub-01_asl.nii.gz")
+    keys = {"ArterialSpinLabelingType": "PCASL", "PostLabelingDelay": _SEVERAL, "LabelingDuration": 1.4}
+    keys |= {"MRAcquisitionType": "2D", "SliceTiming": [round(0.0452 * k, 4) for k in range(24)]}
+    keys |= {"BackgroundSuppression": False, "MagneticFieldStrength": 3, "M0Type": "Absent"}
+    (folder / "sub-01_asl.json").write_text(json.dumps(keys))
+    (folder / "sub-01_aslcontext.tsv").write_text("\n".join(["volume_type", *["deltam"] * 48]) + "\n")
+    return [folder / "sub-01_asl.nii.gz"]
+
+
+REAL = (
+    _real("acq-grase"),
+    _real("acq-epi"),
+    _real("acq-picore"),
+    RealCase(
+        "philips-phantom-pcasl-3d",
+        "dicom/philips-phantom-pcasl-3d",
+        lambda data, folder: [data / "dicom" / "philips-phantom-pcasl-3d", *_TOLD],
+    ),
+    RealCase("siemens-xa30i-phantom-study", "dicom/siemens-xa30i-phantom-study.tar.gz", _study),
+    RealCase(
+        "philips-2d-pcasl-30pairs",
+        "phantom/philips-2d-pcasl-30pairs.nii.gz",
+        lambda data, folder: [data / "phantom" / "philips-2d-pcasl-30pairs.nii.gz"],
+    ),
+    RealCase(
+        "philips-2d-pcasl-30pairs, told",
+        "phantom/philips-2d-pcasl-30pairs.nii.gz",
+        lambda data, folder: [
+            *(data / "phantom" / "philips-2d-pcasl-30pairs.nii.gz", *_TOLD),
+            *("--context", "label,control", "--suppression-pulses", "0"),
+        ],
+    ),
+    RealCase("multipld", "multipld", _several_delays),
+    RealCase(
+        "multipld, one delay", "multipld", lambda data, folder: [*_several_delays(data, folder), "--fix", "pld-1.5"]
+    ),
+)
+
+
+def real_row(case: RealCase, data: Path, folder: Path) -> tuple[str, ...]:
+    """Name, exit, GM and WM as printed, and the findings or the sentence; what is not there is skipped."""
+    if not (data / case.needs).exists():
+        return case.name, "skipped", "-", "-", f"{case.needs} is not beside the checkout"
+    folder.mkdir()
+    out = folder / "out"
+    given = folder / "given"
+    given.mkdir()
+    told = shell("denoise", *case.arguments(data, given), "--no-scene", "--progress", "none", "--out", out)
+    trouble = "; ".join(told.trouble)
+    if told.status != 0:
+        sentence = told.sentence.replace(str(given), "DIR").replace(str(data), "DATA")
+        return case.name, str(told.status), "-", "-", trouble or sentence
+    content = json.loads(next(out.rglob("*readouts.json")).read_text("utf-8"))
+    readouts = content["readouts"][content["processed"]]
+    values = (readouts[key]["value"] for key in ("gm_mean", "wm_mean"))
+    cells = ["-" if value is None else f"{value:.1f}" for value in values]
+    codes = dict.fromkeys(f"`{f['code']}`{'' if f['severity'] == 'note' else ' (!)'}" for f in content["findings"])
+    return case.name, "0", *cells, ", ".join(codes) + (f"; {trouble}" if trouble else "")
