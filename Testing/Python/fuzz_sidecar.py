@@ -190,7 +190,7 @@ BENDS = (
     _scaled("SliceTiming", (0.001,), ("slice-timing-doubtful",), what="over 1000"),
     _scaled("MagneticFieldStrength", (10000.0, 1000.0), ("field-strength-doubtful",), what="in gauss or mT"),
     _scaled("MagneticFieldStrength", (0.001, 0.0), ("field-strength-doubtful",), what="far too small"),
-    _scaled("BackgroundSuppressionNumberPulses", (-1.0, 25.0, 0.25), (), what="impossible"),
+    _scaled("BackgroundSuppressionNumberPulses", (-1.0, 25.0, 0.3), (), what="impossible"),
     _scaled("M0Estimate", (0.01, 32.0, 1000.0), SCALE, what="on another scale"),
     _m0_time("M0 repetition time in ms", 1000.0, ("milliseconds",)),
     _m0_time("M0 repetition time over 1000", 0.001, ("m0-tr-doubtful", *SCALE)),
