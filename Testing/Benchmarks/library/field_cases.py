@@ -35,7 +35,6 @@ _REASONS: dict[str, tuple[str, ...]] = {
     "microseconds are called milliseconds": ("times-in-microseconds",),
     "GE's M0 is taken as relaxing for its whole TR": ("ge-m0-saturation",),
     "the vendor's CBF is preferred to its difference": ("cbf-beside-difference",),
-    "M0 volumes are averaged where they lie": ("m0-volume-displaced",),
     "a factor of 10 is offered for whatever makes CBF implausible": (
         "m0-a-fifth",
         "label-displaced",
