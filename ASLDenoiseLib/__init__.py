@@ -35,6 +35,7 @@ _MODULES = {
     "preparing.choices": "Preparation",
     "reading.images": "read_image",
     "reading.read": "read_series as read",
+    "reading.study": "read_t1",
     "reporting.derivatives": "write_result as write",
     "resources": "sample_data",
     "result": "Readout, Result",

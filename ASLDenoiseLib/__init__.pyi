@@ -16,6 +16,7 @@ from .pipeline.template_space import in_template_space
 from .preparing.choices import Preparation
 from .reading.images import read_image
 from .reading.read import read_series as read
+from .reading.study import read_t1
 from .reporting.derivatives import write_result as write
 from .resources import sample_data
 from .result import Readout, Result
@@ -53,6 +54,7 @@ __all__ = [
     "read",
     "read_image",
     "read_request",
+    "read_t1",
     "run",
     "sample_data",
     "superresolve",

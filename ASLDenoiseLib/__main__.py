@@ -38,7 +38,8 @@ def make_parser() -> argparse.ArgumentParser:
         "Say what is wrong or doubtful in a series: exit 0 fine, 1 warnings, 2 unusable.",
     )
     options.add_series(sub)
-    sub.add_argument("--t1", type=Path, help="T1-weighted image, checked for being an image and no mask")
+    text = "T1-weighted image or the folder it lies in, checked for being an image and no mask"
+    sub.add_argument("--t1", type=Path, help=text)
 
     for name, text, groups in (
         ("denoise", "Denoise and quantify a series; raw and processed side by side.", ("denoising", "device")),

@@ -5,11 +5,12 @@ Every finding is of a `FindingKind`, which stands in the module of its check.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 
-from .remedies import Remedy, sentence_of
+from .remedies import Remedy, remedies_from_json, remedies_to_json, sentence_of
 
 
 class Severity(str, Enum):
@@ -48,6 +49,18 @@ class Finding:
         """Its texts, for files; `mend` is `remedy` by the name it had, deprecated."""
         texts = {"code": self.code, "severity": self.severity.value, "what": self.what, "why": self.why}
         return {**texts, "remedy": self.remedy, "mend": self.remedy}
+
+
+def finding_to_plain(finding: Finding) -> dict[str, object]:
+    """A finding with its remedies as plain JSON."""
+    remedies = remedies_to_json(finding.remedies)
+    return {**vars(finding), "severity": finding.severity.value, "remedies": remedies}
+
+
+def finding_from_plain(mapping: Mapping[str, object]) -> Finding:
+    """The finding that `finding_to_plain` gave; ValueError, TypeError or LookupError where it is none."""
+    severity, remedies = Severity(mapping["severity"]), remedies_from_json(mapping["remedies"])
+    return Finding(**{**mapping, "severity": severity, "remedies": remedies})
 
 
 class FindingKind:

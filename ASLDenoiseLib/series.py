@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .errors import InputError
+from .findings import Finding
 from .m0_source import M0Source
 from .notebook import html_of
 
@@ -317,6 +318,7 @@ class ASLSeries:
         source: what it was read from, for provenance.
         fixes: what was fixed since, by name (`inspecting.fixes`), for provenance.
         m0_source: how `m0` came about; None where that is not known.
+        findings: what reading it had to say, of which M0 was taken, say.
 
     Raises:
         InputError: shapes disagree.
@@ -331,6 +333,7 @@ class ASLSeries:
     source: str = ""
     fixes: tuple[Parameter, ...] = ()
     m0_source: M0Source | None = None
+    findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "array", _frozen_array(self.array))

@@ -1,4 +1,4 @@
-"""A series without its voxels as plain JSON and back: acquisition with origins, context, fixes, making of the M0."""
+"""A series without its voxels as plain JSON and back: acquisition, context, fixes, making of the M0, findings."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from enum import Enum
 import numpy as np
 
 from .errors import InputError
+from .findings import finding_from_plain, finding_to_plain
 from .m0_source import M0Source
 from .series import Acquisition, ASLSeries, Geometry, Labeling, M0Type, Origin, Parameter, Volume, VolumeType
 
@@ -87,7 +88,7 @@ def parameter_from_plain(mapping: Mapping[str, object]) -> Parameter:
 
 
 def series_to_plain(series: ASLSeries) -> dict[str, object]:
-    """Name, source, context, acquisition, fixes and M0 source of a series; neither voxels nor geometry nor M0."""
+    """Name, source, context, acquisition, fixes, M0 source and findings; neither voxels nor geometry nor M0."""
     return {
         "name": series.name,
         "source": series.source,
@@ -95,6 +96,7 @@ def series_to_plain(series: ASLSeries) -> dict[str, object]:
         "acquisition": acquisition_to_plain(series.acquisition),
         "fixes": [parameter_to_plain(fix) for fix in series.fixes],
         "m0_source": None if series.m0_source is None else series.m0_source.to_plain(),
+        "findings": [finding_to_plain(finding) for finding in series.findings],
     }
 
 
@@ -117,6 +119,7 @@ def series_from_plain(
         source=str(mapping.get("source") or ""),
         fixes=tuple(map(parameter_from_plain, mapping.get("fixes") or ())),
         m0_source=M0Source.from_plain(mapping.get("m0_source")),
+        findings=tuple(map(finding_from_plain, mapping.get("findings") or ())),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import qt
@@ -24,7 +23,7 @@ class InputsSection:
 
     Args:
         ui: the widgets of the panel by name.
-        load: called with the path of a file or folder to load.
+        load: called with the path of a file or folder to load, and the number of one of the series in it.
     """
 
     def __init__(self, ui, load):
@@ -42,7 +41,7 @@ class InputsSection:
             self.actions[name].connect("triggered()", load)
         ui.loadButton.setMenu(self._menu)
         ui.foundComboBox.connect("activated(int)", self._onFound)
-        self.offer(())
+        self.offer(None)
 
     def setParameters(self, parameters) -> None:
         """Keep choices in this parameter node from now on; None for none."""
@@ -89,23 +88,24 @@ class InputsSection:
         self._ui.seriesLabel.text = describe(p.asl)
         self._ui.seriesLabel.setVisible(p.asl is not None)
 
-    def offer(self, paths) -> None:
-        """Offer the series of a folder to the user; an empty list hides the choice."""
-        root = os.path.commonpath([path.parent for path in paths]) if paths else None
-        items = [(_("Choose one of {count}...").format(count=len(paths)), "", "")] if paths else []
-        items += [(str(path.relative_to(root)), str(path), str(path)) for path in paths]
+    def offer(self, choice) -> None:
+        """Offer the series of a folder (a `tasks.SeriesChoice`) to the user; None hides the choice."""
+        self._folder = None if choice is None else choice.folder
+        found = () if choice is None else choice.found
+        items = [(_("Choose one of {count}...").format(count=len(found)), "", "")] if found else []
+        items += [(each.label, str(each.number), f"{each.number}: {each.label}") for each in found]
         fill(self._ui.foundComboBox, items, "")
         for widget in (self._ui.foundLabel, self._ui.foundComboBox):
-            widget.setVisible(bool(paths))
+            widget.setVisible(bool(found))
 
     def _onSeries(self, node) -> None:
         if self._parameters is not None and self._parameters.asl is not node:
             self._parameters.asl = node
 
     def _onFound(self, index) -> None:
-        path = chosen(self._ui.foundComboBox)
-        if path:
-            self._load(Path(path))
+        number = chosen(self._ui.foundComboBox)
+        if number:
+            self._load(self._folder, int(number))
 
     def _onFile(self) -> None:
         title, kinds = _("Load an ASL series"), _("NIfTI images") + " (*.nii *.nii.gz)"

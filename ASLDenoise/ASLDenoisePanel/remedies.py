@@ -57,10 +57,11 @@ def _word(remedy) -> str:
         "no-recovery": _("'Put back what the network took from tissue' unticked"),
         "device auto": _("'Computes on' set to the fastest"),
         "device cpu": _("'Computes on' set to the processor"),
+        "series": _("'Series found'"),
         "t1-start": _("a transform over it"),
         "t1-to-asl": _("a transform over it"),
     }
-    return places.get(name, name)
+    return places.get(name) or places.get(name.split(" ")[0], name)
 
 
 def _label(name) -> str:

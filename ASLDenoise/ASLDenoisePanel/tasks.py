@@ -16,30 +16,9 @@ from ASLDenoiseLib.errors import InputError
 if TYPE_CHECKING:
     from ASLDenoiseLib.findings import Finding
     from ASLDenoiseLib.inspecting.fixes import Fix
+    from ASLDenoiseLib.reading.study import FoundSeries
     from ASLDenoiseLib.result import Result
     from ASLDenoiseLib.series import ASLSeries, Volume
-
-_SERIES_ENDINGS = ("_asl.nii", "_asl.nii.gz")
-_DEEPEST = 4  # folders below a BIDS root that a series lies in: sub, ses, perf
-_T1_ENDINGS = ("_T1w.nii.gz", "_T1w.nii")
-
-
-def seriesIn(folder: Path) -> tuple[Path, ...]:
-    """The ASL series of a BIDS data set (or of a part of one) in name order; none for a folder of DICOM."""
-    found: list[Path] = []
-    level = [folder]
-    for _ in range(_DEEPEST):
-        found += [p for f in level for p in f.iterdir() if p.name.endswith(_SERIES_ENDINGS)]
-        level = [p for f in level for p in sorted(f.iterdir()) if p.is_dir() and not p.name.startswith(".")]
-        level = [p for p in level if p.name not in ("derivatives", "sourcedata")]
-    return tuple(sorted(found))
-
-
-def t1Beside(series: Path) -> Path | None:
-    """The T1 of the same session in a BIDS data set: the only one, else the one whose name says the least."""
-    anat = series.parent.parent / "anat"
-    found = [p for ending in _T1_ENDINGS for p in sorted(anat.glob(f"*{ending}"))]
-    return min(found, key=lambda p: (len(p.name), p.name), default=None)
 
 
 class PanelTask:
@@ -57,44 +36,61 @@ class PanelTask:
 class SeriesChoice:
     """The series of a folder that holds more than one."""
 
-    paths: tuple[Path, ...]
+    folder: Path
+    found: tuple[FoundSeries, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class LoadedSeries:
-    """A series as read, and the T1 beside it, or None."""
+    """A series as read, and the T1 beside it, or None; `note` says of the T1 what there is to say."""
 
     series: ASLSeries
     t1: Volume | None
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class LoadSeries(PanelTask):
-    """Read a 4D NIfTI with its sidecars, a BIDS folder or a folder of DICOM."""
+    """Read a 4D NIfTI with its sidecars, a BIDS folder or a folder of DICOM; `number` chooses among several."""
 
     path: Path
+    number: int | None = None
 
     def run(self, progress: Any) -> LoadedSeries | SeriesChoice:
-        """Read it.
+        """Read it; a series whose order nothing states is read without, and the panel asks for it.
 
         Raises:
             InputError: it cannot be read as an ASL series; one sentence with the remedy.
         """
-        from ASLDenoiseLib.reading.images import read_image
-        from ASLDenoiseLib.reading.read import read_series
+        from ASLDenoiseLib.reading.read import read_series, read_unordered
+        from ASLDenoiseLib.reading.study import series_in
+        from ASLDenoiseLib.reading.volume_order import UnknownOrder
 
-        path = self.path
-        if path.is_dir():
-            found = seriesIn(path)
-            if len(found) > 1:
-                return SeriesChoice(found)
-            path = found[0] if found else path
+        path, number = self.path, self.number
         progress(0.1, f"reading {path.name}")
-        series = read_series(path)
-        beside = t1Beside(path) if path.is_file() else None
-        progress(0.8, "reading the T1" if beside else "done")
-        t1 = None if beside is None else read_image(beside, name=beside.name.split(".")[0])
-        return LoadedSeries(series, t1)
+        found = series_in(path)
+        if number is None and len(found) > 1:
+            return SeriesChoice(path, found)
+        try:
+            series = read_series(path, series=number)
+        except UnknownOrder:
+            series = read_unordered(path, series=number)
+        progress(0.8, "looking for the T1")
+        return LoadedSeries(series, *_t1Beside(path, number, series))
+
+
+def _t1Beside(path: Path, number: int | None, series: ASLSeries) -> tuple[Volume | None, str]:
+    """The T1 that lies with a series, and what there is to say of it."""
+    from ASLDenoiseLib.reading.study import find_t1, read_t1
+
+    beside = find_t1(path, series=number)
+    if beside is None:
+        return None, ""
+    try:
+        t1 = read_t1(beside.path, series=series.source)
+    except InputError as error:
+        return None, str(error)
+    return t1, beside.note
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ class Transfer:
         progress: the area that shows how it goes.
         loaded: called with the nodes of a loaded series: sequence, T1 or None, M0 or None; returns a
             sentence about them, or nothing.
-        changed: called when `busy` has changed; with the paths of several series where the user has to choose.
+        changed: called when `busy` has changed; with a `SeriesChoice` where the user has to choose.
     """
 
     def __init__(self, progress, loaded, changed):
@@ -28,8 +28,8 @@ class Transfer:
         self._driver = Driver()
         self.busy = ""
 
-    def load(self, path) -> None:
-        """Load an ASL series, and the T1 beside it, from a file or folder."""
+    def load(self, path, number=None) -> None:
+        """Load an ASL series, and the T1 beside it, from a file or folder; `number` chooses among several."""
         if self.busy:
             return
         try:
@@ -37,7 +37,7 @@ class Transfer:
         except PackagesMissing as error:
             self._progress.failed(str(error))
             return
-        self._start(LoadSeries(Path(path)), _("Loading {name}...").format(name=Path(path).name), self._onLoaded)
+        self._start(LoadSeries(Path(path), number), _("Loading {name}...").format(name=Path(path).name), self._onLoaded)
 
     def write(self, result, done) -> None:
         """Write a run's files to a temporary folder; `done` is called with the path of the report."""
@@ -80,8 +80,8 @@ class Transfer:
     def _onLoaded(self, loaded) -> None:
         if isinstance(loaded, SeriesChoice):
             text = _("The folder holds {count} ASL series; choose one above.")
-            self._progress.done(text.format(count=len(loaded.paths)))
-            self._changed(loaded.paths)
+            self._progress.done(text.format(count=len(loaded.found)))
+            self._changed(loaded)
             return
         from ASLDenoiseLib.scene.display import show_grey
         from ASLDenoiseLib.scene.series import series_to_nodes
@@ -94,6 +94,6 @@ class Transfer:
             show_grey(t1)
         background = t1 or nodes.m0 or nodes.proxy
         slicer.util.setSliceViewerLayers(background=background, foreground=None, fit=True)
-        more = self._loaded(nodes.sequence, t1, nodes.m0)
+        more = " ".join(filter(None, (loaded.note, self._loaded(nodes.sequence, t1, nodes.m0))))
         text = _("Loaded {name}.").format(name=loaded.series.name)
         self._progress.done(f"{text} {more}" if more else text)

@@ -266,11 +266,11 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         else:
             self.run.start(self._parameterNode)
 
-    def load(self, path):
-        """Load a series from a file or folder, unless a run is under way."""
+    def load(self, path, number=None):
+        """Load a series from a file or folder (of several the one of that number), unless a run is under way."""
         if not self.run.running and self._parameterNode is not None:
-            self.inputs.offer(())
-            self.transfer.load(path)
+            self.inputs.offer(None)
+            self.transfer.load(path, number)
 
     def _onLoaded(self, series, t1, m0):
         """Select what was loaded; returns a sentence about it, or ''."""
@@ -284,8 +284,8 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.inputs.select(**chosen)
         return note
 
-    def _onTransfer(self, several=()):
-        if several:
+    def _onTransfer(self, several=None):
+        if several is not None:
             self.inputs.offer(several)
         self._onState()
 

@@ -17,6 +17,7 @@ from .acquisition_checks import in_milliseconds, left_over, usable_delays
 from .image_checks import dummy_volumes, looks_swapped
 from .inspection import Inspection, inspection_of
 from .m0_checks import m0_time
+from .order_checks import is_unordered, proposed_orders
 from .scale_checks import cbf_factor, ge_excitations, m0_factors
 
 
@@ -95,6 +96,12 @@ def apply_fix(series: ASLSeries | Inspection, name: str) -> ASLSeries:
 def proposed_fixes(inspection: Inspection) -> Iterator[Fix]:
     """The fixes of a series one after another, those that need no voxel first."""
     series = inspection.series
+    if is_unordered(series):
+        yield from _seconds(series)
+        for n, (pattern, context) in enumerate(proposed_orders(series).items(), 1):
+            fixed = replace(series, context=context)
+            yield Fix(f"order-{n}", "order-unknown", f"set to {pattern}", fixed, ("context",))
+        return
     if not series.indices(VolumeType.CBF):
         yield from _seconds(series)
         yield from _one_delay(series)

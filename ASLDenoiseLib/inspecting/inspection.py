@@ -14,6 +14,7 @@ from ..series import ASLSeries, Volume, VolumeType
 from .acquisition_checks import acquisition_findings
 from .image_checks import image_findings
 from .m0_image_checks import m0_image_findings
+from .order_checks import is_unordered, order_findings
 from .preview import PERFUSION, Preview, preview_of
 from .scale_checks import SignalScale, scale_of
 
@@ -31,7 +32,11 @@ class Inspection(Sequence[Finding]):
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """All findings, the worst first."""
-        found = [*acquisition_findings(self.series), *image_findings(self), *m0_image_findings(self)]
+        found = [*self.series.findings, *acquisition_findings(self.series)]
+        if is_unordered(self.series):
+            found += order_findings(self.series)
+        else:
+            found += [*image_findings(self), *m0_image_findings(self)]
         return tuple(sorted(found, key=lambda finding: list(Severity).index(finding.severity), reverse=True))
 
     @cached_property

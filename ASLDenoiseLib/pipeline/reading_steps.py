@@ -10,6 +10,7 @@ import numpy as np
 from ..progress import Progress
 from ..reading.images import image_stem, is_single_volume, read_image
 from ..reading.read import read_cbf_map, read_series, swapped
+from ..reading.study import read_t1
 from ..series import ASLSeries, Geometry, Tissue, Volume
 from ..spatial.regions import regions_on
 from .request import Head, Image, Matrix, SeriesFile
@@ -34,7 +35,7 @@ def read(run: RunState, progress: Progress) -> None:
         check_destination(request.outputs.folder, series=run.series, attachments=more)
     progress(0.5, "reading images of the head")
     grid = run.series.geometry
-    run.t1 = t1_of(head.t1)
+    run.t1 = t1_of(head.t1, series=run.series)
     run.tissue = tissue_of(head, grid)
     run.regions = regions_on(grid, {region.name: image_of(region.mask) for region in request.outputs.regions})
     run.t1_to_asl, run.t1_start = _matrix_of(head.t1_to_asl), _matrix_of(head.t1_start)
@@ -59,7 +60,7 @@ def series_of(given: SeriesFile | ASLSeries, *, maps: bool = False) -> ASLSeries
     path = Path(given.path)
     if maps and path.is_file() and not image_stem(path).endswith("_asl") and is_single_volume(path):
         return read_cbf_map(path)
-    series = read_series(path, m0=given.m0, context=given.context, values=given.values)
+    series = read_series(path, m0=given.m0, context=given.context, values=given.values, series=given.series)
     series = swapped(series) if given.swap else series
     for name in given.fixes:
         series = apply_fix(series, name)
@@ -75,15 +76,17 @@ def tissue_of(head: Head, onto: Geometry) -> Tissue | None:
     return head.tissue if head.labels is None else tissue_from_labels(image_of(head.labels), onto)
 
 
-def t1_of(given: Image | None) -> Volume | None:
-    """The T1, read where it is a path.
+def t1_of(given: Image | None, *, series: ASLSeries | None = None) -> Volume | None:
+    """The T1, read where it is a path; of a folder of several subjects that of the series'.
 
     Raises:
         InputError: as `preparing.t1_image.require_image`: a mask or a label map is no T1.
     """
     from ..preparing.t1_image import require_image
 
-    return None if given is None else require_image(image_of(given))
+    if isinstance(given, (str, Path)):
+        given = read_t1(given, series=None if series is None else series.source)
+    return None if given is None else require_image(given)
 
 
 def image_of(given: Image | None) -> Volume | None:

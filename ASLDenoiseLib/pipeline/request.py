@@ -28,7 +28,7 @@ class SeriesFile:
     """A series on disk, and what is known of it besides.
 
     Args:
-        path, m0, context, values: as `reading.read.read_series` takes them.
+        path, m0, context, values, series: as `reading.read.read_series` takes them.
         swap: control and label are the wrong way round.
         fixes: names of fixes (`inspecting.fixes`), applied in their order.
 
@@ -42,6 +42,7 @@ class SeriesFile:
     values: Mapping[str, object] = field(default_factory=dict)
     swap: bool = False
     fixes: tuple[str, ...] = ()
+    series: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "path", Path(self.path))
@@ -52,7 +53,8 @@ class Head:
     """What is known of the head besides the series.
 
     Args:
-        t1: a T1-weighted image, for tissue, overlay and guides; None guesses tissue from perfusion and the M0.
+        t1: a T1-weighted image (or the folder it lies in), for tissue, overlay and guides; None guesses tissue from
+            perfusion and the M0.
         gm, wm: grey and white matter, masks or fractions; they come together.
         labels: a label map (FreeSurfer, SynthSeg, or 1/2/3) in their place.
         tissue: tissue on the grid of the series, in their place.

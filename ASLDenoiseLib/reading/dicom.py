@@ -1,194 +1,274 @@
-"""A folder of DICOM, read as a `Scan` through dcm2niix.
-
-dcm2niix 1.0.20260724 gives of a Philips Ingenia Elition 3D pCASL series (classic DICOM, 2 x 8 volumes): one 4D NIfTI
-whose volumes are control, label, control, label ... in time, as in private tag (2005,1429); voxel values in Philips'
-precise floating-point scale (the display value over rescale slope times scale slope, about 1e7 here), so that series of
-one examination compare; no labelling type, delay or label duration in the JSON; a RepetitionTime estimated from
-acquisition times (15.8 s), wrong for a segmented readout, and the scanner's own (4.23 s) as RepetitionTimeExcitation.
-The first control/label pair is 2.5 times as bright as the rest, acquired without background suppression, which is in no
-tag (the finding ``dummy-volumes``).
-"""
+"""A folder of DICOM, of one series or of a whole examination: the ASL series in it, its M0 and the T1."""
 
 from __future__ import annotations
 
+import math
 import re
-import subprocess
-import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import InputError
-from ..series import Origin, VolumeType
-from .bids import read_json
-from .images import read_array4d
+from ..findings import Finding, FindingKind, note_kind
+from ..remedies import Advice, GiveImage
+from ..series import Volume, VolumeType
+from .conversion import Conversion, ConvertedImage, convert
+from .dicom_tags import philips_context, series_of_file, siemens_labeling
+from .numbered import index_of, listed
 from .scan import Scan
+from .vendor_images import ImageKind, after_contrast
 
-_ASL_LIKE = re.compile(r"asl|perf(?!orm)|spin.?label", re.IGNORECASE)
-_M0_LIKE = re.compile(r"(?<![a-z0-9])m0(?![0-9])|m0scan|calib|proton.?density", re.IGNORECASE)
 _CONTROL_LIKE = re.compile(r"control", re.IGNORECASE)
 _LABEL_LIKE = re.compile(r"(?<!spin)(?<!spin[ _-])label(?!l?ing)|(?<![a-z])tag(?![a-z])", re.IGNORECASE)
-_DERIVED = {"DERIVED", "SUBTRACTION", "PERFUSION", "CBF", "RELCBF", "TTEST", "MOCO", "PHASE", "P", "IMAGINARY", "REAL"}
-_CONVERSION_LIMIT = 1800  # s; a hung converter must not hang the caller for ever
-_MOST_M0_VOLUMES = 4  # a longer scan is a series that names its M0 volumes
-_SERIES, _TIME, _PLACE, _LABEL_TYPE = "0020|0011", "0020|0100", "0020|0032", "2005|1429"
+_SOURCE = re.compile(r"^\s*source\s*-\s*", re.IGNORECASE)  # Philips: the images that the series of that name is made of
+
+_M0_CHOSEN = note_kind(
+    "m0-chosen",
+    "Of several M0 images one was taken",
+    "{taken} is nearest to the series by grid, then by series number and time; there is also {others}",
+    GiveImage("m0", "give another where it is not the right one"),
+)
+_LEFT_OUT = note_kind(
+    "images-left-out",
+    "Images of the folder cannot be used",
+    "{images}",
+    Advice("nothing need be done, unless the one that is missed is among them"),
+    meaning="Images of the folder cannot be used: in colour, of odd dimensions, damaged.",
+)
+_VENDOR_MAPS = note_kind(
+    "vendor-maps",
+    "Maps that the scanner made are there and not used",
+    "{images}",
+    Advice("convert one to NIfTI to super-resolve, measure or compare it"),
+    meaning="CBF and other maps that the scanner made lie in the folder; CBF is computed from the series itself.",
+)
+_INCOMPLETE = FindingKind(
+    "conversion-incomplete",
+    "Images of the folder may be missing",
+    "dcm2niix converted some of it and ended with '{said}'",
+    Advice("compare the number of volumes with the protocol"),
+)
 
 
-def read_dicom(folder: Path) -> Scan:
+@dataclass(frozen=True, eq=False)
+class DicomSeries:
+    """An ASL series of a folder.
+
+    Args:
+        number: what ``--series`` takes: the DICOM series number, or a place in the list where that is not unique.
+        images: one, or controls and labels apart.
+    """
+
+    number: int
+    images: tuple[ConvertedImage, ...]
+
+    @property
+    def first(self) -> ConvertedImage:
+        """The image that has the header of all."""
+        return self.images[0]
+
+    @property
+    def label(self) -> str:
+        """What it is, for people."""
+        return " with ".join(str(image).removeprefix(f"series {image.number}: ") for image in self.images)
+
+
+def read_dicom(folder: Path, *, series: int | None = None, file: Path | None = None) -> Scan:
     """The ASL series in a folder of DICOM (sub-folders included), with its M0 and context where they can be told.
+
+    Args:
+        folder: of one series, or of a whole examination.
+        series: the number of one of `dicom_series`.
+        file: a file of the folder: its series is meant.
 
     Raises:
         InputError: no DICOM, no ASL series, or several; the sentence lists what was found.
     """
-    folder = Path(folder)
-    scan = pick_asl(convert(folder), where=str(folder))
-    return scan if scan.context else replace(scan, context=philips_context(folder, scan))
+    conversion = convert(folder)
+    found = dicom_series(conversion)
+    chosen = _of_file(found, file) if file is not None and series is None else _chosen(found, series, conversion)
+    scan = _loaded(chosen)
+    findings = list(_findings(conversion))
+    m0, said = _m0_of(chosen.first, conversion.of_kind(ImageKind.M0))
+    findings += said
+    if m0 is not None:
+        try:
+            scan = replace(scan, m0=m0.load())
+        except InputError as error:
+            findings.append(_LEFT_OUT.finding(images=str(error).rstrip(".")))
+    if scan.context is None:
+        scan = replace(scan, context=philips_context(folder, scan))
+    return replace(_labelled(scan, folder, chosen.first), findings=tuple(findings))
 
 
-def convert(folder: Path) -> tuple[Scan, ...]:
-    """Convert a folder by dcm2niix, and read every image of it; the files are temporary.
+def dicom_series(conversion: Conversion) -> tuple[DicomSeries, ...]:
+    """The ASL series of a folder by their numbers, ascending.
+
+    Controls and labels that are apart are one series. Single volumes count only where there is nothing longer.
+    """
+    raw = conversion.of_kind(ImageKind.SERIES)
+    sources = {_SOURCE.sub("", i.title).strip() for i in raw if _SOURCE.match(i.title)}
+    raw = [i for i in raw if _SOURCE.match(i.title) or i.title.strip() not in sources]
+    differences = conversion.of_kind(ImageKind.DIFFERENCE)
+    raw = [i for i in raw if i.volumes > 1] or ([] if differences else raw)
+    groups = [*_joined(raw), *((image,) for image in differences)]
+    groups.sort(key=lambda images: (images[0].number or 0, images[0].path.name))
+    numbers = [images[0].number for images in groups]
+    unique = None not in numbers and len(set(numbers)) == len(numbers)
+    return tuple(DicomSeries(n if unique else k, g) for k, (n, g) in enumerate(zip(numbers, groups, strict=True), 1))
+
+
+def dicom_t1s(conversion: Conversion) -> list[ConvertedImage]:
+    """The T1 images of a folder, the best first: without contrast agent, named so, evened, fine, early."""
+
+    def rank(image: ConvertedImage) -> tuple[object, ...]:
+        header = image.header
+        guess = str((image.sidecar.get("BidsGuess") or [""])[-1])
+        even = not {"NORM", "SCIC"} & set(header.types)
+        return after_contrast(header), not guess.endswith("_T1w"), even, math.prod(header.spacing), image.number or 0
+
+    return sorted(conversion.of_kind(ImageKind.T1), key=rank)
+
+
+def read_dicom_t1(folder: Path) -> Volume:
+    """The T1 in a folder of DICOM, of several the best (`dicom_t1s`).
 
     Raises:
-        InputError: dcm2niix is missing, fails, or finds no images.
+        InputError: there is none, or it is damaged.
     """
+    conversion = convert(folder)
+    found = dicom_t1s(conversion)
+    if not found:
+        what = f"No T1 image was found in {folder} (found: {listed(conversion.images)})"
+        raise InputError(what, [GiveImage("t1", "give the file of one")])
+    scan = found[0].load()
+    return Volume(scan.array[0], scan.geometry, name=scan.name)
+
+
+def read_dicom_m0(folder: Path) -> Scan:
+    """The one M0 in a folder of DICOM: the only image, or the only one that is an M0 by its header.
+
+    Raises:
+        InputError: there is none, or several.
+    """
+    conversion = convert(folder)
+    usable = [image for image in conversion.images if not image.problem]
+    found = usable if len(usable) == 1 else conversion.of_kind(ImageKind.M0)
+    if len(found) != 1:
+        what = f"{'Several M0 images are' if found else 'No M0 image is'} in {folder}"
+        what += f" (found: {listed(found or conversion.images)})"
+        raise InputError(what, [GiveImage("m0", "give the folder or file of one")])
+    return found[0].load()
+
+
+def _chosen(found: Sequence[DicomSeries], number: int | None, conversion: Conversion) -> DicomSeries:
+    folder = conversion.folder
+    if not found:
+        what = f"No ASL series was found in {folder} (found: {listed(conversion.images)})"
+        raise InputError(f"{what}; give the folder of the ASL series.")
+    numbers, labels = [each.number for each in found], [each.label for each in found]
+    return found[index_of(number, numbers=numbers, labels=labels, folder=folder)]
+
+
+def _of_file(found: Sequence[DicomSeries], file: Path) -> DicomSeries:
+    """The series that a file belongs to: by number, else (Siemens XA numbers every volume) by description."""
+    number, description = series_of_file(file)
+    for same in (lambda i: i.number == number, lambda i: i.title == description):
+        fitting = [each for each in found if any(map(same, each.images))]
+        if len(fitting) == 1:
+            return fitting[0]
+    what = f"The file {file} belongs to series {number} ('{description}'), which is no ASL series that can be read"
+    if found:
+        raise InputError(f"{what}; give a file or the folder of {' or of '.join(each.label for each in found)}.")
+    raise InputError(f"{what}; give the folder that holds the whole ASL series.")
+
+
+def _loaded(chosen: DicomSeries) -> Scan:
+    scans = [image.load() for image in chosen.images]
+    scan = scans[0]
+    if len(scans) == 2:
+        array = np.stack([each.array for each in scans], axis=1).reshape(-1, *scan.array.shape[1:])
+        return replace(scan, array=array, context=(VolumeType.CONTROL, VolumeType.LABEL) * len(scan.array))
+    if chosen.first.kind is ImageKind.DIFFERENCE:
+        return replace(scan, context=(VolumeType.DELTAM,) * len(scan.array))
+    return scan
+
+
+def _joined(images: Sequence[ConvertedImage]) -> list[tuple[ConvertedImage, ...]]:
+    """Each image alone, but one of controls and one of labels that belong together as a pair."""
+    left, groups = list(images), []
+    for control in [i for i in images if _says(i, _CONTROL_LIKE, _LABEL_LIKE)]:
+        name = _CONTROL_LIKE.sub("", _words(control))
+        labels = [i for i in left if _says(i, _LABEL_LIKE, _CONTROL_LIKE) and _fits(control, i)]
+        named = [i for i in labels if _LABEL_LIKE.sub("", _words(i)) == name] or labels
+        if len(named) == 1:
+            groups.append((control, named[0]))
+            left = [i for i in left if i not in (control, named[0])]
+    return groups + [(image,) for image in left]
+
+
+def _says(image: ConvertedImage, this: re.Pattern, not_that: re.Pattern) -> bool:
+    return bool(this.search(_words(image))) and not not_that.search(_words(image))
+
+
+def _fits(one: ConvertedImage, other: ConvertedImage) -> bool:
+    return one.volumes == other.volumes and one.geometry.matches(other.geometry)
+
+
+def _words(image: ConvertedImage) -> str:
+    keys = ("SeriesDescription", "ProtocolName", "SequenceName", "ImageType")
+    return " ".join(str(image.sidecar.get(key, "")) for key in keys)
+
+
+def _m0_of(series: ConvertedImage, m0s: Sequence[ConvertedImage]) -> tuple[ConvertedImage | None, list[Finding]]:
+    """The M0 nearest to a series, and what is to be said of the choice.
+
+    Raises:
+        InputError: two are equally near.
+    """
+    ranked = sorted(m0s, key=lambda m0: _distance(m0, series))
+    if len(ranked) < 2:
+        return (ranked[0] if ranked else None), []
+    if _distance(ranked[0], series) == _distance(ranked[1], series):
+        equal = [m0 for m0 in ranked if _distance(m0, series) == _distance(ranked[0], series)]
+        what = f"Several M0 images are equally near to {series.title} ({listed(equal)})"
+        raise InputError(what, [GiveImage("m0", "give the file of one")])
+    return ranked[0], [_M0_CHOSEN.finding(taken=str(ranked[0]), others=listed(ranked[1:]))]
+
+
+def _distance(m0: ConvertedImage, series: ConvertedImage) -> tuple[float, ...]:
+    """How far an M0 is from a series: grid, direction of phase encoding, series number, time in s."""
+    grid = not m0.geometry.matches(series.geometry)
+    direction = m0.sidecar.get("PhaseEncodingDirection") != series.sidecar.get("PhaseEncodingDirection")
+    numbers = m0.number, series.number
+    apart = math.inf if None in numbers else abs(numbers[0] - numbers[1])
+    return grid, direction, apart, abs(_time(m0) - _time(series))
+
+
+def _time(image: ConvertedImage) -> float:
+    """Acquisition time in s; 0 where it is not stated."""
+    parts = str(image.sidecar.get("AcquisitionTime", "")).split(":")
     try:
-        import dcm2niix
-    except ImportError as error:
-        raise InputError("Reading DICOM needs the Python package dcm2niix; install it or give a NIfTI.") from error
-    with tempfile.TemporaryDirectory(prefix="asldenoise-") as place:
-        command = [str(dcm2niix.bin), "-b", "y", "-ba", "y", "-z", "n", "-f", "%s_%p", "-o", place, str(folder)]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_CONVERSION_LIMIT, check=False)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise InputError(f"dcm2niix did not finish on {folder}; convert it to NIfTI and give that.") from error
-        scans = tuple(_converted(path) for path in sorted(Path(place).glob("*.nii")))
-    if not scans:
-        said = (done.stderr.strip() or done.stdout.strip()).split("\n")[-1].rstrip(".")
-        raise InputError(f"dcm2niix found no DICOM images in {folder} ({said}); give a NIfTI or a folder of DICOM.")
-    return scans
+        return sum(float(part) * 60**place for place, part in enumerate(reversed(parts)))
+    except ValueError:
+        return 0.0
 
 
-def _converted(path: Path) -> Scan:
-    array, geometry = read_array4d(path)
-    sidecar = read_json(path.with_suffix(".json")) if path.with_suffix(".json").is_file() else {}
-    title = str(sidecar.get("SeriesDescription") or path.stem)
-    name = re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-") or "asl"
-    # The converter's own suffixes (_ph, _e2, _a) tell split outputs of one series apart.
-    return Scan(array, geometry, {**sidecar, "ConvertedName": path.stem}, Origin.DICOM, name)
+def _labelled(scan: Scan, folder: Path, image: ConvertedImage) -> Scan:
+    """The scan with the labelling type that only the files of Siemens say."""
+    known = "ArterialSpinLabelingType" in scan.sidecar
+    if known or not str(scan.sidecar.get("Manufacturer", "")).lower().startswith("siemens"):
+        return scan
+    stated = siemens_labeling(folder, image.number)
+    return scan if stated is None else replace(scan, sidecar={**scan.sidecar, "ArterialSpinLabelingType": stated})
 
 
-def pick_asl(scans: Sequence[Scan], *, where: str) -> Scan:
-    """The one ASL series among converted scans, its M0 attached; control and label outputs are put together.
-
-    Raises:
-        InputError: none, or several that cannot be told apart.
-    """
-    usable = [scan for scan in scans if not _is_derived(scan)]
-    asl = [scan for scan in usable if _is_asl(scan) and not _is_m0(scan)]
-    asl = [scan for scan in asl if len(scan.array) > 1] or asl
-    joined = _joined(asl) or _joined([scan for scan in asl if len(scan.array) == max(len(s.array) for s in asl)])
-    found = "; ".join(_described(scan) for scan in scans)
-    if joined is None and not asl:
-        raise InputError(f"No ASL series was found in {where} (found: {found}); give the folder of the ASL series.")
-    if joined is None and len(asl) > 1:
-        raise InputError(f"Several ASL series are in {where} (found: {found}); give the folder of one of them.")
-    chosen = joined or asl[0]
-    m0 = [scan for scan in usable if _is_m0(scan)]
-    return replace(chosen, m0=m0[0]) if len(m0) == 1 else chosen
-
-
-def philips_context(folder: Path, scan: Scan) -> tuple[VolumeType, ...] | None:
-    """The type of each volume by Philips' private tag (2005,1429), or None where that is uncertain.
-
-    dcm2niix orders the volumes in time. That is checked: the sums of one slice's stored images must be proportional to
-    those of the converted volumes to 1e-4.
-    """
-    if not str(scan.sidecar.get("Manufacturer", "")).lower().startswith("philips"):
-        return None
-    headers = _headers(folder, scan.sidecar.get("SeriesNumber"))
-    kinds = {h[_LABEL_TYPE] for _, h in headers if _LABEL_TYPE in h}
-    if kinds != {"CONTROL", "LABEL"} or not all(_TIME in h and _PLACE in h for _, h in headers):
-        return None
-    places = sorted({h[_PLACE] for _, h in headers})
-    middle = [(path, h) for path, h in headers if h[_PLACE] == places[len(places) // 2]]
-    if len(middle) != len(scan.array):
-        return None
-    for last in ("LABEL", "CONTROL"):
-        order = sorted(middle, key=lambda item: (int(item[1][_TIME]), item[1][_LABEL_TYPE] == last))
-        if _same_order([path for path, _ in order], scan.array):
-            return tuple(VolumeType(h[_LABEL_TYPE].lower()) for _, h in order)
-    return None
-
-
-def _headers(folder: Path, series: object) -> list[tuple[Path, dict[str, str]]]:
-    """The tags needed, of each file of one series; files that are no DICOM are skipped."""
-    import SimpleITK as sitk
-
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO("GDCMImageIO")
-    reader.LoadPrivateTagsOn()
-    headers = []
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        reader.SetFileName(str(path))
-        try:
-            reader.ReadImageInformation()
-        except RuntimeError:
-            continue
-        tags = filter(reader.HasMetaDataKey, (_SERIES, _TIME, _PLACE, _LABEL_TYPE))
-        header = {tag: reader.GetMetaData(tag).strip() for tag in tags}
-        if series is None or header.get(_SERIES) == str(series):
-            headers.append((path, header))
-    return headers
-
-
-def _same_order(paths: Sequence[Path], array: np.ndarray) -> bool:
-    """Whether the files' sums are proportional to those of one slice through the volumes, volume by volume."""
-    import SimpleITK as sitk
-
-    stored = np.array([sitk.GetArrayViewFromImage(sitk.ReadImage(str(path))).sum(dtype=np.float64) for path in paths])
-    sums = array.sum(axis=(2, 3), dtype=np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = sums / stored[:, None]
-        spread = np.ptp(ratios, axis=0) / np.abs(ratios.mean(axis=0))
-    differs = np.ptp(stored) > 1e-3 * abs(stored.mean())
-    return bool(differs and np.nanmin(spread) < 1e-4)
-
-
-def _joined(scans: Sequence[Scan]) -> Scan | None:
-    """Two outputs, one of controls and one of labels, as one series control, label, control ...; else None."""
-    controls = [s for s in scans if _CONTROL_LIKE.search(_words(s)) and not _LABEL_LIKE.search(_words(s))]
-    labels = [s for s in scans if _LABEL_LIKE.search(_words(s)) and not _CONTROL_LIKE.search(_words(s))]
-    if (len(scans), len(controls), len(labels)) != (2, 1, 1):
-        return None
-    control, label = controls[0], labels[0]
-    if control.array.shape != label.array.shape or not control.geometry.matches(label.geometry):
-        return None
-    array = np.stack([control.array, label.array], axis=1).reshape(-1, *control.array.shape[1:])
-    return replace(control, array=array, context=(VolumeType.CONTROL, VolumeType.LABEL) * len(control.array))
-
-
-def _words(scan: Scan) -> str:
-    keys = ("SeriesDescription", "ProtocolName", "SequenceName", "ImageType", "ConvertedName")
-    return " ".join(str(scan.sidecar.get(key, "")) for key in keys)
-
-
-def _is_asl(scan: Scan) -> bool:
-    guess = scan.sidecar.get("BidsGuess")
-    guessed = isinstance(guess, list) and str(guess[-1]).endswith("_asl")
-    return "ArterialSpinLabelingType" in scan.sidecar or guessed or bool(_ASL_LIKE.search(_words(scan)))
-
-
-def _is_m0(scan: Scan) -> bool:
-    return len(scan.array) <= _MOST_M0_VOLUMES and bool(_M0_LIKE.search(_words(scan)))
-
-
-def _is_derived(scan: Scan) -> bool:
-    kinds = scan.sidecar.get("ImageType", [])
-    return bool(_DERIVED & {str(kind).upper() for kind in (kinds if isinstance(kinds, list) else [kinds])})
-
-
-def _described(scan: Scan) -> str:
-    size = "x".join(str(n) for n in scan.geometry.size)
-    return f"{scan.sidecar.get('ConvertedName', scan.name)}, {size}, {len(scan.array)} volumes"
+def _findings(conversion: Conversion) -> list[Finding]:
+    """What is to be said of the rest of a folder."""
+    said = [_INCOMPLETE.finding(said=conversion.trouble)] if conversion.trouble else []
+    maps = conversion.of_kind(ImageKind.CBF, ImageKind.MAP)
+    left_out = [image for image in conversion.images if image.problem]
+    said += [_VENDOR_MAPS.finding(images=listed(maps))] if maps else []
+    return said + ([_LEFT_OUT.finding(images=listed(left_out))] if left_out else [])

@@ -24,10 +24,12 @@ from .bids import (
     reduce_arrays,
     with_user_values,
 )
-from .images import image_stem, is_image_name, read_image
+from .images import image_stem, read_image
 from .m0 import combine_m0, mean_of_series
 from .scan import Scan, read_scan
+from .study import read_m0, read_study
 from .vendor_scaling import philips_m0_factor
+from .volume_order import UnknownOrder
 
 _SAME_SCALE = 1e-3  # relative; sidecars round their slopes to six digits
 _SWAP = {VolumeType.CONTROL: VolumeType.LABEL, VolumeType.LABEL: VolumeType.CONTROL}
@@ -39,14 +41,16 @@ def read_series(
     m0: Path | str | float | None = None,
     context: Path | str | Sequence[str] | None = None,
     values: Mapping[str, object] | None = None,
+    series: int | None = None,
 ) -> ASLSeries:
     """Read an ASL series.
 
     Args:
-        path: a NIfTI, a folder with exactly one ``*_asl.nii[.gz]`` (itself or in its ``perf``), or a folder of DICOM.
-        m0: an M0 image, or one number for the whole image (scanner units); overrides the sidecar.
+        path: a NIfTI, a BIDS folder (the data set, a subject, a session), or a folder of DICOM, of a whole examination.
+        m0: an M0 image or folder of DICOM, or one number for the whole image (scanner units); overrides the sidecar.
         context: an ``_aslcontext.tsv``, or words (``"control,label"`` or a list) whose control/label part is repeated.
         values: `Acquisition` fields given by the user, in seconds and tesla; they override the sidecar.
+        series: the number of one where the folder holds several (`study.series_in`).
 
     Returns:
         The series, float32 (T, K, J, I) in scanner units, with its M0 averaged and on its grid. An M0 that is one
@@ -68,15 +72,33 @@ def read_series(
     'user'
     """
     path = Path(path)
-    scan = _scan(path)
+    scan = read_study(path, series=series)
     types = _context(scan, context)
     _require_perfusion(scan, types)
+    return _series(path, scan, types, m0=m0, values=values)
+
+
+def read_unordered(path: Path | str, *, series: int | None = None) -> ASLSeries:
+    """A series of which nothing says what its volumes are: all are ``n/a``; as `read_series` otherwise."""
+    scan = read_study(Path(path), series=series)
+    return _series(Path(path), scan, (VolumeType.NOT_AVAILABLE,) * len(scan.array))
+
+
+def _series(
+    path: Path,
+    scan: Scan,
+    types: tuple[VolumeType, ...],
+    *,
+    m0: Path | str | float | None = None,
+    values: Mapping[str, object] | None = None,
+) -> ASLSeries:
     acquisition = acquisition_from(scan.sidecar, volumes=len(types), origin=scan.origin, where=scan.where)
     acquisition = with_user_values(acquisition, values)
     acquisition, calibration, made = _calibration(scan, types, acquisition, m0)
     acquisition = reduce_arrays(acquisition, types, scan.geometry)
     source = str(path if scan.path is None else scan.path)
-    return ASLSeries(scan.array, scan.geometry, types, acquisition, calibration, scan.name, source, m0_source=made)
+    more = {"m0_source": made, "findings": scan.findings}
+    return ASLSeries(scan.array, scan.geometry, types, acquisition, calibration, scan.name, source, **more)
 
 
 def read_cbf_map(path: Path | str) -> ASLSeries:
@@ -97,28 +119,6 @@ def swapped(series: ASLSeries) -> ASLSeries:
     return replace(series, array=array, context=tuple(_SWAP.get(kind, kind) for kind in series.context))
 
 
-def _scan(path: Path) -> Scan:
-    if not path.exists():
-        raise InputError(f"There is no file or folder {path}; check the path.")
-    if path.is_file():
-        if not is_image_name(path) and _looks_dicom(path):
-            raise InputError(f"The file {path} is a single DICOM file; give the folder that holds the whole series.")
-        return read_scan(path)
-    found = [p for folder in (path, path / "perf") for p in sorted(folder.glob("*_asl.nii*")) if is_image_name(p)]
-    if len(found) > 1:
-        raise InputError(f"Several ASL series are in {path} ({', '.join(p.name for p in found)}); give one of them.")
-    if found:
-        return read_scan(found[0])
-    from .dicom import read_dicom
-
-    return read_dicom(path)
-
-
-def _looks_dicom(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(132)[128:] == b"DICM"
-
-
 def _context(scan: Scan, given: Path | str | Sequence[str] | None) -> tuple[VolumeType, ...]:
     volumes = len(scan.array)
     if isinstance(given, str) and not (given.lower().endswith(".tsv") or Path(given).is_file()):
@@ -136,10 +136,7 @@ def _context(scan: Scan, given: Path | str | Sequence[str] | None) -> tuple[Volu
         )
     if table is None:
         what = "no _aslcontext.tsv beside it" if scan.path else "nothing in the DICOM says which volume is a control"
-        raise InputError(
-            f"What the {volumes} volumes of {scan.name} are is not known ({what})",
-            [SetField("context", order, "give their order") for order in ("control,label", "label,control")],
-        )
+        raise UnknownOrder(f"What the {volumes} volumes of {scan.name} are is not known ({what})", scan.array)
     types = read_context(table)
     if len(types) != volumes:
         raise InputError(
@@ -177,11 +174,8 @@ def _calibration(
             raise InputError(f"The M0 value {given} is not a positive number; give it in the units of the series.")
         return acquisition.with_values(Origin.USER, m0_type=M0Type.ESTIMATE, m0_estimate=float(given)), None, None
     if given is not None:
-        given = Path(given)
-        if given.is_dir():
-            raise InputError(f"The M0 {given} is a folder; give an M0 image as NIfTI.")
         acquisition = acquisition.with_values(Origin.USER, m0_type=M0Type.SEPARATE)
-        return _from_separate(read_scan(given, suffix="m0scan"), scan, types, acquisition)
+        return _from_separate(read_m0(Path(given)), scan, types, acquisition)
     kind = acquisition.m0_type
     if acquisition.m0_estimate == 0 and kind in (None, M0Type.ESTIMATE):
         what = f"M0Estimate in {scan.where} is 0, which is no M0"

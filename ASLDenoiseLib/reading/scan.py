@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..findings import Finding
 from ..series import Geometry, Origin, VolumeType
 from .bids import read_sidecar
 from .images import image_stem, read_array4d
@@ -26,6 +27,7 @@ class Scan:
         path: the file it came from, None for DICOM.
         context: of the DICOM, one type a volume; None where it states none.
         m0: the M0 scan that was found beside it in a DICOM folder.
+        findings: what is to be said of the rest of that folder.
     """
 
     array: np.ndarray
@@ -36,6 +38,7 @@ class Scan:
     path: Path | None = None
     context: tuple[VolumeType, ...] | None = None
     m0: Scan | None = None
+    findings: tuple[Finding, ...] = ()
 
     @property
     def where(self) -> str:

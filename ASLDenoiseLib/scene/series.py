@@ -4,7 +4,7 @@ What a series states lies in attributes of its node, which this module alone rea
 ``ASLDenoise.name``, ``ASLDenoise.source`` and the origins. ``ASLDenoise.context`` lists the volume types, each stated
 value of the acquisition is ``ASLDenoise.<field>`` with ``ASLDenoise.<field>.origin``, and ``ASLDenoise.fixes`` lists
 what was fixed (``ASLDenoise.mends`` in scenes saved by earlier versions), ``ASLDenoise.m0_source`` how the M0 it refers
-to came about.
+to came about, ``ASLDenoise.findings`` what reading it said.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
+from ..findings import Finding, finding_from_plain, finding_to_plain
 from ..m0_source import M0Source
 from ..reading.m0 import included_m0
 from ..series import Acquisition, ASLSeries, Geometry, M0Type, Origin, Parameter, VolumeType
@@ -63,7 +64,7 @@ def series_to_nodes(series: ASLSeries, *, scene: slicer.vtkMRMLScene | None = No
         item.SetName(f"{series.name}_{kind.value}-{index}")
         fill_node(item, series.volume(index), quantity=PWI_QUANTITY if kind is VolumeType.DELTAM else None)
         sequence.SetDataNodeAtValue(item, f"{index} {kind.value}")
-    stated = {name: getattr(series, name) for name in ("name", "source", "context", "acquisition", "fixes")}
+    stated = {n: getattr(series, n) for n in ("name", "source", "context", "acquisition", "fixes", "findings")}
     write_attributes(sequence, **stated, m0_source=series.m0_source)
     m0 = None
     if series.m0 is not None:
@@ -82,6 +83,7 @@ def write_attributes(
     acquisition: Acquisition | None = None,
     fixes: Iterable[Parameter] | None = None,
     m0_source: M0Source | None = None,
+    findings: Iterable[Finding] | None = None,
 ) -> None:
     """Write what is given as attributes of a series' node; remove the fields that `acquisition` does not state."""
     stated = {what: text for what, text in (("name", name), ("source", source)) if text is not None}
@@ -96,6 +98,8 @@ def write_attributes(
         stated |= {"fixes": json.dumps([parameter_to_plain(fix) for fix in fixes]), "mends": None}
     if m0_source is not None:
         stated["m0_source"] = json.dumps(m0_source.to_plain())
+    if findings is not None:
+        stated["findings"] = json.dumps([finding_to_plain(finding) for finding in findings])
     was_modified = node.StartModify()
     for what, text in stated.items():
         node.SetAttribute(PREFIX + what, text)  # None removes it
@@ -219,6 +223,7 @@ def series_from_sequence(node: slicer.vtkMRMLNode, *, m0: slicer.vtkMRMLScalarVo
         source=node.GetAttribute(PREFIX + "source") or f"scene node {node.GetName()}",
         fixes=read_fixes(node),
         m0_source=M0Source.from_plain(made),
+        findings=tuple(map(finding_from_plain, _attribute(node, "findings") or ())),
     )
     included = series.m0 is None and series.acquisition.m0_type in (None, M0Type.INCLUDED)
     return included_m0(series) if included else series

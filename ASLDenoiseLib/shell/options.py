@@ -29,11 +29,12 @@ _ACQUISITION = {
 
 def add_series(parser: argparse.ArgumentParser) -> None:
     """SERIES and what its sidecar may lack."""
-    parser.add_argument("series", metavar="SERIES", help="NIfTI with BIDS sidecars, or a folder of DICOM")
+    parser.add_argument("series", metavar="SERIES", help="NIfTI with BIDS sidecars, or a folder: BIDS or DICOM")
+    parser.add_argument("--series", dest="number", type=int, metavar="N", help="which of the series in that folder")
     group = parser.add_argument_group("acquisition, where the sidecar is silent or wrong")
     for field, (kind, text) in _ACQUISITION.items():
         group.add_argument(OPTIONS[field], dest=field, type=kind, help=text)
-    group.add_argument("--m0", type=_number_or_path, help="M0 image, or one number for it")
+    group.add_argument("--m0", type=_number_or_path, help="M0 image or folder of DICOM, or one number for it")
     group.add_argument("--context", help="an aslcontext.tsv, or a pattern such as m0scan,label,control")
     group.add_argument("--swap", action="store_true", help="control and label are the wrong way round")
     group.add_argument(
@@ -47,7 +48,7 @@ def add_tissue(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--gm", type=Path, help="grey-matter mask or probability map")
     group.add_argument("--wm", type=Path, help="white-matter mask or probability map")
     group.add_argument("--labels", type=Path, help="FreeSurfer, SynthSeg or 1/2/3 (CSF/GM/WM) label map")
-    group.add_argument("--t1", type=Path, help="T1-weighted image: segmented, and shown below the CBF map")
+    group.add_argument("--t1", type=Path, help="T1-weighted image (or its folder): segmented, and shown below the map")
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -124,7 +125,7 @@ def series_file(args: argparse.Namespace) -> SeriesFile:
     context = args.context
     if context is not None and (context.lower().endswith(".tsv") or Path(context).is_file()):
         context = Path(context)
-    return SeriesFile(Path(args.series), args.m0, context, values, args.swap, tuple(args.fix))
+    return SeriesFile(Path(args.series), args.m0, context, values, args.swap, tuple(args.fix), args.number)
 
 
 def head_of(args: argparse.Namespace) -> Head:

@@ -17,14 +17,16 @@ def run_inspect(args: argparse.Namespace) -> int:
     """Print the series, its parameters with their origins, and the findings."""
     from ..findings import Severity
     from ..inspecting.inspection import inspect
+    from ..inspecting.study_checks import study_findings
     from ..pipeline.reading_steps import series_of, t1_of
 
-    series = series_of(series_file(args))
-    t1_of(args.t1)
+    given = series_file(args)
+    series = series_of(given)
+    t1_of(args.t1, series=series)
     print(series)
     for parameter in (*series.acquisition.parameters(), *series.fixes):
         print(f"  {parameter}")
-    findings = inspect(series)
+    findings = [*inspect(series), *(study_findings(given.path, series=given.series) if args.t1 is None else ())]
     for finding in findings:
         print(finding)
     if not findings:

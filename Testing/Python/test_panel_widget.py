@@ -425,6 +425,47 @@ def test_a_dropped_folder_of_several_series_asks_which(panel, made, tmp_path):
     assert not combo.isVisibleTo(panel.frame)
 
 
+def test_a_folder_of_dicom_gives_the_choice_of_its_series_and_the_t1(panel, tmp_path):
+    from dicom_builders import ASL, pairs, write_dicom, write_examination
+    from slicer_harness.panel import drop
+
+    folder = write_examination(tmp_path / "study")
+    write_dicom(folder / "again", pairs(4), 9, "pcasl_again", *ASL)
+    assert drop(panel.widget.uiWidget, folder)
+    combo = panel.ui.foundComboBox
+    until(lambda: combo.isVisibleTo(panel.frame), 60)
+    assert [combo.itemText(i).split(",")[0] for i in range(combo.count)] == [
+        "Choose one of 2...",
+        "pcasl_3d",
+        "pcasl_again",
+    ]
+    combo.setCurrentIndex(1)
+    combo.activated(1)
+    until(lambda: panel.ui.aslSelector.currentNode() is not None and not panel.widget.transfer.busy, 60)
+    assert panel.ui.aslSelector.currentNode().GetName() == "pcasl-3d_asl"
+    assert panel.ui.m0Selector.currentNode().GetName() == "pcasl-3d_m0scan"
+    assert panel.ui.t1Selector.currentNode().GetName() == "t1-mprage-sag"
+    inspected(panel)
+    texts = [label.text for label in panel.ui.findingsList.findChildren("QLabel")]
+    assert any("pcasl_3d_colour" in text for text in texts), "what reading the folder had to say"
+
+
+def test_the_order_that_the_images_show_is_proposed_and_taken_by_a_click(panel, tmp_path):
+    from dicom_builders import ASL, pairs, write_dicom
+
+    write_dicom(tmp_path, pairs(), 5, "pcasl_3d", *ASL)
+    panel.widget.load(tmp_path)
+    until(lambda: panel.ui.aslSelector.currentNode() is not None and not panel.widget.transfer.busy, 60)
+    inspected(panel)
+    assert rows(panel)["Order of volumes"][0] == ""
+    assert "give their order under Acquisition" in panel.ui.reasonLabel.text
+    (button,) = (b for name, b in panel.widget.findings.buttons.items() if name.startswith("order-"))
+    assert button.text == "Fix: Order of volumes set to control,label"
+    button.click()
+    assert rows(panel)["Order of volumes"][0] == "control, label"
+    assert panel.ui.seriesLabel.text.endswith("6 control, 6 label")
+
+
 def test_what_is_no_series_is_refused_in_words_and_the_scene_stays(panel, tmp_path):
     path = tmp_path / "notes.nii.gz"
     path.write_text("not an image")

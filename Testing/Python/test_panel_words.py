@@ -136,7 +136,7 @@ def test_the_outlier_methods_to_choose_from_are_the_librarys(panel):
 
 
 def test_a_bids_folder_gives_its_series_and_the_t1_beside(panel, tmp_path):
-    from ASLDenoisePanel.tasks import seriesIn, t1Beside
+    from ASLDenoiseLib.reading.bids_study import series_files, t1_of
 
     for subject in ("sub-02", "sub-01"):
         for name in (f"perf/{subject}_asl.nii.gz", f"perf/{subject}_m0scan.nii.gz", f"anat/{subject}_T1w.nii.gz"):
@@ -146,9 +146,9 @@ def test_a_bids_folder_gives_its_series_and_the_t1_beside(panel, tmp_path):
     (tmp_path / "derivatives" / "perf").mkdir(parents=True)
     (tmp_path / "derivatives" / "perf" / "sub-01_asl.nii.gz").touch()
     (tmp_path / "sub-01" / "anat" / "sub-01_acq-lowres_T1w.nii.gz").touch()
-    found = seriesIn(tmp_path)
+    found = series_files(tmp_path)
     assert [path.name for path in found] == ["sub-01_asl.nii.gz", "sub-02_asl.nii.gz"]
-    assert t1Beside(found[0]).name == "sub-01_T1w.nii.gz"
+    assert t1_of(found[0]) == (tmp_path / "sub-01" / "anat" / "sub-01_T1w.nii.gz", False)
 
 
 def remedies_in(source):

@@ -23,6 +23,7 @@ PLACES = {
     "series.values": ("post_labeling_delay", "(ad.read takes it)", "(the table of the acquisition)"),
     "series.swap": ("swap", "(ad.fix does it)", "(the table of the acquisition, or its Fix button)"),
     "series.fixes": ("fix", "(ad.fix does it)", "(Fix buttons)"),
+    "series.series": ("number", "(ad.read takes it)", "(the list 'Series found')"),
     "head.t1": ("t1", "t1", "t1"),
     "head.gm": ("gm", "tissue", "tissueFromSegmentation"),
     "head.wm": ("wm", "tissue", "tissueFromSegmentation"),

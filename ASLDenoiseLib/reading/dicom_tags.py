@@ -1,0 +1,110 @@
+"""What only the DICOM files themselves say: Philips' label of each image, Siemens' labelling, the series of a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..series import VolumeType
+from .scan import Scan
+
+_SERIES, _TIME, _PLACE, _LABEL_TYPE = "0020|0011", "0020|0100", "0020|0032", "2005|1429"
+_DESCRIPTION = "0008|103e"
+_CONTRASTS = {b"PSEUDOCONTINUOUS": "PCASL", b"CONTINUOUS": "CASL", b"PULSED": "PASL"}
+_CONTRAST = re.compile(rb"\x18\x00\x50\x92(?:CS)?.{2,4}?(PSEUDOCONTINUOUS|CONTINUOUS|PULSED)", re.DOTALL)
+_PCASL_PULSES = re.compile(rb'sTXSPEC\.aRFPULSE\[\d+\]\.tName\s*=\s*"+pCASL')
+_MOST_BYTES = 4_000_000  # of a file: labelling and protocol stand before the voxels
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file has DICOM's mark."""
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
+def series_of_file(path: Path) -> tuple[int | None, str]:
+    """Series number and description of one DICOM file; (None, "") where they cannot be read."""
+    header = _header(path, (_SERIES, _DESCRIPTION)) or {}
+    number = header.get(_SERIES, "")
+    return int(number) if number.lstrip("-").isdigit() else None, header.get(_DESCRIPTION, "")
+
+
+def philips_context(folder: Path, scan: Scan) -> tuple[VolumeType, ...] | None:
+    """The type of each volume by Philips' private tag (2005,1429), or None where that is uncertain.
+
+    dcm2niix orders the volumes in time. That is checked: the sums of one slice's stored images must be proportional to
+    those of the converted volumes to 1e-4.
+    """
+    if not str(scan.sidecar.get("Manufacturer", "")).lower().startswith("philips"):
+        return None
+    headers = list(_headers(folder, scan.sidecar.get("SeriesNumber"), (_TIME, _PLACE, _LABEL_TYPE)))
+    kinds = {h[_LABEL_TYPE] for _, h in headers if _LABEL_TYPE in h}
+    if kinds != {"CONTROL", "LABEL"} or not all(_TIME in h and _PLACE in h for _, h in headers):
+        return None
+    places = sorted({h[_PLACE] for _, h in headers})
+    middle = [(path, h) for path, h in headers if h[_PLACE] == places[len(places) // 2]]
+    if len(middle) != len(scan.array):
+        return None
+    for last in ("LABEL", "CONTROL"):
+        order = sorted(middle, key=lambda item: (int(item[1][_TIME]), item[1][_LABEL_TYPE] == last))
+        if _same_order([path for path, _ in order], scan.array):
+            return tuple(VolumeType(h[_LABEL_TYPE].lower()) for _, h in order)
+    return None
+
+
+def siemens_labeling(folder: Path, number: object) -> str | None:
+    """The labelling type of a Siemens series that dcm2niix gives none of: PCASL, CASL, PASL; None where it is not said.
+
+    Enhanced DICOM has (0018,9250), ASL Contrast. Classic DICOM of XA has it not, but the protocol in it names its
+    radio-frequency pulses, which of the product's pCASL are called pCASL_rf000 and so on (neurolabusc's dcm_qa_xa30i).
+    """
+    path, _ = next(_headers(folder, number, ()), (None, None))
+    if path is None:
+        return None
+    with path.open("rb") as file:
+        content = file.read(_MOST_BYTES)
+    stated = _CONTRAST.search(content)
+    if stated:
+        return _CONTRASTS[stated[1]]
+    return "PCASL" if _PCASL_PULSES.search(content) else None
+
+
+def _headers(folder: Path, series: object, tags: Sequence[str]) -> Iterator[tuple[Path, dict[str, str]]]:
+    """The tags, of each file of one series (None: of all); files that are no DICOM are skipped."""
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        header = _header(path, (_SERIES, *tags))
+        if header is not None and (series is None or header.get(_SERIES) == str(series)):
+            yield path, header
+
+
+def _header(path: Path, tags: Sequence[str]) -> dict[str, str] | None:
+    import SimpleITK as sitk
+
+    reader = sitk.ImageFileReader()
+    reader.SetImageIO("GDCMImageIO")
+    reader.LoadPrivateTagsOn()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError:
+        return None
+    return {tag: reader.GetMetaData(tag).strip() for tag in filter(reader.HasMetaDataKey, tags)}
+
+
+def _same_order(paths: Sequence[Path], array: np.ndarray) -> bool:
+    """Whether the files' sums are proportional to those of one slice through the volumes, volume by volume."""
+    import SimpleITK as sitk
+
+    stored = np.array([sitk.GetArrayViewFromImage(sitk.ReadImage(str(path))).sum(dtype=np.float64) for path in paths])
+    sums = array.sum(axis=(2, 3), dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = sums / stored[:, None]
+        spread = np.ptp(ratios, axis=0) / np.abs(ratios.mean(axis=0))
+    differs = np.ptp(stored) > 1e-3 * abs(stored.mean())
+    return bool(differs and np.nanmin(spread) < 1e-4)
