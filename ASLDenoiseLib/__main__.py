@@ -7,6 +7,7 @@ exit status 2, with nothing written.
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from . import __version__
 from .errors import InputError
+from .files import trouble
 from .shell import learning, options, processing
 
 
@@ -89,13 +91,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = make_parser().parse_args(arguments)
     args.command_line = shlex.join(["python", "-m", "ASLDenoiseLib", *arguments])
     try:
-        return args.run(args)
+        status = args.run(args)
+        _flush()
+        return status
     except InputError as error:
         print(f"{error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # whoever read the output has gone, as `head` does
+        _mute()
+        return 141  # as a shell says of a command that SIGPIPE ended
+    except OSError as error:
+        sentence = trouble(error)
+        if not sentence:
+            raise
+        _mute()
+        print(sentence, file=sys.stderr)
+        return 2
+    except MemoryError:
+        print("The computer's memory ran out; close other programs, or ask for less, and run again.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("Stopped; nothing was written.", file=sys.stderr)
         return 130
+
+
+def _flush() -> None:
+    """Have the output written now, while an error can still be told."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _mute() -> None:
+    """Send what is left of the output nowhere, so that Python does not fail over it at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def run_demo(args: argparse.Namespace) -> int:

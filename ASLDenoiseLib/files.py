@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import errno
+import json
 import os
 import stat
 from pathlib import Path
@@ -66,6 +67,18 @@ def require_file(path: Path, called: str = "", *, what: str = "file") -> None:
         raise InputError(f"The {what} {called} cannot be read: {why}.") from error
 
 
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there; where it is not, a file is.
+
+    Raises:
+        InputError: neither is there, or the file is none that can be read (`require_file`).
+    """
+    if os.path.isdir(path):
+        return True
+    require_file(path, what="file or folder")
+    return False
+
+
 def read_text(path: Path, *, what: str = "file") -> str:
     """The text of a file in UTF-8, or in the encoding that its byte-order mark states.
 
@@ -81,6 +94,31 @@ def read_text(path: Path, *, what: str = "file") -> str:
         raise InputError(f"The {what} {path} cannot be read ({error.strerror}); copy it again.") from error
     except UnicodeDecodeError as error:
         raise InputError(f"The {what} {path} is not text in UTF-8; save it as UTF-8.") from error
+
+
+def parse_json(text: str, called: str) -> object:
+    """The content of a JSON text.
+
+    Raises:
+        InputError: it is no JSON, or names one key of an object twice with different values; `called` begins the
+            sentence.
+    """
+
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found: dict[str, object] = {}
+        for key, value in pairs:
+            if key in found and repr(found[key]) != repr(value):
+                raise InputError(f"{called} names {key!r} twice, with different values; keep the right one.")
+            found[key] = value
+        return found
+
+    try:
+        return json.loads(text, object_pairs_hook=once)
+    except InputError:
+        raise
+    except (ValueError, RecursionError) as error:
+        why = str(error).split("\n")[0].rstrip(".")
+        raise InputError(f"{called} is not valid JSON ({why}); correct it.") from error
 
 
 def _shortened(path: str | bytes | int) -> str:

@@ -122,7 +122,7 @@ def make_progress(kind: str = "auto", *, stream: TextIO | None = None) -> Progre
     Raises:
         InputError: `kind` is none of these.
     """
-    if kind == "none":
+    if kind == "none" or (kind in KINDS and stream is None and sys.stderr is None):  # closed: nobody listens
         return silent
     if kind in KINDS:
         return JsonLines(stream) if kind == "json" else ProgressBar(stream)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def series_of(given: SeriesFile | ASLSeries, *, maps: bool = False) -> ASLSeries
     if isinstance(given, ASLSeries):
         return given
     path = Path(given.path)
-    if maps and path.is_file() and not image_stem(path).endswith("_asl") and is_single_volume(path):
+    if maps and os.path.isfile(path) and not image_stem(path).endswith("_asl") and is_single_volume(path):
         return read_cbf_map(path)
     series = read_series(path, m0=given.m0, context=given.context, values=given.values, series=given.series)
     series = swapped(series) if given.swap else series

@@ -7,7 +7,6 @@ key with a wrong type is refused, never guessed.
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..files import parse_json, read_text
 from ..remedies import GiveImage
 from ..series import Acquisition, Geometry, Labeling, M0Type, Origin, VolumeType
 from .images import image_stem, is_image_name
@@ -29,10 +29,7 @@ _CONVERTER_NAMES = {"PostLabelingDelay": "InitialPostLabelDelay", "BolusCutOffDe
 
 def read_json(path: Path) -> dict[str, object]:
     """The object in a sidecar; `InputError` where the file is not readable JSON or not an object."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"The sidecar {path} is not valid JSON ({_brief(error)}); correct it.") from error
+    content = parse_json(read_text(path, what="sidecar"), f"The sidecar {path}")
     if not isinstance(content, dict):
         raise InputError(f"The sidecar {path} is not a JSON object; write its keys between braces.")
     return content
@@ -84,12 +81,11 @@ def read_context(path: Path) -> tuple[VolumeType, ...]:
     Raises:
         InputError: the file is unreadable, lacks the column or holds an unknown word.
     """
+    text = read_text(Path(path), what="context file")
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        what = f"The context file {path} cannot be read ({_brief(error)}); give an _aslcontext.tsv."
-        raise InputError(what) from error
-    rows = [row for row in csv.reader(text.splitlines(), delimiter="\t") if any(cell.strip() for cell in row)]
+        rows = [row for row in csv.reader(text.splitlines(), delimiter="\t") if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise InputError(f"The context file {path} is no table ({error}); give an _aslcontext.tsv.") from error
     heads = [cell.strip().lower() for cell in rows[0]] if rows else []
     if "volume_type" not in heads:
         raise InputError(f"The context file {path} has no column 'volume_type'; make that its first line.")
@@ -260,11 +256,6 @@ def reduce_arrays(acquisition: Acquisition, context: Sequence[VolumeType], geome
         if len(wanted) == 1:
             acquisition = acquisition.with_values(acquisition.origins[name], **{name: wanted.pop()})
     return acquisition
-
-
-def _brief(error: Exception) -> str:
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return text.split("\n")[0].rstrip(".") or type(error).__name__
 
 
 def _number(raw: object, key: str, unit: str, where: str) -> float:

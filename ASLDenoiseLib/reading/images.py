@@ -82,8 +82,10 @@ def _opened(path: Path, called: str) -> Any:
     require_file(path, called)
     try:
         with _quiet("nibabel.global"):
-            return nibabel.load(path)
-    except MemoryError:
+            image = nibabel.load(path)
+            _check_header(image, called)
+            return image
+    except (MemoryError, InputError):
         raise
     except Exception as error:  # a damaged header takes nibabel anywhere
         what = f"The file {called} is not a readable NIfTI or MGZ image"
@@ -93,10 +95,26 @@ def _opened(path: Path, called: str) -> Any:
         raise InputError(f"{what}; export it again as NIfTI.") from error
 
 
+def _check_header(image: Any, called: str) -> None:
+    """Refuse what nibabel replaces in silence: a slope that is infinite, and voxels without a size."""
+    if "pixdim" not in image.header:
+        return  # MGZ
+    stored = image.file_map["header" if "header" in image.file_map else "image"]
+    with stored.get_prepare_fileobj("rb") as file:
+        header = type(image.header).from_fileobj(file, check=False)
+    if np.isinf(header["scl_slope"]) or np.isinf(header["scl_inter"]):
+        raise InputError(f"The slope or intercept of the image {called} is infinite; export it again.")
+    sizes = np.abs(header["pixdim"][1:4])
+    if header["sform_code"] == 0 and not np.all((sizes > 0) & np.isfinite(sizes)):
+        stated = " x ".join(f"{size:g}" for size in sizes)
+        raise InputError(f"The voxels of the image {called} are {stated} mm; correct the voxel size in its header.")
+
+
 def _values(image: Any, path: Path, called: str) -> np.ndarray:
     """The voxels, float32; a file too small for what its header states is refused before memory is asked for."""
     damaged = f"The file {called} is truncated or damaged; copy or export it again."
     data = image.file_map["image"].filename if "image" in image.file_map else path
+    require_file(Path(data), called if Path(data) == path else "")
     packed = str(data).lower().endswith((".gz", ".mgz", ".bz2", ".zst"))
     stated = math.prod(image.shape) * image.get_data_dtype().itemsize
     if stated > Path(data).stat().st_size * (_MOST_PACKED if packed else 1):
@@ -117,7 +135,8 @@ def _geometry(image: Any, size: Sequence[int], called: str) -> Geometry:
             raise InputError("Its affine holds numbers that are not finite; correct the orientation in its header.")
         return Geometry.from_affine_ras(image.affine, size)
     except InputError as error:
-        raise InputError(f"The image {called} cannot be placed: {error}") from error
+        why = str(error)
+        raise InputError(f"The image {called} cannot be placed: {why[:1].lower()}{why[1:]}") from error
 
 
 def _described(kind: np.dtype) -> str:
@@ -132,6 +151,19 @@ def _quiet(name: str) -> Iterator[None]:
         yield
     finally:
         logger.disabled = before
+
+
+def require_contrast(array: np.ndarray, called: str) -> None:
+    """Refuse an image (any shape) of a head that has one value in every voxel.
+
+    Raises:
+        InputError: it has; `called` is what the sentence calls it.
+    """
+    low, high = np.nanmin(array, initial=np.inf), np.nanmax(array, initial=-np.inf)
+    if not low < high:
+        raise InputError(
+            f"{called} has the same value in every voxel ({low:g}); export it again or give the right one."
+        )
 
 
 def read_image(path: Path, *, unit: str = "", name: str = "") -> Volume:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from .bids import (
     reduce_arrays,
     with_user_values,
 )
-from .images import image_stem, read_image
+from .images import image_stem, read_image, require_contrast
 from .m0 import combine_m0, mean_of_series
 from .scan import Scan, read_scan
 from .study import read_m0, read_study
@@ -105,6 +106,7 @@ def read_cbf_map(path: Path | str) -> ASLSeries:
     """One CBF map (3D, ml/100g/min) as a series of one ``cbf`` volume; `InputError` where it is no 3D image."""
     path = Path(path)
     cbf = read_image(path, unit=CBF_UNIT)
+    require_contrast(cbf.array, f"The map {path}")
     name = image_stem(path).removesuffix("_cbf")
     return ASLSeries(cbf.array[None], cbf.geometry, (VolumeType.CBF,), name=name, source=str(path))
 
@@ -121,7 +123,7 @@ def swapped(series: ASLSeries) -> ASLSeries:
 
 def _context(scan: Scan, given: Path | str | Sequence[str] | None) -> tuple[VolumeType, ...]:
     volumes = len(scan.array)
-    if isinstance(given, str) and not (given.lower().endswith(".tsv") or Path(given).is_file()):
+    if isinstance(given, str) and not (given.lower().endswith(".tsv") or os.path.isfile(given)):
         given = [word for word in given.split(",") if word.strip()]
     if given is not None and not isinstance(given, (str, Path)):
         return expanded_context(given, volumes)

@@ -11,7 +11,7 @@ import numpy as np
 from ..findings import Finding
 from ..series import Geometry, Origin, VolumeType
 from .bids import read_sidecar
-from .images import image_stem, read_array4d
+from .images import image_stem, read_array4d, require_contrast
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,5 +49,6 @@ class Scan:
 def read_scan(path: Path, *, suffix: str = "asl") -> Scan:
     """Read a NIfTI (or MGZ) with its sidecars; errors as in `images.read_array4d` and `bids.read_json`."""
     array, geometry = read_array4d(path)
+    require_contrast(array, f"The image {path}")
     name = image_stem(path).removesuffix(f"_{suffix}")
     return Scan(array, geometry, read_sidecar(path, suffix=suffix), name=name, path=path)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
+from ..files import is_folder
 from ..series import Volume
 from .bids_study import one_t1, series_files, t1_files, t1_of
 from .dicom_tags import is_dicom
@@ -50,7 +51,7 @@ def series_in(path: Path) -> tuple[FoundSeries, ...]:
     Raises:
         InputError: the folder holds neither.
     """
-    if not path.is_dir():
+    if not is_folder(path):
         return ()
     found = series_files(path)
     if found:
@@ -71,9 +72,7 @@ def read_study(path: Path, *, series: int | None = None) -> Scan:
     Raises:
         InputError: it is not there, cannot be read, or holds no series or several.
     """
-    if not path.exists():
-        raise InputError(f"There is no file or folder {path}; check the path.")
-    if path.is_dir():
+    if is_folder(path):
         found = series_files(path)
         if found:
             return read_scan(_one_of(path, found, series))
@@ -118,7 +117,7 @@ def read_t1(path: Path | str, *, series: Path | str | None = None) -> Volume:
         InputError: it is not there, cannot be read, or the folder holds none or several.
     """
     path = Path(path)
-    if path.is_dir():
+    if is_folder(path):
         if t1_files(path) or series_files(path):
             chosen = one_t1(path, None if series is None else Path(series))
             return read_image(chosen, name=image_stem(chosen))
@@ -131,7 +130,7 @@ def read_t1(path: Path | str, *, series: Path | str | None = None) -> Volume:
 
 def read_m0(path: Path) -> Scan:
     """An M0 scan: a NIfTI or MGZ, or the one M0 in a folder of DICOM; raises as `read_t1`."""
-    if not path.is_dir():
+    if not is_folder(path):
         return read_scan(path, suffix="m0scan")
     from .dicom import read_dicom_m0
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..files import require_file
 
 
 def read_transform(path: str | Path) -> np.ndarray:
@@ -23,8 +24,7 @@ def read_transform(path: str | Path) -> np.ndarray:
     from ..spatial.resampling import matrix_of
 
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"There is no transform {path}; give a linear ITK transform (.tfm, .txt, .mat or .h5).")
+    require_file(path, what="transform")
     try:
         transform = sitk.ReadTransform(str(path))
     except RuntimeError as error:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..files import trouble
 from ..result import Result
 from ..result.table import columns, rows, rows_tsv
 from ..series import ASLSeries, Geometry, Volume
@@ -122,7 +123,16 @@ def check_destination(out: Path | str, *, series: ASLSeries | None = None, attac
         InputError: `out` is a file, holds a data set that ASLDenoise did not make, or may not be written to; or a file
             of somebody's own has the name of a result of the series.
     """
-    out = Path(out)
+    try:
+        _check_destination(Path(out), series, attachments)
+    except OSError as error:  # a name too long, a link in a circle
+        raise InputError(trouble(error) or f"{out} cannot be used ({error}); give another folder.") from error
+
+
+def _check_destination(out: Path, series: ASLSeries | None, attachments: Iterable[str]) -> None:
+    broken = next((p for p in (out, *out.absolute().parents) if p.is_symlink() and not p.exists()), None)
+    if broken is not None:
+        raise InputError(f"{broken} is a symbolic link that leads nowhere; give a folder to write the results into.")
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file; give a folder to write the results into.")
     nearest = next(folder for folder in (out, *out.absolute().parents) if folder.exists())

@@ -26,7 +26,9 @@ def staging_for(out: Path) -> Iterator[Path]:
     try:
         staging.mkdir()
         yield staging
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, OSError) and str(error.filename or "").startswith(str(staging)):
+            error.filename = str(out)  # the place that a user knows
         shutil.rmtree(staging, ignore_errors=True)
         with suppress(OSError):  # someone else may have put a file there meanwhile
             for folder in missing:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,9 @@ from .headless import module_logic
 if TYPE_CHECKING:
     import slicer
 
+# bytes; below the first a scene is not begun, below the second the disk is why it failed: MRML does not say
+_TOO_FULL, _NEARLY_FULL = 1 << 22, 1 << 24
+
 
 def save_mrb(scene: slicer.vtkMRMLScene, path: str | Path) -> Path:
     """Write `scene` as a bundle at `path`, replacing what was there only once the new file is complete.
@@ -20,6 +25,7 @@ def save_mrb(scene: slicer.vtkMRMLScene, path: str | Path) -> Path:
     Raises:
         InputError: the folder does not exist, the name does not end in .mrb, or no Segmentations logic serves a scene
             with segmentations (MRML would abort the whole process).
+        OSError: the disk is full.
         RuntimeError: MRML could not write it; the message holds what it said.
     """
     import slicer
@@ -31,6 +37,7 @@ def save_mrb(scene: slicer.vtkMRMLScene, path: str | Path) -> Path:
         raise InputError(f"The folder '{path.parent}' does not exist; make it or save elsewhere.")
     if scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") and module_logic(scene, "Segmentations") is None:
         raise InputError("This scene cannot save its segmentations; make it with make_scene().")
+    _require_room(path, _TOO_FULL)  # MRML would fill the log with complaints
     with tempfile.TemporaryDirectory(prefix=".ASLDenoise-", dir=path.parent) as folder:
         # MRML names the bundle's inner folder after the file, and takes full paths alone
         part = Path(folder).absolute() / path.name
@@ -42,6 +49,12 @@ def save_mrb(scene: slicer.vtkMRMLScene, path: str | Path) -> Path:
             scene.SetURL(url or "")
             scene.SetRootDirectory(root or "")
         if not written or not part.is_file():
+            _require_room(path, _NEARLY_FULL)
             raise RuntimeError(f"The scene could not be saved to '{path}': {messages.GetAllMessagesAsString().strip()}")
         os.replace(part, path)
     return path
+
+
+def _require_room(path: Path, least: int) -> None:
+    if shutil.disk_usage(path.parent).free < least:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))

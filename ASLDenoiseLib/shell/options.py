@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from ..denoising.catalogue import DEFAULT_MODEL
@@ -123,7 +124,7 @@ def series_file(args: argparse.Namespace) -> SeriesFile:
     """The series, with the values given as options."""
     values = {field: getattr(args, field) for field in _ACQUISITION if getattr(args, field) is not None}
     context = args.context
-    if context is not None and (context.lower().endswith(".tsv") or Path(context).is_file()):
+    if context is not None and (context.lower().endswith(".tsv") or os.path.isfile(context)):
         context = Path(context)
     return SeriesFile(Path(args.series), args.m0, context, values, args.swap, tuple(args.fix), args.number)
 

@@ -69,11 +69,12 @@ def run_measure(args: argparse.Namespace) -> int:
     from ..measuring.compare import compare_maps
     from ..pipeline.console import measure_map, tissue_of_map
     from ..pipeline.reading_steps import t1_of, tissue_of
-    from ..reading.images import read_image
+    from ..reading.images import read_image, require_contrast
     from ..result.table import readouts_list
     from ..series import CBF_UNIT
 
     cbf, head = read_image(args.cbf, unit=CBF_UNIT), head_of(args)
+    require_contrast(cbf.array, f"The map {args.cbf}")
     tissue = tissue_of_map(cbf, t1=t1_of(head.t1), tissue=tissue_of(head, cbf.geometry))
     readouts = measure_map(cbf, tissue)
     if args.reference is not None:

@@ -91,7 +91,7 @@ def test_broken_json_and_json_that_is_no_object_are_refused(tmp_path):
     (tmp_path / "b.json").write_text("[1, 2]")
     refusal(read_json, tmp_path / "b.json", mentions=("b.json", "not a JSON object"))
     (tmp_path / "c.json").write_bytes(b"\xff\xfe\x00")
-    refusal(read_json, tmp_path / "c.json", mentions=("c.json", "not valid JSON"))
+    refusal(read_json, tmp_path / "c.json", mentions=("c.json", "not text in UTF-8"))
 
 
 def test_nearer_sidecars_win_over_those_above_within_a_data_set(tmp_path):
@@ -136,7 +136,7 @@ def test_context_with_an_unknown_word_or_no_heading_is_refused(tmp_path):
     table.write_text("control\nlabel\n")
     refusal(read_context, table, mentions=("x_aslcontext.tsv", "volume_type"))
     table.write_text("")
-    refusal(read_context, table, mentions=("x_aslcontext.tsv", "volume_type"))
+    refusal(read_context, table, mentions=("x_aslcontext.tsv", "is empty"))
     refusal(read_context, tmp_path / "none.tsv", mentions=("none.tsv", "cannot be read"))
 
 
