@@ -137,7 +137,7 @@ def test_context_with_an_unknown_word_or_no_heading_is_refused(tmp_path):
     refusal(read_context, table, mentions=("x_aslcontext.tsv", "volume_type"))
     table.write_text("")
     refusal(read_context, table, mentions=("x_aslcontext.tsv", "is empty"))
-    refusal(read_context, tmp_path / "none.tsv", mentions=("none.tsv", "cannot be read"))
+    refusal(read_context, tmp_path / "none.tsv", mentions=("none.tsv", "check the path"))
 
 
 def test_a_short_pattern_repeats_after_its_leading_volumes():
