@@ -40,14 +40,6 @@ _REASONS: dict[str, tuple[str, ...]] = {
         "label-displaced",
         "duration-a-tenth",
     ),
-    "the folders of a data set are not searched": (
-        "bids-root",
-        "bids-subject",
-        "bids-two-subjects",
-    ),
-    "GE's difference among DICOM is taken for a derived map": (
-        "ge-dicom-both",
-        "ge-dicom-difference",
-    ),
+    "the brain that is found in a difference alone leaves out white matter": ("ge-dicom-difference",),
 }
 UNMENDED = {name: reason for reason, names in _REASONS.items() for name in names}
