@@ -21,6 +21,10 @@ OPTIONS = {
     "suppression_pulses": "--suppression-pulses",
     "labeling_efficiency": "--efficiency",
     "t1_blood": "--t1-blood",
+    "t1_tissue": "--t1-tissue",
+    "partition_coefficient": "--partition-coefficient",
+    "readout": "--readout",
+    "slice_timing": "--slice-timing",
     "m0_repetition_time": "--m0-tr",
     "m0_scale": "--m0-scale",
 }

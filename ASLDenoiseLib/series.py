@@ -19,6 +19,8 @@ from .errors import InputError
 from .findings import Finding
 from .m0_source import M0Source
 from .notebook import html_of
+from .ranges import RANGES, impossible
+from .remedies import SetField
 
 CBF_UNIT = "ml/100g/min"
 _LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -34,6 +36,14 @@ class VolumeType(str, Enum):
     CBF = "cbf"
     NORF = "noRF"
     NOT_AVAILABLE = "n/a"
+
+
+# What perfusion can be taken from, in BIDS' order of preference
+PERFUSION_KINDS = (
+    (VolumeType.CONTROL, VolumeType.LABEL),
+    (VolumeType.DELTAM,),
+    (VolumeType.CBF,),
+)
 
 
 class Labeling(str, Enum):
@@ -222,13 +232,14 @@ class Acquisition:
     Each field's metadata give its BIDS name, unit and a label for people (see `parameters`).
 
     Raises:
-        InputError: a value is outside what it can physically be (a negative time, an efficiency above 1).
+        InputError: a value is outside what it can be (a negative time, a field strength of 0), and no other unit that
+            it may be in explains it (`ranges`).
     """
 
     labeling: Labeling | None = _stated("ArterialSpinLabelingType", label="Labelling")  # noqa: RUF009
     # of PASL the inversion time
     post_labeling_delay: float | tuple[float, ...] | None = _stated("PostLabelingDelay", "s", "Post-labelling delay")
-    label_duration: float | None = _stated("LabelingDuration", "s", "Label duration")
+    label_duration: float | tuple[float, ...] | None = _stated("LabelingDuration", "s", "Label duration")
     bolus_cut_off: bool | None = _stated("BolusCutOffFlag", label="Bolus cut-off")
     bolus_duration: float | None = _stated("BolusCutOffDelayTime", "s", "Bolus duration")  # TI1
     bolus_technique: str | None = _stated("BolusCutOffTechnique", label="Bolus cut-off technique")
@@ -240,6 +251,8 @@ class Acquisition:
     slice_timing: tuple[float, ...] | None = _stated("SliceTiming", "s", "Slice timing")
     slice_encoding_direction: str | None = _stated("SliceEncodingDirection", label="Slice encoding direction")
     repetition_time: float | tuple[float, ...] | None = _stated("RepetitionTimePreparation", "s", "Repetition time")
+    look_locker: bool | None = _stated("LookLocker", label="Look-Locker readout")
+    time_encoding: str | None = _stated("TimeEncodedMatrixType", label="Time encoding")  # Hadamard; ExploreASL's key
     total_pairs: int | None = _stated("TotalAcquiredPairs", label="Pairs acquired")
     m0_type: M0Type | None = _stated("M0Type", label="M0")  # noqa: RUF009
     m0_estimate: float | None = _stated("M0Estimate", label="M0 estimate")
@@ -266,11 +279,12 @@ class Acquisition:
     @property
     def delays(self) -> tuple[float, ...]:
         """The distinct post-labelling delays, s, ascending; zeros (of M0 volumes) left out unless they are all."""
-        if self.post_labeling_delay is None:
-            return ()
-        values = np.atleast_1d(np.asarray(self.post_labeling_delay, float))
-        kept = values[values > 0]
-        return tuple(float(v) for v in np.unique(np.round(kept if kept.size else values, 6)))
+        return _distinct(self.post_labeling_delay)
+
+    @property
+    def label_durations(self) -> tuple[float, ...]:
+        """The distinct label durations, s, ascending; zeros (of M0 volumes) left out unless they are all."""
+        return _distinct(self.label_duration)
 
     def with_values(self, origin: Origin, **values: object) -> Acquisition:
         """A copy in which each given value replaces the old one and is marked as coming from `origin`."""
@@ -285,6 +299,14 @@ class Acquisition:
         )
 
 
+def _distinct(stated: float | tuple[float, ...] | None) -> tuple[float, ...]:
+    if stated is None:
+        return ()
+    values = np.atleast_1d(np.asarray(stated, float))
+    kept = values[values > 0]
+    return tuple(float(v) for v in np.unique(np.round(kept if kept.size else values, 6)))
+
+
 def _plain(value: object) -> object:
     return value.value if isinstance(value, Enum) else list(value) if isinstance(value, tuple) else value
 
@@ -292,16 +314,18 @@ def _plain(value: object) -> object:
 def _check_ranges(acquisition: Acquisition) -> None:
     for f in fields(acquisition):
         value = getattr(acquisition, f.name)
-        if f.name == "origins" or value is None or isinstance(value, (str, bool, Enum)):
+        if f.name not in RANGES or value is None:
             continue
-        numbers = np.atleast_1d(np.asarray(value, float))
-        if not np.all(np.isfinite(numbers)):
-            raise InputError(f"{f.metadata['bids']} is not a finite number; correct it in the sidecar.")
-        if np.any(numbers < 0):
-            raise InputError(f"{f.metadata['bids']} is negative ({numbers.min():g}); correct it in the sidecar.")
-    efficiency = acquisition.labeling_efficiency
-    if efficiency is not None and not 0 < efficiency <= 1:
-        raise InputError(f"LabelingEfficiency is {efficiency:g}; give a fraction above 0 and at most 1.")
+        if not np.all(np.isfinite(np.asarray(value, float))):
+            raise InputError(f"{f.metadata['bids']} is not a finite number", [SetField(f.name)])
+        wrong = impossible(f.name, value)
+        if wrong is not None:
+            low, high = RANGES[f.name].possible
+            unit = f" {f.metadata['unit']}".rstrip()
+            what = (
+                f"{f.metadata['bids']} is {wrong:g}{unit}, which cannot be: it lies between {low:g} and {high:g}{unit}"
+            )
+            raise InputError(what, [SetField(f.name, text="correct it")])
 
 
 @dataclass(frozen=True, eq=False)
@@ -361,6 +385,24 @@ class ASLSeries:
     def indices(self, *types: VolumeType) -> list[int]:
         """Positions of the volumes of the given types, in order."""
         return [i for i, c in enumerate(self.context) if c in types]
+
+    @property
+    def perfusion(self) -> tuple[VolumeType, ...]:
+        """The kinds of volume that perfusion is taken from; all four where the context names none of them whole.
+
+        BIDS prefers control and label to ``deltam``, and that to ``cbf``. A scanner's own ``cbf`` is taken beside
+        differences that nothing calibrates: without an M0, a labelling type or a delay.
+        """
+        a, there = self.acquisition, set(self.context)
+        calibrated = self.m0 is not None or a.m0_estimate is not None
+        if VolumeType.CBF in there and not (calibrated and a.labeling is not None and any(a.delays)):
+            return (VolumeType.CBF,)
+        return next((kinds for kinds in PERFUSION_KINDS if there.issuperset(kinds)), sum(PERFUSION_KINDS, ()))
+
+    @property
+    def holds_cbf(self) -> bool:
+        """Whether perfusion is taken from CBF maps, so that nothing need be quantified."""
+        return self.perfusion == (VolumeType.CBF,)
 
     def volume(self, index: int) -> Volume:
         """One volume (K, J, I)."""

@@ -16,13 +16,25 @@ _ALWAYS = (
     "readout",
     "background_suppression",
     "suppression_pulses",
+    "labeling_efficiency",
     "m0_type",
     "m0_estimate",
     "m0_repetition_time",
     "m0_scale",
+    "t1_blood",
+    "t1_tissue",
+    "partition_coefficient",
 )
-_WORDS = ("labeling", "m0_type", "readout", "manufacturer", "bolus_technique", "slice_encoding_direction")
-_FLAGS = ("background_suppression", "bolus_cut_off")
+_WORDS = (
+    "labeling",
+    "m0_type",
+    "readout",
+    "manufacturer",
+    "bolus_technique",
+    "slice_encoding_direction",
+    "time_encoding",
+)
+_FLAGS = ("background_suppression", "bolus_cut_off", "look_locker")
 _REPEATING = ("control", "label", "deltam", "cbf")  # what a pattern repeats; other kinds stand before it
 _MOST_SHOWN = 4  # numbers of a list
 
@@ -66,6 +78,8 @@ def acquisitionRows(acquisition, context: Sequence) -> tuple[AcquisitionRow, ...
     wanted = [*_ALWAYS]
     if acquisition.labeling is Labeling.PASL:
         wanted[2:3] = ["bolus_cut_off", "bolus_duration", "bolus_technique"]
+    if acquisition.readout != "3D":
+        wanted.insert(wanted.index("readout") + 1, "slice_timing")
     known = {f.name: f for f in fields(acquisition) if f.name != "origins"}
     stated = [name for name in known if name in acquisition.origins]
     names = dict.fromkeys([*wanted, *stated])
@@ -128,14 +142,15 @@ def withEdit(acquisition, field: str, text: str):
     """
     from dataclasses import replace
 
-    from ASLDenoiseLib.series import M0Type, Origin
+    from ASLDenoiseLib.reading.bids import with_user_values
+    from ASLDenoiseLib.series import M0Type
 
     value = parsed(field, text)
     if value is None:
         return replace(acquisition, **{field: None})
-    if field == "m0_estimate":  # one number for the whole image is what its type then says
-        return acquisition.with_values(Origin.USER, m0_estimate=value, m0_type=M0Type.ESTIMATE)
-    return acquisition.with_values(Origin.USER, **{field: value})
+    # one number for the whole image is what the M0's type then says
+    more = {"m0_type": M0Type.ESTIMATE} if field == "m0_estimate" else {}
+    return with_user_values(acquisition, {field: value, **more})
 
 
 def contextFrom(text: str, volumes: int) -> tuple:

@@ -11,19 +11,16 @@ from ..findings import Finding, FindingKind, note_kind, unusable_kind
 from ..remedies import Advice, ApplyFix, SetField
 from ..series import Acquisition, ASLSeries, Labeling, VolumeType
 from .m0_checks import m0_findings
+from .value_checks import other_units, value_findings
 
 _CONSENSUS_TIME = 1.8  # s: Alsop 2015 recommends it for the label and for the delay
 _NOTHING = Advice("nothing need be done")
-LONGEST_TIME = 20.0  # s; no time of an ASL sequence is longer, so a larger number is in milliseconds
-_TIMES = {
-    "post_labeling_delay": "PostLabelingDelay",
-    "label_duration": "LabelingDuration",
-    "bolus_duration": "BolusCutOffDelayTime",
-    "slice_timing": "SliceTiming",
-    "repetition_time": "RepetitionTimePreparation",
-    "m0_repetition_time": "repetition time of the M0 scan",
+_KINDS = {
+    VolumeType.CONTROL: "control",
+    VolumeType.LABEL: "label",
+    VolumeType.DELTAM: "difference (deltam)",
+    VolumeType.CBF: "CBF",
 }
-
 _IN_SECONDS = "give it in seconds, e.g."
 _NO_LABELING = unusable_kind(
     "missing-labeling",
@@ -49,18 +46,29 @@ _NO_BOLUS_DURATION = unusable_kind(
     "PASL cannot be quantified without BolusCutOffDelayTime (TI1)",
     SetField("bolus_duration", 0.8, _IN_SECONDS),
 )
-_MILLISECONDS = unusable_kind(
-    "milliseconds",
-    "{time} looks like milliseconds",
-    "it is {stated:g} where seconds are meant",
-    ApplyFix("milliseconds", "divide every such time by 1000"),
-    meaning="A time above 20: ASL has none, so it is in milliseconds.",
-)
 _SEVERAL_DELAYS = unusable_kind(
     "multi-pld",
     "The series has several post-labelling delays",
     "{delays} s; fitting them is not built",
     ApplyFix("pld-1.8", "keep the volumes of one delay"),
+)
+_SEVERAL_DURATIONS = unusable_kind(
+    "multi-label-duration",
+    "The series has several label durations",
+    "{durations} s at one delay; the volumes cannot be averaged",
+    ApplyFix("label-duration-1.8", "keep the volumes of one duration"),
+)
+_LOOK_LOCKER = FindingKind(
+    "look-locker",
+    "The readout is a Look-Locker one",
+    "{stated}: each excitation takes some of the label, so that CBF by the formula of one delay comes out too low",
+    Advice("read CBF as relative, or fit all delays with a tool that corrects for the flip angle"),
+)
+_ENCODED = unusable_kind(
+    "time-encoded",
+    "The label is time-encoded (Hadamard)",
+    "{stated}: no volume is a control or a label, and a difference of two holds blood of several delays",
+    Advice("decode it on the scanner, or with a tool that knows its matrix, and give the decoded differences"),
 )
 _ODD_TIMES = FindingKind(
     "pld-label-duration-doubtful",
@@ -130,10 +138,11 @@ _FEW_PAIRS = FindingKind(
 )
 _DIFFERENCES = note_kind(
     "difference-only",
-    "The series holds {kind} volumes {alone}",
-    "{why}",
+    "The series holds ready differences or CBF maps",
+    "control and label images cannot be checked",
     _NOTHING,
-    meaning="Differences or CBF, not controls and labels: what needs those (motion) is left out.",
+    meaning="Differences or CBF maps: alone, what needs controls and labels (motion) is left out; beside others, which "
+    "of them are used.",
 )
 _LEFT_OUT = note_kind(
     "volumes-left-out",
@@ -144,9 +153,10 @@ _LEFT_OUT = note_kind(
 
 
 def acquisition_findings(series: ASLSeries) -> Iterator[Finding]:
-    """Findings from metadata, in no order. A series with ``cbf`` volumes, which are used as they are, needs none."""
-    if not series.indices(VolumeType.CBF):
-        yield from _milliseconds(series)
+    """Findings from metadata, in no order. CBF maps, which are used as they are, need none about the acquisition."""
+    if not series.holds_cbf:
+        yield from value_findings(series.acquisition)
+        yield from _not_one_delay(series)
         yield from _missing(series)
         yield from _delays(series)
         yield from _readout(series)
@@ -155,26 +165,13 @@ def acquisition_findings(series: ASLSeries) -> Iterator[Finding]:
     yield from _volumes(series)
 
 
-def in_milliseconds(series: ASLSeries) -> dict[str, float | tuple[float, ...]]:
-    """The times that can only be milliseconds, by field of the acquisition, as stated."""
-    values = {name: getattr(series.acquisition, name) for name in _TIMES}
-    return {name: value for name, value in values.items() if value is not None and np.max(value) > LONGEST_TIME}
-
-
-def _milliseconds(series: ASLSeries) -> Iterator[Finding]:
-    for name, value in in_milliseconds(series).items():
-        seconds = float(np.max(value)) / 1000
-        state = SetField(name, seconds, f"give it in seconds, {seconds:g},")
-        yield _MILLISECONDS.finding(state, *_MILLISECONDS.remedies, time=_TIMES[name], stated=1000 * seconds)
-
-
 def _missing(series: ASLSeries) -> Iterator[Finding]:
     a = series.acquisition
     if a.labeling is None:
         yield _NO_LABELING.finding()
     if not any(a.delays):
         yield _NO_DELAY.finding(what="The post-labelling delay is zero" if a.delays else "")
-    if a.labeling in (Labeling.PCASL, Labeling.CASL) and not a.label_duration:
+    if a.labeling in (Labeling.PCASL, Labeling.CASL) and not any(a.label_durations):
         yield _NO_LABEL_DURATION.finding(what="" if a.label_duration is None else "The label duration is zero")
     if a.labeling is Labeling.PASL and not a.bolus_duration:
         yield _NO_BOLUS_DURATION.finding(what="" if a.bolus_duration is None else "The bolus duration is zero")
@@ -190,7 +187,12 @@ def _delays(series: ASLSeries) -> Iterator[Finding]:
         keep = Advice(text) if nearest is None else ApplyFix(f"pld-{nearest:g}", text)
         yield _SEVERAL_DELAYS.finding(keep, delays=", ".join(f"{d:g}" for d in delays))
         return
-    if not delays or not 0 < delays[0] <= LONGEST_TIME:
+    if len(a.label_durations) > 1:
+        text = _SEVERAL_DURATIONS.remedies[0].text
+        fixes = (ApplyFix(f"label-duration-{d:g}", text) for d in usable_durations(series))
+        yield _SEVERAL_DURATIONS.finding(*fixes, durations=", ".join(f"{d:g}" for d in a.label_durations))
+        return
+    if not any(delays) or {"post_labeling_delay", "label_duration", "bolus_duration"} & set(other_units(a)):
         return
     remedies = _ODD_TIMES.remedies
     if a.labeling is Labeling.PASL:
@@ -201,7 +203,7 @@ def _delays(series: ASLSeries) -> Iterator[Finding]:
 
 def _odd_times(a: Acquisition, delay: float) -> Iterator[tuple[str, str]]:
     """What is unusual about delay and label or bolus duration, after how much it matters."""
-    duration, bolus = a.label_duration, a.bolus_duration
+    duration, bolus = next(iter(a.label_durations), None), a.bolus_duration
     if a.labeling is Labeling.PASL:
         if bolus and bolus >= delay:
             yield "warning", f"the bolus of {bolus:g} s is not shorter than the inversion time of {delay:g} s"
@@ -211,7 +213,7 @@ def _odd_times(a: Acquisition, delay: float) -> Iterator[tuple[str, str]]:
         if not 1 <= delay <= 4:
             short = "much label is still in the arteries" if delay < 1 else "little label is left"
             yield "warning", f"a delay of {delay:g} s is unusual, 1.5 to 2.5 s is common, and {short}"
-        if duration and duration <= LONGEST_TIME and not 1 <= duration <= 4:
+        if duration and not 1 <= duration <= 4:
             yield "warning", f"a label duration of {duration:g} s is unusual, 1.4 to 2 s is common"
         if duration and duration == delay and delay != _CONSENSUS_TIME:
             yield "note", f"both are {delay:g} s, which is what a mix-up looks like"
@@ -219,15 +221,31 @@ def _odd_times(a: Acquisition, delay: float) -> Iterator[tuple[str, str]]:
 
 def usable_delays(series: ASLSeries) -> tuple[float, ...]:
     """Of a series with a delay a volume, the delays (s) at which a whole pair or a difference was acquired."""
-    stated = series.acquisition.post_labeling_delay
+    a = series.acquisition
+    return tuple(delay for delay in a.delays if _whole(series, a.post_labeling_delay, delay))
+
+
+def usable_durations(series: ASLSeries) -> tuple[float, ...]:
+    """The same of label durations (s)."""
+    a = series.acquisition
+    return tuple(duration for duration in a.label_durations if _whole(series, a.label_duration, duration))
+
+
+def _whole(series: ASLSeries, stated: object, value: float) -> bool:
+    """Whether a pair or a difference was acquired with one of the values that are stated volume by volume."""
     if not isinstance(stated, tuple) or len(stated) != len(series.context):
-        return ()
+        return False
+    kinds = {kind for kind, v in zip(series.context, stated, strict=True) if abs(v - value) < 1e-6}
+    return {VolumeType.CONTROL, VolumeType.LABEL} <= kinds or VolumeType.DELTAM in kinds
 
-    def whole(delay: float) -> bool:
-        kinds = {kind for kind, d in zip(series.context, stated, strict=True) if abs(d - delay) < 1e-6}
-        return {VolumeType.CONTROL, VolumeType.LABEL} <= kinds or VolumeType.DELTAM in kinds
 
-    return tuple(delay for delay in series.acquisition.delays if whole(delay))
+def _not_one_delay(series: ASLSeries) -> Iterator[Finding]:
+    """Sequences whose volumes no formula of one delay describes."""
+    a = series.acquisition
+    if a.look_locker:
+        yield _LOOK_LOCKER.finding(stated="LookLocker is true")
+    if a.time_encoding and VolumeType.DELTAM not in series.perfusion:  # differences have been decoded
+        yield _ENCODED.finding(stated=f"it is stated as '{a.time_encoding}'")
 
 
 def _readout(series: ASLSeries) -> Iterator[Finding]:
@@ -236,20 +254,22 @@ def _readout(series: ASLSeries) -> Iterator[Finding]:
         yield _NO_READOUT.finding()
     if a.readout == "2D" and a.slice_timing is None and series.geometry.size[2] > 1:
         yield _NO_SLICE_TIMING.finding()
-    if a.slice_timing is None or max(a.slice_timing) > LONGEST_TIME:
+    if a.slice_timing is None or "slice_timing" in other_units(a):
         return
     if a.readout == "3D" and np.ptp(a.slice_timing) > 0:
         yield _SLICE_TIMING_IGNORED.finding()
     longest = None if a.repetition_time is None else float(np.max(a.repetition_time))
-    if longest and longest <= LONGEST_TIME and max(a.slice_timing) > longest:
+    if longest and max(a.slice_timing) > longest:
         yield _ODD_SLICE_TIMING.finding(last=max(a.slice_timing), longest=longest)
 
 
 def _suppression(series: ASLSeries) -> Iterator[Finding]:
     a = series.acquisition
+    if a.labeling_efficiency is not None:
+        return  # it covers the whole sequence
     if a.background_suppression is None:
         yield _SUPPRESSION.finding()
-    elif a.background_suppression and a.suppression_pulses is None and a.labeling_efficiency is None:
+    elif a.background_suppression and a.suppression_pulses is None:
         what = "The number of background suppression pulses is not stated"
         yield _SUPPRESSION.finding(*_SUPPRESSION.remedies[1:], severity="note", what=what)
 
@@ -260,7 +280,7 @@ def _volumes(series: ASLSeries) -> Iterator[Finding]:
     if controls != labels:
         remedies = _COUNTS.remedies if left_over(series) else _COUNTS.remedies[:1]
         yield _COUNTS.finding(*remedies, controls=controls, labels=labels, over=abs(controls - labels))
-    pairs = min(controls, labels) or differences or maps
+    pairs = min(len(series.indices(kind)) for kind in series.perfusion)
     total = series.acquisition.total_pairs
     if total is not None and total != pairs and not (differences or maps):
         check = Advice("check that the series is whole and its aslcontext right")
@@ -269,14 +289,32 @@ def _volumes(series: ASLSeries) -> Iterator[Finding]:
     if pairs < 6 and not (total or 0) > pairs:
         yield _FEW_PAIRS.finding(severity="warning" if pairs < 2 else "note", pairs=pairs)
     if differences or maps:
-        kind, alone = "difference (deltam)" if differences else "CBF", "too" if controls else "only"
-        why = "these are used, not the control and label images"
-        why = why if controls else "control and label images cannot be checked"
-        yield _DIFFERENCES.finding(kind=kind, alone=alone, why=why)
+        yield _which_are_used(series)
     left = [i for i, kind in enumerate(series.context) if kind in (VolumeType.NOT_AVAILABLE, VolumeType.NORF)]
     if left:
         listed = ", ".join(str(i + 1) for i in left[:8]) + (" ..." if len(left) > 8 else "")
         yield _LEFT_OUT.finding(count=len(left), volumes=listed)
+
+
+def _which_are_used(series: ASLSeries) -> Finding:
+    """Of a series with ready differences or maps: what perfusion is taken from, and what is left beside it."""
+    used = " and ".join(_KINDS[kind] for kind in series.perfusion)
+    beside = [name for kind, name in _KINDS.items() if kind in series.context and kind not in series.perfusion]
+    if not beside:
+        return _DIFFERENCES.finding(what=f"The series holds {used} volumes only")
+    what, why = (
+        f"Perfusion is taken from the {used} volumes",
+        f"the {' and '.join(beside)} volumes beside them are not used",
+    )
+    if series.holds_cbf:
+        why += ", which nothing calibrates: without an M0, a labelling type or a delay they give no CBF"
+    mark = SetField("context", ",".join(_marked(series)), "to use those instead, mark the others as n/a, e.g.")
+    return _DIFFERENCES.finding(mark, what=what, why=why)
+
+
+def _marked(series: ASLSeries) -> list[str]:
+    """The context with what is used now as n/a."""
+    return ["n/a" if kind in series.perfusion else kind.value for kind in series.context]
 
 
 def left_over(series: ASLSeries) -> tuple[int, int] | None:

@@ -10,15 +10,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import InputError
+from ..reading.bids import reduce_arrays
 from ..reading.read import swapped
-from ..reading.vendor_scaling import GE_GAIN
+from ..reading.vendor_scaling import GE_GAIN, GE_M0_SATURATION
 from ..series import ASLSeries, Origin, Parameter, VolumeType
-from .acquisition_checks import in_milliseconds, left_over, usable_delays
+from .acquisition_checks import left_over, usable_delays, usable_durations
 from .image_checks import dummy_volumes, looks_swapped
 from .inspection import Inspection, inspection_of
-from .m0_checks import m0_time
+from .m0_checks import ge_saturation_unstated, m0_time
 from .order_checks import is_unordered, proposed_orders
-from .scale_checks import cbf_factor, ge_excitations, m0_factors
+from .scale_checks import cbf_factor, ge_excitations, m0_factor
+from .value_checks import fix_of, other_units
+
+_M0_TIME = ("m0_repetition_time",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,36 +101,65 @@ def proposed_fixes(inspection: Inspection) -> Iterator[Fix]:
     """The fixes of a series one after another, those that need no voxel first."""
     series = inspection.series
     if is_unordered(series):
-        yield from _seconds(series)
+        yield from _converted(series)
         for n, (pattern, context) in enumerate(proposed_orders(series).items(), 1):
             fixed = replace(series, context=context)
             yield Fix(f"order-{n}", "order-unknown", f"set to {pattern}", fixed, ("context",))
         return
-    if not series.indices(VolumeType.CBF):
-        yield from _seconds(series)
+    if not series.holds_cbf:
+        yield from _converted(series)
         yield from _one_delay(series)
+        yield from _one_duration(series)
         yield from _relaxed(series)
+        yield from _saturated(series)
     for name, index in zip(("drop-first", "drop-last"), left_over(series) or (), strict=False):
         yield Fix(name, "count-mismatch", f"volume {index + 1} left out", _without(series, [index]))
     if inspection.preview is not None:
         yield from _from_voxels(inspection)
 
 
-def _seconds(series: ASLSeries) -> Iterator[Fix]:
-    wrong = in_milliseconds(series)
-    if wrong:
-        values = {k: tuple(v / 1000 for v in t) if isinstance(t, tuple) else t / 1000 for k, t in wrong.items()}
+def _converted(series: ASLSeries) -> Iterator[Fix]:
+    wrong = other_units(series.acquisition)
+    for fix in ("milliseconds", "microseconds", "gauss", "millitesla", "percent", "per-100g"):
+        fields = tuple(name for name, unit in wrong.items() if fix_of(unit) == fix)
+        if not fields:
+            continue
+        unit = wrong[fields[0]]
+        stated = {name: getattr(series.acquisition, name) for name in fields}
+        values = {name: _divided(value, unit.factor) for name, value in stated.items()}
         fixed = replace(series, acquisition=series.acquisition.with_values(Origin.USER, **values))
-        yield Fix("milliseconds", "milliseconds", "divided by 1000", fixed, tuple(wrong))
+        code = "milliseconds" if fix == "milliseconds" else "other-unit"
+        yield Fix(fix, code, f"divided by {unit.factor:g}", fixed, fields)
+
+
+def _divided(stated: float | tuple[float, ...], factor: float) -> float | tuple[float, ...]:
+    return tuple(value / factor for value in stated) if isinstance(stated, tuple) else stated / factor
 
 
 def _one_delay(series: ASLSeries) -> Iterator[Fix]:
-    acquired = [i for i, kind in enumerate(series.context) if kind is not VolumeType.M0SCAN]
-    for delay in usable_delays(series) if len(series.acquisition.delays) > 1 else ():
-        others = [i for i in acquired if abs(series.acquisition.post_labeling_delay[i] - delay) > 1e-6]
-        acquisition = series.acquisition.with_values(Origin.USER, post_labeling_delay=delay)
-        fixed = replace(_without(series, others), acquisition=acquisition)
+    a = series.acquisition
+    for delay in usable_delays(series) if len(a.delays) > 1 else ():
+        fixed = _of_one(series, "post_labeling_delay", delay)
         yield Fix(f"pld-{delay:g}", "multi-pld", f"volumes of other delays than {delay:g} s left out", fixed)
+
+
+def _one_duration(series: ASLSeries) -> Iterator[Fix]:
+    a = series.acquisition
+    for duration in usable_durations(series) if len(a.delays) <= 1 < len(a.label_durations) else ():
+        fixed = _of_one(series, "label_duration", duration)
+        action = f"volumes of other label durations than {duration:g} s left out"
+        yield Fix(f"label-duration-{duration:g}", "multi-label-duration", action, fixed)
+
+
+def _of_one(series: ASLSeries, field: str, value: float) -> ASLSeries:
+    """The volumes of one delay or duration, and what else is stated volume by volume reduced to theirs."""
+    stated = getattr(series.acquisition, field)
+    others = [
+        i for i, kind in enumerate(series.context) if kind is not VolumeType.M0SCAN and abs(stated[i] - value) > 1e-6
+    ]
+    fixed = _without(series, others)
+    acquisition = reduce_arrays(series.acquisition, fixed.context, series.geometry)
+    return replace(fixed, acquisition=acquisition.with_values(Origin.USER, **{field: value}))
 
 
 def _relaxed(series: ASLSeries) -> Iterator[Fix]:
@@ -138,6 +171,13 @@ def _relaxed(series: ASLSeries) -> Iterator[Fix]:
     yield Fix("m0-tr-zero", "m0-tr-zero", action, fixed, (field,))
 
 
+def _saturated(series: ASLSeries) -> Iterator[Fix]:
+    if ge_saturation_unstated(series):
+        acquisition = series.acquisition.with_values(Origin.USER, m0_repetition_time=GE_M0_SATURATION)
+        action = f"taken as the {GE_M0_SATURATION:g} s since its saturation"
+        yield Fix("ge-m0-saturation", "ge-m0-saturation", action, replace(series, acquisition=acquisition), _M0_TIME)
+
+
 def _from_voxels(inspection: Inspection) -> Iterator[Fix]:
     series, preview, scale = inspection.series, inspection.preview, inspection.scale
     dummies = [index for index, _ in dummy_volumes(series, preview)]
@@ -145,16 +185,16 @@ def _from_voxels(inspection: Inspection) -> Iterator[Fix]:
         listed = ", ".join(str(index + 1) for index in dummies)
         yield Fix("dummy-volumes", "dummy-volumes", f"volume {listed} left out", _without(series, dummies))
     if looks_swapped(series, preview):
-        ready = series.indices(VolumeType.DELTAM, VolumeType.CBF)
+        ready = len(series.perfusion) == 1
         action = "sign of the differences turned" if ready else "control and label exchanged"
         yield Fix("control-label-swapped", "control-label-swapped", action, swapped(series))
     excitations = ge_excitations(series, scale)
     for n in excitations:
         factor = GE_GAIN * n
         yield Fix(f"ge-nex-{n}", "ge-scaling", f"M0 multiplied by {factor:g}, 32 x {n}", _m0_times(series, factor))
-    factors = m0_factors(series, scale)
-    if len(factors) == 1 and not excitations:
-        yield Fix("m0-scale", "m0-scale", f"M0 {_times(factors[0])}", _m0_times(series, factors[0]))
+    factor = m0_factor(inspection)
+    if factor is not None:
+        yield Fix("m0-scale", "m0-scale", f"M0 {_times(factor)}", _m0_times(series, factor))
     unit = cbf_factor(series, scale)
     if unit is not None:
         array = series.array.copy()

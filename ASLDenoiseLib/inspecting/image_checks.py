@@ -10,8 +10,7 @@ import numpy as np
 from ..findings import Finding, FindingKind
 from ..remedies import Advice, ApplyFix, Choose, GiveImage, SetField
 from ..series import ASLSeries, VolumeType
-from .preview import PERFUSION, Preview
-from .scale_checks import scale_findings
+from .preview import Preview
 
 if TYPE_CHECKING:
     from .inspection import Inspection
@@ -83,11 +82,10 @@ def image_findings(inspection: Inspection) -> Iterator[Finding]:
     yield from _dummies(series, preview)
     yield from _sign(series, preview)
     yield from _motion(series)
-    yield from scale_findings(inspection)
 
 
 def _gaps(series: ASLSeries) -> Iterator[Finding]:
-    missing = ~np.isfinite(series.array[series.indices(*PERFUSION)]).all(axis=0)
+    missing = ~np.isfinite(series.array[series.indices(*series.perfusion)]).all(axis=0)
     if missing.any():
         share, count = 100 * missing.mean(), np.count_nonzero(missing)
         yield _GAPS.finding(severity="warning" if share > 1 else "note", count=count, share=share)
@@ -95,7 +93,7 @@ def _gaps(series: ASLSeries) -> Iterator[Finding]:
 
 def _brain(series: ASLSeries, preview: Preview) -> Iterator[Finding]:
     """A mask that failed, or that is too large or too small for a field of view that holds the whole head."""
-    if series.indices(VolumeType.CBF) and series.m0 is None:
+    if series.holds_cbf and series.m0 is None:
         return  # such a map is masked by where it has values
     if not preview.brain_found:
         yield _NO_BRAIN.finding(volume=preview.millilitres)
@@ -108,7 +106,7 @@ def _brain(series: ASLSeries, preview: Preview) -> Iterator[Finding]:
 def dummy_volumes(series: ASLSeries, preview: Preview) -> tuple[tuple[int, float], ...]:
     """Leading volumes before a steady state: index, and level over that of the other volumes of their kind."""
     odd = []
-    for index in series.indices(*PERFUSION)[:4]:
+    for index in series.indices(*series.perfusion)[:4]:
         others = [i for i in series.indices(series.context[index]) if i != index]
         if len(others) < 2:
             break
@@ -174,7 +172,7 @@ def _sign(series: ASLSeries, preview: Preview) -> Iterator[Finding]:
         yield _ORDER.finding(pair=change + 1, count=len(preview.differences))
     why = looks_swapped(series, preview)
     if why:
-        ready = bool(series.indices(VolumeType.CBF, VolumeType.DELTAM))
+        ready = len(series.perfusion) == 1
         text, again = ("turn the sign", []) if ready else ("swap them", [Advice("correct the aslcontext")])
         remedies = (Choose("swap", text=text), ApplyFix("control-label-swapped", text), *again)
         yield _SWAPPED.finding(*remedies, what="The perfusion signal is negative" if ready else "", why=why)

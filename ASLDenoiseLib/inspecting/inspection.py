@@ -15,8 +15,8 @@ from .acquisition_checks import acquisition_findings
 from .image_checks import image_findings
 from .m0_image_checks import m0_image_findings
 from .order_checks import is_unordered, order_findings
-from .preview import PERFUSION, Preview, preview_of
-from .scale_checks import SignalScale, scale_of
+from .preview import Preview, preview_of
+from .scale_checks import SignalScale, scale_findings, scale_of
 
 if TYPE_CHECKING:
     from ..quantifying.calibration import Calibration
@@ -32,12 +32,18 @@ class Inspection(Sequence[Finding]):
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """All findings, the worst first."""
-        found = [*self.series.findings, *acquisition_findings(self.series)]
-        if is_unordered(self.series):
-            found += order_findings(self.series)
-        else:
-            found += [*image_findings(self), *m0_image_findings(self)]
+        found = [*self.before_scale]
+        if self.preview is not None and not is_unordered(self.series):
+            found += scale_findings(self)
         return tuple(sorted(found, key=lambda finding: list(Severity).index(finding.severity), reverse=True))
+
+    @cached_property
+    def before_scale(self) -> tuple[Finding, ...]:
+        """All findings but those about scale, which ask first what else explains an implausible CBF."""
+        told = (*self.series.findings, *acquisition_findings(self.series))
+        if is_unordered(self.series):
+            return (*told, *order_findings(self.series))
+        return (*told, *image_findings(self), *m0_image_findings(self))
 
     @cached_property
     def fixes(self) -> tuple[Fix, ...]:
@@ -51,7 +57,7 @@ class Inspection(Sequence[Finding]):
         """The image in which the brain is sought: M0, else the mean control, else the mean of what there is."""
         if self.series.m0 is not None:
             return self.series.m0
-        kinds = (VolumeType.CONTROL,) if self.series.indices(VolumeType.CONTROL) else PERFUSION
+        kinds = (VolumeType.CONTROL,) if self.series.indices(VolumeType.CONTROL) else self.series.perfusion
         return self.series.mean(*kinds)
 
     @cached_property
@@ -124,6 +130,7 @@ def require_quantifiable(given: ASLSeries | Inspection) -> None:
     Raises:
         InputError: the first of the unusable findings, as one sentence with its remedies.
     """
-    for finding in given if isinstance(given, Inspection) else acquisition_findings(given):
+    found = given if isinstance(given, Inspection) else (*given.findings, *acquisition_findings(given))
+    for finding in found:
         if finding.severity is Severity.UNUSABLE:
             raise InputError(f"{finding.what} ({finding.why})", finding.remedies)

@@ -8,8 +8,12 @@ from ..findings import Finding, FindingKind, note_kind, unusable_kind
 from ..quantifying.calibration import FULLY_RELAXED, NUMBER_REMEDIES, control_time, unclear_number
 from ..quantifying.constants import PARTITION_COEFFICIENT, t1_tissue
 from ..quantifying.kinetics import m0_relaxation_factor
+from ..reading.vendor_scaling import GE_M0_SATURATION
 from ..remedies import Advice, ApplyFix, GiveImage, SetField
-from ..series import ASLSeries, M0Type, VolumeType
+from ..series import ASLSeries, M0Type, Origin, VolumeType
+from .value_checks import other_units
+
+_SAME_TIME = 0.05  # s
 
 _ABSENT = FindingKind(
     "m0-absent",
@@ -37,6 +41,14 @@ _NOT_RELAXED = note_kind(
     "The M0 is not fully relaxed",
     "its repetition time is {time:g} s, below 5 s",
     Advice("nothing need be done: M0 is multiplied by 1/(1 - exp(-TR/T1))"),
+)
+_GE_SATURATION = FindingKind(
+    "ge-m0-saturation",
+    "GE reads its M0 2 s after a saturation, whatever repetition time is stated",
+    "{used}; for 2 s the M0 would be multiplied by {factor:.3f}",
+    SetField("m0_repetition_time", GE_M0_SATURATION, "of GE's 3D product, state the time since the saturation"),
+    ApplyFix("ge-m0-saturation", "of GE's 3D product, state the time since the saturation"),
+    Advice("of another sequence, state the repetition time of its M0 in the same place"),
 )
 
 
@@ -71,9 +83,12 @@ def m0_findings(series: ASLSeries) -> Iterator[Finding]:
         why = unclear_number(series.acquisition)
         yield _UNCLEAR_NUMBER.finding(why=why) if why else _NUMBER.finding()
     time = m0_time(series)
+    known = not {"t1_tissue", "field_strength"} & set(other_units(series.acquisition))
+    if known and ge_saturation_unstated(series):
+        yield _of_ge(series)
     if time == 0:
         yield _ZERO_TIME.finding()
-    elif time is not None and time < FULLY_RELAXED:
+    elif time is not None and time < FULLY_RELAXED and known:
         factor = m0_relaxation_factor(repetition_time=time, t1_tissue=float(t1_tissue(series.acquisition).value))
         yield _NOT_RELAXED.finding(Advice(f"nothing need be done: M0 is multiplied by {factor:.3f}"), time=time)
     elif time is None and series.m0 is not None:
@@ -98,6 +113,23 @@ def _sources(series: ASLSeries) -> Iterator[Finding]:
         number = f"the number {a.m0_estimate:g}" if by_number(series) else "none"
         used = image if series.m0 is not None else number
         yield _SOURCES.finding(used=used, unused=" and ".join(unused))
+
+
+def ge_saturation_unstated(series: ASLSeries) -> bool:
+    """Whether an M0 of GE's 3D product calibrates, and its stated time is not that since its saturation."""
+    a = series.acquisition
+    ge = (a.manufacturer or "").lower().startswith("ge") and VolumeType.DELTAM in series.perfusion
+    by_user = a.origins.get("m0_repetition_time") is Origin.USER
+    stated = a.m0_repetition_time is not None and abs(a.m0_repetition_time - GE_M0_SATURATION) < _SAME_TIME
+    return ge and series.m0 is not None and not by_user and not stated
+
+
+def _of_ge(series: ASLSeries) -> Finding:
+    tissue = float(t1_tissue(series.acquisition).value)
+    factor = m0_relaxation_factor(repetition_time=GE_M0_SATURATION, t1_tissue=tissue)
+    time = series.acquisition.m0_repetition_time
+    used = f"the stated {time:g} s are used" if time else "it is taken as fully relaxed"
+    return _GE_SATURATION.finding(used=used, factor=factor)
 
 
 def controls_stand_in(series: ASLSeries) -> bool:

@@ -8,8 +8,7 @@ from ..findings import Finding, unusable_kind
 from ..reading.bids import expanded_context
 from ..reading.volume_order import propose_order
 from ..remedies import ApplyFix, SetField
-from ..series import ASLSeries, VolumeType
-from .preview import PERFUSION
+from ..series import PERFUSION_KINDS, ASLSeries, VolumeType
 
 _UNKNOWN_ORDER = unusable_kind(
     "order-unknown",
@@ -23,7 +22,7 @@ _UNKNOWN_ORDER = unusable_kind(
 
 def is_unordered(series: ASLSeries) -> bool:
     """Whether no volume is stated to be a control, a label, a difference or CBF."""
-    return not series.indices(*PERFUSION)
+    return not series.indices(*sum(PERFUSION_KINDS, ()))
 
 
 def proposed_orders(series: ASLSeries) -> dict[str, tuple[VolumeType, ...]]:

@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..series import VolumeType
-
 if TYPE_CHECKING:
     from .inspection import Inspection
 
-PERFUSION = (VolumeType.CONTROL, VolumeType.LABEL, VolumeType.DELTAM, VolumeType.CBF)
 _FEWEST_VOXELS = 8
 
 
@@ -44,7 +41,7 @@ def preview_of(inspection: Inspection) -> Preview | None:
     """The preview of a series, from its brain as it was found; None where no brain can be told from air."""
     series, brain, differences = inspection.series, inspection.brain, inspection.differences
     head = _bright(inspection.reference.array) if brain is None else brain.array > 0
-    inside = head & np.isfinite(series.array[series.indices(*PERFUSION)]).all(axis=0)
+    inside = head & np.isfinite(series.array[series.indices(*series.perfusion)]).all(axis=0)
     if np.count_nonzero(inside) < _FEWEST_VOXELS or differences is None:
         return None
     millilitres = float(np.count_nonzero(head) * series.geometry.voxel_volume / 1000)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
-from ..findings import Finding, FindingKind
+from ..findings import Finding, FindingKind, Severity
 from ..reading.vendor_scaling import GE_EXCITATIONS, GE_GAIN, VENDOR_FACTORS
 from ..remedies import Advice, ApplyFix, SetField
 from ..series import ASLSeries, Origin, VolumeType
-from .acquisition_checks import LONGEST_TIME
+from .value_checks import other_units
 
 if TYPE_CHECKING:
     from .inspection import Inspection
@@ -22,6 +22,7 @@ _PLAUSIBLE_CBF = (8.0, 150.0)  # ml/100g/min, the median over a whole brain; hea
 _PLAUSIBLE_RATIO = (0.3, 5.0)  # M0 over control without background suppression
 _LEAST_RATIO = 0.8  # of one relaxed number; no control without suppression is brighter, but for noise and the coils
 _TYPICAL_CBF = 40.0
+_CAUSES = ("pld-label-duration-doubtful", "unusual-value", "motion-suspected", "order-changes", "dummy-volumes")
 # What turns a CBF map into ml/100g/min, and what its numbers are then.
 _CBF_UNITS = {0.1: "ten times ml/100g/min", 100.0: "ml/g/min", 6000.0: "ml/g/s"}
 
@@ -98,18 +99,22 @@ def scale_of(inspection: Inspection) -> SignalScale:
     return SignalScale(None if cbf is None else abs(cbf), _m0_over_control(inspection))
 
 
-def m0_factors(series: ASLSeries, scale: SignalScale) -> tuple[float, ...]:
+def m0_factors(inspection: Inspection) -> tuple[float, ...]:
     """The vendor factors the M0 image could have to be multiplied by, likeliest first; empty where none explains it.
 
     CBF goes with 1 / M0. A factor counts when it brings CBF to a plausible value and, where controls are not
     suppressed, the M0 to 0.3-5 times the control: when all known measures agree. The ratio ranks them where there is
     one, since it varies less than CBF does. Neither is sharp enough to tell 64 from 96, so every factor that comes
-    within a factor of two of the expected value is named beside the first.
+    within a factor of two of the expected value is named beside the first. CBF has no say where another finding
+    explains it as well (`_other_causes`).
     """
-    if series.m0 is None or series.indices(VolumeType.CBF) or not (scale.implausible or scale.mismatched):
+    series, scale = inspection.series, inspection.scale
+    if series.m0 is None or series.holds_cbf or not (scale.implausible or scale.mismatched):
         return ()
     low, high = _PLAUSIBLE_RATIO
-    cbf, ratio = scale.cbf, scale.ratio
+    ratio, cbf = scale.ratio, None if _other_causes(inspection) else scale.cbf
+    if ratio is None and cbf is None:
+        return ()
 
     def distance(f: float) -> float:
         return abs(float(np.log(cbf / f / _TYPICAL_CBF if ratio is None else ratio * f)))
@@ -121,6 +126,16 @@ def m0_factors(series: ASLSeries, scale: SignalScale) -> tuple[float, ...]:
     return tuple(f for i, f in enumerate(fitting) if i == 0 or distance(f) < np.log(2))
 
 
+def m0_factor(inspection: Inspection) -> float | None:
+    """The factor of the M0 that leaves nothing to choose: one vendor's alone, told by the M0 against the control.
+
+    CBF alone leaves a choice: healthy heads differ so much that any factor over an order of magnitude explains it.
+    """
+    factors = m0_factors(inspection)
+    known = inspection.scale.mismatched and not ge_excitations(inspection.series, inspection.scale)
+    return factors[0] if known and len(factors) == 1 else None
+
+
 def ge_excitations(series: ASLSeries, scale: SignalScale) -> tuple[int, ...]:
     """The numbers of excitations with which GE's scaling of difference images would explain an implausible CBF."""
     if series.m0 is None or not _is_ge_difference(series) or not scale.implausible:
@@ -130,7 +145,7 @@ def ge_excitations(series: ASLSeries, scale: SignalScale) -> tuple[int, ...]:
 
 def cbf_factor(series: ASLSeries, scale: SignalScale) -> float | None:
     """What brings the values of an implausible CBF map to ml/100g/min, where one known unit does; else None."""
-    if not series.indices(VolumeType.CBF) or not scale.implausible:
+    if not series.holds_cbf or not scale.implausible:
         return None
     fitting = [factor for factor in _CBF_UNITS if _plausible(scale.cbf * factor)]
     return fitting[0] if len(fitting) == 1 else None
@@ -139,13 +154,13 @@ def cbf_factor(series: ASLSeries, scale: SignalScale) -> float | None:
 def scale_findings(inspection: Inspection) -> Iterator[Finding]:
     """Findings about scale, in no order."""
     series, scale = inspection.series, inspection.scale
-    factors, unit = m0_factors(series, scale), cbf_factor(series, scale)
-    if factors:
-        yield _m0_scale(series, scale, factors)
+    factors, unit = m0_factors(inspection), cbf_factor(series, scale)
+    if factors and not ge_excitations(series, scale):
+        yield _m0_scale(inspection, factors)
     elif unit is not None:
         yield _UNIT.finding(ApplyFix("cbf-unit", f"multiply it by {unit:g}"), cbf=scale.cbf, unit=_CBF_UNITS[unit])
-    elif scale.implausible:
-        yield _IMPLAUSIBLE.finding(cbf=scale.cbf)
+    elif scale.implausible and not ge_excitations(series, scale):
+        yield _implausible(inspection)
     elif series.m0 is None and scale.ratio is not None and not _LEAST_RATIO <= scale.ratio <= _PLAUSIBLE_RATIO[1]:
         yield _IMPLAUSIBLE.finding(what="The M0 does not fit the controls", why=f"relaxed, {scale}")
     if _is_ge_difference(series):
@@ -153,12 +168,34 @@ def scale_findings(inspection: Inspection) -> Iterator[Finding]:
     yield from _philips_scaling(series, scale)
 
 
-def _m0_scale(series: ASLSeries, scale: SignalScale, factors: tuple[float, ...]) -> Finding:
-    first, *others = (float(f"{(series.acquisition.m0_scale or 1.0) * f:.4g}") for f in factors)
-    fix = [] if others or ge_excitations(series, scale) else [ApplyFix("m0-scale")]
-    could = f", as could {' or '.join(f'{f:g}' for f in others)}" if others else ""
-    state = SetField("m0_scale", first, f"an M0Scale of {first:g} would fix it{could}: state it")
+def _m0_scale(inspection: Inspection, factors: tuple[float, ...]) -> Finding:
+    scale, before = inspection.scale, inspection.series.acquisition.m0_scale or 1.0
+    first, *others = (f"{before * f:.4g}" for f in factors)
+    could = f", as could {' or '.join(others)}" if others else ""
+    if not scale.mismatched:
+        most, least = (float(f"{before * scale.cbf / cbf:.2g}") for cbf in _PLAUSIBLE_CBF)
+        known = f"the M0Scale of {first} of a known vendor would make CBF plausible{could}"
+        state = SetField("m0_scale", text=f"{known}, and so would any from {least:g} to {most:g}: state your scanner's")
+        what = "The M0 and the series may not be on one scale"
+        return _M0_SCALE.finding(_M0_SCALE.remedies[0], state, what=what, why=str(scale))
+    state = SetField("m0_scale", float(first), f"an M0Scale of {first} would fix it{could}: state it")
+    fix = [] if m0_factor(inspection) is None else [ApplyFix("m0-scale")]
     return _M0_SCALE.finding(_M0_SCALE.remedies[0], state, *fix, why=str(scale))
+
+
+def _implausible(inspection: Inspection) -> Finding:
+    why = _IMPLAUSIBLE.why.format(cbf=inspection.scale.cbf)
+    causes = _other_causes(inspection)
+    if not causes:
+        return _IMPLAUSIBLE.finding(why=why)
+    listed = " and ".join(f"'{cause}'" for cause in causes)
+    return _IMPLAUSIBLE.finding(Advice(f"mend {listed} first, and look again"), why=f"{why}; {listed} may explain it")
+
+
+def _other_causes(inspection: Inspection) -> tuple[str, ...]:
+    """The codes of findings that explain an implausible CBF without the M0's scale."""
+    found = (f.code for f in inspection.before_scale if f.code in _CAUSES and f.severity is not Severity.NOTE)
+    return tuple(dict.fromkeys(found))
 
 
 def _ge_scaling(series: ASLSeries, scale: SignalScale) -> Finding:
@@ -183,20 +220,20 @@ def _philips_scaling(series: ASLSeries, scale: SignalScale) -> Iterator[Finding]
 def _is_ge_difference(series: ASLSeries) -> bool:
     a = series.acquisition
     ge = (a.manufacturer or "").lower().startswith("ge")
-    return ge and a.m0_scale is None and bool(series.indices(VolumeType.DELTAM))
+    return ge and a.m0_scale is None and VolumeType.DELTAM in series.perfusion
 
 
 def _quick_cbf(inspection: Inspection) -> float | None:
-    """Median over the brain, ml/100g/min, of the mean difference with the single-delay model; None if it cannot be had.
+    """Median over the brain, ml/100g/min, of the median difference by the single-delay model; None if it cannot be had.
 
-    The mean over pairs first, so that the noise of single voxels does not decide; the median over voxels then.
+    Over pairs first, so that the noise of single voxels does not decide; over voxels then.
     """
     series, preview = inspection.series, inspection.preview
-    mean = preview.differences.mean(axis=0)
-    if series.indices(VolumeType.CBF):
+    # of three and more the median, which a volume that moved or was lost does not turn
+    mean = (np.median if len(preview.differences) > 2 else np.mean)(preview.differences, axis=0)
+    if series.holds_cbf:
         return float(np.median(mean))
-    times = (series.acquisition.delays, series.acquisition.label_duration)
-    if any(np.max(t) > LONGEST_TIME for t in times if t) or inspection.calibration is None:
+    if other_units(series.acquisition) or inspection.calibration is None:
         return None
     from ..quantifying.kinetics import cbf_scale
 

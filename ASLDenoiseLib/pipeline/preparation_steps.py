@@ -17,7 +17,7 @@ from ..preparing.registration import judge_alignment, register_rigid
 from ..preparing.rescue import rescue_members
 from ..preparing.tissue import tissue_from_t1, tissue_on
 from ..preparing.tissue_guess import guess_tissue
-from ..preparing.warnings import REGISTRATION, nuisance_finding, outlier_finding
+from ..preparing.warnings import REGISTRATION, nuisance_finding, outlier_findings
 from ..progress import Progress
 from ..quantifying.calibration import calibrate
 from ..quantifying.cbf import Quantification, quantification
@@ -40,7 +40,7 @@ def inspect_series(run: RunState, progress: Progress) -> None:
     run.chosen = run.aligned = choose_pairs(series, pairs)
     run.acquired = run.inspection.differences if pairs is None else difference_volumes(run.chosen)
     run.raw = mean_difference(run.acquired)
-    if not series.indices(VolumeType.CBF) and run.inspection.calibration is None:
+    if not series.holds_cbf and run.inspection.calibration is None:
         calibrate(run.chosen)  # says why there is none, before the long work
     same_reference = series.m0 is not None or pairs is None
     found = run.inspection.brain if same_reference and not _map_alone(series) else None
@@ -64,7 +64,7 @@ def quantify_pairs(run: RunState, progress: Progress) -> None:
     aligned, smoothing = run.aligned, run.request.preparation.m0_smoothing
     if aligned is not run.chosen and (aligned.m0 is None or aligned.m0 is not run.chosen.m0):
         run.brain = _brain(aligned, run.raw)
-    if aligned.indices(VolumeType.CBF):
+    if aligned.holds_cbf:
         factor = run.brain.with_array(np.where(run.brain.array > 0, 1.0, np.nan))
         run.quantification, run.m0 = Quantification(factor, ()), aligned.m0
     else:
@@ -136,7 +136,7 @@ def clean_pairs(run: RunState, progress: Progress) -> None:
             Parameter("outliers_left_out", [str(r) for r in report.rejections], "", Origin.IMAGE),
             Parameter("outliers_rescued", rescued.count, "slices of pairs", Origin.IMAGE, "one member is borrowed"),
         ]
-        run.findings.append(outlier_finding(report, rescued.count))
+        run.findings += outlier_findings(report, context.measured, rescued.count)
     run.cleaned, run.error = mean_difference(run.pairs, run.weights), standard_error(run.pairs, run.weights)
     if np.array_equal(run.cleaned.array, run.raw.array, equal_nan=True):
         run.cleaned = run.raw
@@ -154,7 +154,7 @@ def _stated(run: RunState) -> list[Parameter]:
 
 
 def _map_alone(series: ASLSeries) -> bool:
-    return bool(series.indices(VolumeType.CBF)) and series.m0 is None
+    return series.holds_cbf and series.m0 is None
 
 
 def _reference(series: ASLSeries, raw: Volume) -> Volume:

@@ -27,17 +27,16 @@ def difference_volumes(series: ASLSeries) -> ASLSeries:
 
 
 def pair_members(series: ASLSeries) -> list[tuple[int, ...]]:
-    """The positions of each pair's control and label, or of each ``cbf`` or ``deltam`` volume where there are such.
+    """The positions of each pair's control and label, or of each ``deltam`` or ``cbf`` volume where those are used.
+
+    `ASLSeries.perfusion` says which are.
 
     The first control is paired with the first label, the second with the second; a surplus of either is left out.
 
     Raises:
         InputError: there is no difference.
     """
-    for ready in (VolumeType.CBF, VolumeType.DELTAM):
-        if series.indices(ready):
-            return [(t,) for t in series.indices(ready)]
-    members = list(zip(series.indices(VolumeType.CONTROL), series.indices(VolumeType.LABEL), strict=False))
+    members = list(zip(*map(series.indices, series.perfusion), strict=False))
     if not members:
         raise InputError("The series has no control/label pair and no deltam or cbf volume; correct its aslcontext.")
     return members

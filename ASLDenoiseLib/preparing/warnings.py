@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
+
 from ..findings import Finding, FindingKind, note_kind
 from ..remedies import Advice, Choose, GiveImage
 from ..series import Geometry
 from .nuisance import NuisanceRegression
 from .outliers import OutlierReport
+from .outliers.report import flags_of
 
 _OUTLIERS = note_kind(
     "outliers",
@@ -15,6 +20,13 @@ _OUTLIERS = note_kind(
     Advice("desc-mean shows the mean with them"),
     Choose("outliers", "none", "keep them"),
     meaning="Slices of pairs that were left out of the mean, with the first reason; `*_outliers.tsv` has all.",
+)
+_UNMEASURED = note_kind(
+    "slices-unmeasured",
+    "{slices} slices in {pairs} of {count} pairs hold too little of the brain to be averaged",
+    "{first}; the head moved out of the field of view, or they were not acquired",
+    Advice("the mean is that of the other pairs there"),
+    meaning="Slices of pairs that hold less than half of the brain's voxels, after motion was corrected.",
 )
 _REGRESSED = note_kind(
     "nuisance-regressed",
@@ -55,16 +67,22 @@ TISSUE = FindingKind(
 )
 
 
-def outlier_finding(report: OutlierReport, rescued: int = 0) -> Finding:
-    """How much was left out, the first of it, and of how many slices one member could be kept."""
-    return _OUTLIERS.finding(
-        slices=int(report.flags.sum()),
-        pairs=int((report.slices_of_pairs > 0).sum()),
-        count=len(report.flags),
-        method=report.method,
-        first=f"{report.rejections[0]}{' ...' if len(report.rejections) > 1 else ''}",
-        rescued=f"; of {rescued} slices one sound member is kept" if rescued else "",
-    )
+def outlier_findings(report: OutlierReport, measured: np.ndarray, rescued: int = 0) -> Iterator[Finding]:
+    """How much the method left out, the first of it, and of how many slices one member could be kept.
+
+    What was not `measured` (bool (N, K)), which every method leaves out, is told apart.
+    """
+    for kind, flags in ((_OUTLIERS, report.flags & measured), (_UNMEASURED, report.flags & ~measured)):
+        if flags.any():
+            of_kind = [r for r in report.rejections if flags_of([r], flags.shape)[flags].any()]
+            yield kind.finding(
+                slices=int(flags.sum()),
+                pairs=int(flags.any(axis=1).sum()),
+                count=len(flags),
+                method=report.method,
+                first=f"{of_kind[0]}{' ...' if len(of_kind) > 1 else ''}",
+                rescued=f"; of {rescued} slices one sound member is kept" if rescued else "",
+            )
 
 
 def nuisance_finding(regression: NuisanceRegression) -> Finding:

@@ -91,6 +91,17 @@ def single_delay(acquisition: Acquisition) -> float:
     return delays[0]
 
 
+def single_label_duration(acquisition: Acquisition) -> float:
+    """The one label duration, s; `InputError` where none is stated, or several."""
+    durations = acquisition.label_durations
+    if not any(durations):
+        raise InputError("LabelingDuration is not stated", [SetField("label_duration", text=_IN_SECONDS)])
+    if len(durations) > 1:
+        listed = ", ".join(f"{d:g}" for d in durations)
+        raise InputError(f"The series has several label durations ({listed} s); give a series with one.")
+    return durations[0]
+
+
 def cbf_scale(acquisition: Acquisition, *, slices: int | None = None) -> tuple[np.ndarray, tuple[Parameter, ...]]:
     """CBF (ml/100g/min) per unit of dM/M0, and its parameters; those not stated are resolved by `constants`.
 
@@ -114,7 +125,6 @@ def cbf_scale(acquisition: Acquisition, *, slices: int | None = None) -> tuple[n
             raise InputError(what, [SetField("bolus_duration", text=_IN_SECONDS)])
         scale = pasl_scale(inversion_time=delays, bolus_duration=acquisition.bolus_duration, **common)
     else:
-        if not acquisition.label_duration:
-            raise InputError("LabelingDuration is not stated", [SetField("label_duration", text=_IN_SECONDS)])
-        scale = pcasl_scale(post_labeling_delay=delays, label_duration=acquisition.label_duration, **common)
+        duration = single_label_duration(acquisition)
+        scale = pcasl_scale(post_labeling_delay=delays, label_duration=duration, **common)
     return np.asarray(scale), (blood, efficiency, partition)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -16,15 +17,21 @@ import numpy as np
 
 from ..errors import InputError
 from ..files import parse_json, read_text
-from ..remedies import GiveImage
+from ..remedies import GiveImage, SetField
 from ..series import Acquisition, Geometry, Labeling, M0Type, Origin, VolumeType
 from .images import image_stem, is_image_name
 
 _FIELDS = {f.name: f for f in fields(Acquisition) if f.name != "origins"}
 _PERFUSION = (VolumeType.CONTROL, VolumeType.LABEL, VolumeType.DELTAM)
+_A_VOLUME = ("post_labeling_delay", "label_duration", "repetition_time")  # may hold a number a volume
 _WORDS = {t.value.lower(): t for t in VolumeType}
 # What dcm2niix calls some values in its JSON; taken where the BIDS key is absent.
 _CONVERTER_NAMES = {"PostLabelingDelay": "InitialPostLabelDelay", "BolusCutOffDelayTime": "BolusDuration"}
+
+
+_NAMING_KEYS = ("PulseSequenceType", "PulseSequenceDetails", "SequenceName", "SeriesDescription", "ProtocolName")
+_LOOK_LOCKER_NAME = re.compile(r"look[-_ ]?locker|quasar", re.IGNORECASE)
+_ENCODED_NAME = re.compile(r"hadamard|time[-_ ]?encoded|walsh|te[-_ ]?p?casl", re.IGNORECASE)
 
 
 def read_json(path: Path) -> dict[str, object]:
@@ -135,17 +142,17 @@ def expanded_context(pattern: Sequence[str | VolumeType], volumes: int) -> tuple
 def acquisition_from(
     sidecar: Mapping[str, object],
     *,
-    volumes: int | None = None,
     origin: Origin = Origin.SIDECAR,
     where: str = "the sidecar",
+    given: Collection[str] = (),
 ) -> Acquisition:
     """The acquisition that a sidecar states; per-volume arrays stay whole until `reduce_arrays`.
 
     Args:
         sidecar: BIDS keys.
-        volumes: of the series; a list of label durations must have as many.
         origin: of every value.
         where: names the source in errors.
+        given: fields that the user states; what the sidecar says of them is not looked at.
 
     Raises:
         InputError: a value has a wrong type or an impossible value.
@@ -154,21 +161,28 @@ def acquisition_from(
     for key, name in _CONVERTER_NAMES.items():
         keys.setdefault(key, keys.get(name))
     keys["RepetitionTimePreparation"] = preparation_time(sidecar)
-    durations = keys.get("LabelingDuration")
-    if volumes is not None and isinstance(durations, list) and len(durations) not in (1, volumes):
-        raise InputError(
-            f"LabelingDuration in {where} holds {len(durations)} values but the series has {volumes} volumes; "
-            "give one number or one a volume."
-        )
-    if keys.get("BackgroundSuppressionNumberPulses") is None and keys.get("BackgroundSuppressionPulseTime") is not None:
-        times = _numbers(keys["BackgroundSuppressionPulseTime"], "BackgroundSuppressionPulseTime", "s", where)
-        keys["BackgroundSuppressionNumberPulses"] = len(np.atleast_1d(times))
+    pulses, times = "BackgroundSuppressionNumberPulses", keys.get("BackgroundSuppressionPulseTime")
+    if keys.get(pulses) is None and times is not None and "suppression_pulses" not in given:
+        keys[pulses] = len(np.atleast_1d(_numbers(times, "BackgroundSuppressionPulseTime", "s", where)))
+    keys |= _by_its_name(sidecar)
     values = {}
     for name, f in _FIELDS.items():
         raw = keys.get(f.metadata["bids"])
-        if raw is not None and raw != "n/a":
+        if raw is not None and raw != "n/a" and name not in given:
             values[name] = parse_value(name, raw, where=where)
     return Acquisition().with_values(origin, **values)
+
+
+def _by_its_name(sidecar: Mapping[str, object]) -> dict[str, object]:
+    """What no key states but the sequence's name tells: a Look-Locker readout, or a time-encoded label."""
+    names = " ".join(str(sidecar.get(key, "")) for key in _NAMING_KEYS)
+    found = {}
+    if sidecar.get("LookLocker") is None and _LOOK_LOCKER_NAME.search(names):
+        found["LookLocker"] = True
+    encoded = _ENCODED_NAME.search(names)
+    if sidecar.get("TimeEncodedMatrixType") is None and encoded:
+        found["TimeEncodedMatrixType"] = encoded[0]
+    return found
 
 
 def preparation_time(sidecar: Mapping[str, object]) -> object:
@@ -219,6 +233,8 @@ def with_user_values(acquisition: Acquisition, values: Mapping[str, object] | No
             raise InputError(f"'{name}' is no acquisition value; use one of {', '.join(_FIELDS)}.")
         if raw is not None:
             parsed[name] = parse_value(name, raw, where="the given values")
+    if "suppression_pulses" in parsed:  # their number says whether there are any
+        parsed.setdefault("background_suppression", parsed["suppression_pulses"] > 0)
     return acquisition.with_values(Origin.USER, **parsed)
 
 
@@ -231,7 +247,8 @@ def parse_value(name: str, raw: object, *, where: str) -> object:
 def reduce_arrays(acquisition: Acquisition, context: Sequence[VolumeType], geometry: Geometry) -> Acquisition:
     """Check per-volume and per-slice arrays against the series, and reduce those with one value to it.
 
-    A delay or repetition time that is the same for all control, label and deltam volumes becomes that one number.
+    A delay, label duration or repetition time that is the same for all control, label and deltam volumes becomes that
+    one number.
 
     Raises:
         InputError: an array has another length than the series has volumes, or slices.
@@ -243,15 +260,15 @@ def reduce_arrays(acquisition: Acquisition, context: Sequence[VolumeType], geome
             f"SliceTiming holds {len(timing)} times but the series has {geometry.size[axis]} slices; "
             "give one time a slice."
         )
-    for name in ("post_labeling_delay", "repetition_time"):
+    for name in _A_VOLUME:
         value = getattr(acquisition, name)
         if not isinstance(value, tuple):
             continue
         if len(value) != len(context):
-            raise InputError(
-                f"{_FIELDS[name].metadata['bids']} holds {len(value)} values but the series has {len(context)} "
-                "volumes; give one number or one a volume."
+            what = (
+                f"{_FIELDS[name].metadata['bids']} holds {len(value)} values but the series has {len(context)} volumes"
             )
+            raise InputError(what, [SetField(name, text="give one number or one a volume")])
         wanted = {round(v, 6) for v, kind in zip(value, context, strict=True) if kind in _PERFUSION}
         if len(wanted) == 1:
             acquisition = acquisition.with_values(acquisition.origins[name], **{name: wanted.pop()})
@@ -264,7 +281,8 @@ def _number(raw: object, key: str, unit: str, where: str) -> float:
     if isinstance(raw, (bool, np.bool_)) or not isinstance(raw, (int, float, np.integer, np.floating)):
         raise InputError(f"{key} in {where} is {raw!r}; write it as a plain number{f' in {unit}' if unit else ''}.")
     if not math.isfinite(raw):
-        raise InputError(f"{key} in {where} is not a finite number; correct it.")
+        field = next((name for name, f in _FIELDS.items() if f.metadata["bids"] == key), "")
+        raise InputError(f"{key} in {where} is not a finite number", [SetField(field, text="correct it")])
     return float(raw)
 
 
@@ -285,15 +303,6 @@ def _array(raw: object, key: str, unit: str, where: str) -> tuple[float, ...]:
 def _first(raw: object, key: str, unit: str, where: str) -> float:
     """BolusCutOffDelayTime: with Q2TIPS start and end of the saturation train, of which the start is TI1."""
     return float(np.atleast_1d(_numbers(raw, key, unit, where))[0])
-
-
-def _one_of_array(raw: object, key: str, unit: str, where: str) -> float:
-    """LabelingDuration: an array has zeros for M0 volumes; the rest must agree."""
-    values = np.atleast_1d(_numbers(raw, key, unit, where))
-    kept = np.unique(np.round(values[values != 0], 6))
-    if kept.size > 1:
-        raise InputError(f"{key} in {where} names several durations; a series with one label duration can be read.")
-    return float(kept[0]) if kept.size else 0.0
 
 
 def _integer(raw: object, key: str, unit: str, where: str) -> int:
@@ -335,13 +344,15 @@ _PARSERS: dict[str, Callable[[object, str, str, str], object]] = {
     "slice_encoding_direction": _choice("i", "j", "k", "i-", "j-", "k-"),
     "post_labeling_delay": _numbers,
     "repetition_time": _numbers,
-    "label_duration": _one_of_array,
+    "label_duration": _numbers,
     "bolus_duration": _first,
     "slice_timing": _array,
     "bolus_cut_off": _boolean,
     "background_suppression": _boolean,
+    "look_locker": _boolean,
     "suppression_pulses": _integer,
     "total_pairs": _integer,
     "bolus_technique": _text,
+    "time_encoding": _text,
     "manufacturer": _text,
 }

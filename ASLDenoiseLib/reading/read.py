@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import InputError
+from ..findings import Finding, FindingKind
 from ..m0_source import M0Source
-from ..remedies import GiveImage, SetField
+from ..remedies import Advice, GiveImage, SetField
 from ..series import CBF_UNIT, Acquisition, ASLSeries, M0Type, Origin, Volume, VolumeType
 from .bids import (
     acquisition_from,
@@ -32,6 +33,13 @@ from .study import read_m0, read_study
 from .vendor_scaling import philips_m0_factor
 from .volume_order import UnknownOrder
 
+_ONE_FOR_ALL = FindingKind(
+    "one-for-all",
+    "{key} is {one:g} s for all volumes",
+    "{where} states {several} s for them, volume by volume",
+    Advice("leave the value out, and keep the volumes of one delay by the fix that is then named"),
+    Advice("or mark all other volumes as n/a in the context"),
+)
 _SAME_SCALE = 1e-3  # relative; sidecars round their slopes to six digits
 _SWAP = {VolumeType.CONTROL: VolumeType.LABEL, VolumeType.LABEL: VolumeType.CONTROL}
 
@@ -93,12 +101,14 @@ def _series(
     m0: Path | str | float | None = None,
     values: Mapping[str, object] | None = None,
 ) -> ASLSeries:
-    acquisition = acquisition_from(scan.sidecar, volumes=len(types), origin=scan.origin, where=scan.where)
+    given = [name for name, value in (values or {}).items() if value is not None]
+    acquisition = acquisition_from(scan.sidecar, origin=scan.origin, where=scan.where, given=given)
     acquisition = with_user_values(acquisition, values)
     acquisition, calibration, made = _calibration(scan, types, acquisition, m0)
     acquisition = reduce_arrays(acquisition, types, scan.geometry)
     source = str(path if scan.path is None else scan.path)
-    more = {"m0_source": made, "findings": scan.findings}
+    found = (*scan.findings, *_overridden(scan, types, acquisition, given))
+    more = {"m0_source": made, "findings": found}
     return ASLSeries(scan.array, scan.geometry, types, acquisition, calibration, scan.name, source, **more)
 
 
@@ -165,6 +175,20 @@ def _require_perfusion(scan: Scan, types: Sequence[VolumeType]) -> None:
     values = scan.array[[i for i, kind in enumerate(types) if kind in wanted]]
     if not np.isfinite(values).any() or not np.nan_to_num(values, posinf=0, neginf=0).any():
         raise InputError(f"The perfusion volumes of {scan.name} are NaN or zero everywhere; export the series again.")
+
+
+def _overridden(
+    scan: Scan, types: Sequence[VolumeType], acquisition: Acquisition, given: Sequence[str]
+) -> Iterator[Finding]:
+    """Values that the sidecar states volume by volume, and the user once for volumes in which they differ."""
+    used = [i for i, kind in enumerate(types) if kind in (VolumeType.CONTROL, VolumeType.LABEL, VolumeType.DELTAM)]
+    for name, key in (("post_labeling_delay", "PostLabelingDelay"), ("label_duration", "LabelingDuration")):
+        stated, one = scan.sidecar.get(key), getattr(acquisition, name)
+        if name not in given or isinstance(one, tuple) or not isinstance(stated, list) or len(stated) != len(types):
+            continue
+        several = list(dict.fromkeys(str(stated[i]) for i in used))
+        if len(several) > 1:
+            yield _ONE_FOR_ALL.finding(key=key, one=one, several=", ".join(several), where=scan.where)
 
 
 def _calibration(

@@ -1,6 +1,7 @@
 """How vendors scale M0 and perfusion images against each other.
 
-GE stores 3D ASL difference images 32 times the number of excitations (NEX) larger than its M0. Some Siemens products
+GE stores 3D ASL difference images 32 times the number of excitations (NEX) larger than its M0, which is read 2 s after
+a saturation, whatever the repetition time (ExploreASL, issues 2125 and 2138). Some Siemens products
 store the M0 at a tenth. Philips stores integers with slopes: of one image the display value is
 ``stored * RescaleSlope + RescaleIntercept``, and the display value over ``RescaleSlope * ScaleSlope`` is the one that
 compares between images of an examination (Chenevert et al. 2014, Translational Oncology 7:65).
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 
 GE_GAIN = 32.0  # of a difference image against its M0, for each excitation
 GE_EXCITATIONS = (1, 2, 3, 4)
+GE_M0_SATURATION = 2.0  # s
 SIEMENS_GAIN = 10.0
 # What an M0 may have to be multiplied by, and, for the reverse mistake, divided by.
 VENDOR_FACTORS = tuple(s for f in (SIEMENS_GAIN, *(GE_GAIN * n for n in GE_EXCITATIONS)) for s in (f, 1 / f))

@@ -64,8 +64,9 @@ def series_to_nodes(series: ASLSeries, *, scene: slicer.vtkMRMLScene | None = No
         item.SetName(f"{series.name}_{kind.value}-{index}")
         fill_node(item, series.volume(index), quantity=PWI_QUANTITY if kind is VolumeType.DELTAM else None)
         sequence.SetDataNodeAtValue(item, f"{index} {kind.value}")
-    stated = {n: getattr(series, n) for n in ("name", "source", "context", "acquisition", "fixes", "findings")}
-    write_attributes(sequence, **stated, m0_source=series.m0_source)
+    names = ("name", "source", "context", "acquisition", "fixes", "findings", "m0_source")
+    stated = {name: getattr(series, name) for name in names}
+    write_attributes(sequence, **stated)
     m0 = None
     if series.m0 is not None:
         m0 = volume_to_node(series.m0, scene=scene, name=f"{series.name}_m0scan")
@@ -135,6 +136,11 @@ def read_fixes(node: slicer.vtkMRMLNode) -> tuple[Parameter, ...]:
     return (*before, *map(parameter_from_plain, _attribute(node, "fixes") or ()))
 
 
+def read_findings(node: slicer.vtkMRMLNode) -> tuple[Finding, ...]:
+    """What reading found about the series in `node`. Raises as `read_acquisition`."""
+    return tuple(map(finding_from_plain, _attribute(node, "findings") or ()))
+
+
 def volume_count(node: slicer.vtkMRMLNode | None) -> int:
     """The number of volumes in the node of a series; 0 without a node."""
     if node is None:
@@ -163,7 +169,8 @@ def write_fix(node: slicer.vtkMRMLNode, fixed: ASLSeries, *, voxels: bool) -> sl
     """
     if voxels:
         return series_to_nodes(replace(fixed, name=f"{fixed.name}_fixed"), scene=node.GetScene()).sequence
-    write_attributes(node, context=fixed.context, acquisition=fixed.acquisition, fixes=fixed.fixes)
+    stated = {name: getattr(fixed, name) for name in ("context", "acquisition", "fixes", "findings")}
+    write_attributes(node, **stated)
     return node
 
 
@@ -188,7 +195,7 @@ def adopt_sidecar(node: slicer.vtkMRMLNode) -> bool:
     volumes, taken = volume_count(node), False
     sidecar, tables = bids.read_sidecar(path), bids.applicable_files(path, "aslcontext", ".tsv")
     if sidecar:
-        acquisition = bids.acquisition_from(sidecar, volumes=volumes, where=f"{path.name}'s sidecar")
+        acquisition = bids.acquisition_from(sidecar, where=f"{path.name}'s sidecar")
         write_attributes(node, source=str(path), acquisition=acquisition)
         taken = True
     context = bids.read_context(tables[-1]) if tables else ()
@@ -223,7 +230,7 @@ def series_from_sequence(node: slicer.vtkMRMLNode, *, m0: slicer.vtkMRMLScalarVo
         source=node.GetAttribute(PREFIX + "source") or f"scene node {node.GetName()}",
         fixes=read_fixes(node),
         m0_source=M0Source.from_plain(made),
-        findings=tuple(map(finding_from_plain, _attribute(node, "findings") or ())),
+        findings=read_findings(node),
     )
     included = series.m0 is None and series.acquisition.m0_type in (None, M0Type.INCLUDED)
     return included_m0(series) if included else series

@@ -13,6 +13,11 @@ from ..preparing import nuisance, outliers
 from ..preparing.choices import Preparation
 from ..remedies import OPTIONS
 
+
+def _numbers(text: str) -> list[float]:
+    return [float(word) for word in text.split(",")]
+
+
 # Acquisition field -> type and help; `remedies.OPTIONS` has the option's name
 _ACQUISITION = {
     "labeling": (str, "PCASL, CASL or PASL"),
@@ -23,6 +28,10 @@ _ACQUISITION = {
     "suppression_pulses": (int, "number of background suppression pulses"),
     "labeling_efficiency": (float, "labelling efficiency, suppression included"),
     "t1_blood": (float, "T1 of blood, s"),
+    "t1_tissue": (float, "T1 of tissue, s, for an M0 that is not fully relaxed"),
+    "partition_coefficient": (float, "brain-blood partition coefficient, ml/g"),
+    "readout": (str, "2D or 3D"),
+    "slice_timing": (_numbers, "of a 2D readout: when each slice is read, s, commas between"),
     "m0_repetition_time": (float, "repetition time of the M0, s"),
     "m0_scale": (float, "factor the M0 is multiplied by"),
 }

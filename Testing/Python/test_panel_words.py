@@ -78,6 +78,7 @@ def test_what_is_typed_becomes_the_users_value_and_emptied_is_no_longer_stated(p
     assert withEdit(acquisition, "post_labeling_delay", "0.7, 1.2").post_labeling_delay == (0.7, 1.2)
     assert withEdit(acquisition, "background_suppression", "No").background_suppression is False
     assert withEdit(acquisition, "suppression_pulses", "2").suppression_pulses == 2
+    assert withEdit(acquisition, "suppression_pulses", "0").background_suppression is False
     assert withEdit(acquisition, "labeling", "PASL").labeling is Labeling.PASL
     assert withEdit(acquisition, "m0_estimate", "1000").m0_type is M0Type.ESTIMATE
 
@@ -86,7 +87,8 @@ def test_what_is_typed_becomes_the_users_value_and_emptied_is_no_longer_stated(p
     ("field", "text", "said"),
     [
         ("label_duration", "long", "not a number"),
-        ("label_duration", "-1", "negative"),
+        ("label_duration", "-1", "lies between"),
+        ("t1_blood", "0", "lies between"),
         ("background_suppression", "maybe", "yes or no"),
         ("labeling", "VSASL", "ArterialSpinLabelingType"),
     ],

@@ -67,16 +67,16 @@ def test_converter_names_stand_in_where_the_bids_keys_are_absent():
     [
         ("PostLabelingDelay", "1.8 s", "number in s"),
         ("PostLabelingDelay", [], "empty list"),
-        ("PostLabelingDelay", -1, "negative"),
+        ("PostLabelingDelay", -1, "between 0.01 and 10 s"),
         ("LabelingDuration", True, "number in s"),
-        ("LabelingDuration", [1.5, 1.8], "several"),
+        ("LabelingDuration", [0.0001, 1.8], "between 0.01 and 10 s"),
         ("SliceTiming", 0.5, "list"),
         ("SliceTiming", [0, "1"], "number"),
         ("BackgroundSuppression", "yes", "true or false"),
         ("ArterialSpinLabelingType", "ASL", "PCASL"),
         ("M0Type", 7, "Separate"),
         ("BackgroundSuppressionNumberPulses", 2.5, "whole"),
-        ("LabelingEfficiency", 85, "fraction"),
+        ("LabelingEfficiency", 0, "between 0.01 and 1"),
         ("RepetitionTimePreparation", float("nan"), "finite"),
         ("Manufacturer", 3, "text"),
     ],
@@ -158,8 +158,8 @@ def test_arrays_of_a_wrong_length_are_refused_with_both_counts():
     timing = acquisition_from({"SliceTiming": [0, 0.5]})
     refusal(reduce_arrays, timing, context, GRID, mentions=("SliceTiming", "2 times", "3 slices"))
     assert reduce_arrays(acquisition_from({"SliceTiming": [0, 1, 2, 3], "SliceEncodingDirection": "j-"}), context, GRID)
-    durations = {"LabelingDuration": [1.5, 1.5, 1.5]}
-    refusal(acquisition_from, durations, volumes=2, mentions=("LabelingDuration", "3 values", "2 volumes"))
+    durations = acquisition_from({"LabelingDuration": [1.5, 1.5, 1.5]})
+    refusal(reduce_arrays, durations, context, GRID, mentions=("LabelingDuration", "3 values", "2 volumes"))
 
 
 def test_one_delay_a_volume_that_is_the_same_becomes_one_number_and_keeps_its_origin():

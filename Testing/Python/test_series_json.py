@@ -33,7 +33,7 @@ from ASLDenoiseLib.series_json import (
 EVERYTHING = {
     "labeling": Labeling.PASL,
     "post_labeling_delay": (0.0, 1.8, 2.0),
-    "label_duration": 1.8,
+    "label_duration": (0.0, 1.8, 1.8),
     "bolus_cut_off": True,
     "bolus_duration": 0.7,
     "bolus_technique": "Q2TIPS",
@@ -45,6 +45,8 @@ EVERYTHING = {
     "slice_timing": (0.0, 0.04),
     "slice_encoding_direction": "k",
     "repetition_time": 4.0,
+    "look_locker": False,
+    "time_encoding": "Hadamard",
     "total_pairs": 30,
     "m0_type": M0Type.ESTIMATE,
     "m0_estimate": 1e4,
@@ -88,7 +90,7 @@ def test_a_value_without_an_origin_is_the_users():
     [
         ("labeling", {"value": "PPASL"}),
         ("label_duration", {"value": "1.8"}),
-        ("label_duration", {"value": [1.8]}),
+        ("bolus_duration", {"value": [1.8]}),
         ("label_duration", {"value": True}),
         ("label_duration", {"value": 1.8, "origin": "hearsay"}),
         ("label_duration", {"origin": "user"}),
@@ -105,7 +107,7 @@ def test_a_value_of_another_type_is_refused_by_name(name, entry):
 
 
 def test_an_impossible_value_is_refused():
-    with pytest.raises(InputError, match="negative"):
+    with pytest.raises(InputError, match="lies between"):
         acquisition_from_plain({"label_duration": {"value": -1.8}})
 
 
