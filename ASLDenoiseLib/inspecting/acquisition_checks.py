@@ -15,6 +15,7 @@ from .value_checks import other_units, value_findings
 
 _CONSENSUS_TIME = 1.8  # s: Alsop 2015 recommends it for the label and for the delay
 _NOTHING = Advice("nothing need be done")
+_QUICKEST_SLICE = 0.005  # s
 _KINDS = {
     VolumeType.CONTROL: "control",
     VolumeType.LABEL: "label",
@@ -85,6 +86,12 @@ _NOT_CUT_OFF = FindingKind(
     "BolusCutOffFlag is false, so its duration depends on the patient's blood flow",
     Advice("read CBF as relative, not in ml/100g/min"),
 )
+_NO_FIELD = FindingKind(
+    "field-strength-unknown",
+    "The field strength is not stated",
+    "3 T is taken for the T1 of blood and tissue; at 7 T CBF would be a third too low, at 1.5 T a quarter too high",
+    SetField("field_strength", 3.0, "give it in tesla, e.g."),
+)
 _NO_READOUT = note_kind(
     "readout-unknown",
     "It is not stated whether the readout is 2D or 3D",
@@ -107,9 +114,10 @@ _SLICE_TIMING_IGNORED = FindingKind(
 _ODD_SLICE_TIMING = FindingKind(
     "slice-timing-doubtful",
     "The slice timing is doubtful",
-    "its last slice is read at {last:g} s, after the repetition time of {longest:g} s",
+    "{why}",
     SetField("slice_timing", text="correct SliceTiming"),
     SetField("repetition_time", text="correct RepetitionTimePreparation"),
+    meaning="Its last slice is read after the repetition time, or its slices follow each other too quickly.",
 )
 _SUPPRESSION = FindingKind(
     "background-suppression-unknown",
@@ -157,6 +165,7 @@ def acquisition_findings(series: ASLSeries) -> Iterator[Finding]:
     if not series.holds_cbf:
         yield from value_findings(series.acquisition)
         yield from _not_one_delay(series)
+        yield from _field(series)
         yield from _missing(series)
         yield from _delays(series)
         yield from _readout(series)
@@ -260,7 +269,16 @@ def _readout(series: ASLSeries) -> Iterator[Finding]:
         yield _SLICE_TIMING_IGNORED.finding()
     longest = None if a.repetition_time is None else float(np.max(a.repetition_time))
     if longest and max(a.slice_timing) > longest:
-        yield _ODD_SLICE_TIMING.finding(last=max(a.slice_timing), longest=longest)
+        why = f"its last slice is read at {max(a.slice_timing):g} s, after the repetition time of {longest:g} s"
+        yield _ODD_SLICE_TIMING.finding(why=why)
+    elif a.readout != "3D" and len(a.slice_timing) > 1:
+        steps = np.diff(np.unique(np.round(a.slice_timing, 6)))
+        if not len(steps) or np.median(steps) < _QUICKEST_SLICE:
+            step = f"{1000 * np.median(steps) if len(steps) else 0:g} ms"
+            remedy = (_ODD_SLICE_TIMING.remedies[0], SetField("readout", "3D", "state a 3D readout"))
+            yield _ODD_SLICE_TIMING.finding(
+                *remedy, why=f"its slices are read {step} apart, too quickly for excitations"
+            )
 
 
 def _suppression(series: ASLSeries) -> Iterator[Finding]:
@@ -272,6 +290,11 @@ def _suppression(series: ASLSeries) -> Iterator[Finding]:
     elif a.background_suppression and a.suppression_pulses is None:
         what = "The number of background suppression pulses is not stated"
         yield _SUPPRESSION.finding(*_SUPPRESSION.remedies[1:], severity="note", what=what)
+
+
+def _field(series: ASLSeries) -> Iterator[Finding]:
+    if series.acquisition.field_strength is None and series.acquisition.t1_blood is None:
+        yield _NO_FIELD.finding()
 
 
 def _volumes(series: ASLSeries) -> Iterator[Finding]:

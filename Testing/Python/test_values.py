@@ -208,7 +208,8 @@ def test_label_durations_a_volume_are_kept_with_the_delay_that_is(tmp_path):
     one = read_series(path, values=given, context=["n/a", "n/a", "deltam", "n/a", "m0scan"])
     assert one.acquisition.label_durations == (0.7,)
     assert "one-for-all" not in codes(one), "one volume is used, and it is said of that"
-    assert "0.7, 1.3, 2.0, 2.5 s" in codes(read_series(path, values=given))["one-for-all"].why
+    said = [f.why for f in inspect(read_series(path, values=given)) if f.code == "one-for-all"]
+    assert ["0.7, 1.3, 2.0, 2.5 s" in said[0], "0.3, 0.5, 0.7, 0.9 s" in said[1]] == [True, True]
 
 
 def test_several_label_durations_at_one_delay_are_refused_and_one_can_be_kept(tmp_path):
@@ -291,3 +292,18 @@ def test_a_list_of_one_number_is_that_number(tmp_path):
     text["PostLabelingDelay"] = [1.8]
     path.with_name("sub-01_asl.json").write_text(json.dumps(text))
     assert read_series(path).acquisition.post_labeling_delay == 1.8
+
+
+def test_a_field_strength_that_is_assumed_is_said(tmp_path):
+    path = write_series(tmp_path, sidecar={"MagneticFieldStrength": None})
+    assert "--field-strength" in codes(read_series(path))["field-strength-unknown"].remedy
+    assert codes(read_series(path, values={"field_strength": 3.0})) == {}
+    assert codes(read_series(path, values={"t1_blood": 1.65})) == {}
+
+
+@pytest.mark.parametrize("step", [0.0, 0.000045])
+def test_slices_that_follow_each_other_too_quickly_are_doubted(tmp_path, step):
+    keys = {"MRAcquisitionType": "2D", "SliceTiming": [step * k for k in range(16)]}
+    assert "too quickly" in codes(read_series(write_series(tmp_path / "a", sidecar=keys)))["slice-timing-doubtful"].why
+    two_at_once = {**keys, "SliceTiming": [0.04 * (k % 8) for k in range(16)]}
+    assert codes(read_series(write_series(tmp_path / "b", sidecar=two_at_once))) == {}
