@@ -218,7 +218,8 @@ def anchors(page: Path) -> set[str]:
 def test_each_page_is_reached_from_the_index_and_none_is_long(page):
     index = (ROOT / "Docs" / "README.md").read_text("utf-8")
     assert page.name == "README.md" or f"({page.name})" in index
-    assert len(page.read_text("utf-8").splitlines()) <= 200
+    made = page.read_text("utf-8").count("| `")  # of tables that are looked things up in, and are generated
+    assert len(page.read_text("utf-8").splitlines()) - made <= 200
 
 
 @pytest.mark.skipif(find_spec("codespell_lib") is None, reason="codespell is not installed; make setup installs it")

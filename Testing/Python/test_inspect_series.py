@@ -243,7 +243,7 @@ def test_ge_and_philips_scaling_are_explained(tmp_path):
 
 
 def test_an_image_without_contrast_does_not_stop_the_inspection(tmp_path):
-    flat = np.ones((*head().shape, 16))
+    flat = np.tile(np.linspace(1, 1.01, 16), (*head().shape, 1))
     assert isinstance(found(tmp_path, array=flat, m0=None, sidecar={"M0Type": "Absent"}), dict)
 
 
@@ -294,7 +294,7 @@ def test_what_an_inspection_works_out_is_worked_out_once(tmp_path, monkeypatch):
 
 def test_what_cannot_be_worked_out_is_none_and_an_unusable_series_is_refused_by_its_inspection(tmp_path):
     sidecar = {"M0Type": "Absent", "BackgroundSuppression": True, "BackgroundSuppressionNumberPulses": 2}
-    flat = np.ones((*head().shape, 16))
+    flat = np.tile(np.linspace(1, 1.01, 16), (*head().shape, 1))
     inspection = inspect(read_series(write_series(tmp_path, array=flat, m0=None, sidecar=sidecar)))
     assert inspection.brain is None and inspection.calibration is None
     refusal(require_quantifiable, inspection, mentions=("no M0", "--m0"))
