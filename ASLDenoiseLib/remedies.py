@@ -18,6 +18,7 @@ OPTIONS = {
     "label_duration": "--label-duration",
     "bolus_duration": "--bolus-duration",
     "field_strength": "--field-strength",
+    "repetition_time": "--tr",
     "suppression_pulses": "--suppression-pulses",
     "labeling_efficiency": "--efficiency",
     "t1_blood": "--t1-blood",

@@ -25,6 +25,7 @@ _ACQUISITION = {
     "label_duration": (float, "label duration, s"),
     "bolus_duration": (float, "PASL bolus duration (TI1), s"),
     "field_strength": (float, "field strength, T"),
+    "repetition_time": (float, "repetition time of the series, s"),
     "suppression_pulses": (int, "number of background suppression pulses"),
     "labeling_efficiency": (float, "labelling efficiency, suppression included"),
     "t1_blood": (float, "T1 of blood, s"),

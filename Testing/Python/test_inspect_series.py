@@ -65,7 +65,7 @@ def test_noise_without_perfusion_is_not_called_swapped(tmp_path):
     [
         ({"PostLabelingDelay": 1800}, "--pld 1.8"),
         ({"LabelingDuration": 1500}, "--label-duration 1.5"),
-        ({"RepetitionTimePreparation": 4000}, "4, in the sidecar"),
+        ({"RepetitionTimePreparation": 4000}, "--tr 4"),
         (
             {"MRAcquisitionType": "2D", "SliceTiming": list(range(0, 640, 40))},
             "0.6, with --slice-timing or in the sidecar",
