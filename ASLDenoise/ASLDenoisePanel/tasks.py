@@ -87,7 +87,7 @@ def _t1Beside(path: Path, number: int | None, series: ASLSeries) -> tuple[Volume
     if beside is None:
         return None, ""
     try:
-        t1 = read_t1(beside.path, series=series.source)
+        t1 = read_t1(beside.path, series=series.source, number=number)
     except InputError as error:
         return None, str(error)
     return t1, beside.note

@@ -36,7 +36,8 @@ def read(run: RunState, progress: Progress) -> None:
         check_destination(request.outputs.folder, series=run.series, attachments=more)
     progress(0.5, "reading images of the head")
     grid = run.series.geometry
-    run.t1 = t1_of(head.t1, series=run.series)
+    number = request.series.series if isinstance(request.series, SeriesFile) else None
+    run.t1 = t1_of(head.t1, series=run.series, number=number)
     run.tissue = tissue_of(head, grid)
     run.regions = regions_on(grid, {region.name: image_of(region.mask) for region in request.outputs.regions})
     run.t1_to_asl, run.t1_start = _matrix_of(head.t1_to_asl), _matrix_of(head.t1_start)
@@ -77,8 +78,8 @@ def tissue_of(head: Head, onto: Geometry) -> Tissue | None:
     return head.tissue if head.labels is None else tissue_from_labels(image_of(head.labels), onto)
 
 
-def t1_of(given: Image | None, *, series: ASLSeries | None = None) -> Volume | None:
-    """The T1, read where it is a path; of a folder of several subjects that of the series'.
+def t1_of(given: Image | None, *, series: ASLSeries | None = None, number: int | None = None) -> Volume | None:
+    """The T1, read where it is a path; of a folder of several subjects that of the series', which has that number.
 
     Raises:
         InputError: as `preparing.t1_image.require_image`: a mask or a label map is no T1.
@@ -86,7 +87,7 @@ def t1_of(given: Image | None, *, series: ASLSeries | None = None) -> Volume | N
     from ..preparing.t1_image import require_image
 
     if isinstance(given, (str, Path)):
-        given = read_t1(given, series=None if series is None else series.source)
+        given = read_t1(given, series=None if series is None else series.source, number=number)
     return None if given is None else require_image(given)
 
 

@@ -10,7 +10,7 @@ from .images import image_stem
 
 _SERIES_ENDINGS = ("_asl.nii", "_asl.nii.gz")
 _T1_ENDINGS = ("_T1w.nii", "_T1w.nii.gz")
-_DEEPEST = 4  # folders from a root down: itself, sub, ses, perf
+_DEEPEST = 5  # folders from the one above a root down: itself, the root, sub, ses, perf
 _NOT_RAW = ("derivatives", "sourcedata", "code")
 
 

@@ -25,6 +25,7 @@ from .images import read_array4d
 from .scan import Scan
 from .vendor_images import Header, ImageKind, header_of, image_kind
 
+_PERSONAL = re.compile(r"Patient(?!Position)|.*Physician|.*InstanceUID|StudyID|AccessionNumber|AcquisitionDateTime")
 _LIMIT = 1800  # s; a hung converter must not hang the caller for ever
 _kept: dict[Path, tuple[object, Conversion]] = {}  # the last folder alone: its files take space
 
@@ -36,10 +37,11 @@ class ConvertedImage:
     Args:
         path: a temporary NIfTI.
         folder: the folder of DICOM.
-        sidecar: dcm2niix's JSON; ``ConvertedName`` is the file's stem.
+        sidecar: dcm2niix's JSON without what names the patient; ``ConvertedName`` is the file's stem.
         volumes: 0 where it cannot be used.
         geometry: None where it cannot be used.
         problem: why it cannot be used; empty where it can.
+        patient, study: what tells them from others in the folder; empty where the files do not.
     """
 
     path: Path
@@ -48,6 +50,8 @@ class ConvertedImage:
     volumes: int = 0
     geometry: Geometry | None = None
     problem: str = ""
+    patient: str = ""
+    study: str = ""
 
     @property
     def header(self) -> Header:
@@ -65,6 +69,10 @@ class ConvertedImage:
         """The DICOM series number."""
         number = self.sidecar.get("SeriesNumber")
         return number if isinstance(number, int) else None
+
+    def same_patient(self, other: ConvertedImage) -> bool:
+        """Whether nothing says that they are of different patients."""
+        return not (self.patient and other.patient) or self.patient == other.patient
 
     @property
     def title(self) -> str:
@@ -136,7 +144,7 @@ def _converted(folder: Path) -> Conversion:
     files = tempfile.TemporaryDirectory(prefix="asldenoise-")
     atexit.register(files.cleanup)
     # -x i: a single 3D volume is not turned, so that an M0 lies on the grid of its series
-    command = [str(dcm2niix.bin), "-b", "y", "-ba", "y", "-z", "n", "-f", "%s_%p", "-d", "9", "-x", "i"]
+    command = [str(dcm2niix.bin), "-b", "y", "-ba", "n", "-z", "n", "-f", "%s_%p", "-d", "9", "-x", "i"]
     command += ["-o", files.name, str(folder)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=_LIMIT, check=False)
@@ -166,20 +174,25 @@ def _image(path: Path, folder: Path) -> ConvertedImage:
     """An image by its header; whatever is wrong with it is its `problem`."""
     import nibabel
 
-    sidecar = {**_sidecar(path.with_suffix(".json")), "ConvertedName": path.stem}
+    keys = {**_sidecar(path.with_suffix(".json")), "ConvertedName": path.stem}
+    patient = str(keys.get("PatientID") or keys.get("PatientName") or "")
+    sidecar = {key: value for key, value in keys.items() if not _PERSONAL.match(key)}
+    who = {"patient": patient, "study": str(keys.get("StudyInstanceUID", ""))}
     try:
         image = nibabel.load(path)
         shape, kind = image.shape, image.get_data_dtype()
         while len(shape) > 4 and shape[-1] == 1:
             shape = shape[:-1]
         if kind.kind not in "iuf":
-            return ConvertedImage(path, folder, sidecar, problem="in colour" if kind.fields else f"of type {kind}")
+            return ConvertedImage(
+                path, folder, sidecar, **who, problem="in colour" if kind.fields else f"of type {kind}"
+            )
         if len(shape) not in (3, 4) or 0 in shape:
-            return ConvertedImage(path, folder, sidecar, problem=f"of size {'x'.join(map(str, shape))}")
+            return ConvertedImage(path, folder, sidecar, **who, problem=f"of size {'x'.join(map(str, shape))}")
         geometry = Geometry.from_affine_ras(image.affine, shape[:3])
     except Exception as error:  # any way in which a file can be damaged: the image is left out, and said so
-        return ConvertedImage(path, folder, sidecar, problem=f"not readable ({type(error).__name__})")
-    return ConvertedImage(path, folder, sidecar, shape[3] if len(shape) == 4 else 1, geometry)
+        return ConvertedImage(path, folder, sidecar, **who, problem=f"not readable ({type(error).__name__})")
+    return ConvertedImage(path, folder, sidecar, shape[3] if len(shape) == 4 else 1, geometry, **who)
 
 
 def _sidecar(path: Path) -> dict[str, object]:

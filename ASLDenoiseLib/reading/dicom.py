@@ -91,7 +91,7 @@ def read_dicom(folder: Path, *, series: int | None = None, file: Path | None = N
     chosen = _of_file(found, file) if file is not None and series is None else _chosen(found, series, conversion)
     scan = _loaded(chosen)
     findings = list(_findings(conversion))
-    m0, said = _m0_of(chosen.first, conversion.of_kind(ImageKind.M0))
+    m0, said = _m0_of(chosen.first, [m0 for m0 in conversion.of_kind(ImageKind.M0) if m0.same_patient(chosen.first)])
     findings += said
     if m0 is not None:
         try:
@@ -120,26 +120,47 @@ def dicom_series(conversion: Conversion) -> tuple[DicomSeries, ...]:
     return tuple(DicomSeries(n if unique else k, g) for k, (n, g) in enumerate(zip(numbers, groups, strict=True), 1))
 
 
-def dicom_t1s(conversion: Conversion) -> list[ConvertedImage]:
-    """The T1 images of a folder, the best first: without contrast agent, named so, evened, fine, early."""
+def dicom_t1s(conversion: Conversion, number: int | None = None) -> list[ConvertedImage]:
+    """The T1 images of the patient of a series, or of all, the best first.
+
+    Best is of the same examination, without contrast agent, named so, evened, fine, early.
+
+    Args:
+        conversion: the folder.
+        number: of the series; None the only one, or whichever is meant where there are several.
+    """
+    found = dicom_series(conversion)
+    asked = [each.first for each in found if number in (None, each.number)]
+    series = asked[0] if len(asked) == 1 else None
 
     def rank(image: ConvertedImage) -> tuple[object, ...]:
-        header = image.header
+        header, apart = image.header, series is not None and image.study != series.study
         guess = str((image.sidecar.get("BidsGuess") or [""])[-1])
         even = not {"NORM", "SCIC"} & set(header.types)
-        return after_contrast(header), not guess.endswith("_T1w"), even, math.prod(header.spacing), image.number or 0
+        named = not guess.endswith("_T1w")
+        return apart, after_contrast(header), named, even, math.prod(header.spacing), image.number or 0
 
-    return sorted(conversion.of_kind(ImageKind.T1), key=rank)
+    t1s = conversion.of_kind(ImageKind.T1)
+    return sorted((image for image in t1s if series is None or image.same_patient(series)), key=rank)
 
 
-def read_dicom_t1(folder: Path) -> Volume:
-    """The T1 in a folder of DICOM, of several the best (`dicom_t1s`).
+def of_another_examination(t1: ConvertedImage, conversion: Conversion, number: int | None) -> bool:
+    """Whether a T1 is of another examination than the series of that number (of all, where there is no number)."""
+    studies = {each.first.study for each in dicom_series(conversion) if number in (None, each.number)}
+    return bool(studies) and t1.study not in studies
+
+
+def read_dicom_t1(folder: Path, number: int | None = None) -> Volume:
+    """The T1 in a folder of DICOM, of several the best; arguments as `dicom_t1s`.
 
     Raises:
-        InputError: there is none, or it is damaged.
+        InputError: there is none, it is damaged, or there are some of several patients.
     """
     conversion = convert(folder)
-    found = dicom_t1s(conversion)
+    found = dicom_t1s(conversion, number)
+    if not all(image.same_patient(found[0]) for image in found):
+        what = f"T1 images of several patients are in {folder} ({listed(found)})"
+        raise InputError(what, [GiveImage("t1", "give the file of one")])
     if not found:
         what = f"No T1 image was found in {folder} (found: {listed(conversion.images)})"
         raise InputError(what, [GiveImage("t1", "give the file of one")])
@@ -239,12 +260,13 @@ def _m0_of(series: ConvertedImage, m0s: Sequence[ConvertedImage]) -> tuple[Conve
 
 
 def _distance(m0: ConvertedImage, series: ConvertedImage) -> tuple[float, ...]:
-    """How far an M0 is from a series: grid, direction of phase encoding, series number, time in s."""
+    """How far an M0 is from a series: examination, grid, direction of phase encoding, series number, time in s."""
+    study = m0.study != series.study
     grid = not m0.geometry.matches(series.geometry)
     direction = m0.sidecar.get("PhaseEncodingDirection") != series.sidecar.get("PhaseEncodingDirection")
     numbers = m0.number, series.number
     apart = math.inf if None in numbers else abs(numbers[0] - numbers[1])
-    return grid, direction, apart, abs(_time(m0) - _time(series))
+    return study, grid, direction, apart, abs(_time(m0) - _time(series))
 
 
 def _time(image: ConvertedImage) -> float:

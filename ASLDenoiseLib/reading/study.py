@@ -76,6 +76,8 @@ def read_study(path: Path, *, series: int | None = None) -> Scan:
         found = series_files(path)
         if found:
             return read_scan(_one_of(path, found, series))
+        if (path / "dataset_description.json").is_file():
+            raise InputError(f"The data set {path} holds no ASL series (an image named _asl); give the file of one.")
     elif is_image_name(path) or not is_dicom(path):
         if series is not None:
             raise InputError(f"{path} is one file, so there is no series {series} to choose; leave out --series.")
@@ -95,23 +97,25 @@ def find_t1(path: Path, *, series: int | None = None) -> FoundT1 | None:
         note = f"The T1 {found[0].name} is of another session." if found[1] else ""
         return FoundT1(found[0], f"{found[0].name}{', of another session' if found[1] else ''}", note)
     from .conversion import convert
-    from .dicom import dicom_t1s
+    from .dicom import dicom_t1s, of_another_examination
 
     folder = path if path.is_dir() else path.parent
-    t1s = dicom_t1s(convert(folder))
-    if not t1s:
+    conversion = convert(folder)
+    t1s = dicom_t1s(conversion, series)
+    if not t1s or not all(t1.same_patient(t1s[0]) for t1 in t1s):
         return None
-    more = f"; there is also {listed(t1s[1:])}" if t1s[1:] else ""
-    note = f"The T1 is {t1s[0]}{more}." if more else ""
-    return FoundT1(folder, f"{t1s[0]}{more}", note)
+    more = ", of another examination" if of_another_examination(t1s[0], conversion, series) else ""
+    more += f"; there is also {listed(t1s[1:])}" if t1s[1:] else ""
+    return FoundT1(folder, f"{t1s[0]}{more}", f"The T1 is {t1s[0]}{more}." if more else "")
 
 
-def read_t1(path: Path | str, *, series: Path | str | None = None) -> Volume:
+def read_t1(path: Path | str, *, series: Path | str | None = None, number: int | None = None) -> Volume:
     """A T1-weighted image: float32 (K, J, I), LPS geometry.
 
     Args:
         path: NIfTI or MGZ, a BIDS folder, or a folder of DICOM of a whole examination.
         series: the series' file: of several subjects in a BIDS folder its own is meant.
+        number: the series' number: of several patients in a folder of DICOM its own is meant.
 
     Raises:
         InputError: it is not there, cannot be read, or the folder holds none or several.
@@ -125,7 +129,7 @@ def read_t1(path: Path | str, *, series: Path | str | None = None) -> Volume:
         return read_image(path)
     from .dicom import read_dicom_t1
 
-    return read_dicom_t1(path if path.is_dir() else path.parent)
+    return read_dicom_t1(path if path.is_dir() else path.parent, number)
 
 
 def read_m0(path: Path) -> Scan:

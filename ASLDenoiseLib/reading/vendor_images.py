@@ -164,7 +164,8 @@ def _guess(h: Header) -> str:
 def _is_t1(h: Header) -> bool:
     """One fine 3D volume of a T1-weighted gradient echo, acquired as it is."""
     fine = max(h.spacing) <= _COARSEST_T1 and h.spacing[0] * h.spacing[1] * h.spacing[2] <= _LARGEST_T1
-    if h.volumes != 1 or not fine or h.keys.get("MRAcquisitionType") == "2D" or _DERIVED & set(h.types):
+    derived = _DERIVED & set(h.types) and "UNI" not in h.types  # MP2RAGE's T1-weighted image is made of two
+    if h.volumes != 1 or not fine or h.keys.get("MRAcquisitionType") == "2D" or derived:
         return False
     if _guess(h).endswith("_T1w"):
         return True
@@ -187,7 +188,7 @@ _RULES: tuple[tuple[Callable[[Header], bool], ImageKind], ...] = (
     (_ge_m0, ImageKind.M0),
     (_is_cbf, ImageKind.CBF),
     (_is_map, ImageKind.MAP),
-    (lambda h: bool(_DERIVED & set(h.types)), ImageKind.OTHER),
+    (lambda h: bool(_DERIVED & set(h.types)) and "UNI" not in h.types, ImageKind.OTHER),
     (_is_m0, ImageKind.M0),
     (_is_asl, ImageKind.SERIES),
     (_is_t1, ImageKind.T1),

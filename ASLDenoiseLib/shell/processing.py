@@ -22,7 +22,7 @@ def run_inspect(args: argparse.Namespace) -> int:
 
     given = series_file(args)
     series = series_of(given)
-    t1_of(args.t1, series=series)
+    t1_of(args.t1, series=series, number=given.series)
     print(series)
     for parameter in (*series.acquisition.parameters(), *series.fixes):
         print(f"  {parameter}")
