@@ -25,8 +25,12 @@ _FIELDS = {f.name: f for f in fields(Acquisition) if f.name != "origins"}
 _PERFUSION = (VolumeType.CONTROL, VolumeType.LABEL, VolumeType.DELTAM)
 _A_VOLUME = ("post_labeling_delay", "label_duration", "repetition_time")  # may hold a number a volume
 _WORDS = {t.value.lower(): t for t in VolumeType}
-# What dcm2niix calls some values in its JSON; taken where the BIDS key is absent.
-_CONVERTER_NAMES = {"PostLabelingDelay": "InitialPostLabelDelay", "BolusCutOffDelayTime": "BolusDuration"}
+# What dcm2niix calls some values in its JSON (its BIDS/README); taken where the BIDS key is absent.
+_CONVERTER_NAMES = {
+    "PostLabelingDelay": "InitialPostLabelDelay",
+    "LabelingDuration": "TagDuration",
+    "BolusCutOffDelayTime": "BolusDuration",
+}
 
 
 _NAMING_KEYS = ("PulseSequenceType", "PulseSequenceDetails", "SequenceName", "SeriesDescription", "ProtocolName")
@@ -160,6 +164,8 @@ def acquisition_from(
     keys = dict(sidecar)
     for key, name in _CONVERTER_NAMES.items():
         keys.setdefault(key, keys.get(name))
+    if keys["PostLabelingDelay"] is None and str(keys.get("ArterialSpinLabelingType")).upper() == "PASL":
+        keys["PostLabelingDelay"] = keys.get("InversionTime")  # which is what BIDS means by the delay of PASL
     keys["RepetitionTimePreparation"] = preparation_time(sidecar)
     pulses, times = "BackgroundSuppressionNumberPulses", keys.get("BackgroundSuppressionPulseTime")
     if keys.get(pulses) is None and times is not None and "suppression_pulses" not in given:

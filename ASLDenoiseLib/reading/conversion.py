@@ -21,6 +21,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..series import Geometry, Origin
+from .dicom_tags import files_below
 from .images import read_array4d
 from .scan import Scan
 from .vendor_images import Header, ImageKind, header_of, image_kind
@@ -132,8 +133,8 @@ def convert(folder: Path) -> Conversion:
 
 def _state_of(folder: Path) -> frozenset[tuple[str, int, int]]:
     """Names, sizes and times of all files: what changes when a file does."""
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return frozenset((str(path), stat.st_size, stat.st_mtime_ns) for path in files for stat in (path.stat(),))
+    stats = ((str(path), path.stat()) for path in files_below(folder))
+    return frozenset((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
 
 
 def _converted(folder: Path) -> Conversion:

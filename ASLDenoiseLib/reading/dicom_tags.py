@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -28,6 +29,12 @@ def is_dicom(path: Path) -> bool:
             return file.read(132)[128:] == b"DICM"
     except OSError:
         return False
+
+
+def files_below(folder: Path) -> list[Path]:
+    """All files of a folder and its sub-folders that may be looked at, by path."""
+    found = (Path(place, name) for place, _, names in os.walk(folder) for name in names)
+    return sorted(path for path in found if os.path.isfile(path) and os.access(path, os.R_OK))
 
 
 def series_of_file(path: Path) -> tuple[int | None, str]:
@@ -79,7 +86,7 @@ def siemens_labeling(folder: Path, number: object) -> str | None:
 
 def _headers(folder: Path, series: object, tags: Sequence[str]) -> Iterator[tuple[Path, dict[str, str]]]:
     """The tags, of each file of one series (None: of all); files that are no DICOM are skipped."""
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+    for path in files_below(folder):
         if series is not None and not _may_be_of(path, str(series)):
             continue
         header = _header(path, (_SERIES, *tags))

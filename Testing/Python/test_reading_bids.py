@@ -60,6 +60,15 @@ def test_converter_names_stand_in_where_the_bids_keys_are_absent():
     philips = {"Manufacturer": "Philips", "RepetitionTime": 15.8, "RepetitionTimeExcitation": 4.2}
     assert acquisition_from(philips).repetition_time == 4.2
     assert acquisition_from({**said, "PostLabelingDelay": 1.8}).post_labeling_delay == 1.8
+    assert acquisition_from({"TagDuration": 1.4}).label_duration == 1.4  # Siemens' to_ep2d_VEPCASL
+
+
+def test_the_inversion_time_is_the_delay_of_pasl_alone():
+    """Siemens' product PASL has no other in dcm2niix's JSON; that of pCASL belongs to the suppression."""
+    said = {"ArterialSpinLabelingType": "PASL", "InversionTime": 1.99}
+    assert acquisition_from(said).post_labeling_delay == 1.99
+    assert acquisition_from({**said, "PostLabelingDelay": 1.8}).post_labeling_delay == 1.8
+    assert acquisition_from({**said, "ArterialSpinLabelingType": "PCASL"}).post_labeling_delay is None
 
 
 @pytest.mark.parametrize(
