@@ -64,7 +64,7 @@ RANGES: Mapping[str, Range] = MappingProxyType(
         # Findings of their own know more closely what is usual of delay and durations (`acquisition_checks`)
         "post_labeling_delay": Range((0.01, 10.0), (0.1, 6.0), zero=True, others=_SHORT),
         "label_duration": Range((0.01, 10.0), (0.1, 6.0), zero=True, others=_SHORT),
-        "bolus_duration": Range((0.01, 5.0), (0.1, 3.0), zero=True, others=_SHORT),
+        "bolus_duration": Range((0.01, 5.0), (0.3, 2.0), zero=True, others=_SHORT),
         "slice_timing": Range((0.0, 20.0), others=_SHORT),
         "repetition_time": Range((0.1, 60.0), (0.5, 25.0), zero=True, others=_SHORT),
         "m0_repetition_time": Range((0.1, 60.0), (0.5, 30.0), zero=True, others=_SHORT),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -101,7 +101,7 @@ def _series(
     m0: Path | str | float | None = None,
     values: Mapping[str, object] | None = None,
 ) -> ASLSeries:
-    given = [name for name, value in (values or {}).items() if value is not None]
+    given = _answered(values or {}, m0)
     acquisition = acquisition_from(scan.sidecar, origin=scan.origin, where=scan.where, given=given)
     acquisition = with_user_values(acquisition, values)
     acquisition, calibration, made = _calibration(scan, types, acquisition, m0)
@@ -177,8 +177,16 @@ def _require_perfusion(scan: Scan, types: Sequence[VolumeType]) -> None:
         raise InputError(f"The perfusion volumes of {scan.name} are NaN or zero everywhere; export the series again.")
 
 
+def _answered(values: Mapping[str, object], m0: object) -> set[str]:
+    """The fields of which the sidecar has no say, since the user states them, or what makes them idle."""
+    given = {name for name, value in values.items() if value is not None}
+    if "suppression_pulses" in given:
+        given.add("background_suppression")
+    return given if m0 is None else {*given, "m0_type", "m0_estimate"}
+
+
 def _overridden(
-    scan: Scan, types: Sequence[VolumeType], acquisition: Acquisition, given: Sequence[str]
+    scan: Scan, types: Sequence[VolumeType], acquisition: Acquisition, given: Collection[str]
 ) -> Iterator[Finding]:
     """Values that the sidecar states volume by volume, and the user once for volumes in which they differ."""
     used = [i for i, kind in enumerate(types) if kind in (VolumeType.CONTROL, VolumeType.LABEL, VolumeType.DELTAM)]

@@ -167,7 +167,7 @@ def test_arrays_of_a_wrong_length_are_refused_with_both_counts():
     timing = acquisition_from({"SliceTiming": [0, 0.5]})
     refusal(reduce_arrays, timing, context, GRID, mentions=("SliceTiming", "2 times", "3 slices"))
     assert reduce_arrays(acquisition_from({"SliceTiming": [0, 1, 2, 3], "SliceEncodingDirection": "j-"}), context, GRID)
-    durations = acquisition_from({"LabelingDuration": [1.5, 1.5, 1.5]})
+    durations = acquisition_from({"LabelingDuration": [1.5, 1.5, 1.8]})
     refusal(reduce_arrays, durations, context, GRID, mentions=("LabelingDuration", "3 values", "2 volumes"))
 
 
