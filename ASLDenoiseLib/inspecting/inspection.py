@@ -19,6 +19,7 @@ from .preview import Preview, preview_of
 from .scale_checks import SignalScale, scale_findings, scale_of
 
 if TYPE_CHECKING:
+    from ..preparing.m0_fit import M0Position
     from ..quantifying.calibration import Calibration
     from .fixes import Fix
 
@@ -83,6 +84,13 @@ class Inspection(Sequence[Finding]):
 
         with suppress(InputError):
             return calibrate(self.series)
+
+    @cached_property
+    def m0_position(self) -> M0Position | None:
+        """Where the M0 seems to belong (`preparing.m0_fit`); None where that cannot be told."""
+        from ..preparing.m0_fit import m0_position
+
+        return None if self.series.m0 is None or self.brain is None else m0_position(self.series, self.brain)
 
     @cached_property
     def preview(self) -> Preview | None:

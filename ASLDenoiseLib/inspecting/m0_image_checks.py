@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..findings import Finding, FindingKind
+from ..findings import Finding, FindingKind, note_kind
 from ..m0_source import M0Source
+from ..preparing.m0_fit import M0Position, uncovered
 from ..remedies import Advice, GiveImage, SetField
-from ..series import VolumeType
+from ..series import ASLSeries, VolumeType
 
 if TYPE_CHECKING:
     from .inspection import Inspection
@@ -45,6 +46,38 @@ _UNEVEN = FindingKind(
 )
 
 
+_DIRECTION = FindingKind(
+    "m0-phase-encoding",
+    "The phase encoding of the M0 is not that of the series",
+    "{m0} and {series}; echo-planar images of the two are distorted differently, by millimetres near the sinuses",
+    Advice("expect CBF to be wrong at edges and near the sinuses, and look at the overlay"),
+    GiveImage("m0", "give an M0 of the same direction, or both images corrected for distortion"),
+)
+_COVERAGE = FindingKind(
+    "m0-coverage",
+    "The M0 does not cover the whole brain",
+    "in {share:.1f} % of the brain of the series it is NaN, zero, negative or noise, and CBF is not measured there",
+    Advice("nothing is filled in; read means over the rest alone"),
+    GiveImage("m0", "give an M0 of the whole brain"),
+)
+_DISPLACED = FindingKind(
+    "m0-displaced",
+    "The M0 does not lie on the series",
+    "it agrees better with the {by} some {moved:.0f} mm away",
+    Advice("a run that corrects motion lays it on the controls; look at the overlay"),
+    GiveImage("m0", "give one that is aligned with the series"),
+    meaning="The M0 was taken in another pose of the head than the series. A run lays it on the controls where it "
+    "corrects motion; with differences alone, or without motion correction, it stays as it is and CBF is wrong.",
+)
+ALIGNED = note_kind(
+    "m0-aligned",
+    "The M0 was laid on the series",
+    "it lay {moved:.1f} mm from it, on average over the brain",
+    Advice("nothing need be done: look at the overlay"),
+)
+_FEWEST_MISSED = 0.01  # of the brain
+
+
 def m0_image_findings(inspection: Inspection) -> Iterator[Finding]:
     """Findings about the M0 image, in no order; none for a series of CBF, which needs no M0."""
     series = inspection.series
@@ -52,6 +85,22 @@ def m0_image_findings(inspection: Inspection) -> Iterator[Finding]:
         return
     if series.m0_source is not None:
         yield from _volumes(series.m0_source)
+        if series.m0_source.directions:
+            m0, own = series.m0_source.directions
+            yield _DIRECTION.finding(m0=m0, series=own)
+    yield from m0_fit_findings(series, inspection.m0_position)
+
+
+def m0_fit_findings(series: ASLSeries, position: M0Position | None) -> Iterator[Finding]:
+    """Findings about how the M0 covers the brain of the series and where it lies, as it is now."""
+    share = uncovered(series)
+    if share > _FEWEST_MISSED:
+        yield _COVERAGE.finding(share=100 * share)
+    if position is not None and position.displaced:
+        look, give = _DISPLACED.remedies
+        if position.by == "differences":
+            look = Advice("differences tell the place to some 3 mm only, so it stays as it is; look at the overlay")
+        yield _DISPLACED.finding(look, give, by=position.by, moved=position.moved)
 
 
 def _volumes(made: M0Source) -> Iterator[Finding]:

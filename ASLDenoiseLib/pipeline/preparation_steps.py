@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from ..inspecting.inspection import inspect, require_quantifiable
+from ..inspecting.m0_image_checks import ALIGNED, m0_fit_findings
 from ..preparing.averaging import mean_difference, standard_error
 from ..preparing.brain_mask import brain_mask, correct_bias, mask_of_cbf
+from ..preparing.m0_fit import m0_position
 from ..preparing.motion import Motion, correct_motion, estimate_motion, motion_findings
 from ..preparing.nuisance import nuisance_courses, regress_nuisance
 from ..preparing.outliers import OutlierContext, PairMotion, find_outliers
@@ -22,6 +24,7 @@ from ..progress import Progress
 from ..quantifying.calibration import calibrate
 from ..quantifying.cbf import Quantification, quantification
 from ..series import ASLSeries, Origin, Parameter, Volume, VolumeType
+from ..spatial.resampling import resample
 from ..spatial.smoothing import gaussian
 from .state import RunState
 
@@ -50,13 +53,17 @@ def inspect_series(run: RunState, progress: Progress) -> None:
 
 def align_volumes(run: RunState, progress: Progress) -> None:
     """Correct head motion, where the volumes tell it."""
-    run.motion = estimate_motion(run.chosen, brain=run.brain, progress=progress)
+    place = run.inspection.m0_position
+    start = place.matrix if place is not None and place.displaced else None
+    run.motion = estimate_motion(run.chosen, brain=run.brain, m0_start=start, progress=progress)
     run.findings += motion_findings(run.chosen, run.motion)
     if run.motion is None:
         return
     # what the volumes alone made one suspect is now known, and corrected
     run.findings[:] = [f for f in run.findings if f.code != "motion-suspected"]
     run.aligned = correct_motion(run.chosen, run.motion)
+    if run.aligned.m0 is not run.chosen.m0:
+        _check_aligned_m0(run)
 
 
 def quantify_pairs(run: RunState, progress: Progress) -> None:
@@ -142,6 +149,14 @@ def clean_pairs(run: RunState, progress: Progress) -> None:
         run.cleaned = run.raw
     if report.notes:
         run.parameters.append(Parameter("outlier_notes", "; ".join(report.notes), "", Origin.IMAGE))
+
+
+def _check_aligned_m0(run: RunState) -> None:
+    """What inspecting said of the M0's place gives way to what is true of it now."""
+    brain = resample(run.brain, run.brain.geometry, transform=run.motion.m0, interpolation="nearest", outside=0.0)
+    run.findings[:] = [f for f in run.findings if f.code not in ("m0-displaced", "m0-coverage")]
+    run.findings.append(ALIGNED.finding(moved=run.motion.m0_moved))
+    run.findings += m0_fit_findings(run.aligned, m0_position(run.aligned, brain))
 
 
 def _stated(run: RunState) -> list[Parameter]:

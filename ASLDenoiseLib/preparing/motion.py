@@ -22,6 +22,7 @@ from ..findings import Finding, FindingKind, note_kind
 from ..progress import Progress, silent, span
 from ..remedies import Advice
 from ..series import ASLSeries, Volume, VolumeType
+from ..spatial.agreement import shared_information
 from ..spatial.resampling import resample
 from ..spatial.rigid import matrix_from, mean_distance, parameters_of
 from .brain_mask import brain_mask
@@ -153,12 +154,19 @@ def why_no_motion(series: ASLSeries) -> str:
     return ""
 
 
-def estimate_motion(series: ASLSeries, *, brain: Volume | None = None, progress: Progress = silent) -> Motion | None:
+def estimate_motion(
+    series: ASLSeries,
+    *,
+    brain: Volume | None = None,
+    m0_start: np.ndarray | None = None,
+    progress: Progress = silent,
+) -> Motion | None:
     """Estimate the rigid motion of every control and label and of the M0; None where `why_no_motion` says why not.
 
     Each volume is registered to the median of its kind within the brain (`realignment.align_kind`), the M0 to the
     control median by mutual information. Where control and label alternate too seldom for a zig-zag to be seen, a
     warning says so. `brain` is 0/1 on the grid of the series; None finds it in the M0, else in the mean control.
+    `m0_start` is a 4x4 matrix, LPS mm, from the M0 to about its place in the series; None starts where it lies.
 
     Raises:
         InputError: a control or label volume is empty or constant, or no brain is found.
@@ -184,7 +192,7 @@ def estimate_motion(series: ASLSeries, *, brain: Volume | None = None, progress:
     matrices, m0 = to_middle @ matrices, None
     if series.m0 is not None and np.ptp(np.nan_to_num(series.m0.array)) > 0:
         progress(0.95, "aligning the M0")
-        found = _align_m0(series.m0, models[VolumeType.CONTROL], compared)
+        found = _align_m0(series.m0, models[VolumeType.CONTROL], compared, m0_start)
         m0 = np.eye(4) if found is None else to_middle @ to_joint[VolumeType.CONTROL] @ found
         if found is None:
             warning = warning or "The M0 could not be aligned with the series and is used as it is."
@@ -237,13 +245,21 @@ def _require_contrast(series: ASLSeries) -> None:
                 raise InputError(f"Volume {t + 1} ({kind.value}) is empty; call it n/a in the aslcontext.")
 
 
-def _align_m0(m0: Volume, control: np.ndarray, compared: ComparedRegion) -> np.ndarray | None:
-    """The matrix from the M0 to the control median; None where none is found, or one farther than anybody moves."""
+def _align_m0(m0: Volume, control: np.ndarray, compared: ComparedRegion, start: np.ndarray | None) -> np.ndarray | None:
+    """The matrix from the M0 to the control median; None where none is found, or one farther than anybody moves.
+
+    The identity where the M0 agrees no better with the controls there than where it lies.
+    """
     try:
-        found = align_contrast(m0.array, control, compared)
+        found = align_contrast(m0.array, control, compared, start=start)
     except InputError:
         return None
-    return found if mean_distance(found, np.eye(4), compared.points) <= _M0_FAR else None
+    if mean_distance(found, np.eye(4), compared.points) > _M0_FAR:
+        return None
+    smooth = Volume(compared.smoothed(m0.array, FINE[0]), compared.geometry)
+    there, model = resample(smooth, compared.geometry, transform=found), compared.smoothed(control, FINE[0])
+    before, after = (shared_information(each.array, model, compared.inside) for each in (smooth, there))
+    return found if after > before else np.eye(4)
 
 
 def _joint(

@@ -64,17 +64,20 @@ def align_kind(
     return median, np.stack(in_threads(align_again, range(count))), corrupted
 
 
-def align_contrast(image: np.ndarray, model: np.ndarray, compared: ComparedRegion) -> np.ndarray:
+def align_contrast(
+    image: np.ndarray, model: np.ndarray, compared: ComparedRegion, *, start: np.ndarray | None = None
+) -> np.ndarray:
     """The 4x4 matrix (LPS mm) from an image of another contrast (K, J, I), the M0, to a model of the controls.
 
     Mattes mutual information (Mattes 2003) over the whole brain, then on its interior alone and less smoothed: the
     outline of a background-suppressed control is not that of an M0, and on a real 3D GRASE series whose ventricles and
     sulci had not moved it shifted the result by 0.3 to 1.8 mm along z, the more the images were smoothed.
+    `start` is a matrix near the result, where the images do not lie near it already.
 
     Raises:
         InputError: nothing of the two overlaps.
     """
-    found = np.eye(4)
+    found = np.eye(4) if start is None else start
     for sigma, region in zip(_CONTRAST_SIGMAS, (compared.inside, compared.interior), strict=True):
         if region.sum() >= _FEWEST_INTERIOR:
             found = most_information(image, model, compared, sigma, region, found)

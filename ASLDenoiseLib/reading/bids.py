@@ -204,13 +204,14 @@ def preparation_time(sidecar: Mapping[str, object]) -> object:
     return sidecar.get("RepetitionTime")
 
 
-def find_m0(image: Path) -> Path | None:
+def find_m0(image: Path, *, without: Sequence[Path] = ()) -> Path | None:
     """The ``_m0scan`` image of an ``_asl`` image, or None; `InputError` where several fit equally.
 
-    It has the same stem, else its sidecar's IntendedFor names the image, else its entities are among the image's.
+    It is none of `without`, and has the same stem, else its sidecar's IntendedFor names the image, else its entities
+    are among the image's.
     """
     base = image_stem(image).removesuffix("_asl")
-    scans = [p for p in sorted(image.parent.glob("*_m0scan.*")) if is_image_name(p)]
+    scans = [p for p in sorted(image.parent.glob("*_m0scan.*")) if is_image_name(p) and p not in without]
     exact = [p for p in scans if image_stem(p) == f"{base}_m0scan"]
     wanted = set(base.split("_"))
     related = [p for p in scans if set(image_stem(p).split("_")[:-1]) <= wanted]

@@ -19,7 +19,6 @@ from .bids import (
     acquisition_from,
     applicable_files,
     expanded_context,
-    find_m0,
     parse_value,
     preparation_time,
     read_context,
@@ -28,6 +27,7 @@ from .bids import (
 )
 from .images import image_stem, read_image, require_contrast
 from .m0 import combine_m0, mean_of_series
+from .m0_files import choose_m0, directions
 from .scan import Scan, read_scan
 from .study import read_m0, read_study
 from .vendor_scaling import philips_m0_factor
@@ -215,7 +215,7 @@ def _calibration(
         what = f"M0Estimate in {scan.where} is 0, which is no M0"
         raise InputError(what, [GiveImage("m0", "give an M0 image, or the number")])
     if kind in (None, M0Type.SEPARATE):
-        beside = find_m0(scan.path) if scan.path else None
+        beside, others = choose_m0(scan.path) if scan.path else (None, ())
         separate = read_scan(beside, suffix="m0scan") if beside else scan.m0
     if kind is None:
         kind = _inferred(types, separate is not None, acquisition)
@@ -224,7 +224,8 @@ def _calibration(
         if separate is None:
             what = f"M0Type of {scan.name} is Separate but no _m0scan image is beside it"
             raise InputError(what, [GiveImage("m0", "give it")])
-        return _from_separate(separate, scan, types, acquisition)
+        acquisition, mean, made = _from_separate(separate, scan, types, acquisition)
+        return acquisition, mean, replace(made, unused=others)
     passed_over = _passed_over(scan)
     if kind is M0Type.INCLUDED:
         acquisition, mean, made = _from_included(scan, types, acquisition)
@@ -238,7 +239,7 @@ def _calibration(
 def _passed_over(scan: Scan) -> tuple[str, ...]:
     """The separate M0 beside a scan whose M0 comes from elsewhere, by name."""
     try:
-        beside = find_m0(scan.path) if scan.path else None
+        beside = choose_m0(scan.path)[0] if scan.path else None
     except InputError:  # several; none is used
         return ("the _m0scan images beside it",)
     return () if beside is None and scan.m0 is None else (beside.name if beside else scan.m0.name,)
@@ -274,7 +275,8 @@ def _from_separate(
         factor = philips_m0_factor(scan.sidecar, m0.sidecar)
         if factor is not None and abs(factor - 1) > _SAME_SCALE:
             acquisition = acquisition.with_values(m0.origin, m0_scale=factor)
-    return acquisition, mean, replace(made, left_out=(*shorter, *made.left_out))
+    made = replace(made, left_out=(*shorter, *made.left_out), directions=directions(scan, m0))
+    return acquisition, mean, made
 
 
 def _from_included(
