@@ -17,6 +17,7 @@ import numpy as np
 
 from .errors import InputError
 from .findings import Finding
+from .given import settle
 from .m0_source import M0Source
 from .notebook import html_of
 from .ranges import RANGES, impossible
@@ -113,6 +114,9 @@ class Geometry:
     direction: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
     def __post_init__(self) -> None:
+        if np.shape(self.direction) == (3, 3):
+            object.__setattr__(self, "direction", tuple(np.ravel(self.direction)))
+        settle(self)
         object.__setattr__(self, "size", tuple(int(n) for n in self.size))
         for name in ("spacing", "origin", "direction"):
             object.__setattr__(self, name, tuple(float(v) for v in getattr(self, name)))
@@ -180,7 +184,10 @@ def measured(array: np.ndarray) -> np.ndarray:
 
 def _frozen_array(array: np.ndarray) -> np.ndarray:
     """`array` itself where it is read-only float32 without infinities, else such a view of it, or a `measured` copy."""
-    given = np.asarray(array)
+    try:
+        given = np.asarray(array)
+    except ValueError as error:  # lists of different lengths
+        raise InputError("The array is no table of numbers; give one of numpy, float32.") from error
     if given.dtype.kind not in "biuf":
         raise InputError(f"The array holds no real numbers ({given.dtype}); give numbers, for example float32.")
     frozen = measured(given)
@@ -204,6 +211,7 @@ class Volume:
     name: str = ""
 
     def __post_init__(self) -> None:
+        settle(self, leave=("array",))
         object.__setattr__(self, "array", _frozen_array(self.array))
         if self.array.shape != self.geometry.shape:
             raise InputError(f"The array is {self.array.shape}, its geometry {self.geometry.shape} (K, J, I).")
@@ -267,6 +275,7 @@ class Acquisition:
     origins: Mapping[str, Origin] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        settle(self)
         stated = {f.name for f in fields(self) if f.name != "origins" and getattr(self, f.name) is not None}
         origins = {name: Origin(self.origins.get(name, Origin.USER)) for name in sorted(stated)}
         object.__setattr__(self, "origins", MappingProxyType(origins))
@@ -360,8 +369,8 @@ class ASLSeries:
     findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
+        settle(self, leave=("array",))
         object.__setattr__(self, "array", _frozen_array(self.array))
-        object.__setattr__(self, "context", tuple(VolumeType(c) for c in self.context))
         shape, grid, types = self.array.shape, self.geometry.shape, len(self.context)
         if len(shape) != 4 or shape[1:] != grid:
             raise InputError(f"A series is (T, K, J, I); this array is {shape}, {grid} asked.")
@@ -429,6 +438,7 @@ class Tissue:
     warning: str = ""
 
     def __post_init__(self) -> None:
+        settle(self)
         for other in (self.wm, self.csf, self.brain):
             if other is not None and not other.geometry.matches(self.gm.geometry):
                 raise InputError("The tissue maps are not on one grid; resample them to the CBF map first.")

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import InputError
+from ..given import fitted
 from ..reading.bids import reduce_arrays
 from ..reading.read import swapped
 from ..reading.vendor_scaling import GE_GAIN, GE_M0_SATURATION
@@ -59,6 +60,7 @@ class Fix:
         return replace(self.series, fixes=(*self.series.fixes, self.record))
 
 
+@fitted
 def fixes_of(series: ASLSeries | Inspection) -> tuple[Fix, ...]:
     """Every fix that the findings of a series propose and that leaves nothing to choose.
 
@@ -82,6 +84,7 @@ def find_fix(series: ASLSeries | Inspection, name: str) -> Fix:
     raise InputError(f"There is no fix '{name}' for {inspection_of(series).series.name}; {remedy}.")
 
 
+@fitted
 def apply_fix(series: ASLSeries | Inspection, name: str) -> ASLSeries:
     """The series fixed by the fix of that name, which its `fixes` record; the given one is left as it is.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..findings import Finding, Severity
+from ..given import fitted
 from ..series import ASLSeries, Volume, VolumeType
 from .acquisition_checks import acquisition_findings
 from .image_checks import image_findings
@@ -115,6 +116,7 @@ class Inspection(Sequence[Finding]):
         return repr(self.findings)
 
 
+@fitted
 def inspect(series: ASLSeries) -> Inspection:
     """The findings of a series, the worst first; its `fixes` need no choice. Nothing is changed and nothing refused.
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 
 from ..denoising.catalogue import DEFAULT_MODEL
+from ..given import fitted
 from ..measuring.readouts import measure
 from ..preparing.choices import Preparation
 from ..preparing.registration import register_rigid
@@ -16,19 +18,20 @@ from ..progress import Progress, silent
 from ..result import Readout, Result
 from ..series import CBF_UNIT, ASLSeries, Geometry, Tissue, Volume
 from ..superresolving import DEFAULT_METHOD as SUPERRESOLUTION
-from .request import Denoising, Head, Outputs, Region, Request, SuperResolution
+from .request import Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
 from .run import run
 
 _DEFAULT = Preparation()
 
 
+@fitted
 def denoise(
-    series: ASLSeries,
+    series: ASLSeries | SeriesFile | Path,
     *,
-    t1: Volume | None = None,
+    t1: Volume | Path | None = None,
     tissue: Tissue | None = None,
-    t1_to_asl: np.ndarray | None = None,
-    t1_start: np.ndarray | None = None,
+    t1_to_asl: np.ndarray | Path | None = None,
+    t1_start: np.ndarray | Path | None = None,
     preparation: Preparation = _DEFAULT,
     model: str = DEFAULT_MODEL,
     device: str = "auto",
@@ -42,7 +45,7 @@ def denoise(
     """Denoise a series and quantify it, raw and noise-matched Gaussian beside it.
 
     Args:
-        series: what was read.
+        series: what was read, or what `read` would be given; images and transforms may be paths likewise.
         t1, tissue, t1_to_asl, t1_start: of the same head (`request.Head`); tissue on the grid of the series.
         preparation: which pairs, and what is done to them: motion, nuisances, outliers, smoothing.
         model, group, interleaved, recovery: of the network (`request.Denoising`).
@@ -72,13 +75,14 @@ def denoise(
     return run(Request(series, head, preparation, denoising, outputs=_outputs(regions, mni), device=device), progress)
 
 
+@fitted
 def quantify(
-    series: ASLSeries,
+    series: ASLSeries | SeriesFile | Path,
     *,
-    t1: Volume | None = None,
+    t1: Volume | Path | None = None,
     tissue: Tissue | None = None,
-    t1_to_asl: np.ndarray | None = None,
-    t1_start: np.ndarray | None = None,
+    t1_to_asl: np.ndarray | Path | None = None,
+    t1_start: np.ndarray | Path | None = None,
     preparation: Preparation = _DEFAULT,
     regions: Mapping[str, Volume] | None = None,
     mni: bool = False,
@@ -89,17 +93,18 @@ def quantify(
     return run(Request(series, head, preparation, outputs=_outputs(regions, mni)), progress)
 
 
+@fitted
 def superresolve(
-    series: ASLSeries,
+    series: ASLSeries | SeriesFile | Path,
     *,
-    t1: Volume | None = None,
+    t1: Volume | Path | None = None,
     tissue: Tissue | None = None,
-    t1_to_asl: np.ndarray | None = None,
-    t1_start: np.ndarray | None = None,
+    t1_to_asl: np.ndarray | Path | None = None,
+    t1_start: np.ndarray | Path | None = None,
     preparation: Preparation = _DEFAULT,
     method: str = SUPERRESOLUTION,
     spacing: tuple[float, float, float] | None = None,
-    like: Geometry | None = None,
+    like: Geometry | Path | None = None,
     point_spread: tuple[float, float, float] | None = None,
     model: str | None = None,
     device: str = "auto",
@@ -136,6 +141,7 @@ def _outputs(regions: Mapping[str, Volume] | None, mni: bool) -> Outputs:
     return Outputs(tuple(Region(name, mask) for name, mask in (regions or {}).items()), mni)
 
 
+@fitted
 def measure_map(cbf: Volume, tissue: Tissue, *, regions: Mapping[str, Volume] | None = None) -> tuple[Readout, ...]:
     """Readouts of a CBF map that exists already (any source); see `measuring.readouts.measure`."""
     return measure(cbf if cbf.unit else cbf.with_array(cbf.array, unit=CBF_UNIT), tissue, regions=regions or {})

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..denoising.catalogue import DEFAULT_MODEL, find_model
 from ..errors import InputError
+from ..given import settle
 from ..preparing.choices import Preparation
 from ..remedies import Choose, GiveImage
 from ..series import ASLSeries, Geometry, Tissue, Volume
@@ -33,7 +34,7 @@ class SeriesFile:
         fixes: names of fixes (`inspecting.fixes`), applied in their order.
 
     Raises:
-        TypeError: the path is none.
+        InputError: the path is none, or something else is of a wrong type.
     """
 
     path: Path
@@ -45,7 +46,7 @@ class SeriesFile:
     series: int | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "path", Path(self.path))
+        settle(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +75,7 @@ class Head:
     t1_start: Matrix | None = None
 
     def __post_init__(self) -> None:
+        settle(self)
         if (self.gm is None) != (self.wm is None):
             raise InputError("Masks of grey and white matter belong together", [GiveImage("masks", "give both")])
         if self.t1_to_asl is not None and self.t1_start is not None:
@@ -109,6 +111,7 @@ class Denoising:
     recovery: bool = True
 
     def __post_init__(self) -> None:
+        settle(self)
         find_model(self.model)
         if self.group is not None and self.group < 1:
             raise InputError(f"To pre-average {self.group} pairs averages nothing; give 1 or more.")
@@ -134,12 +137,13 @@ class SuperResolution:
     point_spread: tuple[float, float, float] | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.point_spread, PointSpread):
+            object.__setattr__(self, "point_spread", self.point_spread.fwhm)
+        settle(self)
         method_of(self.method, with_t1=True)
         check_grid_choice(self.spacing, self.like)
-        given = self.point_spread
-        if given is not None:
-            spread = given if isinstance(given, PointSpread) else PointSpread(tuple(given))
-            object.__setattr__(self, "point_spread", spread.fwhm)
+        if self.point_spread is not None:
+            PointSpread(self.point_spread)
 
 
 @dataclass(frozen=True)
@@ -148,6 +152,9 @@ class Region:
 
     name: str
     mask: Image
+
+    def __post_init__(self) -> None:
+        settle(self)
 
 
 @dataclass(frozen=True)
@@ -171,6 +178,7 @@ class Outputs:
     command: str = ""
 
     def __post_init__(self) -> None:
+        settle(self)
         if any(letter in self.name for letter in '/\\:*?"<>|\0'):
             raise InputError(f"The name '{self.name}' cannot begin a file name; leave out / \\ : * ? \" < > |.")
 
@@ -201,6 +209,9 @@ class Request:
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        if isinstance(self.series, (str, Path)):
+            object.__setattr__(self, "series", SeriesFile(self.series))
+        settle(self)
         if self.outputs.mni and self.head.t1 is None:
             raise InputError("MNI space needs a T1 to find the way there", [GiveImage("t1")])
         finer = self.superresolution

@@ -6,7 +6,6 @@ stays as it is in `plain_request`; `reporting.request_file` writes it as files b
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -15,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from ..files import parse_json, read_text
+from ..given import fitted
 from ..preparing.choices import Preparation
 from ..reading.images import read_array4d, read_image
 from ..series import ASLSeries, Geometry, Tissue, Volume
@@ -22,6 +23,7 @@ from ..series_json import series_from_plain
 from .request import Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
 
 FORMAT = "ASLDenoise request 1"
+_FILES = ("path", "m0", "t1", "gm", "wm", "labels", "t1_to_asl", "t1_start", "like", "mask", "folder")
 _PARTS = {
     "series": SeriesFile,
     "head": Head,
@@ -40,20 +42,23 @@ def plain_request(request: Request) -> dict[str, Any]:
     return plain
 
 
+@fitted
 def read_request(path: Path) -> Request:
     """The request of a ``*_request.json``.
 
     Raises:
         InputError: there is no such file, it is not a request, or what it names cannot be used.
     """
-    try:
-        plain = json.loads(Path(path).read_text("utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} is not a readable request ({error}); give the *_request.json of a result.") from error
+    plain = parse_json(read_text(path, what="request"), f"The request {path}")
     if not isinstance(plain, dict) or plain.get("format") != FORMAT:
         raise InputError(f"{path} is not a request of this version; it must say '{FORMAT}' as its format.")
-    folder = Path(path).absolute().parent
-    return _built(Request, {key: value for key, value in plain.items() if key != "format"}, folder)
+    folder = path.absolute().parent
+    try:
+        return _built(Request, {key: value for key, value in plain.items() if key != "format"}, folder)
+    except InputError:
+        raise
+    except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as error:
+        raise InputError(f"{path} is not understood ({error}); give the *_request.json of a result.") from error
 
 
 def _plain(value: object) -> Any:
@@ -89,6 +94,8 @@ def _built(kind: type, plain: object, folder: Path) -> Any:
 def _value(name: str, plain: object, folder: Path) -> Any:
     if isinstance(plain, list):
         return tuple(_value(name, item, folder) for item in plain)
+    if isinstance(plain, str) and name in _FILES:
+        return folder / plain
     if not isinstance(plain, Mapping):
         return plain
     match plain:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..compute import Compute
 from ..devices import resolve_device
+from ..given import fitted
 from ..memory import is_out_of_memory
 from ..progress import Progress, silent, span
 from ..series import ASLSeries
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _UNMEASURED = 600.0  # s, the share of the bar of a step that was never measured
 
 
+@fitted
 def run(request: Request, progress: Progress = silent) -> Result:
     """Do what a request asks for.
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..findings import FindingKind
+from ..given import fitted
 from ..measuring.masks import FEWEST_VOXELS, grey_matter, white_matter
 from ..preparing.template_space import TemplateSpace, to_template
 from ..progress import Progress, silent
@@ -26,6 +27,7 @@ _DOUBTFUL = FindingKind(
 )
 
 
+@fitted
 def in_template_space(result: Result, *, space: TemplateSpace | None = None, progress: Progress = silent) -> Result:
     """The run with its CBF maps on the 2 mm grid of ICBM 2009a as well, named ``space-MNI152NLin2009aSym_...``.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
+from ..given import settle
 from ..series import Origin, Parameter
 from .nuisance import CHOICES as NUISANCES
 from .nuisance import DEFAULT as NUISANCE
@@ -43,6 +44,7 @@ class Preparation:
     m0_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
+        settle(self)
         pair_numbers(self.pairs)
         for name in self.nuisance:
             if name not in NUISANCES:

@@ -248,6 +248,7 @@ def with_user_values(acquisition: Acquisition, values: Mapping[str, object] | No
 def parse_value(name: str, raw: object, *, where: str) -> object:
     """One raw value as the type of its `Acquisition` field; an `InputError` names the BIDS key and `where`."""
     metadata = _FIELDS[name].metadata
+    raw = raw.item() if isinstance(raw, np.ndarray) and raw.ndim == 0 else raw
     return _PARSERS.get(name, _number)(raw, metadata["bids"], metadata["unit"], where)
 
 

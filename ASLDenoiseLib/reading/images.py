@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..files import require_file
+from ..given import fitted
 from ..series import Geometry, Volume, measured
 
 _MOST_PACKED = 1100  # times: deflate reaches 1032 at the most
@@ -166,6 +167,7 @@ def require_contrast(array: np.ndarray, called: str) -> None:
         )
 
 
+@fitted
 def read_image(path: Path, *, unit: str = "", name: str = "") -> Volume:
     """Read a 3D image: float32 (K, J, I), LPS geometry.
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..findings import Finding, FindingKind
+from ..given import fitted
 from ..m0_source import M0Source
 from ..remedies import Advice, GiveImage, SetField
 from ..series import CBF_UNIT, Acquisition, ASLSeries, M0Type, Origin, Volume, VolumeType
@@ -44,6 +45,7 @@ _SAME_SCALE = 1e-3  # relative; sidecars round their slopes to six digits
 _SWAP = {VolumeType.CONTROL: VolumeType.LABEL, VolumeType.LABEL: VolumeType.CONTROL}
 
 
+@fitted
 def read_series(
     path: Path | str,
     *,

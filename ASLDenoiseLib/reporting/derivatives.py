@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..files import trouble
+from ..given import fitted
 from ..result import Result
 from ..result.table import columns, rows, rows_tsv
 from ..series import ASLSeries, Geometry, Volume
@@ -68,6 +69,7 @@ class WrittenFiles:
 Attachment = Callable[[Path], None]
 
 
+@fitted
 def write_result(
     result: Result, out: Path | str, *, command: str = "", attachments: Mapping[str, Attachment] | None = None
 ) -> WrittenFiles:

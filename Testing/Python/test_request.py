@@ -87,18 +87,20 @@ def test_files_that_are_relative_count_from_the_folder_of_the_json(tmp_path):
     path = tmp_path / "request.json"
     path.write_text(json.dumps({"format": FORMAT, "series": {"path": {"file": "raw/a_asl.nii.gz"}}}))
     assert read_request(path).series.path == tmp_path / "raw" / "a_asl.nii.gz"
+    path.write_text(json.dumps({"format": FORMAT, "series": {"path": "raw/a_asl.nii.gz"}}))
+    assert read_request(path).series.path == tmp_path / "raw" / "a_asl.nii.gz"
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "not a readable request"),
+        ("{", "not valid JSON"),
         ("[]", "not a request of this version"),
         ('{"format": "ASLDenoise request 0"}', "not a request of this version"),
         (json.dumps({"format": FORMAT, "sequence": 1}), "not understood"),
         (json.dumps({"format": FORMAT}), "not understood"),
         (json.dumps({"format": FORMAT, "series": {"path": 3, "speed": 1}}), "not understood"),
-        (json.dumps({"format": FORMAT, "series": {"path": 3}}), "not understood"),
+        (json.dumps({"format": FORMAT, "series": {"path": 3}}), "give a path"),
         (
             json.dumps({"format": FORMAT, "series": {"path": {"file": "a"}}, "head": {"t1": {"at": 1}}}),
             "name a file as",
