@@ -177,7 +177,11 @@ def _boolean(value: Any) -> bool:
 
 def _number(value: Any) -> float:
     _unless(isinstance(value, Real) and not isinstance(value, (bool, np.bool_)), value)
-    return value if type(value) in (int, float) else float(value)
+    try:
+        number = float(value)
+    except OverflowError as error:  # a whole number of more than 308 digits
+        raise _Misfit from error
+    return value if type(value) in (int, float) else number
 
 
 def _whole(value: Any) -> int:

@@ -288,10 +288,14 @@ def _number(raw: object, key: str, unit: str, where: str) -> float:
         raw = raw[0]
     if isinstance(raw, (bool, np.bool_)) or not isinstance(raw, (int, float, np.integer, np.floating)):
         raise InputError(f"{key} in {where} is {raw!r}; write it as a plain number{f' in {unit}' if unit else ''}.")
-    if not math.isfinite(raw):
+    try:
+        value = float(raw)
+    except OverflowError:  # a whole number of more than 308 digits
+        value = math.inf
+    if not math.isfinite(value):
         field = next((name for name, f in _FIELDS.items() if f.metadata["bids"] == key), "")
         raise InputError(f"{key} in {where} is not a finite number", [SetField(field, text="correct it")])
-    return float(raw)
+    return value
 
 
 def _numbers(raw: object, key: str, unit: str, where: str) -> float | tuple[float, ...]:
