@@ -13,7 +13,7 @@ import types
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from numbers import Real
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -21,6 +21,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 import numpy as np
 
 from .errors import InputError
+from .remedies import Remedy
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _SHOWN = 80  # letters of a value in a sentence
@@ -41,8 +42,15 @@ class _Misfit(Exception):
     """A value is of another type than is declared."""
 
 
-def settle(thing: object, *, leave: tuple[str, ...] = ()) -> None:
+def settle(
+    thing: object, *, leave: tuple[str, ...] = (), remedy: Callable[[str, str], Remedy] | None = None
+) -> None:
     """Fit every field of a frozen dataclass but those to `leave` to its declared type; first in ``__post_init__``.
+
+    Args:
+        thing: the dataclass.
+        leave: names of fields that it checks itself.
+        remedy: what would put a field right, by its name and a text, as data; None: the sentence says it.
 
     Raises:
         InputError: a field is of another type.
@@ -52,7 +60,8 @@ def settle(thing: object, *, leave: tuple[str, ...] = ()) -> None:
         if name in leave:
             continue
         value = getattr(thing, name)
-        fit = _required(value, hint, f"'{name}' of {kind.__name__}")
+        how = None if remedy is None else partial(remedy, name)
+        fit = _required(value, hint, f"'{name}' of {kind.__name__}", how)
         if fit is not value:
             object.__setattr__(thing, name, fit)
 
@@ -80,14 +89,15 @@ def _hints(thing: object) -> dict[str, Any]:
     return {name: eval(text, thing.__globals__) if isinstance(text, str) else text for name, text in told.items()}
 
 
-def _required(value: object, hint: Any, called: str) -> Any:
+def _required(value: object, hint: Any, called: str, remedy: Callable[[str], Remedy] | None = None) -> Any:
     try:
         return _fit(value, hint)
     except _Misfit:
         pass
     shown = repr(value).replace("\n", " ")
     shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
-    raise InputError(f"{called} is {shown} ({type(value).__name__}); give {_words(hint)}.")
+    what, text = f"{called} is {shown} ({type(value).__name__})", f"give {_words(hint)}"
+    raise InputError(f"{what}; {text}.") if remedy is None else InputError(what, [remedy(text)])
 
 
 def _fit(value: Any, hint: Any) -> Any:

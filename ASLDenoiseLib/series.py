@@ -275,7 +275,7 @@ class Acquisition:
     origins: Mapping[str, Origin] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        settle(self)
+        settle(self, remedy=lambda name, text: SetField(name, text=text))
         stated = {f.name for f in fields(self) if f.name != "origins" and getattr(self, f.name) is not None}
         origins = {name: Origin(self.origins.get(name, Origin.USER)) for name in sorted(stated)}
         object.__setattr__(self, "origins", MappingProxyType(origins))

@@ -67,9 +67,9 @@ def test_any_bytes_are_a_sidecar_or_refused(tmp_path, content):
 
 
 @QUICK
-@given(sidecars, st.sampled_from([None, 1, 4]))
-def test_any_sidecar_states_an_acquisition_or_is_refused(sidecar, volumes):
-    acquisition = tried(bids.acquisition_from, sidecar, volumes=volumes)
+@given(sidecars, st.lists(st.sampled_from([*FIELDS]), max_size=2))
+def test_any_sidecar_states_an_acquisition_or_is_refused(sidecar, answered):
+    acquisition = tried(bids.acquisition_from, sidecar, given=answered)
     if acquisition is None:
         return
     for name in acquisition.origins:
