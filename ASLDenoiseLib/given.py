@@ -42,9 +42,7 @@ class _Misfit(Exception):
     """A value is of another type than is declared."""
 
 
-def settle(
-    thing: object, *, leave: tuple[str, ...] = (), remedy: Callable[[str, str], Remedy] | None = None
-) -> None:
+def settle(thing: object, *, leave: tuple[str, ...] = (), remedy: Callable[[str, str], Remedy] | None = None) -> None:
     """Fit every field of a frozen dataclass but those to `leave` to its declared type; first in ``__post_init__``.
 
     Args:
