@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..findings import Finding, FindingKind, note_kind
-from ..remedies import Advice, GiveImage
+from ..remedies import Advice, GiveImage, SetField
 from ..series import Volume, VolumeType
 from .conversion import Conversion, ConvertedImage, convert
 from .dicom_tags import philips_context, series_of_file, siemens_labeling
@@ -43,6 +43,13 @@ _VENDOR_MAPS = note_kind(
     "{images}",
     Advice("convert one to NIfTI to super-resolve, measure or compare it"),
     meaning="CBF and other maps that the scanner made lie in the folder; CBF is computed from the series itself.",
+)
+_SEVERAL_DIFFERENCES = FindingKind(
+    "ge-several-differences",
+    "GE's differences may be of several delays",
+    "there are {count}, and the DICOM states {said}, which of eASL is that of none or one of them and is not taken",
+    SetField("post_labeling_delay", 2.025, "give the delay where all have one, e.g."),
+    Advice("leave out those of other delays with a context that marks them as n/a"),
 )
 _INCOMPLETE = FindingKind(
     "conversion-incomplete",
@@ -89,7 +96,7 @@ def read_dicom(folder: Path, *, series: int | None = None, file: Path | None = N
     conversion = convert(folder)
     found = dicom_series(conversion)
     chosen = _of_file(found, file) if file is not None and series is None else _chosen(found, series, conversion)
-    scan = _loaded(chosen)
+    scan = load_series(chosen)
     findings = list(_findings(conversion))
     m0, said = _m0_of(chosen.first, [m0 for m0 in conversion.of_kind(ImageKind.M0) if m0.same_patient(chosen.first)])
     findings += said
@@ -100,7 +107,7 @@ def read_dicom(folder: Path, *, series: int | None = None, file: Path | None = N
             findings.append(_LEFT_OUT.finding(images=str(error).rstrip(".")))
     if scan.context is None:
         scan = replace(scan, context=philips_context(folder, scan))
-    return replace(_labelled(scan, folder, chosen.first), findings=tuple(findings))
+    return replace(_labelled(scan, folder, chosen.first), findings=(*scan.findings, *findings))
 
 
 def dicom_series(conversion: Conversion) -> tuple[DicomSeries, ...]:
@@ -206,15 +213,23 @@ def _of_file(found: Sequence[DicomSeries], file: Path) -> DicomSeries:
     raise InputError(f"{what}; give the folder that holds the whole ASL series.")
 
 
-def _loaded(chosen: DicomSeries) -> Scan:
+def load_series(chosen: DicomSeries) -> Scan:
+    """The voxels of a series, and the kinds of its volumes where the images say them."""
     scans = [image.load() for image in chosen.images]
     scan = scans[0]
     if len(scans) == 2:
         array = np.stack([each.array for each in scans], axis=1).reshape(-1, *scan.array.shape[1:])
         return replace(scan, array=array, context=(VolumeType.CONTROL, VolumeType.LABEL) * len(scan.array))
-    if chosen.first.kind is ImageKind.DIFFERENCE:
-        return replace(scan, context=(VolumeType.DELTAM,) * len(scan.array))
-    return scan
+    if chosen.first.kind is not ImageKind.DIFFERENCE:
+        return scan
+    count = len(scan.array)
+    scan = replace(scan, context=(VolumeType.DELTAM,) * count)
+    if count == 1:
+        return scan
+    times = {key: scan.sidecar[key] for key in ("PostLabelingDelay", "LabelingDuration") if key in scan.sidecar}
+    said = ", ".join(f"{key} {value} s" for key, value in times.items()) or "no times"
+    others = {key: value for key, value in scan.sidecar.items() if key not in times}
+    return replace(scan, sidecar=others, findings=(_SEVERAL_DIFFERENCES.finding(count=count, said=said),))
 
 
 def _joined(images: Sequence[ConvertedImage]) -> list[tuple[ConvertedImage, ...]]:

@@ -18,6 +18,7 @@ from ..series import VolumeType
 _BRIGHTER = 1.2  # times the rest: relaxation during a usual repetition time explains less
 _NEGATIVE = 0.05  # of all signal, negative: more is no magnitude image
 _CLEAR = 4.0  # standard errors; 3 pairs or more
+_CLEAR_STEP = 8.0  # likewise; slow changes of a signal are no independent noise
 _HEAD = 0.3  # of the brightest of the median image: what is above is head
 _SHORT = 6  # words of a pattern
 _SAME_LEVEL = 0.8  # of a control, a label; less, and the two are images of different kinds
@@ -102,7 +103,14 @@ def propose_order(array: np.ndarray) -> OrderProposal | None:
         else:
             seen.append(f"volume {extra + 1} has no partner and fits the others least")
     step, error = _pair_difference(levels[rest])
-    if not error >= 0 or abs(step) <= _CLEAR * error:
+    unclear = not error >= 0 or abs(step) <= _CLEAR * error
+    jump, doubt = _half_difference(levels[rest])
+    if unclear and doubt >= 0 and abs(jump) > _CLEAR_STEP * doubt:
+        half, percent = len(rest) // 2, 100 * abs(jump) / float(np.mean(levels[rest]))
+        kinds = ("control", "label") if jump > 0 else ("label", "control")
+        seen.append(f"the {'first' if jump > 0 else 'second'} half of them is brighter by {percent:.2g} %, with a step")
+        return _proposal([_words(len(array), bright, {int(i): kinds[n >= half] for n, i in enumerate(rest)})], seen)
+    if unclear:
         seen.append("controls and labels cannot be told apart by their brightness")
         first = ("control", "label") if step >= 0 else ("label", "control")
         orders = [first, first[::-1]]
@@ -180,6 +188,19 @@ def _pair_difference(levels: np.ndarray) -> tuple[float, float]:
     within, between = _limited(within), _limited(between)
     step = (within.mean() + between.mean()) / 2
     return float(step), float(within.std(ddof=1) / np.sqrt(len(within)))
+
+
+def _half_difference(levels: np.ndarray) -> tuple[float, float]:
+    """First half minus second half, a steady drift taken out, and its standard error; NaN error below 8 volumes."""
+    if len(levels) < 8:
+        return 0.0, float("nan")
+    time = np.arange(len(levels)) - (len(levels) - 1) / 2
+    first = np.where(time < 0, 0.5, -0.5)
+    model = np.stack([np.ones_like(time), time, first], axis=1)
+    fitted, _, _, _ = np.linalg.lstsq(model, levels, rcond=None)
+    rest = levels - model @ fitted
+    variance = float(rest @ rest) / (len(levels) - model.shape[1])
+    return float(fitted[2]), float(np.sqrt(variance * np.linalg.inv(model.T @ model)[2, 2]))
 
 
 def _limited(values: np.ndarray) -> np.ndarray:

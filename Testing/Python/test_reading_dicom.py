@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 
 import dcm2niix
 import numpy as np
@@ -300,6 +301,20 @@ def test_ge_s_difference_alone_is_a_difference_and_its_m0_alone_is_no_series(tmp
     assert read_series(tmp_path / "d").context == (VolumeType.DELTAM,)
     write_dicom(tmp_path / "m", [brain(500)], 6, "3D ASL", *GE_M0, maker=GE)
     refusal(read_series, tmp_path / "m", context="deltam", mentions=("No ASL series", "3D ASL", "1 volume, M0"))
+
+
+def test_the_one_delay_stated_of_several_ge_differences_is_not_taken(tmp_path):
+    """eASL exports a difference a delay, and one inversion time (ExploreASL issue 1516)."""
+    from ASLDenoiseLib.reading.dicom import DicomSeries, load_series
+
+    write_dicom(tmp_path, [brain(500 - 50 * n) for n in range(3)], 6, "eASL", *GE_DIFFERENCE, maker=GE)
+    series = read_series(tmp_path)
+    assert series.context == (VolumeType.DELTAM,) * 3
+    assert codes(series.findings) == {"ge-several-differences"}
+    (found,) = dicom_series(convert(tmp_path))
+    stated = replace(found.first, sidecar={**found.first.sidecar, "PostLabelingDelay": 0.7, "LabelingDuration": 3.5})
+    scan = load_series(DicomSeries(6, (stated,)))
+    assert "PostLabelingDelay" not in scan.sidecar and "PostLabelingDelay 0.7 s" in scan.findings[0].why
 
 
 def test_philips_source_images_are_the_series_and_what_was_made_of_them_is_not(tmp_path):

@@ -52,6 +52,14 @@ def test_an_m0_at_the_end_is_named_with_every_volume():
     assert proposal.patterns == ("control,label,control,label,control,label,m0scan",)
 
 
+def test_controls_before_labels_are_seen_by_the_step_between_them():
+    """As some converters of Philips' PAR/REC leave them."""
+    for first, second in (("control", "label"), ("label", "control")):
+        words = [first] * 8 + [second] * 8
+        assert propose_order(made(words, drift=1.0)).patterns == (",".join(words),)
+        assert not propose_order(made("control " * 16, drift=1.0, seed=4)).clear, "a drift alone is no step"
+
+
 def test_a_last_volume_without_a_partner_is_left_out():
     array = made("control label " * 6 + "n/a", **{"n/a": 300.0})
     words = ["control", "label"] * 6 + ["n/a"]
