@@ -22,6 +22,7 @@ from .m0_checks import ge_saturation_unstated, m0_time
 from .order_checks import is_unordered, proposed_orders
 from .scale_checks import cbf_factor, ge_excitations, m0_factor
 from .value_checks import fix_of, other_units
+from .volume_checks import without_empty
 
 _M0_TIME = ("m0_repetition_time",)
 
@@ -187,6 +188,10 @@ def _from_voxels(inspection: Inspection) -> Iterator[Fix]:
     if dummies:
         listed = ", ".join(str(index + 1) for index in dummies)
         yield Fix("dummy-volumes", "dummy-volumes", f"volume {listed} left out", _without(series, dummies))
+    empty = [index + 1 for index in without_empty(series)]
+    if empty:
+        action = f"volume {', '.join(map(str, empty))} left out"
+        yield Fix("empty-volumes", "empty-volumes", action, _without(series, [index - 1 for index in empty]))
     if looks_swapped(series, preview):
         ready = len(series.perfusion) == 1
         action = "sign of the differences turned" if ready else "control and label exchanged"

@@ -11,6 +11,7 @@ from ..findings import Finding, FindingKind
 from ..remedies import Advice, ApplyFix, Choose, GiveImage, SetField
 from ..series import ASLSeries, VolumeType
 from .preview import Preview
+from .volume_checks import volume_findings
 
 if TYPE_CHECKING:
     from .inspection import Inspection
@@ -82,6 +83,7 @@ def image_findings(inspection: Inspection) -> Iterator[Finding]:
     yield from _dummies(series, preview)
     yield from _sign(series, preview)
     yield from _motion(series)
+    yield from volume_findings(series, preview, turned=order_change(preview) is not None)
 
 
 def _gaps(series: ASLSeries) -> Iterator[Finding]:

@@ -5,17 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..findings import Finding, FindingKind, note_kind
 from ..m0_source import M0Source
 from ..preparing.m0_fit import M0Position, uncovered
 from ..remedies import Advice, GiveImage, SetField
-from ..series import ASLSeries, VolumeType
+from ..series import ASLSeries
 
 if TYPE_CHECKING:
     from .inspection import Inspection
 
 _ALIKE = 0.9  # of the brightest M0 volume's level; steady M0 volumes of one head differ by a few percent
 
+_NEGATIVE = 0.01  # of the bright voxels, either sign; a magnitude image has none
+
+_SIGN = FindingKind(
+    "m0-negative",
+    "The M0 holds negative values",
+    "{share:.0f} % of its bright voxels are below zero, and a magnitude image has none",
+    Advice("export it again as a magnitude image"),
+    GiveImage("m0", "give an M0 image of this scan"),
+)
 _MOVED = FindingKind(
     "m0-volumes-moved",
     "The head moved between the M0 volumes",
@@ -79,9 +90,12 @@ _FEWEST_MISSED = 0.01  # of the brain
 
 
 def m0_image_findings(inspection: Inspection) -> Iterator[Finding]:
-    """Findings about the M0 image, in no order; none for a series of CBF, which needs no M0."""
+    """Findings about the M0 image, in no order; of a series of CBF, which needs no M0, about its sign alone."""
     series = inspection.series
-    if series.m0 is None or series.indices(VolumeType.CBF):
+    if series.m0 is None:
+        return
+    yield from _sign(series.m0.array)
+    if series.holds_cbf:
         return
     if series.m0_source is not None:
         yield from _volumes(series.m0_source)
@@ -101,6 +115,17 @@ def m0_fit_findings(series: ASLSeries, position: M0Position | None) -> Iterator[
         if position.by == "differences":
             look = Advice("differences tell the place to some 3 mm only, so it stays as it is; look at the overlay")
         yield _DISPLACED.finding(look, give, by=position.by, moved=position.moved)
+
+
+def _sign(m0: np.ndarray) -> Iterator[Finding]:
+    """Noise, phase, or the negative of an image: what is bright is below zero."""
+    size = np.abs(m0[np.isfinite(m0)])
+    if not size.size:
+        return
+    bright = np.abs(np.nan_to_num(m0)) > 0.5 * np.percentile(size, 98)
+    share = float((m0[bright] < 0).mean()) if bright.any() else 0.0
+    if share > _NEGATIVE:
+        yield _SIGN.finding(share=100 * share)
 
 
 def _volumes(made: M0Source) -> Iterator[Finding]:

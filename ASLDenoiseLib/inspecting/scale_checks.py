@@ -22,7 +22,10 @@ _PLAUSIBLE_CBF = (8.0, 150.0)  # ml/100g/min, the median over a whole brain; hea
 _PLAUSIBLE_RATIO = (0.3, 5.0)  # M0 over control without background suppression
 _LEAST_RATIO = 0.8  # of one relaxed number; no control without suppression is brighter, but for noise and the coils
 _TYPICAL_CBF = 40.0
-_CAUSES = ("pld-label-duration-doubtful", "unusual-value", "motion-suspected", "order-changes", "dummy-volumes")
+_CAUSES = (
+    *("pld-label-duration-doubtful", "unusual-value", "motion-suspected", "order-changes", "dummy-volumes"),
+    *("order-mixed", "no-perfusion", "empty-volumes", "coarse-values", "m0-negative"),
+)
 # What turns a CBF map into ml/100g/min, and what its numbers are then.
 _CBF_UNITS = {0.1: "ten times ml/100g/min", 100.0: "ml/g/min", 6000.0: "ml/g/s"}
 

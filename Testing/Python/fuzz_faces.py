@@ -12,7 +12,7 @@ from Testing.Benchmarks.library.field_phantom import MadeScan
 from Testing.Python.fuzz_bends import MAGNITUDE, SCALE, Bend, Random, need
 
 _IMAGE, _JSON, _M0_JSON = "_asl.nii.gz", "_asl.json", "_m0scan.json"
-_DOUBTFUL = ("pld-label-duration-doubtful", *MAGNITUDE)
+_DOUBTFUL = ("pld-label-duration-doubtful", "unusual-value", *MAGNITUDE)
 
 
 def image_bytes(scan: MadeScan, *, array: np.ndarray | None = None) -> bytes:
@@ -125,11 +125,11 @@ _SERIES_OPTIONS = (
     ("--pld two", ()),
     ("--label-duration 0", _DOUBTFUL),
     ("--label-duration -1.8", ()),
-    ("--label-duration 1800", ("milliseconds", "option-not-used", "option-unused")),
-    ("--bolus-duration 700", ("milliseconds", "option-not-used", "option-unused")),
+    ("--label-duration 1800", ("milliseconds",)),
+    ("--bolus-duration 700", ("milliseconds",)),
     ("--labeling spin", ()),
     ("--field-strength 0", ()),
-    ("--field-strength 30000", ()),
+    ("--field-strength 30000", ("unusual-value",)),
     ("--field-strength -3", ()),
     ("--t1-blood 1650", ("milliseconds",)),
     ("--t1-blood 0", ()),
@@ -138,7 +138,7 @@ _SERIES_OPTIONS = (
     ("--efficiency 0", ()),
     ("--efficiency -0.85", ()),
     ("--suppression-pulses -1", ()),
-    ("--suppression-pulses 200", ()),
+    ("--suppression-pulses 200", ("unusual-value",)),
     ("--m0-tr 6000", ("milliseconds",)),
     ("--m0-tr -6", ()),
     ("--m0-scale 0", ()),

@@ -7,8 +7,9 @@ import numpy as np
 from Testing.Benchmarks.library.field_phantom import MadeScan
 from Testing.Python.fuzz_bends import SCALE, Bend, Random, need, pick
 
-_PLACE = ("m0-displaced", "m0-moved", "m0-alignment", "m0-alignment-doubtful", "m0-not-aligned", "m0-misplaced")
-_VALUES = ("m0-gaps", "m0-zero", "m0-doubtful", "m0-empty", "nan-voxels")
+_PLACE = ("m0-volumes-moved", "m0-moved", "m0-misplaced")
+_VALUES = ("m0-gaps", "nan-voxels")
+_NEGATIVE = "m0-negative"
 
 
 def _separate(scan: MadeScan) -> np.ndarray:
@@ -33,7 +34,7 @@ def _times(factor: float) -> Bend:
             scan.volumes[..., scan.words.index("m0scan")] *= factor
         return f"M0 times {factor:g}"
 
-    return Bend(f"M0 times {factor:g}", "m0", apply, SCALE)
+    return Bend(f"M0 times {factor:g}", "m0", apply, (*SCALE, *((_NEGATIVE,) if factor < 0 else ())))
 
 
 def _displaced(scan: MadeScan, random: Random) -> str:
@@ -85,7 +86,7 @@ def _value(value: float) -> Bend:
         scan.m0 = np.full_like(_separate(scan), value)
         return f"M0 {value:g} everywhere"
 
-    named = () if not value > 0 else ("brain-not-found", "m0-doubtful", *SCALE)
+    named = () if not value > 0 else ("brain-not-found", *SCALE)
     return Bend(f"M0 {value:g} everywhere", "m0", apply, named)
 
 
@@ -132,10 +133,10 @@ BENDS = (
     Bend("M0 displaced by its header", "m0", _displaced_by_header, _PLACE),
     Bend("M0 far away", "m0", _far_away),
     Bend("M0 on a finer grid", "m0", _other_grid),
-    Bend("M0 with fewer slices", "m0", _fewer_slices, (*_VALUES, "m0-coverage")),
+    Bend("M0 with fewer slices", "m0", _fewer_slices, _VALUES),
     *map(_value, (0.0, np.nan, np.inf, -1.0, 1.0)),
     *map(_holes, (0.0, np.nan, np.inf, -5.0)),
-    Bend("M0 of noise", "m0", _noise, ("brain-not-found", "m0-doubtful", *_VALUES, *SCALE)),
+    Bend("M0 of noise", "m0", _noise, ("brain-not-found", _NEGATIVE)),
     Bend("M0 of three volumes", "m0", _several),
     Bend("M0 of two volumes, one moved", "m0", _several_moved, _PLACE),
     Bend("M0 is a mask", "m0", _is_a_mask, SCALE),

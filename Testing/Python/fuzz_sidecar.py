@@ -8,6 +8,7 @@ from Testing.Benchmarks.library.field_phantom import MadeScan
 from Testing.Python.fuzz_bends import MAGNITUDE, SCALE, Bend, Random, need, pick
 
 _DOUBTFUL = "pld-label-duration-doubtful"
+_UNUSUAL = "unusual-value"
 # What may be said where a key is absent or unusable, beside a refusal.
 _MISSING = {
     "ArterialSpinLabelingType": ("missing-labeling",),
@@ -16,7 +17,7 @@ _MISSING = {
     "BolusCutOffDelayTime": ("missing-bolus-duration", _DOUBTFUL),
     "BolusCutOffFlag": ("bolus-not-cut-off",),
     "BolusCutOffTechnique": (),
-    "MagneticFieldStrength": ("field-strength-unknown", "field-strength-missing"),
+    "MagneticFieldStrength": ("field-strength-unknown",),
     "MRAcquisitionType": ("readout-unknown",),
     "SliceTiming": ("slice-timing-missing",),
     "BackgroundSuppression": ("background-suppression-unknown",),
@@ -127,7 +128,7 @@ def _typed(name: str) -> Bend:
         return f"{key} = {scan.keys[key]!r}"
 
     codes = tuple(dict.fromkeys(code for codes in _MISSING.values() for code in codes))
-    return Bend(f"a value as {name}", "type", apply, (*codes, *SCALE, "milliseconds", "slice-timing-doubtful"))
+    return Bend(f"a value as {name}", "type", apply, (*codes, *SCALE, _UNUSUAL, "slice-timing-doubtful"))
 
 
 def _length(key: str) -> Bend:
@@ -184,16 +185,16 @@ BENDS = (
     Bend("delay and duration exchanged", "value", _swapped, (_DOUBTFUL,)),
     Bend("LabelingDuration holds the delay", "value", _duration_holds_delay, (_DOUBTFUL,)),
     *(_scaled(key, (1000.0,), ("milliseconds",), what="in ms") for key in _TIMES),
-    *(_scaled(key, (10.0, 0.1), (_DOUBTFUL, *MAGNITUDE), what="times 10 or 0.1") for key in _TIMES),
-    *(_scaled(key, (0.001,), (_DOUBTFUL, *MAGNITUDE), what="over 1000") for key in _TIMES),
+    *(_scaled(key, (10.0, 0.1), (_DOUBTFUL, _UNUSUAL, *MAGNITUDE), what="times 10 or 0.1") for key in _TIMES),
+    *(_scaled(key, (0.001,), (_DOUBTFUL, _UNUSUAL, *MAGNITUDE), what="over 1000") for key in _TIMES),
     _scaled("SliceTiming", (1000.0,), ("milliseconds",), what="in ms"),
     _scaled("SliceTiming", (0.001,), ("slice-timing-doubtful",), what="over 1000"),
-    _scaled("MagneticFieldStrength", (10000.0, 1000.0), ("field-strength-doubtful",), what="in gauss or mT"),
-    _scaled("MagneticFieldStrength", (0.001, 0.0), ("field-strength-doubtful",), what="far too small"),
-    _scaled("BackgroundSuppressionNumberPulses", (-1.0, 25.0, 0.3), (), what="impossible"),
+    _scaled("MagneticFieldStrength", (10000.0, 1000.0), (_UNUSUAL,), what="in gauss or mT"),
+    _scaled("MagneticFieldStrength", (0.001, 0.0), (_UNUSUAL,), what="far too small"),
+    _scaled("BackgroundSuppressionNumberPulses", (-1.0, 25.0, 0.3), (_UNUSUAL,), what="impossible"),
     _scaled("M0Estimate", (0.01, 32.0, 1000.0), SCALE, what="on another scale"),
     _m0_time("M0 repetition time in ms", 1000.0, ("milliseconds",)),
-    _m0_time("M0 repetition time over 1000", 0.001, ("m0-tr-doubtful", *SCALE)),
+    _m0_time("M0 repetition time over 1000", 0.001, (_UNUSUAL, *SCALE)),
     _m0_time("M0 repetition time zero", 0.0, ("m0-tr-zero",)),
     *map(_typed, _odd_value("", 0)),
     *map(_length, ("PostLabelingDelay", "LabelingDuration", "SliceTiming", "RepetitionTimePreparation")),
