@@ -94,8 +94,8 @@ def test_a_difference_of_noise_holds_no_perfusion(tmp_path):
 @pytest.mark.parametrize("m0", ["negative", "noise"])
 def test_an_m0_that_is_negative_or_noise_is_named(m0, tmp_path):
     path = write_series(tmp_path)
-    noise = np.random.default_rng(2).normal(0, 300, SIZE)
-    save(tmp_path / "sub-01_m0scan.nii.gz", noise if m0 == "noise" else -1000 * head())
+    noise = np.random.default_rng(2).normal(0, 300 if m0 == "noise" else 1, SIZE)
+    save(tmp_path / "sub-01_m0scan.nii.gz", noise - (m0 == "negative") * 1000 * head())
     found = {finding.code: finding for finding in inspect(read_series(path))}
     share = int(found["m0-negative"].why.split(" %")[0])
     assert share == 100 if m0 == "negative" else 40 < share < 60
