@@ -150,7 +150,7 @@ def judge(case: Case, folder: Path) -> Verdict:
     if ran.status == 0:
         try:
             result = written(out, scan.gm, scan.wm)
-        except (OSError, StopIteration, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
             faults.append(f"left behind: not everything was written ({type(error).__name__})")
         else:
             gm, codes, found = result.gm, result.codes, result.findings

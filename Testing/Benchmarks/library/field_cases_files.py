@@ -196,7 +196,7 @@ class _SharedFolderCase(FieldCase):
             for path, content in before.items()
             if path.name not in of_the_data_set and (not path.is_file() or content not in path.read_bytes())
         ]
-        result = written(study, head()["gm"], head()["wm"], key="sub-02_desc-mean_cbf") if runs[1].status == 0 else None
+        result = written(study, head()["gm"], head()["wm"]) if runs[1].status == 0 else None
         return Outcome(*runs, result, f"of the first subject's files replaced: {', '.join(lost)}" if lost else "")
 
 

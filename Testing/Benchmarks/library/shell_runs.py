@@ -95,16 +95,15 @@ class Written:
         return tuple(dict.fromkeys(code for code, _ in self.findings))
 
 
-def written(out: Path, gm: np.ndarray, wm: np.ndarray, *, key: str = "desc-mean_cbf") -> Written:
-    """Read a finished run's findings, and its map over boolean tissues (I, J, K); NaN where the grids differ."""
+def written(out: Path, gm: np.ndarray, wm: np.ndarray) -> Written:
+    """Read the newest run's findings, and its prepared or else raw mean over boolean tissues (I, J, K)."""
     import nibabel as nib
 
     newest = max(out.rglob("*readouts.json"), key=lambda path: path.stat().st_mtime_ns)
     told = json.loads(newest.read_text("utf-8"))
     findings = tuple((f["code"], f"{f['severity']}: {f['what']} ({f['why']})") for f in told["findings"])
-    cbf = np.asarray(nib.load(next(out.rglob(f"*{key}.nii.gz"))).dataobj, float)
-    if cbf.shape != gm.shape:
-        return Written(findings, float("nan"), float("nan"))
+    shown = told["maps"][told["processed"] or told["raw"]]["file"]
+    cbf = np.asarray(nib.load(newest.with_name(shown)).dataobj, float)
     return Written(findings, _mean(cbf[gm]), _mean(cbf[wm]))
 
 
