@@ -7,8 +7,8 @@ import numpy as np
 from Testing.Benchmarks.library.field_phantom import MadeScan
 from Testing.Python.fuzz_bends import SCALE, Bend, Random, need, pick
 
-_PLACE = ("m0-volumes-moved", "m0-moved", "m0-misplaced")
-_VALUES = ("m0-gaps", "nan-voxels")
+_PLACE = ("m0-volumes-moved", "m0-displaced", "m0-aligned")
+_VALUES = ("m0-coverage", "nan-voxels")
 _NEGATIVE = "m0-negative"
 
 
