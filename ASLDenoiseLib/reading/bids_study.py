@@ -29,6 +29,7 @@ def t1_of(series: Path) -> tuple[Path, bool] | None:
 
     Of several the one without contrast agent (no ``ce`` entity), then the one whose name says the least.
     """
+    series = series.absolute()
     session, subject = series.parent.parent, series.parent.parent
     if session.name.startswith("ses-"):
         subject = session.parent

@@ -83,6 +83,7 @@ _NOT_T1 = re.compile(
 _AFTER_CONTRAST = re.compile(
     r"(?<![a-z])(post|gd|gad|gado[a-z]*|ce|km|kontrast|contrast)(?![a-z])|\+ ?c(?![a-z])", re.IGNORECASE
 )
+_BEFORE_CONTRAST = re.compile(r"non?.?contrast|(?<![a-z])(pre|nativ|without|w/?o)(?![a-z]{4})", re.IGNORECASE)
 _DERIVED = {"DERIVED", "SUBTRACTION", "PERFUSION", "CBF", "RELCBF", "TTEST", "MOCO", "PHASE", "P", "IMAGINARY", "REAL"}
 _NO_MAGNITUDE = {"PHASE", "P", "IMAGINARY", "REAL"}
 
@@ -113,7 +114,8 @@ def image_kind(header: Header) -> ImageKind:
 def after_contrast(header: Header) -> bool:
     """Whether the header says that contrast agent was given before."""
     agent = any(header.keys.get(key) for key in ("ContrastBolusAgent", "ContrastBolusIngredient"))
-    return agent or bool(_AFTER_CONTRAST.search(str(header.keys.get("SeriesDescription", header.words))))
+    named = str(header.keys.get("SeriesDescription", header.words))
+    return agent or bool(_AFTER_CONTRAST.search(named) and not _BEFORE_CONTRAST.search(named))
 
 
 def _ge(*types: str) -> Callable[[Header], bool]:

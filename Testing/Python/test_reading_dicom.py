@@ -31,7 +31,7 @@ from ASLDenoiseLib.reading.dicom_tags import philips_context
 from ASLDenoiseLib.reading.read import read_series
 from ASLDenoiseLib.reading.scan import Scan
 from ASLDenoiseLib.reading.study import find_t1, read_t1, series_in
-from ASLDenoiseLib.reading.vendor_images import ImageKind, header_of, image_kind
+from ASLDenoiseLib.reading.vendor_images import ImageKind, after_contrast, header_of, image_kind
 from ASLDenoiseLib.reading.vendor_scaling import philips_m0_factor
 from ASLDenoiseLib.series import Labeling, Origin, VolumeType
 
@@ -296,6 +296,15 @@ def test_ge_s_difference_and_m0_of_one_series_are_told_apart(tmp_path):
     assert said.code == "vendor-maps" and "CBF:Jan 10" in said.why
 
 
+def test_ge_s_m0_of_another_series_and_its_types_with_an_underline_are_known(tmp_path):
+    """PERFUSION_ASL, which dcm2niix writes as two words."""
+    write_dicom(tmp_path, [brain(500)], 6, "3D ASL", "DERIVED", "PRIMARY", "ASL", "PERFUSION_ASL", maker=GE)
+    write_dicom(tmp_path, [brain(1000)], 7, "(PD) 3D ASL", *GE_M0, maker=GE)
+    write_dicom(tmp_path, [brain(3000)], 1, "Calibration Scan", "ORIGINAL", "PRIMARY", "OTHER", maker=GE)
+    series = read_series(tmp_path)
+    assert series.context == (VolumeType.DELTAM,) and 900 < series.m0.array.max() < 1200
+
+
 def test_ge_s_difference_alone_is_a_difference_and_its_m0_alone_is_no_series(tmp_path):
     write_dicom(tmp_path / "d", [brain(500)], 6, "3D ASL", *GE_DIFFERENCE, maker=GE)
     assert read_series(tmp_path / "d").context == (VolumeType.DELTAM,)
@@ -375,6 +384,23 @@ def test_a_t1_is_known_by_name_by_guess_or_by_its_sequence(name, keys):
 def test_other_fine_images_are_no_t1(name):
     keys = {"SeriesDescription": name, "ImageType": list(MAGNITUDE), "MRAcquisitionType": "3D"}
     assert image_kind(header_of(keys, volumes=1, spacing=(1.0, 1.0, 1.0))) is ImageKind.OTHER
+
+
+@pytest.mark.parametrize(
+    ("name", "after"),
+    [
+        ("Ax 3D T1 BRAVO +C", True),
+        ("t1_mprage_post", True),
+        ("t1 mprage KM", True),
+        ("T1 CE", True),
+        ("t1_mprage", False),
+        ("T1 pre contrast", False),
+        ("t1 non-contrast", False),
+        ("posterior", False),
+    ],
+)
+def test_contrast_agent_is_known_by_the_description(name, after):
+    assert after_contrast(header_of({"SeriesDescription": name}, volumes=1, spacing=(1.0, 1.0, 1.0))) is after
 
 
 def test_the_t1_before_contrast_agent_is_preferred(tmp_path):
