@@ -24,6 +24,7 @@ from .ranges import RANGES, impossible
 from .remedies import SetField
 
 CBF_UNIT = "ml/100g/min"
+SCANNER_UNIT = "scanner units"  # of a difference that nothing calibrates
 _LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 

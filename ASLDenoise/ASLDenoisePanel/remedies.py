@@ -52,6 +52,7 @@ def _word(remedy) -> str:
         "masks": _("segments GM and WM"),
         "pairs": _("'Pairs'"),
         "swap": _("its Fix button"),
+        "outliers": _("'Outliers'"),
         "outliers none": _("'Outliers' set to leave everything in"),
         "nuisance none": _("the choices 'Take out...' unticked"),
         "no-recovery": _("'Put back what the network took from tissue' unticked"),

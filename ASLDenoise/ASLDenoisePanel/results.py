@@ -8,7 +8,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ASLDenoiseLib.result.maps import RAW
+from ASLDenoiseLib.result.maps import raw_of
 
 from .combo_boxes import chosen, fill, select
 from .report import printPdf
@@ -108,9 +108,10 @@ class ResultsSection:
 
         processed = processed_of(nodes)
         key = p.shownMap if p.shownMap in nodes.maps else processed
-        fades = key in (RAW, processed)
-        select(self._ui.mapComboBox, RAW if fades and p.fade == 0 else processed if fades else key)
-        self._ui.fadeSlider.setEnabled(fades and processed != RAW)
+        raw = raw_of(nodes.maps)
+        fades = key in (raw, processed)
+        select(self._ui.mapComboBox, raw if fades and p.fade == 0 else processed if fades else key)
+        self._ui.fadeSlider.setEnabled(fades and processed != raw)
         wanted = (key if not fades else "", p.fade if fades else 1.0, p.opacity)
         if wanted == self._shown:
             return
@@ -184,13 +185,14 @@ class ResultsSection:
         from ASLDenoiseLib.scene.choose import processed_of
 
         key = self._parameters.shownMap
-        return key if key in self._nodes.maps and key != RAW else processed_of(self._nodes)
+        maps = self._nodes.maps
+        return key if key in maps and key != raw_of(maps) else processed_of(self._nodes)
 
     def _fitLater(self) -> None:
         """Fit the views once the event loop has given a new layout's views their size."""
         from ASLDenoiseLib.scene.layouts import fit_views
 
-        raw = self._nodes.maps[RAW]
+        raw = self._nodes.maps[raw_of(self._nodes.maps)]
         qt.QTimer.singleShot(100, lambda: raw.GetScene() and fit_views(raw.GetScene(), raw))
 
     def _fillAll(self, name) -> None:
@@ -248,9 +250,9 @@ class ResultsSection:
         from ASLDenoiseLib.scene.choose import processed_of
 
         p, key = self._parameters, chosen(self._ui.mapComboBox)
-        processed = processed_of(self._nodes)
-        if key in (RAW, processed):
-            p.fade = 0.0 if key == RAW and processed != RAW else 1.0
+        processed, raw = processed_of(self._nodes), raw_of(self._nodes.maps)
+        if key in (raw, processed):
+            p.fade = 0.0 if key == raw and processed != raw else 1.0
             key = ""
         p.shownMap = key
         self.refresh()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..preparing.averaging import variance_of_mean, weighted_mean
+from ..preparing.image_noise import image_noise
 from ..series import Geometry
 from ..spatial.smoothing import SD_OF_FWHM, smooth_within
 
@@ -17,7 +18,6 @@ BROAD = 8.0  # mm FWHM of the mean whose noise tells how far neighbours are corr
 MOST_UNEVEN = 5.0  # times the median: beyond it, a vessel or an outlier is not the noise to be told of
 _CORRELATED = 1.5  # what is left of real noise after a mean of 8 mm, over what would be left of white noise
 _GROUPS = 8  # of pairs, at most, whose means' spread is looked at
-_DETAIL = 8.0  # mm FWHM: what is finer, in an image without pairs, is taken for noise
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +44,9 @@ def noise_level(
 ) -> NoiseLevel:
     """The noise of the mean of `pairs` (N, K, J, I), weighted as in `preparing.averaging`, within `inside` (bool).
 
-    With two pairs or more it is their standard error, its variance pooled over neighbours. With one, the noise is read
-    off what is finer than 8 mm in the image, against its median magnitude, which anatomy's edges hardly move;
-    neighbours whose noise is correlated make it come out too low, so it is only a stand-in.
+    With two pairs or more it is their standard error, its variance pooled over neighbours. With one, the noise and the
+    correlation of neighbours are read off the image (`preparing.image_noise`), where the voxels allow it: a stand-in,
+    the same everywhere.
     """
     n, spacing = len(pairs), geometry.spacing
     usual = usually_left(spacing)
@@ -54,11 +54,10 @@ def noise_level(
         variance = variance_of_mean(pairs, weights)
         source, blurred = "pairs", _blurred(pairs, inside, spacing, usual, weights)
     else:
-        image = np.where(inside, np.nan_to_num(pairs[0]), 0.0).astype(np.float64)
-        detail = image - smooth_within(image, inside, spacing, _DETAIL)
-        spread = 1.4826 * np.median(np.abs(detail[inside])) if inside.any() else 0.0
-        variance = np.full(image.shape, spread**2 * _lost(spacing))
-        source, blurred = "image", usual
+        found = image_noise(pairs[0], inside, spacing)
+        variance = np.full(inside.shape, 0.0 if found is None else found.sigma**2)
+        blurred = usual if found is None else correlated_left(spacing, BROAD, found.correlation)
+        source = "image"
     good = inside & np.isfinite(variance)
     if not good.any() or not variance[good].max() > 0:
         nothing = np.zeros(inside.shape, np.float32)
@@ -70,6 +69,19 @@ def noise_level(
 def white_left(spacing: Sequence[float], fwhm: float) -> float:
     """The SD that a Gaussian mean of `fwhm` mm leaves of white noise of unit SD, in voxels of `spacing` mm."""
     return float(np.sqrt(np.prod([np.square(_kernel(s, fwhm)).sum() for s in spacing])))
+
+
+def correlated_left(spacing: Sequence[float], fwhm: float, correlation: Sequence[float]) -> float:
+    """The same of noise whose neighbours along (i, j, k) are correlated as after a Gaussian filter.
+
+    >>> round(correlated_left((3.0, 3.0, 3.0), 8.0, (0.0, 0.0, 0.0)) / white_left((3.0, 3.0, 3.0), 8.0), 6)
+    1.0
+    """
+    apart = np.subtract.outer(np.arange(61), np.arange(61)).astype(float)
+    variances = [
+        _kernel(s, fwhm) @ np.power(r, apart**2) @ _kernel(s, fwhm) for s, r in zip(spacing, correlation, strict=True)
+    ]
+    return min(1.0, float(np.sqrt(np.prod(variances))))
 
 
 def usually_left(spacing: Sequence[float]) -> float:
@@ -106,9 +118,3 @@ def _blurred(
         before += float(np.square(apart[inside]).mean())
         after += float(np.square(smooth_within(apart, inside, spacing, BROAD)[inside]).mean())
     return min(1.0, float(np.sqrt(after / before))) if before > 0 else usual
-
-
-def _lost(spacing: Sequence[float]) -> float:
-    """White noise over what is left of it after the local mean is taken away (variances)."""
-    centre = float(np.prod([_kernel(s, _DETAIL)[30] for s in spacing]))
-    return 1 / max(0.1, 1 - 2 * centre + white_left(spacing, _DETAIL) ** 2)

@@ -8,7 +8,9 @@ from itertools import pairwise
 import numpy as np
 
 from ..findings import Finding, FindingKind, note_kind, unusable_kind
-from ..remedies import Advice, ApplyFix, SetField
+from ..quantifying.calibration import nothing_calibrates
+from ..quantifying.constants import t1_blood
+from ..remedies import Advice, ApplyFix, GiveImage, SetField
 from ..series import Acquisition, ASLSeries, Labeling, VolumeType
 from .m0_checks import m0_findings
 from .value_checks import other_units, value_findings
@@ -23,29 +25,34 @@ _KINDS = {
     VolumeType.CBF: "CBF",
 }
 _IN_SECONDS = "give it in seconds, e.g."
-_NO_LABELING = unusable_kind(
+_ONLY_RELATIVE = "only relative perfusion is given, which needs none"
+_NO_LABELING = FindingKind(
     "missing-labeling",
     "The labelling type is not stated",
     "there is no ArterialSpinLabelingType",
     SetField("labeling", "PCASL", "give it (PCASL, CASL or PASL), e.g."),
+    severities="unusable or note",
 )
-_NO_DELAY = unusable_kind(
+_NO_DELAY = FindingKind(
     "missing-pld",
     "The post-labelling delay is not stated",
     "there is no PostLabelingDelay, of PASL the inversion time, or it is 0 s",
     SetField("post_labeling_delay", 1.8, _IN_SECONDS),
+    severities="unusable or note",
 )
-_NO_LABEL_DURATION = unusable_kind(
+_NO_LABEL_DURATION = FindingKind(
     "missing-label-duration",
     "The label duration is not stated",
     "(P)CASL cannot be quantified without LabelingDuration",
     SetField("label_duration", 1.8, _IN_SECONDS),
+    severities="unusable or note",
 )
-_NO_BOLUS_DURATION = unusable_kind(
+_NO_BOLUS_DURATION = FindingKind(
     "missing-bolus-duration",
     "The bolus duration is not stated",
     "PASL cannot be quantified without BolusCutOffDelayTime (TI1)",
     SetField("bolus_duration", 0.8, _IN_SECONDS),
+    severities="unusable or note",
 )
 _SEVERAL_DELAYS = unusable_kind(
     "multi-pld",
@@ -111,6 +118,14 @@ _SLICE_TIMING_IGNORED = FindingKind(
     SetField("readout", text="correct MRAcquisitionType to 2D"),
     SetField("slice_timing", text="leave SliceTiming out"),
 )
+_SLICES_NOT_ALIKE = FindingKind(
+    "slice-delays-uncorrected",
+    "Slices of a relative map are not alike",
+    "the last slice was read {apart:.2g} s after the first, so its signal is about {lower:.0f} % lower at the same "
+    "perfusion; quantification corrects it, scanner units do not",
+    Advice("compare regions of the same slices"),
+    GiveImage("m0", "or for CBF, give an M0"),
+)
 _ODD_SLICE_TIMING = FindingKind(
     "slice-timing-doubtful",
     "The slice timing is doubtful",
@@ -175,15 +190,19 @@ def acquisition_findings(series: ASLSeries) -> Iterator[Finding]:
 
 
 def _missing(series: ASLSeries) -> Iterator[Finding]:
+    """What quantification needs; of a series that nothing calibrates, whose perfusion is relative, only notes."""
     a = series.acquisition
+    relative = {"severity": "note", "why": _ONLY_RELATIVE} if nothing_calibrates(series) else {}
     if a.labeling is None:
-        yield _NO_LABELING.finding()
+        yield _NO_LABELING.finding(**relative)
     if not any(a.delays):
-        yield _NO_DELAY.finding(what="The post-labelling delay is zero" if a.delays else "")
+        yield _NO_DELAY.finding(what="The post-labelling delay is zero" if a.delays else "", **relative)
     if a.labeling in (Labeling.PCASL, Labeling.CASL) and not any(a.label_durations):
-        yield _NO_LABEL_DURATION.finding(what="" if a.label_duration is None else "The label duration is zero")
+        what = "" if a.label_duration is None else "The label duration is zero"
+        yield _NO_LABEL_DURATION.finding(what=what, **relative)
     if a.labeling is Labeling.PASL and not a.bolus_duration:
-        yield _NO_BOLUS_DURATION.finding(what="" if a.bolus_duration is None else "The bolus duration is zero")
+        what = "" if a.bolus_duration is None else "The bolus duration is zero"
+        yield _NO_BOLUS_DURATION.finding(what=what, **relative)
     if a.labeling is Labeling.PASL and a.bolus_cut_off is False:
         yield _NOT_CUT_OFF.finding()
 
@@ -267,6 +286,10 @@ def _readout(series: ASLSeries) -> Iterator[Finding]:
         return
     if a.readout == "3D" and np.ptp(a.slice_timing) > 0:
         yield _SLICE_TIMING_IGNORED.finding()
+    elif nothing_calibrates(series) and np.ptp(a.slice_timing) > 0:
+        apart = float(np.ptp(a.slice_timing))
+        lower = 100 * (1 - np.exp(-apart / float(t1_blood(a).value)))
+        yield _SLICES_NOT_ALIKE.finding(apart=apart, lower=lower)
     longest = None if a.repetition_time is None else float(np.max(a.repetition_time))
     if longest and max(a.slice_timing) > longest:
         why = f"its last slice is read at {max(a.slice_timing):g} s, after the repetition time of {longest:g} s"
@@ -309,7 +332,7 @@ def _volumes(series: ASLSeries) -> Iterator[Finding]:
         check = Advice("check that the series is whole and its aslcontext right")
         why = f"TotalAcquiredPairs is {total}, the context has {pairs}"
         yield _COUNTS.finding(check, what="The number of pairs is not the stated one", why=why)
-    if pairs < 6 and not (total or 0) > pairs:
+    if pairs < 6 and not (total or 0) > pairs and not (pairs == 1 and (differences or maps)):  # `map_checks` tells it
         yield _FEW_PAIRS.finding(severity="warning" if pairs < 2 else "note", pairs=pairs)
     if differences or maps:
         yield _which_are_used(series)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..findings import Finding, FindingKind
+from ..preparing.brain_mask import shows_anatomy, was_masked
 from ..remedies import Advice, ApplyFix, Choose, GiveImage, SetField
 from ..series import ASLSeries, VolumeType
+from .map_checks import map_findings
 from .preview import Preview
 from .volume_checks import volume_findings
 
@@ -79,11 +81,12 @@ def image_findings(inspection: Inspection) -> Iterator[Finding]:
     yield from _gaps(series)
     if preview is None:
         return
-    yield from _brain(series, preview)
+    yield from _brain(inspection, preview)
     yield from _dummies(series, preview)
     yield from _sign(series, preview)
     yield from _motion(series)
     yield from volume_findings(series, preview, turned=order_change(preview) is not None)
+    yield from map_findings(inspection)
 
 
 def _gaps(series: ASLSeries) -> Iterator[Finding]:
@@ -93,10 +96,11 @@ def _gaps(series: ASLSeries) -> Iterator[Finding]:
         yield _GAPS.finding(severity="warning" if share > 1 else "note", count=count, share=share)
 
 
-def _brain(series: ASLSeries, preview: Preview) -> Iterator[Finding]:
+def _brain(inspection: Inspection, preview: Preview) -> Iterator[Finding]:
     """A mask that failed, or that is too large or too small for a field of view that holds the whole head."""
-    if series.holds_cbf and series.m0 is None:
-        return  # such a map is masked by where it has values
+    series = inspection.series
+    if not shows_anatomy(series) and was_masked(inspection.reference):
+        return  # the scanner's own mask, as `map_findings` says
     if not preview.brain_found:
         yield _NO_BRAIN.finding(volume=preview.millilitres)
         return

@@ -65,10 +65,10 @@ class Inspection(Sequence[Finding]):
     @cached_property
     def brain(self) -> Volume | None:
         """The brain in the reference, 0/1, as `preparing.brain_mask` finds it; None where its shape is not found."""
-        from ..preparing.brain_mask import brain_mask
+        from ..preparing.brain_mask import brain_mask, mask_of_perfusion, shows_anatomy
 
         with suppress(InputError):
-            return brain_mask(self.reference)
+            return (brain_mask if shows_anatomy(self.series) else mask_of_perfusion)(self.reference)
 
     @cached_property
     def differences(self) -> ASLSeries | None:
@@ -133,7 +133,7 @@ def inspection_of(given: ASLSeries | Inspection) -> Inspection:
 
 
 def require_quantifiable(given: ASLSeries | Inspection) -> None:
-    """Refuse a series that no honest CBF can be computed from; call before any processing.
+    """Refuse a series that no honest perfusion can be computed from; call before any processing.
 
     Of a series only the metadata are checked.
 

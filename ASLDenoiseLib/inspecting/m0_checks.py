@@ -19,9 +19,10 @@ _ABSENT = FindingKind(
     "m0-absent",
     "There is no M0",
     "no M0 image was found or given",
-    GiveImage("m0", "give an M0 image, or one number for it,"),
-    severities="unusable or warning",
-    meaning="No M0. Controls stand in where they are not background-suppressed; CBF is approximate then.",
+    GiveImage("m0", "for CBF, give an M0 image, or one number for it,"),
+    SetField("suppression_pulses", 0, "where the controls were not suppressed, state it"),
+    meaning="No M0. Controls stand in where they are not background-suppressed, and CBF is approximate; else the maps "
+    "are relative perfusion in scanner units, not CBF.",
 )
 _ZERO_TIME = unusable_kind(
     "m0-tr-zero",
@@ -154,11 +155,14 @@ def _absent(series: ASLSeries) -> Finding:
     stated = "M0Type is Absent" if a.m0_type is M0Type.ABSENT else _ABSENT.why
     if controls_stand_in(series):
         why = f"{stated}; the mean control stands in for it"
-        return _ABSENT.finding(Advice("read CBF as approximate"), *_ABSENT.remedies, severity="warning", why=why)
+        return _ABSENT.finding(Advice("read CBF as approximate"), _ABSENT.remedies[0], why=why)
+    remedies = _ABSENT.remedies[:1]
     if not series.indices(VolumeType.CONTROL):
         why = "it has no control images to stand in for it"
     elif a.background_suppression:
         why = "its controls are background-suppressed and cannot stand in for it"
     else:
         why = "it is not stated that its controls, which could stand in, are without background suppression"
-    return _ABSENT.finding(why=f"{stated}, and {why}")
+        remedies = _ABSENT.remedies
+    what = "There is no M0, so relative perfusion in scanner units is given, no CBF"
+    return _ABSENT.finding(*remedies, what=what, why=f"{stated}, and {why}")

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..result import Readout
-from ..series import Tissue, Volume
+from ..series import SCANNER_UNIT, Tissue, Volume
 from .masks import FEWEST_VOXELS
 
 DEFAULT_KERNEL = 5  # voxels; Asllani 2008 took 5x5x1 and found little difference between 3 and 15
@@ -116,7 +116,8 @@ def corrected_gm_cbf(
     """
     corrected = correct_partial_volume(cbf, tissue, m0=m0, kernel=kernel)
     how = f"linear regression (Asllani 2008), {kernel}x{kernel} voxels in plane"
-    how += ", of the difference and the M0" if m0 is not None else ", of the CBF map"
+    what = "difference" if cbf.unit == SCANNER_UNIT else "CBF map"
+    how += ", of the difference and the M0" if m0 is not None else f", of the {what}"
     where = f"Voxels of at least {LEAST_GM:.0%} of the tissue, weighted by its fraction"
     few = f"Fewer than {FEWEST_VOXELS} voxels give no value."
 

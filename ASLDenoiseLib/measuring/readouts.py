@@ -1,4 +1,4 @@
-"""The numbers a CBF map is judged by, the same for raw, denoised and baseline."""
+"""The numbers a perfusion map is judged by, the same for raw, denoised and baseline."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..result import Readout
-from ..series import Geometry, Tissue, Volume
+from ..series import SCANNER_UNIT, Geometry, Tissue, Volume
 from .masks import FEWEST_VOXELS, GM_THRESHOLD, WM_THRESHOLD, grey_matter, white_matter
 from .partial_volume import corrected_gm_cbf
 from .quality_index import quality_evaluation_index
@@ -27,6 +27,7 @@ _TSNR = (
 )
 _NEGATIVE = f"Share of {_GM} below zero, where perfusion cannot be."
 _QEI = "Quality evaluation index (Dolui 2024), 0 to 1, higher is better; there is no agreed cut-off."
+_NO_QEI = "Quality evaluation index (Dolui 2024): its dispersion is in the unit of CBF, so a relative map has none."
 
 
 def measure(
@@ -43,9 +44,10 @@ def measure(
     over the volume); both reward blurring, so read them beside the blur-matched baseline. SDs are of the population.
 
     Args:
-        cbf: ml/100g/min (or another unit, which the readouts then carry).
+        cbf: ml/100g/min (or another unit, which the readouts then carry; one in scanner units has no QEI).
         tissue: on the grid of `cbf`.
-        regions: name to mask (above 0.5 is in), on the grid of `cbf`; each adds mean, SD, SNR and volume.
+        regions: name to mask (above 0.5 is in), on the grid of `cbf`; each adds mean, SD, SNR,
+            its mean over that of grey matter, and volume.
         pairs: (N, K, J, I), one map a control/label pair, in the unit of `cbf`, for temporal SNR; NaN where a pair was
             left out.
         m0: what calibrated `cbf`, on its grid, for the correction of partial volumes; None corrects the map alone.
@@ -69,13 +71,23 @@ def measure(
         Readout("spatial_cov", "Spatial CoV", 100 * _ratio(_sd(gm), _mean(gm)), "%", f"{_COV} {_RULES}"),
         Readout("tsnr", "tSNR", _temporal_snr(pairs, grey_matter(tissue)), "", f"{_TSNR} {_RULES}"),
         Readout("negative_gm_fraction", "Negative GM", 100 * _mean(gm < 0), "%", f"{_NEGATIVE} {_RULES}"),
-        Readout("qei", "QEI", quality_evaluation_index(cbf, tissue), "", f"{_QEI} {_RULES}"),
+        _qei(cbf, tissue),
     )
-    rest = (r for name, mask in (regions or {}).items() for r in _region(name, mask, array, noise, unit))
+    rest = (r for name, mask in (regions or {}).items() for r in _region(name, mask, array, (_mean(gm), noise), unit))
     return (*lead, *corrected_gm_cbf(cbf, tissue, m0=m0), *rest)
 
 
-def _region(name: str, mask: Volume, array: np.ndarray, noise: float, unit: str) -> tuple[Readout, ...]:
+def _qei(cbf: Volume, tissue: Tissue) -> Readout:
+    if cbf.unit == SCANNER_UNIT:
+        return Readout("qei", "QEI", _NAN, "", _NO_QEI)
+    return Readout("qei", "QEI", quality_evaluation_index(cbf, tissue), "", f"{_QEI} {_RULES}")
+
+
+def _region(
+    name: str, mask: Volume, array: np.ndarray, references: tuple[float, float], unit: str
+) -> tuple[Readout, ...]:
+    """A region's figures; `references` are the mean of grey matter and the SD of white matter."""
+    gm, noise = references
     inside = np.nan_to_num(mask.array) > 0.5
     values = _values(array, inside)
     millilitres = float(inside.sum()) * mask.geometry.voxel_volume / 1000
@@ -86,6 +98,13 @@ def _region(name: str, mask: Volume, array: np.ndarray, noise: float, unit: str)
         Readout(f"{key}_sd", f"{name} SD", _sd(values), unit, f"SD over the region; {measured} {_RULES}"),
         Readout(
             f"{key}_snr", f"{name} SNR", _ratio(_mean(values), noise), "", f"Region's mean over the WM SD. {_RULES}"
+        ),
+        Readout(
+            f"{key}_over_gm",
+            f"{name} over GM",
+            _ratio(_mean(values), gm),
+            "",
+            f"Region's mean over the GM mean. {_RULES}",
         ),
         Readout(f"{key}_volume", f"{name} volume", millilitres, "ml", "Volume of the mask on the grid of the map."),
     )

@@ -53,12 +53,25 @@ def denoise_pairs(run: RunState, progress: Progress) -> None:
     )
     run.findings += domain_findings(card, run.pairs, run.brain)
     count = len(run.pairs.context)
+    if count == 1 and asked.recovery and card.guided:
+        _keep_tissue_means(run)
     run.parameters += [
         Parameter("model", card.name, "", Origin.DEFAULT if card.name == DEFAULT_MODEL else Origin.USER),
         Parameter("pre_average", asked.group or count, "pairs", Origin.USER if asked.group else Origin.DEFAULT),
         device_parameter(run),
         Parameter("input_scale", [round(s, 6) for s in run.denoised.scales], "scanner units", Origin.IMAGE),
     ]
+
+
+def _keep_tissue_means(run: RunState) -> None:
+    """Put back what tissue lost where there is one image: its noise is only estimated, so the network may blur more."""
+    guides, name = run.guides.maps, run.guides.source
+    if not guides:
+        tissue = run.tissue
+        guides = tuple(each for each in (tissue.csf, tissue.gm, tissue.wm) if each is not None)
+        name = "guessed tissue"  # given tissue is a guide
+    run.findings.append(recovery_finding(name))
+    run.recovery = recover(run.denoised.difference, run.cleaned, run.brain, guides=guides)
 
 
 def device_parameter(run: RunState) -> Parameter:

@@ -9,7 +9,7 @@ import numpy as np
 from ..inspecting.inspection import inspect, require_quantifiable
 from ..inspecting.m0_image_checks import ALIGNED, m0_fit_findings
 from ..preparing.averaging import mean_difference, standard_error
-from ..preparing.brain_mask import brain_mask, correct_bias, mask_of_cbf
+from ..preparing.brain_mask import brain_mask, correct_bias, mask_of_perfusion, shows_anatomy, was_masked
 from ..preparing.m0_fit import m0_position
 from ..preparing.motion import Motion, correct_motion, estimate_motion, motion_findings
 from ..preparing.nuisance import nuisance_courses, regress_nuisance
@@ -21,16 +21,16 @@ from ..preparing.tissue import tissue_from_t1, tissue_on
 from ..preparing.tissue_guess import guess_tissue
 from ..preparing.warnings import REGISTRATION, nuisance_finding, outlier_findings
 from ..progress import Progress
-from ..quantifying.calibration import calibrate
-from ..quantifying.cbf import Quantification, quantification
-from ..series import ASLSeries, Origin, Parameter, Volume, VolumeType
+from ..quantifying.calibration import calibrate, nothing_calibrates
+from ..quantifying.cbf import as_it_is, quantification, relative
+from ..series import CBF_UNIT, ASLSeries, Origin, Parameter, Volume, VolumeType
 from ..spatial.resampling import resample
 from ..spatial.smoothing import gaussian
 from .state import RunState
 
 
 def inspect_series(run: RunState, progress: Progress) -> None:
-    """Refuse what cannot be quantified, find what is doubtful, choose the pairs, and find the brain.
+    """Refuse what cannot be used, find what is doubtful, choose the pairs, and find the brain.
 
     Raises:
         InputError: the series or the choice of pairs cannot be used.
@@ -43,11 +43,12 @@ def inspect_series(run: RunState, progress: Progress) -> None:
     run.chosen = run.aligned = choose_pairs(series, pairs)
     run.acquired = run.inspection.differences if pairs is None else difference_volumes(run.chosen)
     run.raw = mean_difference(run.acquired)
-    if not series.holds_cbf and run.inspection.calibration is None:
-        calibrate(run.chosen)  # says why there is none, before the long work
     same_reference = series.m0 is not None or pairs is None
-    found = run.inspection.brain if same_reference and not _map_alone(series) else None
+    found = run.inspection.brain if same_reference else None
     run.brain = found or _brain(run.chosen, run.raw)
+    if series.holds_cbf and was_masked(run.raw):  # what the scanner masked was not measured
+        covered = mask_of_perfusion(run.raw).array > 0
+        run.brain = run.brain.with_array((run.brain.array > 0) & covered)
     run.parameters += _stated(run)
 
 
@@ -67,13 +68,14 @@ def align_volumes(run: RunState, progress: Progress) -> None:
 
 
 def quantify_pairs(run: RunState, progress: Progress) -> None:
-    """Calibrate: what turns differences into ml/100g/min."""
+    """Calibrate: what turns differences into ml/100g/min; without an M0 they stay in scanner units."""
     aligned, smoothing = run.aligned, run.request.preparation.m0_smoothing
     if aligned is not run.chosen and (aligned.m0 is None or aligned.m0 is not run.chosen.m0):
         run.brain = _brain(aligned, run.raw)
     if aligned.holds_cbf:
-        factor = run.brain.with_array(np.where(run.brain.array > 0, 1.0, np.nan))
-        run.quantification, run.m0 = Quantification(factor, ()), aligned.m0
+        run.quantification, run.m0 = as_it_is(run.brain, CBF_UNIT), aligned.m0
+    elif nothing_calibrates(aligned):
+        run.quantification, run.m0 = relative(run.brain), None
     else:
         known = run.inspection.calibration if aligned is run.series else None
         calibration = known or calibrate(aligned)
@@ -128,7 +130,8 @@ def clean_pairs(run: RunState, progress: Progress) -> None:
     """
     choices = run.request.preparation
     motion = None if run.motion is None else _motion_of_pairs(run.motion)
-    context = OutlierContext(difference_volumes(run.aligned), run.quantification.factor, run.brain, run.tissue, motion)
+    factor, unit = run.quantification.factor, run.quantification.unit
+    context = OutlierContext(difference_volumes(run.aligned), factor, run.brain, run.tissue, motion, unit)
     report = run.outliers = find_outliers(choices.outliers, context)
     progress(0.5, "regressing nuisances")
     _regress(run)
@@ -168,10 +171,6 @@ def _stated(run: RunState) -> list[Parameter]:
     return [*series.acquisition.parameters(), *series.fixes, *chosen]
 
 
-def _map_alone(series: ASLSeries) -> bool:
-    return series.holds_cbf and series.m0 is None
-
-
 def _reference(series: ASLSeries, raw: Volume) -> Volume:
     """The image anatomy is best seen in: M0, else the mean control, else the mean difference."""
     if series.m0 is not None:
@@ -180,8 +179,8 @@ def _reference(series: ASLSeries, raw: Volume) -> Volume:
 
 
 def _brain(series: ASLSeries, raw: Volume) -> Volume:
-    """0/1, in the M0 or what stands in for it; of CBF maps without an M0, where they have values."""
-    return mask_of_cbf(raw) if _map_alone(series) else brain_mask(_reference(series, raw))
+    """0/1, in the M0 or what stands in for it; of perfusion images alone, where they have values."""
+    return brain_mask(_reference(series, raw)) if shows_anatomy(series) else mask_of_perfusion(raw)
 
 
 def _alignment_target(series: ASLSeries, raw: Volume) -> Volume:

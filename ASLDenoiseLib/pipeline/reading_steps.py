@@ -50,7 +50,7 @@ def series_of(given: SeriesFile | ASLSeries, *, maps: bool = False) -> ASLSeries
 
     Args:
         given: on disk or in memory.
-        maps: an image of one volume is a CBF map unless its name ends in ``_asl``.
+        maps: an image of one volume is a CBF map unless its name ends in ``_asl`` or its context is given.
 
     Raises:
         InputError: as `reading.read.read_series` and `inspecting.fixes.apply_fix`.
@@ -60,9 +60,11 @@ def series_of(given: SeriesFile | ASLSeries, *, maps: bool = False) -> ASLSeries
     if isinstance(given, ASLSeries):
         return given
     path = Path(given.path)
-    if maps and os.path.isfile(path) and not image_stem(path).endswith("_asl") and is_single_volume(path):
-        return read_cbf_map(path)
-    series = read_series(path, m0=given.m0, context=given.context, values=given.values, series=given.series)
+    untold = os.path.isfile(path) and given.context is None and not image_stem(path).endswith("_asl")
+    if maps and untold and is_single_volume(path):
+        series = read_cbf_map(path)
+    else:
+        series = read_series(path, m0=given.m0, context=given.context, values=given.values, series=given.series)
     series = swapped(series) if given.swap else series
     for name in given.fixes:
         series = apply_fix(series, name)

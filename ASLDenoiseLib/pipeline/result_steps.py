@@ -15,7 +15,7 @@ from ..preparing import warnings
 from ..progress import Progress
 from ..remedies import Advice
 from ..result import Readout, Result, maps
-from ..series import Origin, Parameter, Tissue, Volume, VolumeType
+from ..series import SCANNER_UNIT, Origin, Parameter, Tissue, Volume, VolumeType
 from ..spatial.regions import regions_on
 from ..superresolving.targets import tissue_on_target
 from .request_json import plain_request
@@ -61,7 +61,7 @@ def measure_maps(run: RunState, progress: Progress) -> None:
 
 
 def bring_to_template(run: RunState, progress: Progress) -> None:
-    """The CBF maps in MNI space as well."""
+    """The perfusion maps in MNI space as well."""
     run.result = in_template_space(run.result, progress=progress)
 
 
@@ -85,7 +85,7 @@ def write_files(run: RunState, progress: Progress) -> None:
 
 def _maps(run: RunState) -> dict[str, Volume]:
     """Every map of the run, raw first."""
-    raw, cleaned, to_cbf = run.raw, run.cleaned, run.quantification.cbf
+    raw, cleaned, to_cbf, unit = run.raw, run.cleaned, run.quantification.cbf, run.quantification.unit
     volumes = {maps.RAW: to_cbf(raw)}
     if cleaned is not raw:
         volumes[maps.PREPARED] = to_cbf(cleaned)
@@ -104,16 +104,24 @@ def _maps(run: RunState) -> dict[str, Volume]:
             volumes[maps.UNCERTAINTY] = to_cbf(run.denoised.uncertainty)
     if run.error is not None:
         volumes[maps.MEAN_ERROR] = to_cbf(run.error)
-    if run.pairs.context[0] is not VolumeType.CBF:
-        volumes[maps.RAW_DIFFERENCE] = raw
-        if run.denoised is not None:
-            volumes[maps.DENOISED_DIFFERENCE] = run.difference
     if run.fine is not None:
         volumes |= {maps.SUPERRESOLVED: run.fine.fine, maps.RESIDUAL: run.fine.residual}
         volumes.pop(maps.UNCERTAINTY, None)  # the denoised map's is not the super-resolved one's
         if run.fine.uncertainty is not None:
             volumes[maps.UNCERTAINTY] = run.fine.uncertainty
-    return volumes
+    if unit == SCANNER_UNIT:
+        return {maps.in_unit(key, unit): volume for key, volume in volumes.items()}
+    return volumes | _differences(run)
+
+
+def _differences(run: RunState) -> dict[str, Volume]:
+    """The difference images behind maps of CBF; none of a series that is CBF already."""
+    if run.pairs.context[0] is VolumeType.CBF:
+        return {}
+    shown = {maps.RAW_DIFFERENCE: run.raw}
+    if run.denoised is not None:
+        shown[maps.DENOISED_DIFFERENCE] = run.difference
+    return {key: volume.with_array(volume.array, unit=SCANNER_UNIT) for key, volume in shown.items()}
 
 
 def _noise_matched(raw: Volume, denoised: Volume, tissue: Tissue) -> tuple[Volume | None, float]:
@@ -126,8 +134,11 @@ def _noise_matched(raw: Volume, denoised: Volume, tissue: Tissue) -> tuple[Volum
 
 def _readouts(run: RunState, volumes: Mapping[str, Volume]) -> dict[str, tuple[Readout, ...]]:
     """Readouts of every judged map; tSNR of raw and prepared, which have pairs."""
-    judged = (maps.RAW, maps.PREPARED, maps.DENOISED, maps.SMOOTHED)
-    pairs = {maps.RAW: run.acquired.array, maps.PREPARED: run.kept_pairs}
+    unit = run.quantification.unit
+    raw, prepared, *others = (
+        maps.in_unit(key, unit) for key in (maps.RAW, maps.PREPARED, maps.DENOISED, maps.SMOOTHED)
+    )
+    judged, pairs = (raw, prepared, *others), {raw: run.acquired.array, prepared: run.kept_pairs}
     factor, given = run.quantification.factor.array, {"regions": run.regions, "m0": run.m0}
     readouts = {
         key: measure(volumes[key], run.tissue, pairs=pairs[key] * factor if key in pairs else None, **given)
@@ -138,12 +149,12 @@ def _readouts(run: RunState, volumes: Mapping[str, Volume]) -> dict[str, tuple[R
         segmented = None if run.request.head.tissue_given else run.t1_tissue
         fine = tissue_on_target(run.target, run.tissue, segmented=segmented)
         masks = regions_on(run.target.geometry, run.regions, transform=np.linalg.inv(run.target.to_asl))
-        readouts[maps.SUPERRESOLVED] = measure(run.fine.fine, fine, regions=masks)
+        readouts[maps.in_unit(maps.SUPERRESOLVED, unit)] = measure(run.fine.fine, fine, regions=masks)
     return readouts
 
 
 def _in_t1_space(run: RunState, volumes: Mapping[str, Volume]) -> frozenset[str]:
-    there = {maps.SUPERRESOLVED, maps.UNCERTAINTY} & volumes.keys()
+    there = {maps.named(key, volumes) for key in (maps.SUPERRESOLVED, maps.UNCERTAINTY)} & volumes.keys()
     return frozenset(there if run.target is not None and run.target.in_t1_space else ())
 
 

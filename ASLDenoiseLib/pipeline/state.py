@@ -43,8 +43,8 @@ class RunState:
         brain: 0/1 on the grid of the series.
         aligned: the chosen pairs, corrected for motion, then for nuisances.
         motion: None where it was not, or could not be, estimated.
-        m0: what calibrates the pairs; None where they are CBF.
-        quantification: differences to ml/100g/min.
+        m0: what calibrates the pairs; None where they are CBF, or nothing does.
+        quantification: differences to ml/100g/min, or as they are where nothing calibrates them.
         even_t1: the T1 without its bias field; `t1_tissue` is tissue in its space. None without a T1.
         tissue: on the grid of the series.
         outliers: what was found among the pairs.

@@ -29,7 +29,7 @@ _DOUBTFUL = FindingKind(
 
 @fitted
 def in_template_space(result: Result, *, space: TemplateSpace | None = None, progress: Progress = silent) -> Result:
-    """The run with its CBF maps on the 2 mm grid of ICBM 2009a as well, named ``space-MNI152NLin2009aSym_...``.
+    """The run with its perfusion maps on the 2 mm grid of ICBM 2009a as well, named ``space-MNI152NLin2009aSym_...``.
 
     The T1 is aligned by affine and SyN (`preparing.template_space`), and every map is interpolated once. SNR and GM/WM
     contrast of slice 50 (z = 28 mm), as learning-from-noise gives them, join the readouts.
@@ -53,7 +53,8 @@ def in_template_space(result: Result, *, space: TemplateSpace | None = None, pro
         source=there.source,
     )
     maps, readouts = dict(result.maps), dict(result.readouts)
-    for key in (key for key in keys_of(*_ROLES) if key in maps):
+    own = keys_of(*_ROLES, maps=result.maps)
+    for key in (key for key in own if key in maps):
         moved = space.onto_template(maps[key], transform=result.t1_to_asl)
         maps[f"{MNI}_{key}"] = moved.with_array(moved.array, name=f"{maps[key].name} in MNI space")
         readouts[key] = (*readouts[key], *slice_readouts(moved, tissue))
@@ -62,7 +63,7 @@ def in_template_space(result: Result, *, space: TemplateSpace | None = None, pro
     if space.warning:
         findings = (*findings, _DOUBTFUL.finding(what=space.warning.rstrip(".")))
     # the others get the same rows, since what was not brought to MNI space has no slice 50
-    for key in readouts.keys() - set(keys_of(*_ROLES)):
+    for key in readouts.keys() - set(own):
         readouts[key] = (*readouts[key], *(replace(r, value=float("nan")) for r in slice_readouts(None, tissue)))
     return replace(result, maps=maps, readouts=readouts, findings=findings, parameters=(*result.parameters, overlap))
 

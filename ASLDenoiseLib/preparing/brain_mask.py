@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import InputError
-from ..series import Geometry, Volume
+from ..series import ASLSeries, Geometry, Volume, VolumeType
 from ..spatial.masks import depth, largest_piece, without_holes
 from ..spatial.resampling import from_sitk, to_sitk
+from ..spatial.smoothing import gaussian, smooth_within
 from .brain_shape import fit_brain_shape
 
 # Fractions of the brain's own level, after bias correction: above the scalp and marrow that fat suppression leaves,
@@ -28,6 +29,10 @@ _CORE = 6.0  # mm inside the outline, where the brain's level is taken
 _BESIDE = (6.0, 25.0)  # mm outside the outline, where the level of muscle and scalp is taken
 _ROUNDS = 3  # without the neck the shape fits better: in the worst phantom Dice is 0.950 after two, 0.955 after three
 _MOST_MISFIT = 6.0  # mm; heads have 2-4; a shape that does not fit is not used
+_NOISE_FWHM = 6.0  # mm; noise of one difference hides the edge of the brain otherwise
+_MIXED_FWHM = 8.0  # mm, over which zeros and values are told from their mixture
+_MIXED = (0.3, 0.7)  # of voxels with values
+_MOST_MIXED = 0.25  # of the grid; the rim of a mask takes a tenth
 _FULL_GRID = 0.7  # of the grid: no brain fills more, so a map with values in more was never masked
 
 
@@ -137,17 +142,39 @@ def _check_size(mask: np.ndarray, reference: Volume) -> None:
         )
 
 
-def mask_of_cbf(cbf: Volume) -> Volume:
-    """The brain of a CBF map without an anatomical image: where it is neither zero nor NaN, holes filled.
+def mask_of_perfusion(perfusion: Volume) -> Volume:
+    """The brain of a perfusion image without an anatomical one: where it is neither zero nor NaN, holes filled.
 
-    A map that has values nearly everywhere is masked by intensity.
+    An image that has values nearly everywhere was never masked; its brain is found by brightness (`brain_mask`), once
+    a Gaussian has taken most of its noise.
 
     Raises:
-        InputError: the map has no values.
+        InputError: the image has no values, or no brain is found in it.
     """
-    covered = np.isfinite(cbf.array) & (cbf.array != 0)
+    covered = has_values(perfusion)
     if not covered.any():
-        raise InputError("The CBF map is empty; check the series.")
-    if covered.mean() > _FULL_GRID:
-        return brain_mask(cbf)
-    return cbf.with_array(without_holes(covered), unit="", name="brain")
+        raise InputError("The perfusion image is empty; check the series.")
+    if was_masked(perfusion):
+        return perfusion.with_array(without_holes(covered), unit="", name="brain")
+    return brain_mask(gaussian(perfusion, _NOISE_FWHM, mask=np.isfinite(perfusion.array)))
+
+
+def has_values(perfusion: Volume) -> np.ndarray:
+    """Bool (K, J, I): where an image is neither zero nor NaN."""
+    return np.isfinite(perfusion.array) & (perfusion.array != 0)
+
+
+def was_masked(perfusion: Volume) -> bool:
+    """Whether a perfusion image is zero or NaN throughout the air, since somebody has masked head or brain.
+
+    Where negative values were set to zero and nothing was masked, the air is a mixture of zeros and noise.
+    """
+    covered = has_values(perfusion)
+    share = smooth_within(covered, np.ones(covered.shape, bool), perfusion.geometry.spacing, _MIXED_FWHM)
+    mixed = float(((share > _MIXED[0]) & (share < _MIXED[1])).mean())
+    return float(covered.mean()) <= _FULL_GRID and mixed <= _MOST_MIXED
+
+
+def shows_anatomy(series: ASLSeries) -> bool:
+    """Whether a series has more than perfusion images to find the brain in: an M0, or controls."""
+    return series.m0 is not None or bool(series.indices(VolumeType.CONTROL))

@@ -89,6 +89,17 @@ def _of_number(series: ASLSeries) -> Calibration:
     return replace(made, parameters=(*(p for p in made.parameters if p.name != "m0"), number))
 
 
+def nothing_calibrates(series: ASLSeries) -> bool:
+    """Whether the differences of a series cannot become CBF: no M0, and no control image that may stand in for it.
+
+    Of such a series relative perfusion is all there is. CBF volumes need no M0.
+    """
+    a = series.acquisition
+    if series.m0 is not None or a.m0_estimate or series.holds_cbf:
+        return False
+    return a.background_suppression is not False or not series.indices(VolumeType.CONTROL)
+
+
 def _relaxed(
     m0: Volume, acquisition: Acquisition, repetition_time: float | None, field: str, *, warning: str
 ) -> Calibration:

@@ -1,4 +1,4 @@
-"""CBF from a perfusion difference, its M0 and its acquisition."""
+"""CBF from a perfusion difference, its M0 and its acquisition; without an M0, the difference as it is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..series import CBF_UNIT, Acquisition, Parameter, Volume
+from ..series import CBF_UNIT, SCANNER_UNIT, Acquisition, Parameter, Volume
 from .calibration import Calibration, edge_corrected
 from .kinetics import cbf_scale
 
@@ -15,15 +15,29 @@ from .kinetics import cbf_scale
 class Quantification:
     """The factor (K, J, I) from a difference image to CBF, and its parameters.
 
-    `factor` is in ml/100g/min per scanner unit of the difference; NaN where CBF cannot be measured.
+    `factor` is in ml/100g/min per scanner unit of the difference; NaN where CBF cannot be measured. Where nothing
+    calibrates the difference it is 1, and `unit` that of the scanner.
     """
 
     factor: Volume
     parameters: tuple[Parameter, ...]
+    unit: str = CBF_UNIT
 
-    def cbf(self, difference: Volume, *, name: str = "cbf") -> Volume:
-        """CBF (ml/100g/min) of a difference image on the same grid; NaN outside the brain or where M0 is noise."""
-        return difference.with_array(difference.array * self.factor.array, unit=CBF_UNIT, name=name)
+    def cbf(self, difference: Volume, *, name: str = "") -> Volume:
+        """CBF of a difference image on the same grid, in `unit`; NaN outside the brain or where M0 is noise."""
+        name = name or ("cbf" if self.unit == CBF_UNIT else "perfusion difference")
+        return difference.with_array(difference.array * self.factor.array, unit=self.unit, name=name)
+
+
+def as_it_is(brain: Volume, unit: str) -> Quantification:
+    """The quantification of what needs or has no calibration: 1 in the brain (0/1), NaN outside."""
+    factor = np.where(brain.array > 0, 1.0, np.nan)
+    return Quantification(brain.with_array(factor, unit="", name="factor"), (), unit)
+
+
+def relative(brain: Volume) -> Quantification:
+    """The quantification of differences that nothing calibrates: relative perfusion in scanner units."""
+    return as_it_is(brain, SCANNER_UNIT)
 
 
 def quantification(acquisition: Acquisition, calibration: Calibration, brain: Volume) -> Quantification:

@@ -25,6 +25,9 @@ def is_image_name(path: Path) -> bool:
     return path.name.lower().endswith(_ENDINGS)
 
 
+CBF_SUFFIX = "_cbf"  # of the stem of a CBF map, as ASL pipelines name it
+
+
 def image_stem(path: Path) -> str:
     """The file name without its image ending: ``sub-01_asl`` of ``sub-01_asl.nii.gz``."""
     return next((path.name[: -len(end)] for end in _ENDINGS if path.name.lower().endswith(end)), path.stem)

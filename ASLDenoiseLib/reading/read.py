@@ -26,7 +26,7 @@ from .bids import (
     reduce_arrays,
     with_user_values,
 )
-from .images import image_stem, read_image, require_contrast
+from .images import CBF_SUFFIX, image_stem, read_image, require_contrast
 from .m0 import combine_m0, mean_of_series
 from .m0_files import choose_m0, directions
 from .scan import Scan, read_scan
@@ -57,7 +57,8 @@ def read_series(
     """Read an ASL series.
 
     Args:
-        path: a NIfTI, a BIDS folder (the data set, a subject, a session), or a folder of DICOM, of a whole examination.
+        path: a NIfTI (one named ``*_cbf`` holds CBF maps), a BIDS folder (the data set, a subject, a session), or a
+            folder of DICOM, of a whole examination.
         m0: an M0 image or folder of DICOM, or one number for the whole image (scanner units); overrides the sidecar.
         context: an ``_aslcontext.tsv``, or words (``"control,label"`` or a list) whose control/label part is repeated.
         values: `Acquisition` fields given by the user, in seconds and tesla; they override the sidecar.
@@ -86,6 +87,7 @@ def read_series(
     scan = read_study(path, series=series)
     types = _context(scan, context)
     _require_perfusion(scan, types)
+    _require_flow(scan, types)
     return _series(path, scan, types, m0=m0, values=values)
 
 
@@ -119,7 +121,7 @@ def read_cbf_map(path: Path | str) -> ASLSeries:
     path = Path(path)
     cbf = read_image(path, unit=CBF_UNIT)
     require_contrast(cbf.array, f"The map {path}")
-    name = image_stem(path).removesuffix("_cbf")
+    name = image_stem(path).removesuffix(CBF_SUFFIX)
     return ASLSeries(cbf.array[None], cbf.geometry, (VolumeType.CBF,), name=name, source=str(path))
 
 
@@ -141,12 +143,14 @@ def _context(scan: Scan, given: Path | str | Sequence[str] | None) -> tuple[Volu
         return expanded_context(given, volumes)
     if given is None and scan.context is not None:
         return scan.context
+    if given is None and scan.path is not None and image_stem(scan.path).endswith(CBF_SUFFIX):
+        return (VolumeType.CBF,) * volumes  # a context beside it is that of the series it was made from
     tables = [] if scan.path is None else applicable_files(scan.path, "aslcontext", ".tsv")
     table = Path(given) if given is not None else tables[-1] if tables else None
     if table is None and volumes == 1:
         raise InputError(
-            f"{scan.name} is a single 3D volume, not a series of control and label volumes",
-            [SetField("context", "deltam", "give the 4D series, or say what the volume is")],
+            f"{scan.name} is a single 3D volume, and nothing says whether it is a CBF map or a perfusion difference",
+            [SetField("context", kind, "give the 4D series, or say what the volume is") for kind in ("cbf", "deltam")],
         )
     if table is None:
         what = "no _aslcontext.tsv beside it" if scan.path else "nothing in the DICOM says which volume is a control"
@@ -187,6 +191,19 @@ def _answered(values: Mapping[str, object], m0: object) -> set[str]:
     return given if m0 is None else {*given, "m0_type", "m0_estimate"}
 
 
+def _require_flow(scan: Scan, types: Sequence[VolumeType]) -> None:
+    """Refuse CBF volumes whose sidecar states no unit of flow; `inspecting.scale_checks` judges units that are."""
+    unit = scan.sidecar.get("Units")
+    if VolumeType.CBF not in types or not isinstance(unit, str) or not unit.strip():
+        return
+    plain = unit.lower().replace(" ", "")
+    if not (plain.startswith("ml") and ("min" in plain or "s" in plain)):
+        raise InputError(
+            f"The Units of {scan.name} are '{unit}', so it is no map of CBF in ml/100g/min",
+            [SetField("context", "deltam", "take it for a perfusion difference")],
+        )
+
+
 def _overridden(
     scan: Scan, types: Sequence[VolumeType], acquisition: Acquisition, given: Collection[str]
 ) -> Iterator[Finding]:
@@ -212,7 +229,7 @@ def _calibration(
     if given is not None:
         acquisition = acquisition.with_values(Origin.USER, m0_type=M0Type.SEPARATE)
         return _from_separate(read_m0(Path(given)), scan, types, acquisition)
-    kind = acquisition.m0_type
+    kind, separate = acquisition.m0_type, None
     if acquisition.m0_estimate == 0 and kind in (None, M0Type.ESTIMATE):
         what = f"M0Estimate in {scan.where} is 0, which is no M0"
         raise InputError(what, [GiveImage("m0", "give an M0 image, or the number")])
@@ -222,6 +239,8 @@ def _calibration(
     if kind is None:
         kind = _inferred(types, separate is not None, acquisition)
         acquisition = acquisition if kind is None else acquisition.with_values(Origin.IMAGE, m0_type=kind)
+    if VolumeType.CBF in types and kind is not None and not _there(kind, types, separate, acquisition):
+        return acquisition, None, None  # CBF is calibrated already
     if kind is M0Type.SEPARATE:
         if separate is None:
             what = f"M0Type of {scan.name} is Separate but no _m0scan image is beside it"
@@ -245,6 +264,12 @@ def _passed_over(scan: Scan) -> tuple[str, ...]:
     except InputError:  # several; none is used
         return ("the _m0scan images beside it",)
     return () if beside is None and scan.m0 is None else (beside.name if beside else scan.m0.name,)
+
+
+def _there(kind: M0Type, types: Sequence[VolumeType], separate: Scan | None, acquisition: Acquisition) -> bool:
+    """Whether the M0 that a sidecar speaks of was found."""
+    found = {M0Type.SEPARATE: separate is not None, M0Type.INCLUDED: VolumeType.M0SCAN in types}
+    return found.get(kind, bool(acquisition.m0_estimate))
 
 
 def _inferred(types: Sequence[VolumeType], separate: bool, acquisition: Acquisition) -> M0Type | None:

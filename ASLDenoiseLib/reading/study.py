@@ -10,7 +10,7 @@ from ..files import is_folder
 from ..series import Volume
 from .bids_study import one_t1, series_files, t1_files, t1_of
 from .dicom_tags import is_dicom
-from .images import image_stem, is_image_name, read_image
+from .images import CBF_SUFFIX, image_stem, is_image_name, read_image
 from .numbered import index_of, listed
 from .scan import Scan, read_scan
 
@@ -81,7 +81,7 @@ def read_study(path: Path, *, series: int | None = None) -> Scan:
     elif is_image_name(path) or not is_dicom(path):
         if series is not None:
             raise InputError(f"{path} is one file, so there is no series {series} to choose; leave out --series.")
-        return read_scan(path)
+        return read_scan(path, suffix="cbf" if image_stem(path).endswith(CBF_SUFFIX) else "asl")
     from .dicom import read_dicom
 
     return read_dicom(path, series=series) if path.is_dir() else read_dicom(path.parent, series=series, file=path)

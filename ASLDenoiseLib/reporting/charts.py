@@ -79,7 +79,7 @@ def charts_of(result: Result) -> tuple[Chart, ...]:
 
 
 def box_chart(result: Result) -> Chart | None:
-    """CBF in GM, WM and each region, raw beside processed: quartiles, median and Tukey's whiskers."""
+    """Perfusion in GM, WM and each region, raw beside processed: quartiles, median and Tukey's whiskers."""
     masks = masks_of(result)
     maps = [shown for shown in (raw_map(result), processed_map(result)) if shown is not None]
     boxes = {
@@ -91,19 +91,20 @@ def box_chart(result: Result) -> Chart | None:
         return None
     shifts = (0.0,) if len(maps) == 1 else (-_APART, _APART)
     lines = tuple(
-        _box_line(shown, shift, {name: of_maps[index] for name, of_maps in boxes.items()}, colour)
+        _box_line(shown, shift, {name: of_maps[index] for name, of_maps in boxes.items()}, colour, result.unit)
         for index, (shown, shift, colour) in enumerate(zip(maps, shifts, (_GREY, _BLUE), strict=False))
     )
     beyond = sum(box.beyond for of_maps in boxes.values() for box in of_maps if box is not None)
+    quantity = result.kind(result.raw).quantity
     names = ", ".join(f"{number} {name}" for number, name in enumerate(boxes, start=1))
     return Chart(
         "boxes",
-        "CBF by region (box plot)",
-        f"CBF by region: median, quartiles, whiskers to 1.5 IQR ({beyond} voxels beyond)",
+        f"{quantity} by region (box plot)",
+        f"{quantity} by region: median, quartiles, whiskers to 1.5 IQR ({beyond} voxels beyond)",
         f"Region: {names}",
-        f"CBF ({CBF_UNIT})",
+        f"{quantity} ({result.unit})",
         "",
-        CBF_UNIT,
+        result.unit,
         lines,
         (0.0, len(boxes) + 1.0),
         _around((line.y for line in lines), spare_above=_FOR_LEGEND),
@@ -126,16 +127,17 @@ def scatter_chart(result: Result) -> Chart | None:
         drawn, count = drawn + kept.size, count + int(known.sum())
     if not lines:
         return None
+    unit, cbf = result.unit, _named_cbf(result)
     span = _around([values for line in lines for values in (line.x, line.y)])
     lines.append(Line("No change", np.array(span), np.array(span), (0.0, 0.0, 0.0)))
     return Chart(
         "scatter",
         f"{processed.label} against raw (scatter)",
         f"{processed.label} against raw in GM and WM ({_voxel_count(drawn, count)})",
-        f"{raw.label} CBF ({CBF_UNIT})",
-        f"{processed.label} CBF ({CBF_UNIT})",
-        CBF_UNIT,
-        CBF_UNIT,
+        f"{raw.label}{cbf} ({unit})",
+        f"{processed.label}{cbf} ({unit})",
+        unit,
+        unit,
         tuple(lines),
         span,
         span,
@@ -150,20 +152,23 @@ def agreement_chart(result: Result) -> Chart | None:
     kept = thinned(agreement.count)
     x, y = agreement.mean[kept], agreement.difference[kept]
     low, high = agreement.limits
+    digits = _digits(result.unit)
     span = _around([x])
     flat = [
-        (f"Bias {agreement.bias:+.1f}", agreement.bias, False),
-        (f"Upper limit {high:+.1f}", high, True),
-        (f"Lower limit {low:+.1f}", low, True),
+        (f"Bias {agreement.bias:+{digits}}", agreement.bias, False),
+        (f"Upper limit {high:+{digits}}", high, True),
+        (f"Lower limit {low:+{digits}}", low, True),
     ]
+    unit, cbf = result.unit, _named_cbf(result)
     return Chart(
         "agreement",
         "Agreement with raw (Bland-Altman)",
-        f"Bland-Altman (GM): bias {agreement.bias:+.1f}, limits of agreement {low:+.1f} to {high:+.1f} {CBF_UNIT}",
-        f"Mean of raw and {processed.label.lower()} CBF ({CBF_UNIT})",
-        f"{processed.label} minus raw CBF ({CBF_UNIT})",
-        CBF_UNIT,
-        CBF_UNIT,
+        f"Bland-Altman (GM): bias {agreement.bias:+{digits}}, "
+        f"limits of agreement {low:+{digits}} to {high:+{digits}} {unit}",
+        f"Mean of raw and {processed.label.lower()}{cbf} ({unit})",
+        f"{processed.label} minus raw{cbf} ({unit})",
+        unit,
+        unit,
         (
             Line(_voxel_count(kept.size, agreement.count), x, y, _GREY, "points"),
             *(Line(name, np.array(span), np.full(2, value), _RED, dashed=dash) for name, value, dash in flat),
@@ -228,16 +233,26 @@ def thinned(count: int) -> np.ndarray:
     return np.sort(np.random.default_rng(_SEED).choice(count, MOST_POINTS, replace=False))
 
 
-def _box_line(shown: SeriesMap, shift: float, boxes: dict[str, Box | None], colour: Colour) -> Line:
+def _named_cbf(result: Result) -> str:
+    """' CBF', to follow the name of a map that is one."""
+    return "" if result.relative else " CBF"
+
+
+def _digits(unit: str) -> str:
+    """The format of values of a perfusion map."""
+    return ".1f" if unit == CBF_UNIT else ".3g"
+
+
+def _box_line(shown: SeriesMap, shift: float, boxes: dict[str, Box | None], colour: Colour, unit: str) -> Line:
     """All boxes of a map as one broken line, each with its figures as the note of its points."""
-    parts, notes = [], []
+    parts, notes, digits = [], [], _digits(unit)
     for middle, (name, box) in enumerate(boxes.items(), start=1):
         if box is not None:
             path = _box_path(middle + shift, box)
             parts.append(path)
             note = (
-                f"{name}: median {box.median:.1f}, quartiles {box.lower:.1f} to {box.upper:.1f}, "
-                f"whiskers {box.low:.1f} to {box.high:.1f} {CBF_UNIT}; {box.count} voxels, "
+                f"{name}: median {box.median:{digits}}, quartiles {box.lower:{digits}} to {box.upper:{digits}}, "
+                f"whiskers {box.low:{digits}} to {box.high:{digits}} {unit}; {box.count} voxels, "
                 f"{box.beyond} beyond the whiskers"
             )
             notes += [note] * len(path)

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ..result import Result
+from ..result.maps import RAW, in_unit
+from ..series import SCANNER_UNIT
+from .fragments import UNCALIBRATED
 from .listing import INPUTS, LISTING, MOTION, OUTLIERS_TSV, READOUTS_JSON, READOUTS_TSV, REPORT, REQUEST, Listing
 from .software import NAME, own_version
 
@@ -40,7 +43,9 @@ def bidsignore(listings: Iterable[Listing], *, before: str = "") -> str:
 
 def contents(result: Result, *, attachments: Iterable[str] = ()) -> dict[str, str]:
     """What the files of a result are, in a sentence or less: pattern of the name to text."""
-    told = {f"*_{key}.nii.gz": _row(result, key) for key in result.maps}
+    # a map of one key is described by whether its series has an M0, so each series without one has lines of its own
+    whose = result.series.name if result.relative else "*"
+    told = {f"{whose}_{key}.nii.gz": _row(result, key) for key in result.maps}
     told |= {
         f"*_{READOUTS_TSV}": "what was measured in every map",
         f"*_{READOUTS_JSON}": "the same, with all that it rests on",
@@ -60,12 +65,15 @@ def readme(listings: Iterable[Listing]) -> str:
     """The README of the folder: whose results it holds, what every file is, and that it is for research use only."""
     listings = sorted(listings, key=lambda listing: listing.series)
     rows = {pattern: text for listing in listings for pattern, text in listing.contents.items()}
+    raw = in_unit(RAW, SCANNER_UNIT)
+    relative = [each.series for each in listings if f"{each.series}_{raw}.nii.gz" in each.contents]
     lines = [
         f"# {NAME}: perfusion maps",
         "",
         f"Made by {NAME} {own_version()} from arterial spin labelling series. For research use only; not for diagnosis",
         "or treatment. A processed map is an estimate: read it beside the raw one. A report shows all of a series on",
         "one page.",
+        *(["", f"**Relative perfusion, not CBF: {', '.join(relative)}.** {UNCALIBRATED}"] if relative else []),
         "",
         "| series | report |",
         "|---|---|",
@@ -81,5 +89,4 @@ def readme(listings: Iterable[Listing]) -> str:
 
 
 def _row(result: Result, key: str) -> str:
-    unit = result.maps[key].unit or "scanner units"
-    return f"{result.kind(key).label}, {unit}. {result.kind(key).description}"
+    return f"{result.kind(key).label}, {result.maps[key].unit or SCANNER_UNIT}. {result.kind(key).description}"

@@ -12,11 +12,17 @@ from html import escape
 
 from ..findings import Severity
 from ..result import Result
-from ..result.maps import RAW, RESIDUAL, kind_of
+from ..result.maps import RESIDUAL, kind_of, named
 from ..result.table import columns, format_change, format_value, rows
 from ..series import Origin, Parameter
 from ..series_json import plain
 from .plots import montage_png, uncertainty_key
+
+UNCALIBRATED = (
+    "The series has no M0 to calibrate it, so every map is a perfusion difference in the scanner's own units, not in "
+    "ml/100g/min. Ratios within the head (GM/WM contrast, a region over grey matter) can be read; values cannot be "
+    "compared with another scan. An M0 image of this scan would give CBF."
+)
 
 
 @dataclass(frozen=True)
@@ -77,34 +83,43 @@ def readouts_html(result: Result) -> str:
     """The readouts as a table: raw, processed, what they are compared with, and the change."""
     keys = columns(result)
     changes = result.processed in keys
-    shown = [Column("Unit"), *(Column(kind_of(key).label, number=True) for key in keys)]
+    shown = [Column("Unit"), *(Column(kind_of(key, keys).label, number=True) for key in keys)]
     if changes:
         shown.append(Column("Change, %", number=True))
     body = []
     for row in rows(result):
         cells = [row.unit, *map(format_value, row.values), *([format_change(row.change)] if changes else [])]
         body.append(TableRow(row.label, cells, row.meaning))
-    notes = [f"<p class='sub'>'{escape(kind.label)}' {kind.note}</p>" for kind in map(kind_of, keys) if kind.note]
+    kinds = [kind_of(key, keys) for key in keys]
+    notes = [f"<p class='sub'>'{escape(kind.label)}' {kind.note}</p>" for kind in kinds if kind.note]
     return table("Readout", shown, body) + "".join(notes)
 
 
 def montage_figure(result: Result) -> str:
     """The maps of a run in rows of axial slices, with their windows in words."""
+    what = "Relative perfusion, not CBF" if result.relative else "Cerebral blood flow"
     caption = (
-        f"Cerebral blood flow, every map at the same window, {_window(RAW)}. Axial, "
+        f"{what}, every map at the same window, {_window(result, result.raw)}. Axial, "
         "radiological: the patient's right is on the left. Grey voxels were not measured."
     )
     if uncertainty := uncertainty_key(result):
-        caption += f" SD of the error: {_window(uncertainty)}."
-    if result.on_series != RAW:
-        caption += f" Difference: {_window(RESIDUAL)}."
+        caption += f" SD of the error: {_window(result, uncertainty)}."
+    if result.on_series != result.raw:
+        caption += f" Difference: {_window(result, named(RESIDUAL, result.maps))}."
         caption += " Anatomy seen in the difference is signal that the processing took away."
-    return figure(montage_png(result), caption, "Axial slices of the CBF maps")
+    return figure(montage_png(result), caption, "Axial slices of the perfusion maps")
 
 
-def _window(key: str) -> str:
-    """The window of a kind of map in words."""
-    kind = kind_of(key)
+def uncalibrated_html(result: Result) -> str:
+    """The banner of a run whose numbers are not CBF; empty where they are."""
+    if not result.relative:
+        return ""
+    return f'<p class="banner" role="note"><strong>Relative perfusion, not CBF.</strong> {UNCALIBRATED}</p>'
+
+
+def _window(result: Result, key: str) -> str:
+    """The window of a map in words."""
+    kind = result.kind(key)
     return "{:g} to {:g} {}".format(*kind.window, kind.unit)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from html import escape
 
 from ..result import Result
-from ..result.maps import RAW, kind_of
 from ..result.table import format_value
 from .fragments import (
     Column,
@@ -17,6 +16,7 @@ from .fragments import (
     parameters_html,
     readouts_html,
     table,
+    uncalibrated_html,
     value_text,
 )
 from .plots import agreement_png
@@ -71,9 +71,10 @@ def report_html(result: Result, *, command: str = "") -> str:
         f'<p class="sub">{_summary(result)}</p>',
         '<p class="banner" role="note"><strong>For research use only.</strong> Not a medical device; not for diagnosis '
         "or treatment. A processed map is an estimate: read it beside the raw one.</p>",
+        uncalibrated_html(result),
         _section("Findings", findings_html(result)),
         _section("Readouts", readouts_html(result)),
-        _section("Maps", montage_figure(result) if RAW in result.maps else ""),
+        _section("Maps", montage_figure(result) if result.raw in result.maps else ""),
         _section("Super-resolved", _superres(result)),
         _section("Raw and processed voxel by voxel", _agreement(result)),
         _section("Over the course of the series", _timeline(result)),
@@ -95,7 +96,8 @@ def _summary(result: Result) -> str:
     series = result.series
     size = " x ".join(f"{v:g}" for v in (round(s, 2) for s in series.geometry.spacing))
     done = result.processed
-    label = escape(kind_of(done).label) if done else "Quantified, not denoised"
+    averaged = "Averaged, neither denoised nor quantified" if result.relative else "Quantified, not denoised"
+    label = escape(result.kind(done).label) if done else averaged
     source = f" Source: {escape(series.source)}." if series.source else ""
     return f"{label}. {series.array.shape[0]} volumes of {size} mm.{source}"
 
@@ -117,9 +119,9 @@ def _superres(result: Result) -> str:
 
 
 def _agreement(result: Result) -> str:
-    png = agreement_png(result) if RAW in result.maps else None
+    png = agreement_png(result) if result.raw in result.maps else None
     caption = "Voxels of the readouts' grey and white matter. Raw is dashed. Limits of agreement are bias ± 1.96 SD."
-    return figure(png, caption, "Histogram and Bland-Altman plot of CBF") if png else ""
+    return figure(png, caption, "Histogram and Bland-Altman plot of perfusion") if png else ""
 
 
 def _timeline(result: Result) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import InputError
-from ..result.maps import MAPS, MNI
+from ..result.maps import MAPS, MNI, RELATIVE
 from ..series import ASLSeries
 from .software import NAME
 
@@ -84,7 +84,8 @@ def still_there(folder: Path, listing: Listing | None) -> dict[str, str]:
 
 def possible_names(series: str, attachments: Iterable[str] = ()) -> list[str]:
     """Every file name that a run of a series may write."""
-    maps = [f"{space}{key}{end}" for space in ("", f"{MNI}_") for key in MAPS for end in (".nii.gz", ".json")]
+    keys = dict.fromkeys((*MAPS, *RELATIVE))
+    maps = [f"{space}{key}{end}" for space in ("", f"{MNI}_") for key in keys for end in (".nii.gz", ".json")]
     courses = [f"{MOTION}{end}" for end in (".tsv", ".json")]
     rest = (READOUTS_JSON, READOUTS_TSV, OUTLIERS_TSV, REPORT, REQUEST, LISTING, *attachments)
     return [file_name(series, what) for what in (*maps, *courses, *rest)]

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..measuring.agreement import Agreement
 from ..result import Result
-from ..result.maps import RAW, RESIDUAL, MapKind, Role, keys_of, kind_of
+from ..result.maps import RESIDUAL, MapKind, Role, keys_of, kind_of, named
 from ..series import CBF_UNIT, Geometry, Volume
 from .voxelwise import SeriesMap, gm_agreement, masks_of, processed_map, raw_map
 
@@ -24,28 +24,31 @@ if TYPE_CHECKING:
 
 Panel = tuple[str, np.ndarray, str, tuple[float, float]]  # label, array (K, J, I), colour map, window
 _NOT_MEASURED = "#4a4a4a"
+_BINS = (-4 / 9, 14 / 9)  # of the histogram, over the highest value of the window of maps
 
 
 def montage_png(result: Result, *, slices: int = 6) -> bytes:
-    """Raw, processed and compared CBF in rows at one window, raw minus processed, and the SD of the error.
+    """Raw, processed and compared maps in rows at one window, raw minus processed, and the SD of the error.
 
     Args:
-        result: maps in ml/100g/min.
+        result: a run with its raw map.
         slices: how many axial slices, in columns, evenly over the brain.
 
     Returns:
         A PNG. NaN is grey, values beyond the window take its end colours, as the colour bar's arrows say.
     """
-    final = result.on_series
-    shown = [key for key in dict.fromkeys((RAW, final, *keys_of(Role.COMPARISON))) if key in result.maps]
-    panels = [panel(kind_of(key), result.maps[key].array) for key in shown]
-    if final != RAW:
-        difference = result.maps[RAW].array - result.maps[final].array
-        panels.append(panel(kind_of(RESIDUAL, [final]), difference))
+    raw, final = result.raw, result.on_series
+    compared = keys_of(Role.COMPARISON, maps=result.maps)
+    shown = [key for key in dict.fromkeys((raw, final, *compared)) if key in result.maps]
+    panels = [panel(result.kind(key), result.maps[key].array) for key in shown]
+    if final != raw:
+        difference = result.maps[raw].array - result.maps[final].array
+        residual = named(RESIDUAL, result.maps)
+        panels.append(panel(result.kind(residual), difference, kind_of(residual, [raw, final]).label))
     uncertainty = uncertainty_key(result)
     if uncertainty:
         panels.append(panel(result.kind(uncertainty), result.maps[uncertainty].array))
-    return map_panels(panels, result.tissue.brain, slices=slices)
+    return map_panels(panels, result.tissue.brain, slices=slices, unit=result.unit)
 
 
 def panel(kind: MapKind, array: np.ndarray, label: str = "") -> Panel:
@@ -55,7 +58,7 @@ def panel(kind: MapKind, array: np.ndarray, label: str = "") -> Panel:
 
 def uncertainty_key(result: Result) -> str | None:
     """The key of the map of errors on the grid of the series: of the denoised map, else of the mean; None without."""
-    there = [key for key in keys_of(Role.UNCERTAINTY) if key in result.maps]
+    there = [key for key in keys_of(Role.UNCERTAINTY, maps=result.maps) if key in result.maps]
     return next((key for key in there if result.maps[key].geometry.matches(result.series.geometry)), None)
 
 
@@ -90,7 +93,7 @@ def map_panels(
 
 
 def agreement_png(result: Result) -> bytes | None:
-    """Histograms of GM and WM CBF, and the Bland-Altman plot of raw against processed in GM voxels.
+    """Histograms of GM and WM perfusion, and the Bland-Altman plot of raw against processed in GM voxels.
 
     Bland and Altman (Lancet 1986;327:307): difference against mean, bias, and the 1.96 SD limits of agreement.
     Voxels are those of the readouts; a super-resolved map is averaged to the acquired ones.
@@ -106,9 +109,9 @@ def agreement_png(result: Result) -> bytes | None:
     agreement = gm_agreement(result)
     figure = Figure(figsize=(8.6 if agreement is not None else 4.5, 3.4), layout="constrained")
     axes = figure.subplots(1, 2 if agreement is not None else 1, squeeze=False)[0]
-    _histogram(axes[0], masks, [raw] if processed is None else [raw, processed])
+    _histogram(axes[0], masks, [raw] if processed is None else [raw, processed], result.kind(result.raw))
     if agreement is not None:
-        _bland_altman(axes[1], agreement)
+        _bland_altman(axes[1], agreement, result.unit)
     return png_of(figure)
 
 
@@ -168,9 +171,9 @@ def _letter_sides(axis) -> None:
         axis.text(x, 0.97, letter, ha=align, **style)
 
 
-def _histogram(axis, masks: Mapping[str, np.ndarray], maps: Sequence[SeriesMap]) -> None:
-    """Voxels a CBF bin, GM and WM, raw dashed under processed; tails beyond the bins are counted in words."""
-    bins = np.linspace(-40, 140, 61)
+def _histogram(axis, masks: Mapping[str, np.ndarray], maps: Sequence[SeriesMap], kind: MapKind) -> None:
+    """Voxels a bin of perfusion, GM and WM, raw dashed under processed; tails beyond the bins are counted in words."""
+    bins = np.linspace(*np.array(_BINS) * kind.window[1], 61)
     beyond = 0
     for tissue, colour in (("GM", "#b5282e"), ("WM", "#1f6fb2")):
         for shown, label, style in zip(maps, ("raw", maps[-1].label.lower()), ("--", "-"), strict=False):
@@ -178,24 +181,24 @@ def _histogram(axis, masks: Mapping[str, np.ndarray], maps: Sequence[SeriesMap])
             values = values[np.isfinite(values)]
             beyond += int(np.sum((values < bins[0]) | (values > bins[-1])))
             axis.hist(values, bins=bins, histtype="step", color=colour, linestyle=style, label=f"{tissue}, {label}")
-    axis.set(xlabel=f"CBF ({CBF_UNIT})", ylabel="voxels", title="CBF in grey and white matter")
+    axis.set(xlabel=kind.title, ylabel="voxels", title=f"{kind.quantity} in grey and white matter")
     axis.axvline(0, color="0.7", linewidth=0.8)
     title = f"{beyond} values beyond the axis" if beyond else None
     axis.legend(fontsize=7, frameon=False, title=title, title_fontsize=7)
 
 
-def _bland_altman(axis, agreement: Agreement) -> None:
+def _bland_altman(axis, agreement: Agreement, unit: str) -> None:
     bias, (lower, upper) = agreement.bias, agreement.limits
     axis.plot(agreement.mean, agreement.difference, ".", markersize=1.5, color="#444444", alpha=0.35, rasterized=True)
     for value, style, name in (
-        (bias, "-", f"bias {bias:+.2f}"),
-        (upper, "--", f"+1.96 SD {upper:+.1f}"),
-        (lower, "--", f"-1.96 SD {lower:+.1f}"),
+        (bias, "-", f"bias {bias:+.3g}"),
+        (upper, "--", f"+1.96 SD {upper:+.3g}"),
+        (lower, "--", f"-1.96 SD {lower:+.3g}"),
     ):
         axis.axhline(value, color="#b5282e", linestyle=style, linewidth=1, label=name)
     axis.set(
-        xlabel=f"mean of raw and processed ({CBF_UNIT})",
-        ylabel=f"processed minus raw ({CBF_UNIT})",
+        xlabel=f"mean of raw and processed ({unit})",
+        ylabel=f"processed minus raw ({unit})",
         title=f"Agreement in {agreement.count} GM voxels (Bland-Altman)",
     )
     axis.legend(fontsize=7, frameon=False)

@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from pathlib import PurePath
 
 from ..result import Result
-from ..result.maps import RAW
 from ..result.table import columns
-from ..series import CBF_UNIT
+from ..series import SCANNER_UNIT
 from ..series_json import parameter_to_plain, plain
 from .software import software_versions
 
@@ -28,12 +27,12 @@ def sidecar(result: Result, key: str, *, command: str = "") -> dict[str, object]
     """The JSON that goes beside one map: what it is, its unit, and everything that entered it."""
     content: dict[str, object] = {
         "Description": result.kind(key).description,
-        "Units": result.maps[key].unit,
+        "Units": _bids_unit(result.maps[key].unit),
         "Sources": [PurePath(result.series.source).as_posix()] if result.series.source else [],
         "ResearchUseOnly": True,
     }
-    if key != RAW and RAW in result.maps and result.kind(key).unit == CBF_UNIT:
-        content["ComparedWith"] = map_file(result, RAW)
+    if key != result.raw and result.raw in result.maps and result.kind(key).unit == result.unit:
+        content["ComparedWith"] = map_file(result, result.raw)
     return {
         **content,
         "Parameters": [parameter_to_plain(parameter) for parameter in result.parameters],
@@ -50,7 +49,7 @@ def readouts_json(result: Result, *, command: str = "") -> dict[str, object]:
     return {
         "research_use_only": True,
         "series": {"name": result.series.name, "source": result.series.source},
-        "raw": RAW,
+        "raw": result.raw,
         "processed": result.processed,
         "maps": {
             key: {"file": map_file(result, key), "label": result.kind(key).label, "unit": volume.unit}
@@ -68,6 +67,11 @@ def readouts_json(result: Result, *, command: str = "") -> dict[str, object]:
         "software": dict(software_versions()),
         "command": command,
     }
+
+
+def _bids_unit(unit: str) -> str:
+    """A unit as BIDS' ``Units`` names it."""
+    return "arbitrary" if unit == SCANNER_UNIT else unit
 
 
 def map_file(result: Result, key: str) -> str:

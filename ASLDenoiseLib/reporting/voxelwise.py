@@ -1,4 +1,4 @@
-"""Raw and processed CBF voxel by voxel, on the acquired grid and in the masks of the readouts: what figures compare."""
+"""Raw and processed maps voxel by voxel, on the acquired grid, in the masks of the readouts: what figures compare."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from ..measuring.agreement import Agreement, bland_altman
 from ..measuring.masks import grey_matter, white_matter
 from ..result import Result
-from ..result.maps import RAW, RESIDUAL, SUPERRESOLVED, kind_of
+from ..result.maps import RESIDUAL, SUPERRESOLVED, named
 from ..series import Volume
 
 
@@ -23,7 +23,7 @@ class SeriesMap:
 
 def raw_map(result: Result) -> SeriesMap:
     """The raw mean."""
-    return SeriesMap(result.maps[RAW], kind_of(RAW).label)
+    return SeriesMap(result.maps[result.raw], result.kind(result.raw).label)
 
 
 def processed_map(result: Result) -> SeriesMap | None:
@@ -34,13 +34,15 @@ def processed_map(result: Result) -> SeriesMap | None:
     key = result.processed
     if key is None:
         return None
-    if key != SUPERRESOLVED:
+    if key != named(SUPERRESOLVED, result.maps):
         volume = result.maps[key]
-        return SeriesMap(volume, kind_of(key).label) if volume.geometry.matches(result.maps[RAW].geometry) else None
-    if RESIDUAL not in result.maps:
+        same = volume.geometry.matches(result.maps[result.raw].geometry)
+        return SeriesMap(volume, result.kind(key).label) if same else None
+    residual = named(RESIDUAL, result.maps)
+    if residual not in result.maps:
         return None
     source = result.maps[result.on_series]
-    volume = source.with_array(source.array - result.maps[RESIDUAL].array, name="superres")
+    volume = source.with_array(source.array - result.maps[residual].array, name="superres")
     return SeriesMap(volume, "Super-resolved, averaged back")
 
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..findings import Finding
 from ..notebook import html_of
-from ..series import ASLSeries, Parameter, Tissue, Volume
-from .maps import RAW, MapKind, furthest, kind_of
+from ..series import CBF_UNIT, SCANNER_UNIT, ASLSeries, Parameter, Tissue, Volume
+from .maps import MapKind, furthest, is_relative, kind_of, raw_of
 
 if TYPE_CHECKING:
     from ..preparing.motion import Motion
     from ..preparing.outliers import OutlierReport
+
+
+_BRIGHTEST = 98.0  # percentile of the brain, at which a window ends that no unit can set
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,9 @@ class Result:
 
     Args:
         series: what was processed (the series as read).
-        maps: by the keys of `result.maps`, in the order to show them, ``desc-mean_cbf`` (raw) always first; all on the
+        maps: by the keys of `result.maps`, in the order to show them, the raw one (`raw`) always first; all on the
             grid of the series but ``desc-superres_cbf`` and, beside it, its uncertainty.
-        readouts: one tuple of readouts for each CBF map, by the same keys; same names in the same order.
+        readouts: one tuple of readouts for each perfusion map, by the same keys; same names in the same order.
         tissue: the tissue the readouts were taken in, on the grid of the series.
         findings: what the inspection and the run found wrong, doubtful or worth knowing.
         parameters: every value that entered, with unit and origin.
@@ -79,6 +83,21 @@ class Result:
     request: Mapping[str, object] = field(default_factory=dict, repr=False)
 
     @property
+    def relative(self) -> bool:
+        """Whether the series had no M0, so that the maps are perfusion differences in scanner units, not CBF."""
+        return is_relative(self.maps)
+
+    @property
+    def unit(self) -> str:
+        """Of the perfusion maps: ml/100g/min, or scanner units where nothing calibrates them."""
+        return SCANNER_UNIT if self.relative else CBF_UNIT
+
+    @property
+    def raw(self) -> str:
+        """The key of the raw map."""
+        return raw_of(self.maps)
+
+    @property
     def processed(self) -> str | None:
         """The key of the map the run was for; None where the series was only averaged."""
         return furthest(self.maps)
@@ -86,11 +105,22 @@ class Result:
     @property
     def on_series(self) -> str:
         """The key of the furthest map on the grid of the series: denoised, else prepared, else raw."""
-        return furthest(self.maps, on_series=True) or RAW
+        return furthest(self.maps, on_series=True) or self.raw
 
     def kind(self, key: str) -> MapKind:
-        """The kind of a map of the run; its label names the map that it is of, where that depends on the run."""
-        return kind_of(key, self.maps)
+        """The kind of a map of the run; its label names the map that it is of, where that depends on the run.
+
+        The window of maps in scanner units follows the furthest map on the grid of the series.
+        """
+        kind = kind_of(key, self.maps)
+        return kind.scaled(self._brightest) if kind.unit == SCANNER_UNIT and kind.window is not None else kind
+
+    @cached_property
+    def _brightest(self) -> float:
+        """The value that few voxels of the brain exceed, in the unit of the maps; 1 where none is positive."""
+        array = self.maps[self.on_series].array[self.tissue.brain.array > 0.5]
+        bright = array[np.isfinite(array) & (array > 0)]
+        return float(np.percentile(bright, _BRIGHTEST)) if bright.size else 1.0
 
     def values(self, key: str | None = None) -> dict[str, float]:
         """The readouts of one map as name to number; of the map the run was for where no key is given.
@@ -98,7 +128,7 @@ class Result:
         Raises:
             KeyError: that map was not measured.
         """
-        return {readout.name: readout.value for readout in self.readouts[key or self.processed or RAW]}
+        return {readout.name: readout.value for readout in self.readouts[key or self.processed or self.raw]}
 
     def __str__(self) -> str:
         """The readouts as a table, raw beside processed, then the findings, as the shell prints them."""

@@ -1,15 +1,17 @@
 """The table of the maps a run can make: their names and display in files, report, readouts, scene and panel.
 
-A new map is an entry here and the step that makes it; nothing else names it.
+A new map is an entry here and the step that makes it; nothing else names it. A run whose series has no M0 makes the
+same maps of the perfusion difference instead of CBF: `RELATIVE` has a counterpart of every map of CBF.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from ..series import CBF_UNIT
+from ..series import CBF_UNIT, SCANNER_UNIT
 
 
 class Role(Enum):
@@ -40,7 +42,7 @@ class MapKind:
         description: one sentence, for sidecars and the folder's README.
         of_superresolved: label and description where the run has a super-resolved map; empty: the same.
         note: what the report says of such a map under the readouts, after its name; empty for nothing.
-        unit: empty for scanner units.
+        unit: of its numbers.
         quantity: what its numbers are, for the legend's title.
         window: lowest and highest value shown, in `unit`; None for each map's own, in grey.
         colours, scene_colours: the scale over the window, by its name in matplotlib and in Slicer.
@@ -66,6 +68,11 @@ class MapKind:
         """Of the legend: quantity and unit."""
         return f"{self.quantity} ({self.unit})"
 
+    def scaled(self, top: float) -> MapKind:
+        """The kind with its window for maps of CBF scaled to maps whose bright voxels have the value `top`."""
+        high = _round_up(top * self.window[1] / _CBF_TOP)
+        return replace(self, window=(-high if self.window[0] < 0 else 0.0, high))
+
 
 MAPS: dict[str, MapKind] = {}  # by key, in the order of work: a later map of `_PRODUCTS` is the further one
 
@@ -79,7 +86,9 @@ def _map(key: str, role: Role, label: str, description: str, *of_superresolved: 
 _DIFFERENCE = {"quantity": "Difference", "window": (-30.0, 30.0), "ticks": 13}
 _DIFFERENCE |= {"colours": "RdBu_r", "scene_colours": "DivergingBlueRed"}
 _DEVIATION = {"quantity": "SD of error", "window": (0.0, 30.0), "ticks": 11, "colours": "viridis"}
-_WEIGHTED = {"unit": "", "window": None}
+_WEIGHTED = {"unit": SCANNER_UNIT, "window": None}
+_CBF_TOP = MapKind.window[1]
+_ROUND = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 RAW = _map(
     "desc-mean_cbf",
@@ -164,6 +173,72 @@ DENOISED_DIFFERENCE = _map(
     "Denoised mean control-label difference; an estimate.",
     **_WEIGHTED,
 )
+
+# As above, of a run without an M0: nothing is in ml/100g/min, and no map is called CBF.
+RELATIVE: dict[str, MapKind] = {}
+_COUNTERPARTS: dict[str, str] = {}  # by the key of the map of CBF
+_UNCALIBRATED = "relative perfusion in scanner units, not CBF, since no M0 calibrates it"
+
+
+def _relative(key: str, label: str, description: str, *of_superresolved: str) -> None:
+    """Add the counterpart of a map of CBF in a run without an M0."""
+    kind = MAPS[key]
+    ticks = 5 if kind.window[0] < 0 else 6
+    quantity = "Perfusion" if kind.quantity == "CBF" else kind.quantity
+    own = f"{key.removesuffix('cbf')}pwi"
+    named = {"label": label, "description": description, "of_superresolved": of_superresolved, "quantity": quantity}
+    _COUNTERPARTS[key] = own
+    RELATIVE[own] = replace(kind, key=own, unit=SCANNER_UNIT, ticks=ticks, **named)
+
+
+_relative(
+    RAW, "Raw mean difference", f"Plain mean of the perfusion differences as acquired, not denoised: {_UNCALIBRATED}."
+)
+_relative(
+    PREPARED,
+    "Prepared mean difference",
+    f"Mean of the prepared perfusion differences, motion corrected, outliers left out, not denoised: {_UNCALIBRATED}.",
+)
+_relative(DENOISED, "Denoised difference", f"Denoised mean perfusion difference, an estimate: {_UNCALIBRATED}.")
+_relative(
+    SUPERRESOLVED,
+    "Super-resolved difference (an estimate)",
+    "Mean perfusion difference on a finer grid than was acquired; detail beyond the acquired grid is an estimate, not "
+    f"a measurement: {_UNCALIBRATED}.",
+)
+_relative(
+    SMOOTHED,
+    "Gaussian, noise-matched",
+    "Raw mean difference after the Gaussian smoothing that reaches the white-matter noise of the denoised one; the "
+    "baseline a denoiser has to beat.",
+)
+_relative(
+    RESIDUAL,
+    "Raw minus {processed}",
+    "Raw minus denoised mean difference, in scanner units: what the denoiser took away.",
+    "{acquired} minus super-resolved, averaged back",
+    "Acquired mean difference minus the super-resolved one, averaged back to the acquired voxels, in scanner units.",
+)
+_relative(
+    RECOVERED,
+    "Put back from the residual",
+    "What recovery put back into the denoised difference, by the tissue contrast of its guide, in scanner units.",
+)
+_relative(
+    UNCERTAINTY,
+    "Uncertainty of the denoised difference (SD)",
+    "Standard deviation of the error of the denoised mean difference in scanner units, as the model estimates it; "
+    "calibrated on phantoms.",
+    "Uncertainty of the super-resolved difference (SD)",
+    "Standard deviation of the error of the super-resolved difference in scanner units: what noise leaves undecided "
+    "and a share of what the T1 adds; calibrated on phantoms.",
+)
+_relative(
+    MEAN_ERROR,
+    "Standard error of the prepared mean difference",
+    "Standard error of the prepared mean difference in scanner units, from the spread of the pairs.",
+)
+
 MNI = "space-MNI152NLin2009aSym"  # BIDS' name of the template that nilearn ships; before the key of a map on its grid
 
 
@@ -173,15 +248,19 @@ def kind_of(key: str, maps: Collection[str] = ()) -> MapKind:
     A key that the table lacks, of a scene or folder made elsewhere, is a CBF map named by its key.
     """
     if key.startswith("space-MNI"):
-        kind = kind_of(key.partition("_")[2])
+        kind = kind_of(key.partition("_")[2], maps)
         return replace(kind, key=key, label=f"{kind.label}, MNI space", description=f"{kind.label}, MNI space.")
-    if key not in MAPS:
+    table = _table_of(maps)
+    table = table if key in table else {**RELATIVE, **MAPS}
+    if key not in table:
         label = key.removeprefix("desc-").replace("_", " ")
         return MapKind(key, Role.COMPARISON, label, f"{label}.")
-    kind = MAPS[key]
-    finer = kind.of_superresolved if SUPERRESOLVED in maps else ()
+    kind = table[key]
+    finer = kind.of_superresolved if _has_superresolved(maps) else ()
     label, description = finer or (kind.label, kind.description)
-    processed, acquired = MAPS[furthest(maps) or DENOISED], MAPS[furthest(maps, on_series=True) or RAW]
+    own = _table_of(maps)
+    processed = own[furthest(maps) or named(DENOISED, maps)]
+    acquired = own[furthest(maps, on_series=True) or raw_of(maps)]
     label = label.format(processed=processed.label.lower(), acquired=acquired.label)
     return replace(kind, label=label, description=description)
 
@@ -189,9 +268,48 @@ def kind_of(key: str, maps: Collection[str] = ()) -> MapKind:
 def furthest(maps: Collection[str], *, on_series: bool = False) -> str | None:
     """The key of the map worked on most, of all or of those on the grid of the series; None where all is raw."""
     roles = _PRODUCTS[:-1] if on_series else _PRODUCTS
-    return next((key for key, kind in reversed(MAPS.items()) if kind.role in roles and key in maps), None)
+    table = _table_of(maps)
+    return next((key for key, kind in reversed(table.items()) if kind.role in roles and key in maps), None)
 
 
-def keys_of(*roles: Role) -> tuple[str, ...]:
-    """The keys of the maps with these roles, in the order of the table."""
-    return tuple(key for key, kind in MAPS.items() if kind.role in roles)
+def keys_of(*roles: Role, maps: Collection[str] = ()) -> tuple[str, ...]:
+    """The keys of the maps with these roles in the run that made `maps`, in the order of the table."""
+    return tuple(key for key, kind in _table_of(maps).items() if kind.role in roles)
+
+
+def is_relative(maps: Collection[str]) -> bool:
+    """Whether the run that made `maps` had no M0, and gives perfusion differences in scanner units instead of CBF."""
+    return RAW not in maps and RAW_DIFFERENCE in maps
+
+
+def named(key: str, maps: Collection[str]) -> str:
+    """The key that a map of CBF has in the run that made `maps`: its own, or that of its counterpart."""
+    return in_unit(key, SCANNER_UNIT if is_relative(maps) else CBF_UNIT)
+
+
+def in_unit(key: str, unit: str) -> str:
+    """The key of a map of CBF, or of its counterpart where the run's unit is that of the scanner.
+
+    >>> in_unit(RAW, CBF_UNIT) == RAW, in_unit(RAW, SCANNER_UNIT) == RAW_DIFFERENCE
+    (True, True)
+    """
+    return _COUNTERPARTS.get(key, key) if unit == SCANNER_UNIT else key
+
+
+def raw_of(maps: Collection[str]) -> str:
+    """The key of the raw map of the run that made `maps`."""
+    return named(RAW, maps)
+
+
+def _table_of(maps: Collection[str]) -> dict[str, MapKind]:
+    return RELATIVE if is_relative(maps) else MAPS
+
+
+def _has_superresolved(maps: Collection[str]) -> bool:
+    return named(SUPERRESOLVED, maps) in maps
+
+
+def _round_up(value: float) -> float:
+    """The next value that a scale can end with: 1, 1.5, 2, 3, 4, 5, 6 or 8 times a power of ten."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return float(f"{next(r for r in _ROUND if r * power >= value * (1 - 1e-9)) * power:.3g}")

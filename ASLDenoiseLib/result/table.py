@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from . import Readout, Result
-from .maps import RAW, kind_of
+from .maps import kind_of
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Row:
 
 def columns(result: Result) -> tuple[str, ...]:
     """The maps that were measured, in the order to show them: raw, processed, then what they are compared with."""
-    order = {RAW: 0, result.processed: 1}
+    order = {result.raw: 0, result.processed: 1}
     return tuple(sorted(result.readouts, key=lambda key: order.get(key, 2)))
 
 
@@ -60,7 +60,7 @@ def rows(result: Result) -> tuple[Row, ...]:
             known[name].unit,
             known[name].meaning,
             tuple(value(key, name) for key in keys),
-            percent_change(value(RAW, name), value(result.processed, name)),
+            percent_change(value(result.raw, name), value(result.processed, name)),
         )
         for name in order
     )
@@ -101,7 +101,7 @@ def format_change(percent: float) -> str:
 def readouts_table(result: Result) -> str:
     """The readouts as aligned plain text: readout, unit, raw, processed, compared, change; then the findings."""
     keys = columns(result)
-    text = rows_text([kind_of(key).label for key in keys], rows(result), changes=result.processed in keys)
+    text = rows_text([kind_of(key, keys).label for key in keys], rows(result), changes=result.processed in keys)
     if result.findings:
         text = "\n".join([text, "", "Findings", *(f"  {finding}" for finding in result.findings)])
     return text

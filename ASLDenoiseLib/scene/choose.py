@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..result.maps import RAW, RESIDUAL, UNCERTAINTY, furthest
+from ..result.maps import RESIDUAL, UNCERTAINTY, furthest, named, raw_of
 from .display import MAP_ATTRIBUTE, OVERLAY_OPACITY, RAW_VIEW, only_legends_of, set_layers
 from .hierarchy import RUN_ATTRIBUTE, all_items, hierarchy, nodes_in
 from .layouts import PROCESSED_VIEW, MapNodes, is_ours, show_side_by_side
@@ -52,7 +52,7 @@ def runs_in(scene: slicer.vtkMRMLScene) -> tuple[RunFolder, ...]:
     """The runs of the scene that still have their raw map, the newest first."""
     tree = hierarchy(scene)
     folders = [item for item in all_items(scene) if tree.GetItemAttribute(item, RUN_ATTRIBUTE)]
-    found = [RunFolder(item, tree.GetItemName(item)) for item in folders if RAW in _maps(nodes_in(scene, item))]
+    found = [RunFolder(item, tree.GetItemName(item)) for item in folders if _has_raw(_maps(nodes_in(scene, item)))]
     return tuple(sorted(found, key=lambda run: -run.folder))
 
 
@@ -64,7 +64,7 @@ def nodes_of(scene: slicer.vtkMRMLScene, run: RunFolder) -> RunNodes:
     """
     nodes = nodes_in(scene, run.folder)
     maps = _maps(nodes)
-    if RAW not in maps:
+    if not _has_raw(maps):
         raise InputError(f"The raw map of '{run.name}' is no longer in the scene; run ASL Denoise again.")
     roles = {node.GetAttribute(ROLE_ATTRIBUTE): node for node in nodes if node.GetAttribute(ROLE_ATTRIBUTE)}
     return RunNodes(
@@ -78,14 +78,20 @@ def nodes_of(scene: slicer.vtkMRMLScene, run: RunFolder) -> RunNodes:
     )
 
 
+def raw_node(nodes: MapNodes) -> slicer.vtkMRMLScalarVolumeNode:
+    """The raw map of a run."""
+    return nodes.maps[raw_of(nodes.maps)]
+
+
 def processed_of(nodes: MapNodes) -> str:
     """The key of the map worked on most; the raw map's where the run only averaged."""
-    return furthest(nodes.maps) or RAW
+    return furthest(nodes.maps) or raw_of(nodes.maps)
 
 
 def choices(nodes: MapNodes) -> tuple[Choice, ...]:
     """The maps in the order to offer them: raw, processed, their difference, uncertainty, then the others."""
-    first = (RAW, processed_of(nodes), RESIDUAL, UNCERTAINTY)
+    beside = (named(key, nodes.maps) for key in (RESIDUAL, UNCERTAINTY))
+    first = (raw_of(nodes.maps), processed_of(nodes), *beside)
     order = [key for key in dict.fromkeys((*first, *nodes.maps)) if key in nodes.maps]
     return tuple(Choice(key, nodes.maps[key].GetDescription() or key) for key in order)
 
@@ -99,7 +105,7 @@ def show_map(nodes: MapNodes, key: str, *, opacity: float = OVERLAY_OPACITY) -> 
         InputError: the run has no such map.
     """
     node = _map(nodes, key)
-    _show(nodes, node, nodes.maps[processed_of(nodes)] if key == RAW else node, opacity)
+    _show(nodes, node, nodes.maps[processed_of(nodes)] if key == raw_of(nodes.maps) else node, opacity)
 
 
 def fade(nodes: MapNodes, fraction: float, *, opacity: float = OVERLAY_OPACITY) -> None:
@@ -115,9 +121,9 @@ def fade(nodes: MapNodes, fraction: float, *, opacity: float = OVERLAY_OPACITY) 
         opacity: of the maps together over the T1, 0..1.
     """
     fraction, opacity = (min(max(value, 0.0), 1.0) for value in (fraction, opacity))
-    raw, processed = nodes.maps[RAW], nodes.maps[processed_of(nodes)]
+    raw, processed = raw_node(nodes), nodes.maps[processed_of(nodes)]
     if processed is raw or fraction in (0.0, 1.0):
-        show_map(nodes, processed_of(nodes) if fraction == 1.0 else RAW, opacity=opacity)
+        show_map(nodes, processed_of(nodes) if fraction == 1.0 else raw_of(nodes.maps), opacity=opacity)
         return
     _show(nodes, processed, processed, opacity, (raw, fraction))
 
@@ -128,7 +134,7 @@ def compare(nodes: MapNodes, key: str = "", *, opacity: float = OVERLAY_OPACITY)
     Raises:
         InputError: the run has no such map.
     """
-    show_side_by_side(nodes.maps[RAW], _map(nodes, key or processed_of(nodes)), nodes.t1 or nodes.m0, opacity=opacity)
+    show_side_by_side(raw_node(nodes), _map(nodes, key or processed_of(nodes)), nodes.t1 or nodes.m0, opacity=opacity)
 
 
 def plot(nodes: RunNodes, chart: str, key: str = "", *, opacity: float = OVERLAY_OPACITY) -> None:
@@ -141,7 +147,7 @@ def plot(nodes: RunNodes, chart: str, key: str = "", *, opacity: float = OVERLAY
         keys = ", ".join(nodes.charts) or "none"
         raise InputError(f"The run has no chart '{chart}' (it has {keys}); run ASL Denoise again.")
     shown, background = _map(nodes, key or processed_of(nodes)), nodes.t1 or nodes.m0
-    show_side_by_side(nodes.maps[RAW], shown, background, chart=nodes.charts[chart], opacity=opacity)
+    show_side_by_side(raw_node(nodes), shown, background, chart=nodes.charts[chart], opacity=opacity)
 
 
 def _show(
@@ -152,7 +158,7 @@ def _show(
     faded_from: tuple[slicer.vtkMRMLScalarVolumeNode, float] | None = None,
 ) -> None:
     """Show a map in every slice view, but raw and another in the two of the side-by-side layouts; and their legends."""
-    raw, scene = nodes.maps[RAW], node.GetScene()
+    raw, scene = raw_node(nodes), node.GetScene()
     layers = {"background": nodes.t1 or nodes.m0, "foreground": node, "faded_from": faded_from}
     set_layers(scene, **layers, views={RAW_VIEW: raw, PROCESSED_VIEW: beside_raw}, opacity=opacity)
     only_legends_of(scene, (beside_raw, raw) if is_ours(scene) else (node,))
@@ -166,6 +172,10 @@ def _map(nodes: MapNodes, key: str) -> slicer.vtkMRMLScalarVolumeNode:
 
 def _maps(nodes: Iterable[slicer.vtkMRMLNode]) -> dict[str, slicer.vtkMRMLScalarVolumeNode]:
     return {node.GetAttribute(MAP_ATTRIBUTE): node for node in nodes if node.GetAttribute(MAP_ATTRIBUTE)}
+
+
+def _has_raw(maps: Mapping[str, slicer.vtkMRMLScalarVolumeNode]) -> bool:
+    return raw_of(maps) in maps
 
 
 def _m0_elsewhere(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLScalarVolumeNode | None:

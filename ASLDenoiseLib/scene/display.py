@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..result.maps import MapKind
+from ..series import CBF_UNIT
 from .headless import module_logic
 
 if TYPE_CHECKING:
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 MAP_ATTRIBUTE = "ASLDenoise.map"  # of a map's node; its value: the key in Result.maps
 OVERLAY_OPACITY = 0.55
 RAW_VIEW = "ASLRaw"  # the slice view of the side-by-side layouts that shows the raw map, whatever the others show
-# The least CBF (ml/100g/min) that is drawn, but of differences. Zero and below, and NaN, are transparent; the voxels
-# themselves are kept.
-_SHOWN_ABOVE = 1e-3
+# The least value that is drawn, but of differences, over the highest of the window. Zero and below, and NaN, are
+# transparent; the voxels themselves are kept.
+_SHOWN_ABOVE = 1e-5
 
 # Slicer enlarges the numbers until they fill the legend, and its title with them: few numbers in a large one cover the
 # picture.
@@ -53,7 +54,7 @@ def apply_kind(node: slicer.vtkMRMLScalarVolumeNode, kind: MapKind) -> None:
     if legend is not None:
         legend.SetTitleText(kind.title)
         legend.SetNumberOfLabels(kind.ticks)
-        legend.SetLabelFormat("%.0f")
+        legend.SetLabelFormat("%.0f" if kind.unit == CBF_UNIT else "%.3g")
         legend.SetSize(*_LEGEND_SIZE)
 
 
@@ -162,7 +163,7 @@ def _shown_range(node: slicer.vtkMRMLScalarVolumeNode, window: tuple[float, floa
     values = values[np.isfinite(values)]
     lowest, highest = (float(values.min()), float(values.max())) if values.size else window
     # One unit wider than the voxels: a float32 voxel at the very edge must not fall out of a range kept in double.
-    lower = min(lowest, window[0]) - 1.0 if window[0] < 0 else _SHOWN_ABOVE
+    lower = min(lowest, window[0]) - 1.0 if window[0] < 0 else float(f"{_SHOWN_ABOVE * window[1]:.3g}")
     return lower, max(highest, window[1]) + 1.0
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..result import Result
-from ..result.maps import RAW, Role
+from ..result.maps import Role
 from .display import MAP_ATTRIBUTE, RAW_VIEW, apply_kind, legends_of, only_legends_of, set_layers, show_grey
 from .headless import current_scene
 from .hierarchy import (
@@ -58,7 +58,7 @@ class PresentedNodes:
     @property
     def shown(self) -> slicer.vtkMRMLScalarVolumeNode:
         """The map to show first: the processed one, else the raw mean."""
-        return self.maps[self.result.processed or RAW]
+        return self.maps[self.result.processed or self.result.raw]
 
 
 def present(
@@ -91,7 +91,7 @@ def _add(result: Result, scene: slicer.vtkMRMLScene, folder: int, source: slicer
     stem = result.series.name
     maps = {key: _add_map(key, result, scene) for key in result.maps}
     table = add_readouts(result, scene=scene, name=f"{stem} readouts")
-    segmentation = add_segmentation(result, scene=scene, name=f"{stem} tissue and ROIs", reference=maps[RAW])
+    segmentation = add_segmentation(result, scene=scene, name=f"{stem} tissue and ROIs", reference=maps[result.raw])
     t1 = transform = None
     if result.t1 is not None:
         t1 = volume_to_node(result.t1, scene=scene, name=f"{stem} T1 on ASL")
@@ -116,7 +116,7 @@ def _add(result: Result, scene: slicer.vtkMRMLScene, folder: int, source: slicer
 def _add_map(key: str, result: Result, scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLScalarVolumeNode:
     """A map's node, named as its file would be, with its label for people as description."""
     volume, kind = result.maps[key], result.kind(key)
-    quantity = PWI_QUANTITY if kind.role is Role.PERFUSION_WEIGHTED else None
+    quantity = PWI_QUANTITY if kind.role is Role.PERFUSION_WEIGHTED or result.relative else None
     node = volume_to_node(volume, scene=scene, name=f"{result.series.name}_{key}", quantity=quantity)
     node.SetDescription(kind.label)
     node.SetAttribute(MAP_ATTRIBUTE, key)
@@ -137,7 +137,7 @@ def _show(nodes: PresentedNodes, scene: slicer.vtkMRMLScene) -> None:
         nodes.m0.SetAttribute(ROLE_ATTRIBUTE, "m0")
         if nodes.series is not None:
             show_grey(nodes.m0)
-    raw = nodes.maps[RAW]
+    raw = nodes.maps[nodes.result.raw]
     set_layers(scene, background=nodes.t1 or nodes.m0, foreground=nodes.shown, views={RAW_VIEW: raw})
     only_legends_of(scene, (nodes.shown, raw) if is_ours(scene) else (nodes.shown,))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..result import Result
-from ..result.maps import RAW, kind_of
+from ..result.maps import kind_of, raw_of
 from ..result.table import Row, columns, percent_change, rows, rows_text, rows_tsv
 from .columns import number_column, text_column
 
@@ -31,8 +31,8 @@ def add_readouts(result: Result, *, scene: slicer.vtkMRMLScene, name: str) -> sl
     node.AddColumn(text_column(_LABEL, (row.label for row in table)))
     node.AddColumn(text_column(_UNIT, (row.unit for row in table)))
     for index, key in enumerate(keys):
-        node.AddColumn(number_column(kind_of(key).label, (row.values[index] for row in table)))
-    compared = result.processed if RAW in keys and result.processed in keys else None
+        node.AddColumn(number_column(kind_of(key, keys).label, (row.values[index] for row in table)))
+    compared = result.processed if result.raw in keys and result.processed in keys else None
     if compared is not None:
         node.AddColumn(number_column(_CHANGE, (row.change for row in table)))
     node.SetUseColumnTitleAsColumnHeader(True)
@@ -55,7 +55,7 @@ def readout_rows(node: slicer.vtkMRMLTableNode) -> tuple[Row, ...]:
         InputError: the table is none of ours, or was changed.
     """
     keys, processed, table = _read(node)
-    places = [keys.index(key) if key in keys else None for key in (RAW, processed)]
+    places = [keys.index(key) if key in keys else None for key in (raw_of(keys), processed)]
     return tuple(
         replace(row, values=tuple(math.nan if place is None else row.values[place] for place in places))
         for row in table
@@ -65,7 +65,7 @@ def readout_rows(node: slicer.vtkMRMLTableNode) -> tuple[Row, ...]:
 def readouts_text(node: slicer.vtkMRMLTableNode) -> str:
     """The table as the shell prints it, without the findings. Raises as `readout_rows`."""
     keys, processed, table = _read(node)
-    return rows_text([kind_of(key).label for key in keys], table, changes=processed in keys)
+    return rows_text([kind_of(key, keys).label for key in keys], table, changes=processed in keys)
 
 
 def readouts_tsv(node: slicer.vtkMRMLTableNode) -> str:
@@ -83,13 +83,13 @@ def _read(node: slicer.vtkMRMLTableNode) -> tuple[list[str], str | None, tuple[R
     labels, units = (_column(node, title) for title in (_LABEL, _UNIT))
     if not len(labels) == len(units) == len(names):
         raise InputError(f"The table '{node.GetName()}' was changed; run ASL Denoise again for its readouts.")
-    where = {key: index for index, key in enumerate(keys)}
+    where, raw = {key: index for index, key in enumerate(keys)}, raw_of(keys)
     found = []
     for name, label, unit, stored in zip(names, labels, units, left_out["values"], strict=True):
         values = tuple(math.nan if value is None else float(value) for value in stored)
         change = math.nan
-        if RAW in where and processed in where:
-            change = percent_change(values[where[RAW]], values[where[processed]])
+        if raw in where and processed in where:
+            change = percent_change(values[where[raw]], values[where[processed]])
         found.append(Row(name, label, unit, "", values, change))
     return keys, processed, tuple(found)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
-from ..result.maps import DENOISED, RAW
+from ..result.maps import DENOISED, RAW, is_relative, named
 from .canvas import GREY, Canvas
 from .display import OVERLAY_OPACITY, lay_over, legends_of
 from .headless import application_logic
@@ -57,7 +57,8 @@ def render_overlay(
     Args:
         nodes: of the run, as `present.present` or `choose.nodes_of` gives them.
         path: where the PNG goes; replaced only once it is complete.
-        maps: keys of `Result.maps`, top to bottom; those absent are left out.
+        maps: keys of `Result.maps`, top to bottom, or of the maps of CBF in whose place they are; those absent are left
+            out.
         views: of axial, coronal, sagittal.
         slices: RAS mm along each view's normal (axial: superior); by default spread over where the map has values.
         size: width and height of a tile, pixels.
@@ -67,7 +68,8 @@ def render_overlay(
     Raises:
         InputError: no such map or view, or the folder does not exist.
     """
-    chosen, background = [nodes.maps[key] for key in maps if key in nodes.maps], nodes.t1 or nodes.m0
+    keys, background = [named(key, nodes.maps) for key in maps], nodes.t1 or nodes.m0
+    chosen = [nodes.maps[key] for key in keys if key in nodes.maps]
     if not chosen:
         raise InputError(f"The scene holds none of the maps {', '.join(maps)}; run ASL Denoise first.")
     if unknown := [view for view in views if view not in VIEWS]:
@@ -80,8 +82,9 @@ def render_overlay(
     canvas = Canvas.black(
         _GAP + len(tiles) * (size + _GAP) + _BAR, _HEADER + len(chosen) * (size + _LABEL + _GAP) + _GAP
     )
-    over = "nothing" if background is None else "M0" if background is nodes.m0 else "T1"
-    canvas.write(title or f"{first.GetName().split('_desc-')[0]}: CBF over {over}", 12, 20)
+    over = "" if background is None else " over M0" if background is nodes.m0 else " over T1"
+    what = "relative perfusion (not CBF)" if is_relative(nodes.maps) else "CBF"
+    canvas.write(title or f"{first.GetName().split('_desc-')[0]}: {what}{over}", 12, 20)
     canvas.write(f"Research use only. Transparent: {_transparent(chosen)}.", 12, 43, size=13, colour=GREY)
     with _slice_logic(first.GetScene()) as logic:
         for row, node in enumerate(chosen):
@@ -202,7 +205,7 @@ def _draw_bar(canvas: Canvas, node: slicer.vtkMRMLScalarVolumeNode, left: int, t
     for value in np.linspace(low, high, count):
         y = round(bar_top + (high - value) / (high - low) * (bar_height - 1))
         canvas.paste(np.full((1, 5, 3), 255, dtype=np.uint8), left + 14 + width, y)
-        canvas.write(f"{value:.0f}", left + 24 + width, y, size=14)
+        canvas.write(f"{value:.3g}" if abs(value) > 1e-6 * high else "0", left + 24 + width, y, size=14)
 
 
 def _colours(colour: slicer.vtkMRMLColorNode) -> np.ndarray:

@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import binary_fill_holes, distance_transform_edt, label
 
 from ASLDenoiseLib.errors import InputError
-from ASLDenoiseLib.preparing.brain_mask import brain_mask, mask_of_cbf
+from ASLDenoiseLib.preparing.brain_mask import brain_mask, mask_of_perfusion
 from ASLDenoiseLib.preparing.template import icbm_template
 from ASLDenoiseLib.series import Geometry, Labeling, Volume, VolumeType
 from ASLDenoiseLib.spatial.resampling import average_onto, with_spacing
@@ -156,11 +156,11 @@ def test_the_brain_of_a_masked_cbf_map_is_where_it_has_values_dark_tissue_too():
     cbf = np.where(radius < 8, np.where(radius < 4, 10.0, 60.0), 0.0)
     cbf[3, 10, 10] = 0.0  # a hole
     cbf[2, 9, 9] = np.nan
-    mask = mask_of_cbf(Volume(cbf, grid, "ml/100g/min")).array > 0
+    mask = mask_of_perfusion(Volume(cbf, grid, "ml/100g/min")).array > 0
     np.testing.assert_array_equal(mask, radius < 8)
 
 
 def test_an_empty_cbf_map_has_no_brain():
     grid = Geometry((4, 4, 4), (4.0, 4.0, 4.0))
-    with pytest.raises(InputError, match="CBF map is empty"):
-        mask_of_cbf(Volume(np.zeros(grid.shape), grid))
+    with pytest.raises(InputError, match="perfusion image is empty"):
+        mask_of_perfusion(Volume(np.zeros(grid.shape), grid))

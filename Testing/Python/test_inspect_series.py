@@ -157,7 +157,7 @@ def test_dummy_volumes_are_found_and_those_left_out_are_noted(tmp_path):
     assert "dummy-volumes" not in findings
 
 
-def test_an_absent_m0_is_a_warning_or_unusable_by_background_suppression(tmp_path):
+def test_an_absent_m0_is_warned_of_with_what_is_given_by_background_suppression(tmp_path):
     absent = {"M0Type": "Absent"}
     plain = found(tmp_path / "a", sidecar=absent)["m0-absent"]
     assert plain.severity is Severity.WARNING
@@ -165,8 +165,10 @@ def test_an_absent_m0_is_a_warning_or_unusable_by_background_suppression(tmp_pat
     for folder, suppressed in (("b", True), ("c", None)):
         path = write_series(tmp_path / folder, sidecar={**absent, "BackgroundSuppression": suppressed})
         finding = next(f for f in inspect(read_series(path)) if f.code == "m0-absent")
-        assert finding.severity is Severity.UNUSABLE
-        refusal(require_quantifiable, read_series(path), mentions=("no M0", "--m0"))
+        assert finding.severity is Severity.WARNING
+        assert "relative perfusion in scanner units" in finding.what and "--m0" in finding.remedy
+        assert ("--suppression-pulses 0" in finding.remedy) == (suppressed is None)
+        require_quantifiable(read_series(path))
 
 
 def test_unstated_suppression_and_slice_timing_are_found(tmp_path):
@@ -230,7 +232,7 @@ def test_nan_voxels_are_counted(tmp_path):
 def test_difference_only_and_few_pairs_are_noted(tmp_path):
     findings = found(tmp_path, words=("deltam",))
     assert "difference-only" in findings
-    assert findings["few-pairs"].severity is Severity.WARNING
+    assert findings["noise-from-image"].severity is Severity.NOTE and "few-pairs" not in findings
 
 
 def test_ge_and_philips_scaling_are_explained(tmp_path):
@@ -293,11 +295,13 @@ def test_what_an_inspection_works_out_is_worked_out_once(tmp_path, monkeypatch):
 
 
 def test_what_cannot_be_worked_out_is_none_and_an_unusable_series_is_refused_by_its_inspection(tmp_path):
-    sidecar = {"M0Type": "Absent", "BackgroundSuppression": True, "BackgroundSuppressionNumberPulses": 2}
+    sidecar = {"M0Type": "Absent", "BackgroundSuppression": False, "LabelingDuration": None}
     flat = np.tile(np.linspace(1, 1.01, 16), (*head().shape, 1))
-    inspection = inspect(read_series(write_series(tmp_path, array=flat, m0=None, sidecar=sidecar)))
-    assert inspection.brain is None and inspection.calibration is None
-    refusal(require_quantifiable, inspection, mentions=("no M0", "--m0"))
+    inspection = inspect(read_series(write_series(tmp_path / "a", array=flat, m0=None, sidecar=sidecar)))
+    assert inspection.brain is None
+    suppressed = {**sidecar, "BackgroundSuppression": True}
+    assert inspect(read_series(write_series(tmp_path / "b", m0=None, sidecar=suppressed))).calibration is None
+    refusal(require_quantifiable, inspection, mentions=("label duration", "--label-duration"))
 
 
 @pytest.mark.shared

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from ...errors import InputError
+from ...remedies import Choose, GiveImage
+from ...series import CBF_UNIT
 from .adaptive import AdaptiveSettings, adaptive
 from .context import OutlierContext
 from .context import PairMotion as PairMotion
@@ -33,12 +35,14 @@ class OutlierMethod:
         summary: one line for people, with the source.
         run: from the context and the settings to the report.
         settings: their class.
+        needs_cbf: whether it judges by limits in ml/100g/min.
     """
 
     name: str
     summary: str
     run: Callable[..., OutlierReport]
     settings: type
+    needs_cbf: bool = False
 
 
 def _keep_all(context: OutlierContext, settings: object) -> OutlierReport:
@@ -52,6 +56,7 @@ _ALL = (
         "Adaptive outlier cleaning (Wang 2013): drops pairs by motion, global CBF and likeness to the mean map.",
         adaptive,
         AdaptiveSettings,
+        needs_cbf=True,
     ),
     OutlierMethod(
         "score",
@@ -64,6 +69,7 @@ _ALL = (
         "PAOCSL (Li 2018): drops slices of pairs that are unlike what grey and white matter predict.",
         prior_guided,
         PriorGuidedSettings,
+        needs_cbf=True,
     ),
     OutlierMethod(
         "huber",
@@ -98,10 +104,15 @@ def find_outliers(
         fewest: pairs below which nothing is rejected.
 
     Raises:
-        InputError: there is no method of that name, or no voxel of the brain is measured.
+        InputError: there is no method of that name, it needs CBF and the pairs have none, or no voxel of the brain is
+            measured.
     """
     if name not in METHODS:
         raise InputError(f"There is no outlier method '{name}'; choose one of {', '.join(METHODS)}.")
+    if METHODS[name].needs_cbf and context.unit != CBF_UNIT:
+        others = ", ".join(other.name for other in _ALL if not other.needs_cbf)
+        what = f"The outlier method '{name}' judges by CBF, which a series without an M0 does not have"
+        raise InputError(what, [GiveImage("m0"), Choose("outliers", text=f"choose one of {others}")])
     if not context.inside.any():
         raise InputError("No voxel of the brain is measured in any pair; correct the brain mask or the M0.")
     note = ""

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from ...errors import InputError
-from ...series import ASLSeries, Tissue, Volume
+from ...series import CBF_UNIT, ASLSeries, Tissue, Volume
 
 FEWEST_VOXELS = 10  # of a tissue or a slice, for a figure taken over them to mean anything
 LEAST_COVERAGE = 0.5  # of a slice's brain that a pair must have measured to take part in it
@@ -51,6 +51,7 @@ class OutlierContext:
         brain: 0/1 mask.
         tissue: on the same grid, or None.
         motion: of the pairs, or None.
+        unit: of a difference times `factor`; another than that of CBF where nothing calibrates the pairs.
 
     Raises:
         InputError: something is on another grid, or there is not one motion a pair.
@@ -61,6 +62,7 @@ class OutlierContext:
     brain: Volume
     tissue: Tissue | None = None
     motion: PairMotion | None = None
+    unit: str = CBF_UNIT
 
     def __post_init__(self) -> None:
         grid = self.pairs.geometry
@@ -106,7 +108,7 @@ class OutlierContext:
 
     @cached_property
     def cbf(self) -> np.ndarray:
-        """(N, K, J, I) ml/100g/min, float32; NaN outside `solid` and where a pair was not measured."""
+        """(N, K, J, I) in `unit`, float32; NaN outside `solid` and where a pair was not measured."""
         known = self.solid & self.measured[:, :, None, None]
         with np.errstate(invalid="ignore"):  # of what is left out here
             return np.where(known, self.pairs.array * self.factor.array, np.float32(np.nan))

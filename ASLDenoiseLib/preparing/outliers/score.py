@@ -39,7 +39,7 @@ def score(context: OutlierContext, settings: ScoreSettings) -> OutlierReport:
     level = row_means(context.cbf[:, masks["gm"]])
     apart = np.abs(level - np.nanmedian(level))
     limit = settings.deviations * float(np.nanmedian(apart)) / 0.675
-    rejections = pairs_above(apart, limit, "mean grey-matter CBF lies apart from the median, ml/100g/min")
+    rejections = pairs_above(apart, limit, f"mean grey-matter perfusion lies apart from the median, {context.unit}")
 
     inside = np.any(tissues, axis=0)
     values, parts = context.cbf[:, inside], [m[inside] for m in tissues]
@@ -55,7 +55,7 @@ def score(context: OutlierContext, settings: ScoreSettings) -> OutlierReport:
         after = pooled_variance(mean, parts)
         if not after < variance:
             break
-        reason = "without it the tissues are more even, variance in (ml/100g/min)^2"
+        reason = f"without it the tissues are more even, variance in ({context.unit})^2"
         rejections.append(Rejection(most, None, reason, variance, after))
         variance = after
     else:
