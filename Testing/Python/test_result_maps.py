@@ -91,7 +91,7 @@ def test_a_new_kind_is_described_in_sidecar_and_folder(arrival, tmp_path):
     assert (beside["Description"], beside["Units"]) == (ARRIVAL.description, "s")
     assert "ComparedWith" not in beside and "ComparedWith" in provenance.sidecar(arrival, DENOISED)
     assert provenance.readouts_json(arrival)["maps"][ARRIVAL.key]["label"] == "Arrival time"
-    assert f"| `*_{ARRIVAL.key}.nii.gz` | Arrival time, s. {ARRIVAL.description} |" in dataset.readme(arrival)
+    assert dataset.contents(arrival)[f"*_{ARRIVAL.key}.nii.gz"] == f"Arrival time, s. {ARRIVAL.description}"
     assert write_result(arrival, tmp_path).maps[ARRIVAL.key].is_file()
 
 
