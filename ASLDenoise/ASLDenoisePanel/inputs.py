@@ -35,6 +35,7 @@ class InputsSection:
         for name, text, load in (
             ("file", _("4D NIfTI file..."), self._onFile),
             ("folder", _("BIDS or DICOM folder..."), self._onFolder),
+            ("map", _("CBF map of the scanner (3D NIfTI file)..."), self._onMap),
             ("sample", _("Sample series (simulated)"), self._onSample),
         ):
             self.actions[name] = self._menu.addAction(text)
@@ -111,6 +112,11 @@ class InputsSection:
         title, kinds = _("Load an ASL series"), _("NIfTI images") + " (*.nii *.nii.gz)"
         self._picked(qt.QFileDialog.getOpenFileName(slicer.util.mainWindow(), title, _lastFolder(), kinds))
 
+    def _onMap(self) -> None:
+        title, kinds = _("Load a CBF map"), _("NIfTI images") + " (*.nii *.nii.gz)"
+        path = qt.QFileDialog.getOpenFileName(slicer.util.mainWindow(), title, _lastFolder(), kinds)
+        self._picked(path, context="cbf")
+
     def _onFolder(self) -> None:
         title = _("Load an ASL series from a BIDS or DICOM folder")
         self._picked(qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), title, _lastFolder()))
@@ -124,10 +130,10 @@ class InputsSection:
         except InputError as error:
             slicer.util.errorDisplay(str(error))
 
-    def _picked(self, path) -> None:
+    def _picked(self, path, **known) -> None:
         if path:
             slicer.app.userSettings().setValue(_LAST_FOLDER, str(Path(path).parent))
-            self._load(Path(path))
+            self._load(Path(path), **known)
 
 
 def describe(node) -> str:

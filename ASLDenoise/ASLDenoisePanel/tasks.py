@@ -51,10 +51,14 @@ class LoadedSeries:
 
 @dataclass(frozen=True)
 class LoadSeries(PanelTask):
-    """Read a 4D NIfTI with its sidecars, a BIDS folder or a folder of DICOM; `number` chooses among several."""
+    """Read a 4D NIfTI with its sidecars, a BIDS folder or a folder of DICOM; `number` chooses among several.
+
+    `context` says what the volumes are where the user knows it: ``cbf`` of the scanner's own map.
+    """
 
     path: Path
     number: int | None = None
+    context: str | None = None
 
     def run(self, progress: Any) -> LoadedSeries | SeriesChoice:
         """Read it; a series whose order nothing states is read without, and the panel asks for it.
@@ -72,7 +76,7 @@ class LoadSeries(PanelTask):
         if number is None and len(found) > 1:
             return SeriesChoice(path, found)
         try:
-            series = read_series(path, series=number)
+            series = read_series(path, series=number, context=self.context)
         except UnknownOrder:
             series = read_unordered(path, series=number)
         progress(0.8, "looking for the T1")

@@ -28,8 +28,11 @@ class Transfer:
         self._driver = Driver()
         self.busy = ""
 
-    def load(self, path, number=None) -> None:
-        """Load an ASL series, and the T1 beside it, from a file or folder; `number` chooses among several."""
+    def load(self, path, number=None, context=None) -> None:
+        """Load an ASL series, and the T1 beside it, from a file or folder; `number` chooses among several.
+
+        `context` says what its volumes are, where nothing beside it does (`tasks.LoadSeries`).
+        """
         if self.busy:
             return
         try:
@@ -37,7 +40,8 @@ class Transfer:
         except PackagesMissing as error:
             self._progress.failed(str(error))
             return
-        self._start(LoadSeries(Path(path), number), _("Loading {name}...").format(name=Path(path).name), self._onLoaded)
+        text = _("Loading {name}...").format(name=Path(path).name)
+        self._start(LoadSeries(Path(path), number, context), text, self._onLoaded)
 
     def write(self, result, done) -> None:
         """Write a run's files to a temporary folder; `done` is called with the path of the report."""

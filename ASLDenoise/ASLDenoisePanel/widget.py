@@ -266,11 +266,14 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         else:
             self.run.start(self._parameterNode)
 
-    def load(self, path, number=None):
-        """Load a series from a file or folder (of several the one of that number), unless a run is under way."""
+    def load(self, path, number=None, context=None):
+        """Load a series from a file or folder (of several the one of that number), unless a run is under way.
+
+        `context` says what its volumes are: ``cbf`` for the scanner's own CBF map.
+        """
         if not self.run.running and self._parameterNode is not None:
             self.inputs.offer(None)
-            self.transfer.load(path, number)
+            self.transfer.load(path, number, context)
 
     def _onLoaded(self, series, t1, m0):
         """Select what was loaded; returns a sentence about it, or ''."""

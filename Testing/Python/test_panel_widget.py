@@ -375,6 +375,21 @@ def test_a_file_is_loaded_with_its_sidecars_m0_and_t1(panel, made, tmp_path):
     assert ui.applyButton.enabled
 
 
+def test_a_cbf_map_is_loaded_as_a_series_of_one_volume_that_can_be_run(panel, made, tmp_path):
+    import nibabel
+    from slicer_harness import dialogs
+
+    values = 45.0 * made.m0.array / made.m0.array.max()
+    image = nibabel.Nifti1Image(values.T, made.geometry.affine_ras)
+    nibabel.save(image, tmp_path / "perfusion.nii.gz")  # a name that says nothing
+    dialogs.paths.append(str(tmp_path / "perfusion.nii.gz"))
+    panel.widget.inputs.actions["map"].trigger()
+    until(lambda: not panel.widget.transfer.busy and not panel.widget.preview.running, 60)
+    assert panel.ui.statusLabel.text == "Loaded perfusion."
+    assert "1 CBF" in panel.ui.seriesLabel.text or "1 cbf" in panel.ui.seriesLabel.text
+    assert panel.ui.applyButton.enabled
+
+
 def test_a_series_without_a_t1_does_not_take_over_that_of_the_series_before(panel, made, tmp_path):
     panel.widget.load(write_bids(tmp_path, made))
     until(lambda: not panel.widget.transfer.busy, 60)
