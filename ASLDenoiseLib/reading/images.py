@@ -16,6 +16,8 @@ from ..files import require_file
 from ..given import fitted
 from ..series import Geometry, Volume, measured
 
+CBF_SUFFIX = "_cbf"  # of the stem of a CBF map, as ASL pipelines name it
+_SMALLEST_VOXEL, _LARGEST_VOXEL = 0.05, 50.0  # mm, of images of a head
 _MOST_PACKED = 1100  # times: deflate reaches 1032 at the most
 _ENDINGS = (".nii.gz", ".nii", ".mgz", ".mgh", ".hdr", ".img")
 
@@ -23,9 +25,6 @@ _ENDINGS = (".nii.gz", ".nii", ".mgz", ".mgh", ".hdr", ".img")
 def is_image_name(path: Path) -> bool:
     """Whether the file name ends as an image this package reads."""
     return path.name.lower().endswith(_ENDINGS)
-
-
-CBF_SUFFIX = "_cbf"  # of the stem of a CBF map, as ASL pipelines name it
 
 
 def image_stem(path: Path) -> str:
@@ -137,10 +136,22 @@ def _geometry(image: Any, size: Sequence[int], called: str) -> Geometry:
     try:
         if not np.all(np.isfinite(image.affine)):
             raise InputError("Its affine holds numbers that are not finite; correct the orientation in its header.")
-        return Geometry.from_affine_ras(image.affine, size)
+        return Geometry.from_affine_ras(np.diag([*[_millimetres(image)] * 3, 1.0]) @ image.affine, size)
     except InputError as error:
         why = str(error)
         raise InputError(f"The image {called} cannot be placed: {why[:1].lower()}{why[1:]}") from error
+
+
+def _millimetres(image: Any) -> float:
+    """The unit of length that a NIfTI header states, in mm; nibabel does not convert it.
+
+    Programs write millimetres and leave another unit in the header: it counts where the voxels' size bears it out.
+    """
+    units = image.header.get_xyzt_units() if hasattr(image.header, "get_xyzt_units") else ("mm",)
+    sizes = np.linalg.norm(image.affine[:3, :3], axis=0)
+    if units[0] == "meter" and sizes.max() < _SMALLEST_VOXEL:
+        return 1000.0
+    return 0.001 if units[0] == "micron" and sizes.min() > _LARGEST_VOXEL else 1.0
 
 
 def _described(kind: np.dtype) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import nibabel
 import numpy as np
+import pytest
 from reading_builders import SIZE, head, refusal, save
 
 from ASLDenoiseLib.reading.images import image_stem, read_array4d, read_image
@@ -89,3 +90,15 @@ def test_void_and_complex_images_are_refused(tmp_path):
 def test_stem_leaves_off_double_endings(tmp_path):
     assert image_stem(tmp_path / "sub-01_asl.nii.gz") == "sub-01_asl"
     assert image_stem(tmp_path / "a.b.nii") == "a.b"
+
+
+@pytest.mark.parametrize(("unit", "millimetres"), [("meter", 1000), ("mm", 1), ("micron", 0.001), ("unknown", 1)])
+def test_the_unit_of_length_that_a_header_states_is_converted_to_mm(tmp_path, unit, millimetres):
+    affine = np.diag([4 / millimetres, 4 / millimetres, 6 / millimetres, 1.0])
+    image = nibabel.Nifti1Image(np.random.default_rng(0).normal(size=(5, 6, 7)).astype(np.float32), affine)
+    image.header.set_xyzt_units(unit, "sec")
+    nibabel.save(image, tmp_path / "a.nii.gz")
+    assert read_array4d(tmp_path / "a.nii.gz")[1].spacing == pytest.approx((4, 4, 6))
+    image.set_sform(np.diag([4.0, 4.0, 6.0, 1.0]), code=1)  # in mm, whatever the header says
+    nibabel.save(image, tmp_path / "b.nii.gz")
+    assert read_array4d(tmp_path / "b.nii.gz")[1].spacing == pytest.approx((4, 4, 6))
