@@ -84,6 +84,7 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--seed", type=int, default=1, help="of the campaign (1)")
     parser.add_argument("--count", type=int, default=2000, help="cases (2000)")
+    parser.add_argument("--part", metavar="I/N", help="every N-th case from the I-th (0/4 to 3/4, at once); no page")
     parser.add_argument("--case", type=int, metavar="K", help="this case alone, printed")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="with --case: write its files there, and run nothing")
     parser.add_argument("--work", type=Path, metavar="DIR", help="what is done, and failures (out/fuzz-SEED)")
@@ -94,7 +95,10 @@ def main() -> None:
         one(args.seed, args.case, args.keep)
         return
     work = args.work or Path("out") / f"fuzz-{args.seed}"
-    verdicts = campaign(args.seed, range(args.count), work)
+    first, step = map(int, (args.part or "0/1").split("/"))
+    verdicts = campaign(args.seed, range(first, args.count, step), work)
+    if args.part:
+        return
     head = ("bend", "kind", "inputs", "exit 0", "exit 2", "silent wrongs", "tracebacks", "other faults")
     faulty = sum(bool(verdict.faults) for verdict in verdicts)
     seconds = sum(verdict.seconds for verdict in verdicts)

@@ -25,7 +25,7 @@ def _cast(dtype: object, named: tuple[str, ...] = ()) -> Bend:
 def _eight_bits(scan: MadeScan, random: Random) -> str:
     """Scaled to 0..255, as picture tools do."""
     need(scan.words[-1] != "cbf")
-    top = scan.volumes.max()
+    top = max(scan.volumes.max(), 0.0 if scan.m0 is None else scan.m0.max())
     scan.volumes = np.round(scan.volumes / top * 255).clip(0, 255)
     if scan.m0 is not None:
         scan.m0 = np.round(scan.m0 / top * 255).clip(0, 255)

@@ -166,7 +166,7 @@ def _several_delays(scan: MadeScan, random: Random) -> str:
 
 def _unknown_words(scan: MadeScan, random: Random) -> str:
     key = str(pick(random, sorted({"ArterialSpinLabelingType", "M0Type", "MRAcquisitionType"} & set(scan.keys))))
-    scan.keys[key] = str(pick(random, ("pseudo-continuous", "FAIR", "yes", "3D GRASE", "unknown", "Sepaarate")))
+    scan.keys[key] = str(pick(random, ("pseudo-continuous", "FAIR", "yes", "3D GRASE", "unknown", "Seperate")))
     return f"{key} = {scan.keys[key]}"
 
 

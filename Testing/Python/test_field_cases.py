@@ -7,7 +7,8 @@ from fuzz_speed import pictures
 
 from Testing.Benchmarks.library.field_cases import CASES, UNMENDED
 from Testing.Benchmarks.library.field_phantom import Protocol, made
-from Testing.Benchmarks.library.shell_runs import shell
+from Testing.Benchmarks.library.field_rules import FieldCase, Named, Outcome, Refused, Right
+from Testing.Benchmarks.library.shell_runs import Told, Written, shell
 
 pytestmark = pytest.mark.usefixtures("worked_out")
 
@@ -48,3 +49,27 @@ def test_the_phantom_holds_what_the_consensus_formula_gives(labeling, readout):
 def test_a_sound_scan_is_inspected_without_a_word(tmp_path):
     told = shell("inspect", made().write(tmp_path))
     assert told.status == 0 and "Nothing wrong was found." in told.out and not told.trouble
+
+
+def _outcome(status=0, *, gm=60.0, findings=(), err="", trouble=""):
+    told = Told(status, "", err, (), 0.0)
+    return Outcome(Told(0, "", "", (), 0.0), told, Written(findings, gm, 20.0) if status == 0 else None, trouble)
+
+
+def test_the_rules_tell_right_from_wrong():
+    doubted = (("m0-scale", "warning: The M0 is off (it is 0.1)"),)
+    assert Right().holds(_outcome(gm=61.1)) and not Right().holds(_outcome(gm=61.3))
+    assert not Right().holds(_outcome(2, err="It is wrong."))
+    assert Refused(("delay",)).holds(_outcome(2, err="The delay is 0 s; give it."))
+    assert not Refused(("delay",)).holds(_outcome(2, err="The delay is 0 s. Give it."))
+    assert not Refused(("duration",)).holds(_outcome(2, err="The delay is 0 s; give it."))
+    assert Named("m0-scale").holds(_outcome(gm=600, findings=doubted))
+    assert not Named("m0-scale", severity="note").holds(_outcome(gm=600, findings=doubted))
+    assert not Named("cbf-unit").holds(_outcome(gm=600, findings=doubted))
+
+
+def test_a_case_is_not_right_with_a_traceback_or_a_word_that_would_be_wrong():
+    case = FieldCase("made-up", "", lambda folder: [], (Right(),), unsaid=("--fix m0-scale",))
+    assert case.judged(_outcome())
+    assert not case.judged(_outcome(trouble="Traceback"))
+    assert not case.judged(_outcome(findings=(("m0-scale", "warning: it is off, --fix m0-scale"),)))

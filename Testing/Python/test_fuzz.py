@@ -5,6 +5,7 @@ A hundred cases here, spread over all bends; two thousand with ``-m nightly``, o
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import numpy as np
@@ -15,7 +16,7 @@ from Testing.Benchmarks.library.field_phantom import Protocol, made
 from Testing.Benchmarks.library.shell_runs import Told
 from Testing.Python import fuzz_cases
 from Testing.Python.fuzz_bends import Bend
-from Testing.Python.fuzz_cases import BENDS, Case, judge, make_case, run_case
+from Testing.Python.fuzz_cases import BENDS, Case, Verdict, judge, make_case, run_case
 
 pytestmark = pytest.mark.usefixtures("worked_out")
 
@@ -115,3 +116,25 @@ def test_a_wrong_number_needs_a_finding_that_names_the_cause(tmp_path):
     assert silent.quantify == 0 and silent.gm == pytest.approx(30, rel=0.02)
     assert [fault.split(":")[0] for fault in silent.faults] == ["silent"]
     assert not verdict(("few-pairs",)).faults  # which it does have, with two pairs
+
+
+def test_a_campaign_goes_on_where_it_was_and_a_fault_can_be_reproduced(monkeypatch, tmp_path):
+    from Testing.Benchmarks import fuzz
+
+    def verdict(seed, number, folder):
+        ran.append(number)
+        faults = ("silent: GM 6.0 for 60",) if number == 3 else ()
+        return Verdict(number, "PCASL", ("M0 gone",), ("gone",), 2, 2, float("nan"), (), "No M0.", faults, 0.1)
+
+    ran: list[int] = []
+    monkeypatch.setattr(fuzz_cases, "run_case", verdict)
+    monkeypatch.setattr("Testing.Python.fuzz_speed.find_brains_once", lambda folder: None)
+    fuzz.campaign(5, range(0, 4, 2), tmp_path)
+    done = fuzz.campaign(5, range(5), tmp_path)
+    assert ran == [0, 2, 1, 3, 4] and [each.number for each in done] == [0, 1, 2, 3, 4]
+    failures = {path.name: json.loads(path.read_text()) for path in (tmp_path / "failures").iterdir()}
+    assert list(failures) == ["5-3.json"]
+    assert failures["5-3.json"]["reproduce"] == "python -m Testing.Benchmarks.fuzz --seed 5 --case 3"
+    page = {row[0]: row[2:] for row in fuzz.rows(done)}
+    assert page["**all**"] == page["M0 gone"] == ("5", "0", "5", "1", "0", "0")
+    assert page["flipped"] == ("0",) * 6
