@@ -24,7 +24,7 @@ _LEAST_RATIO = 0.8  # of one relaxed number; no control without suppression is b
 _TYPICAL_CBF = 40.0
 _CAUSES = (
     *("pld-label-duration-doubtful", "unusual-value", "motion-suspected", "order-changes", "dummy-volumes"),
-    *("order-mixed", "no-perfusion", "empty-volumes", "coarse-values", "m0-negative"),
+    *("order-mixed", "no-perfusion", "empty-volumes", "coarse-values", "not-differences", "m0-negative"),
 )
 # What turns a CBF map into ml/100g/min, and what its numbers are then.
 _CBF_UNITS = {0.1: "ten times ml/100g/min", 100.0: "ml/g/min", 6000.0: "ml/g/s"}

@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import InputError
 from ..findings import Finding, FindingKind
 from ..preparing.pairs import pair_members
-from ..remedies import Advice, ApplyFix
+from ..remedies import Advice, ApplyFix, SetField
 from ..series import ASLSeries, VolumeType
 from .preview import Preview
 
@@ -21,6 +21,8 @@ _SMALL_GAP = 0.1  # of the signal; labelling changes no more of it
 _SMALLER_GROUP = 0.3  # of the volumes; controls and labels are as many
 _COARSE = 0.25  # of the perfusion signal
 _DITHER = 2.0  # noise of half a step makes a mean of many volumes finer than the step
+
+_ALIKE = 0.03  # of the mean, the SD over volumes; differences of real scans vary by a tenth at the least
 
 _EMPTY = FindingKind(
     "empty-volumes",
@@ -46,6 +48,13 @@ _NO_PERFUSION = FindingKind(
     "the difference in the brain is {level:.3g} on average, and by chance alone it would be within {error:.3g} of zero",
     Advice("check that this is an ASL series, with the right aslcontext, before trusting any value"),
 )
+_NO_DIFFERENCES = FindingKind(
+    "not-differences",
+    "The volumes do not look like differences",
+    "in the brain they vary by {share:.1f} % only, as control and label images do, and noise makes differences vary by "
+    "more than 10 %",
+    SetField("context", "control,label", "where they are control and label images, give their order, e.g."),
+)
 _STEPS = FindingKind(
     "coarse-values",
     "The images are stored in coarse steps",
@@ -62,6 +71,7 @@ def volume_findings(series: ASLSeries, preview: Preview, *, turned: bool) -> Ite
     slices = _empty_slices(series, preview)
     if slices:
         yield _EMPTY_SLICES.finding(slices=_listed(slices))
+    yield from _no_differences(series, preview)
     odd = 0 if turned else _mixed_up(series, preview)
     if odd:
         yield _MIXED.finding(odd=odd, count=len(series.indices(*_PAIRED)))
@@ -97,6 +107,17 @@ def _empty_slices(series: ASLSeries, preview: Preview) -> tuple[int, ...]:
     for i in used:
         filled |= (series.array[i] != 0).any(axis=(1, 2))
     return tuple(np.flatnonzero(~filled & preview.brain.any(axis=(1, 2))).tolist()) if used else ()
+
+
+def _no_differences(series: ASLSeries, preview: Preview) -> Iterator[Finding]:
+    """Differences that hardly vary are images of the head itself."""
+    if series.perfusion != (VolumeType.DELTAM,) or len(preview.differences) < _FEWEST_PAIRS:
+        return
+    mean = np.abs(preview.differences.mean(axis=0))
+    use = mean > 0
+    share = float(np.median(preview.differences[:, use].std(axis=0) / mean[use])) if use.any() else 0.0
+    if 0 < share < _ALIKE:
+        yield _NO_DIFFERENCES.finding(share=100 * share)
 
 
 def _mixed_up(series: ASLSeries, preview: Preview) -> int:

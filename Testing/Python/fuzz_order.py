@@ -96,8 +96,8 @@ def _everything(word: str) -> Bend:
         scan.words = [word] * len(scan.words)
         return f"every volume called {word}"
 
-    named = {"deltam": ("difference-only", *MAGNITUDE), "cbf": (*MAGNITUDE, "cbf-unit")}.get(word, ())
-    return Bend(f"every volume called {word}", "context", apply, tuple(n for n in named if n != "difference-only"))
+    named = {"deltam": ("not-differences", *MAGNITUDE), "cbf": (*MAGNITUDE, "cbf-unit")}.get(word, ())
+    return Bend(f"every volume called {word}", "context", apply, named)
 
 
 def _m0_called_control(scan: MadeScan, random: Random) -> str:

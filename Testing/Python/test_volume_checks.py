@@ -107,6 +107,15 @@ def test_an_m0_with_noise_about_zero_in_air_is_not_negative(tmp_path):
     assert "m0-negative" not in [finding.code for finding in inspect(read_series(path))]
 
 
+def test_controls_and_labels_called_differences_are_named(tmp_path):
+    finding = told(tmp_path, words=("deltam",) * 16, array=series_array(PAIRS))["not-differences"]
+    assert "they vary by 0.4 % only" in finding.why and "--context control,label" in finding.remedy
+
+
+def test_differences_with_noise_are_differences(tmp_path):
+    assert "not-differences" not in told(tmp_path, words=("deltam",) * 8, noise=0.6)
+
+
 def test_values_in_steps_as_large_as_the_perfusion_signal_are_named(tmp_path):
     steps = 4 * np.round(series_array(noise=0.5) / 4)
     finding = told(tmp_path, array=steps)["coarse-values"]

@@ -237,7 +237,12 @@ CASES = (
         _ge_dicom(m0=True),
         (Right(), Refused(("difference", "M0"))),
     ),
-    FieldCase("ge-dicom-difference", "ExploreASL 421", _ge_dicom(m0=False), (Right(gm=60.0, wm=16.0),)),
+    FieldCase(
+        "ge-dicom-difference",
+        "ExploreASL 421",
+        _ge_dicom(m0=False),
+        (Right(gm=60.0, wm=16.0), Named("brain-mask-doubtful")),
+    ),
     FieldCase(
         "first-volumes-brighter",
         "ExploreASL 699, 748: OASIS, no steady state in the first volumes",
