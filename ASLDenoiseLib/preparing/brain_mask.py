@@ -9,11 +9,15 @@ from ..series import ASLSeries, Geometry, Volume, VolumeType
 from ..spatial.masks import depth, largest_piece, without_holes
 from ..spatial.resampling import from_sitk, to_sitk
 from ..spatial.smoothing import gaussian, smooth_within
+from .brain_edge import with_brain_cut_off, with_rim
 from .brain_shape import fit_brain_shape
 
 # Fractions of the brain's own level, after bias correction: above the scalp and marrow that fat suppression leaves,
 # below white matter that background suppression has darkened.
 _LEVEL_FRACTION = 0.5
+_KNOWN_FRACTION = 0.62  # once the level is that of brain alone
+_BRIGHT_FRACTION = 0.75  # most muscle is darker, and grey and white matter of one image differ by less
+_MUCH_BRIGHTER = 1.15  # times the level of all that is bright: muscle and scalp prevailed in it
 # Wide enough to cut the optic nerves and the muscles off the brain, narrow enough to leave the cerebellum on it, mm.
 _BRIDGE_RADIUS = 8.0
 _CLOSING_RADIUS = 7.0
@@ -25,6 +29,7 @@ _FEWEST_VOXELS = 30
 _DEPTHS = (-14.0, -10.0, -6.0, -3.0, 0.0, 5.0, 9.0)
 _LEAST_LEVELS = (9.0, 1.0, 0.82, 0.72, 0.62, 0.45, 0.3)
 _MOST_BETWEEN = 0.9  # of the brain's level
+_NO_OTHER = 0.95  # of the core's darker tissues: what is as bright around the shape is brain, not muscle
 _CORE = 6.0  # mm inside the outline, where the brain's level is taken
 _BESIDE = (6.0, 25.0)  # mm outside the outline, where the level of muscle and scalp is taken
 _ROUNDS = 3  # without the neck the shape fits better: in the worst phantom Dice is 0.950 after two, 0.955 after three
@@ -44,8 +49,9 @@ def brain_mask(reference: Volume) -> Volume:
     of fixed radius in mm, the largest piece is kept, sulci are closed and holes are filled slice by slice.
 
     Neck and thick scalp may remain. So the template's brain is fitted to the outline (`fit_brain_shape`), and the same
-    is done three times more, with a threshold that rises from inside that shape to outside. Lesions inside stay; where
-    the scan ends inside the head the mask ends with it. Dice with the brain of ten phantoms 0.955-0.99.
+    is done three times more, with a threshold that rises from inside that shape to outside. What that cut off a brain
+    of another shape, and the rim of half-filled voxels, are put back in the end (`brain_edge`). Lesions inside stay;
+    where the scan ends inside the head the mask ends with it. Figures: Testing/Benchmarks/brain_mask.md.
 
     Args:
         reference: M0 or mean control, (K, J, I), scanner units; NaN counts as outside.
@@ -61,16 +67,23 @@ def brain_mask(reference: Volume) -> Volume:
         raise InputError("The brain cannot be found in an image without contrast; give an M0 image or control volumes.")
     even = correct_bias(reference.with_array(array)).array
     head = even > float(threshold_otsu(np.sqrt(even))) ** 2
-    level = float(np.median(even[head]))
-    mask = _in_one_piece(even > _LEVEL_FRACTION * level, reference.geometry)
+    level, grid = float(np.median(even[head])), reference.geometry
+    mask = first = _in_one_piece(even > _LEVEL_FRACTION * level, grid)
     _check_size(mask, reference)
-    for _ in range(_ROUNDS):
-        shape = fit_brain_shape(reference.with_array(mask))
-        within = shape.depth(reference.geometry)
-        core = mask & (within > _CORE)
-        if shape.misfit > _MOST_MISFIT or core.sum() < _FEWEST_VOXELS:
+    for number in range(_ROUNDS):
+        within, core = _shape_in(mask, reference)
+        if not core.any():
             break
-        mask = _in_one_piece(even > _least_level(even, core, head, within), reference.geometry)
+        known = float(np.median(even[core]))
+        if number == 0 and known > _MUCH_BRIGHTER * level:
+            mask = first = _in_one_piece(even > _KNOWN_FRACTION * known, grid)
+            within, core = _shape_in(mask, reference)
+            if not core.any():
+                break
+        level = float(np.median(even[core]))
+        mask = _in_one_piece(even > _least_level(even, core, head, within), grid)
+    mask = with_brain_cut_off(mask, first & (even > _BRIGHT_FRACTION * level), grid)
+    mask = with_rim(mask, even, level, grid)
     _check_size(mask, reference)
     return reference.with_array(mask, unit="", name="brain")
 
@@ -99,6 +112,14 @@ def correct_bias(volume: Volume) -> Volume:
     return from_sitk(image / sitk.Cast(field, sitk.sitkFloat32))
 
 
+def _shape_in(mask: np.ndarray, reference: Volume) -> tuple[np.ndarray, np.ndarray]:
+    """Depth (K, J, I), mm, in the template's brain fitted to a mask, and the mask's core, empty where it misfits."""
+    shape = fit_brain_shape(reference.with_array(mask))
+    within = shape.depth(reference.geometry)
+    core = mask & (within > _CORE) & (shape.misfit <= _MOST_MISFIT)
+    return within, core if core.sum() >= _FEWEST_VOXELS else np.zeros_like(core)
+
+
 def _least_level(even: np.ndarray, core: np.ndarray, head: np.ndarray, within: np.ndarray) -> np.ndarray:
     """The least brightness (K, J, I) of brain, by the depth (mm) `within` the brain's shape.
 
@@ -109,8 +130,10 @@ def _least_level(even: np.ndarray, core: np.ndarray, head: np.ndarray, within: n
     beside = head & (within < -_BESIDE[0]) & (within > -_BESIDE[1])
     if beside.sum() < _FEWEST_VOXELS:
         return least
-    between = 0.5 * (np.median(even[beside]) + np.percentile(even[core], 10))
-    between = min(float(between), _MOST_BETWEEN * level)
+    outer, inner = float(np.median(even[beside])), float(np.percentile(even[core], 10))
+    if outer > _NO_OTHER * inner:
+        return least
+    between = min(0.5 * (outer + inner), _MOST_BETWEEN * level)
     return np.maximum(least, between * np.interp(within, (0.0, 4.0), (1.0, 0.0)))
 
 

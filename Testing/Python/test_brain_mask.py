@@ -7,6 +7,7 @@ import pytest
 from scipy.ndimage import binary_fill_holes, distance_transform_edt, label
 
 from ASLDenoiseLib.errors import InputError
+from ASLDenoiseLib.preparing.brain_edge import with_brain_cut_off, with_rim
 from ASLDenoiseLib.preparing.brain_mask import brain_mask, mask_of_perfusion
 from ASLDenoiseLib.preparing.template import icbm_template
 from ASLDenoiseLib.series import Geometry, Labeling, Volume, VolumeType
@@ -93,6 +94,54 @@ def test_a_neck_as_bright_as_two_thirds_of_the_brain_is_left_out():
     mask = brain_mask(image).array > 0.5
     assert dice(mask, brain) > 0.93
     assert (mask & ~brain).sum() < 0.1 * brain.sum()
+
+
+def flat_head(levels: tuple[float, float, float, float]) -> tuple[Volume, np.ndarray]:
+    """Ellipsoids of grey matter, white matter, CSF and skull at these levels, flat below as no brain is; the brain."""
+    grid = Geometry((38, 46, 24), (5.0, 5.0, 6.0))
+    x, y, z = (np.arange(n) * s - (n - 1) / 2 * s for n, s in zip(grid.size, grid.spacing, strict=True))
+    r = np.sqrt((x / 64) ** 2 + (y[:, None] / 80) ** 2 + (z[:, None, None] / 56) ** 2)
+    ventricles = ((np.abs(x) - 10) / 8) ** 2 + (y[:, None] / 25) ** 2 + (z[:, None, None] / 12) ** 2 < 1
+    grey, white, csf, skull = levels
+    array = np.select([ventricles, r < 0.78, r < 1, (r > 1.12) & (r < 1.2)], [csf, white, grey, skull], 0.0)
+    noise = np.random.default_rng(1).normal(0, 5, array.shape)
+    return Volume(np.abs(1000 * array + noise), grid), r < 1
+
+
+@pytest.mark.parametrize(
+    "levels",
+    [(1.0, 0.8, 1.2, 0.15), (1.0, 0.8, 1.2, 0.4), (0.8, 0.6, 2.0, 0.15)],
+    ids=["M0", "bright skull", "suppressed"],
+)
+def test_a_brain_of_another_shape_than_the_templates_loses_no_more_than_1_percent(levels):
+    image, brain = flat_head(levels)
+    mask = brain_mask(image).array > 0.5
+    assert (brain & ~mask).sum() <= 0.01 * brain.sum()
+    assert (mask & ~brain).sum() <= 0.01 * brain.sum()
+
+
+def test_a_piece_that_was_cut_off_comes_back_where_it_ends_near_the_brain_and_not_where_it_goes_on():
+    grid = Geometry((30, 30, 30), (3.0, 3.0, 3.0))
+    mask, first = np.zeros((2, *grid.shape), bool)
+    mask[12:20, 8:22, 8:22] = True
+    first[9:20, 8:22, 8:22] = True  # 9 mm more below
+    assert (with_brain_cut_off(mask, first, grid) == first).all()
+    neck = first.copy()
+    neck[2:9, 12:18, 12:18] = True  # and on below
+    kept = with_brain_cut_off(mask, neck, grid)
+    assert not kept[2:9].any() and kept[12:20].sum() == mask.sum()
+
+
+def test_the_rim_of_half_filled_voxels_counts_as_brain_and_an_eye_beside_it_does_not():
+    grid = Geometry((20, 20, 20), (3.0, 3.0, 3.0))
+    even = np.zeros(grid.shape)
+    even[5:15, 5:15, 5:15] = 100.0
+    mask = even > 0
+    even[15, 6:14, 6:14] = 60.0  # filled by six tenths
+    even[4, 6:14, 6:14] = 40.0
+    even[6:14, 15, 6:14] = 150.0
+    rim = with_rim(mask, even, 100.0, grid)
+    assert rim[15, 8:12, 8:12].all() and not rim[4].any() and not rim[6:14, 15].any()
 
 
 @pytest.mark.parametrize("array", [np.zeros(GRID.shape), np.full(GRID.shape, np.nan), np.full(GRID.shape, 7.0)])
