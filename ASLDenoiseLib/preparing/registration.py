@@ -20,6 +20,10 @@ _AGREEMENT = 1.5  # mm
 _NEAR = 12.0  # mm; further from the first result the interior is not believed
 _SPREAD_LIMIT = 3.0  # mm, about one ASL voxel
 _COVERAGE_LIMIT = 0.7
+# What mutual information gains by stretching, and how far that goes, that together make another head probable, each by
+# half: own T1s reach 0.07 and 0.03, others' 0.09 and 0.05 at the least (Testing/Benchmarks/other_head.md).
+_GAIN, _STRETCH = 0.16, 0.08
+_LEAST_EXTENT = 60.0  # mm along every axis; a thinner slab may be stretched at will
 _INFORMATION_LIMIT = 0.1  # nats; right alignments of T1 to ASL reach 0.28-0.5, noise 0.05
 
 
@@ -35,6 +39,10 @@ class RigidRegistration:
             search that starts there ends.
         coverage: fraction (0..1) of the compared region that lies in the moving image's field of view.
         warning: empty, or one sentence saying why to look at the alignment before using it.
+        affine_gain: by what fraction the mutual information grows where the moving image may be stretched and sheared:
+            by some hundredths for one head, by a fifth for another's. NaN where not measured: without `moving_mask`,
+            with a warning, or of a thin slab.
+        stretch: what that stretches it by: root mean square of the logarithms of the three factors.
     """
 
     matrix: np.ndarray
@@ -42,6 +50,18 @@ class RigidRegistration:
     spread: float
     coverage: float
     warning: str = ""
+    affine_gain: float = float("nan")
+    stretch: float = float("nan")
+
+    @property
+    def disagreement(self) -> float:
+        """How much like two heads the images are: above 1 they probably are; NaN where not measured."""
+        return self.affine_gain / _GAIN + self.stretch / _STRETCH
+
+    @property
+    def other_head(self) -> bool:
+        """Whether the two images are probably of different heads."""
+        return self.disagreement > 1
 
 
 def register_rigid(
@@ -82,8 +102,9 @@ def register_rigid(
     if fixed_mask is not None:
         best = _refined_inside(pair.within(fixed_mask, moving, fixed), best) or best
     coverage = pair.coverage(best)
-    matrix = np.linalg.inv(matrix_of(best))
-    return RigidRegistration(matrix, -cost, spread, coverage, _warning(spread, coverage, -cost))
+    matrix, warning = np.linalg.inv(matrix_of(best)), _warning(spread, coverage, -cost)
+    affine = _affine(pair, matrix) if moving_mask is not None and not warning else ()
+    return RigidRegistration(matrix, -cost, spread, coverage, warning, *affine)
 
 
 def judge_alignment(
@@ -114,7 +135,8 @@ def judge_alignment(
     warning = _warning(spread, coverage, information)
     if spread > _SPREAD_LIMIT and information >= _INFORMATION_LIMIT:
         warning = f"The images agree better {spread:.0f} mm from the given transform; check the alignment by eye."
-    return RigidRegistration(matrix, information, spread, coverage, warning)
+    affine = _affine(pair, matrix) if moving_mask is not None and not warning else ()
+    return RigidRegistration(matrix, information, spread, coverage, warning, *affine)
 
 
 def _pair(
@@ -147,6 +169,19 @@ def _refined_inside(inner: ImagePair, first: sitk.Euler3DTransform) -> sitk.Eule
     if spread > _AGREEMENT or inner.distance(best, first) > _NEAR or not np.isfinite(cost):
         return None
     return inner.optimise(best, "fine")[1]
+
+
+def _affine(pair: ImagePair, matrix: np.ndarray) -> tuple[float, float] | tuple[()]:
+    """What an affine transform from here on gains in mutual information, and how far it stretches; none of a slab."""
+    before = -pair.cost(matrix)
+    if np.ptp(pair.points, axis=0).min() < _LEAST_EXTENT or not before > 0:
+        return ()
+    try:
+        cost, affine = pair.optimise_affine(matrix)
+    except RuntimeError:  # it strayed out of the image
+        return ()
+    factors = np.linalg.svd((affine @ np.linalg.inv(matrix))[:3, :3], compute_uv=False)
+    return -cost / before - 1, float(np.sqrt(np.mean(np.log(factors) ** 2)))
 
 
 def _warning(spread: float, coverage: float, information: float) -> str:

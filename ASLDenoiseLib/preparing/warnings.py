@@ -57,6 +57,14 @@ REGISTRATION = FindingKind(
     Choose("t1-to-asl", text="where it is wrong, lay the T1 on the series"),
     GiveImage("masks", "give tissue masks"),
 )
+OTHER_HEAD = FindingKind(
+    "t1-other-head",
+    "The T1 may be of another head than the series",
+    "stretched by {stretch:.0%} it agrees with the series by {gain:.0%} more; one head's own T1 hardly gains by that",
+    Advice("look at the overlay: figures by the grey and white matter of another person are wrong"),
+    GiveImage("t1", "give the T1 of this person"),
+    GiveImage("masks", "give tissue masks"),
+)
 TISSUE = FindingKind(
     "tissue-doubtful",
     "Grey and white matter are in doubt",
