@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..preparing.contrast import contrast_classes
+from ..preparing.t1_contrast import T1_RANKS
 from ..series import Tissue, Volume
 
 
@@ -25,7 +26,13 @@ class GuideMaps:
 
 
 def find_guides(
-    brain: Volume, *, even_t1: Volume | None, t1_to_asl: np.ndarray, given: Tissue | None, m0: Volume | None
+    brain: Volume,
+    *,
+    even_t1: Volume | None,
+    t1_to_asl: np.ndarray,
+    given: Tissue | None,
+    m0: Volume | None,
+    ranks: tuple[int, int, int] = T1_RANKS,
 ) -> GuideMaps:
     """The T1's own contrast classes, else the tissue that was given, else no maps; and the M0 where it has contrast.
 
@@ -35,10 +42,13 @@ def find_guides(
         t1_to_asl: 4x4, LPS mm, from points of the T1 to points of the series.
         given: tissue on the grid of the series that was not made from the T1 or the M0.
         m0: on the grid of the series.
+        ranks: of CSF, grey and white matter by brightness in the T1, darkest 0 (`t1_contrast.Levels.ranks`): networks
+            take the maps in the order of a T1.
     """
     m0 = with_contrast(m0, brain)
     if even_t1 is not None:
-        return GuideMaps(contrast_classes(even_t1, brain, transform=t1_to_asl), "T1", m0)
+        classes = contrast_classes(even_t1, brain, transform=t1_to_asl)
+        return GuideMaps(tuple(classes[rank] for rank in ranks), "T1", m0)
     if given is None or given.gm is None or given.wm is None:
         return GuideMaps(m0=m0)
     rest = np.clip(1 - given.gm.array - given.wm.array, 0, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ from ..given import fitted
 from ..measuring.readouts import measure
 from ..preparing.choices import Preparation
 from ..preparing.registration import register_rigid
+from ..preparing.t1_contrast import contrast_findings
 from ..preparing.tissue import tissue_from_t1, tissue_on
 from ..preparing.tissue_guess import guess_tissue
+from ..preparing.warnings import OTHER_HEAD
 from ..progress import Progress, silent
 from ..result import Readout, Result
 from ..series import CBF_UNIT, ASLSeries, Geometry, Tissue, Volume
@@ -154,6 +157,14 @@ def tissue_of_map(cbf: Volume, *, t1: Volume | None = None, tissue: Tissue | Non
     if t1 is not None:
         segmented = tissue_from_t1(t1)
         registration = register_rigid(t1, cbf, moving_mask=segmented.brain)
-        return tissue_on(cbf.geometry, segmented, transform=registration.matrix)
+        tissue = tissue_on(cbf.geometry, segmented, transform=registration.matrix)
+        found = contrast_findings(segmented.levels)
+        found += (
+            [OTHER_HEAD.finding(gain=registration.affine_gain, stretch=registration.stretch)]
+            if registration.other_head
+            else []
+        )
+        told = [f"{each.what} ({each.why}). {each.remedy}" for each in found]
+        return replace(tissue, warning=" ".join(filter(None, (*told, registration.warning, tissue.warning))))
     measured = cbf.with_array(np.isfinite(cbf.array) & (cbf.array != 0))
     return guess_tissue(cbf, measured)

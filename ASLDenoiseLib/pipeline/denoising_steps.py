@@ -6,6 +6,7 @@ from ..denoising.catalogue import DEFAULT_MODEL, find_model
 from ..denoising.domain import domain_findings
 from ..denoising.guides import GuideMaps, find_guides, with_contrast
 from ..denoising.recovery import recover, recovery_finding
+from ..preparing.t1_contrast import ranks_of
 from ..progress import Progress
 from ..series import Origin, Parameter
 from .request import Denoising
@@ -26,7 +27,9 @@ def gather_guides(run: RunState, progress: Progress) -> None:
     """What tells tissues apart: the T1's contrast classes, else given tissue; and the M0 where it has contrast."""
     asked = run.request.denoising
     given = run.tissue if run.request.head.tissue_given else None
-    run.guides = find_guides(run.brain, even_t1=run.even_t1, t1_to_asl=run.t1_to_asl, given=given, m0=run.m0)
+    ranks = ranks_of(None if run.t1_tissue is None else run.t1_tissue.levels)
+    images = {"even_t1": run.even_t1, "t1_to_asl": run.t1_to_asl, "m0": run.m0}
+    run.guides = find_guides(run.brain, given=given, ranks=ranks, **images)
     # recovery goes by the best one alone
     names = run.guides.names[:1] if wants_recovery(asked) else run.guides.names
     run.parameters.append(Parameter("guides", "+".join(names) or "none", "", Origin.DEFAULT))

@@ -17,9 +17,10 @@ from ..preparing.outliers import OutlierContext, PairMotion, find_outliers
 from ..preparing.pairs import choose_pairs, difference_volumes, pair_members
 from ..preparing.registration import judge_alignment, register_rigid
 from ..preparing.rescue import rescue_members
+from ..preparing.t1_contrast import contrast_findings
 from ..preparing.tissue import tissue_from_t1, tissue_on
 from ..preparing.tissue_guess import guess_tissue
-from ..preparing.warnings import REGISTRATION, nuisance_finding, outlier_findings
+from ..preparing.warnings import OTHER_HEAD, REGISTRATION, nuisance_finding, outlier_findings
 from ..progress import Progress
 from ..quantifying.calibration import calibrate, nothing_calibrates
 from ..quantifying.cbf import as_it_is, quantification, relative
@@ -89,6 +90,7 @@ def quantify_pairs(run: RunState, progress: Progress) -> None:
 def segment_t1(run: RunState, progress: Progress) -> None:
     """Tissue in the T1's space, and the T1 without its bias field, for guides and super-resolution."""
     run.t1_tissue = tissue_from_t1(run.t1, progress=progress)
+    run.findings += contrast_findings(run.t1_tissue.levels)
     run.even_t1 = correct_bias(run.t1)
 
 
@@ -111,6 +113,8 @@ def align_t1(run: RunState, progress: Progress) -> None:
     ]
     if found.warning:
         run.findings.append(REGISTRATION.finding(what=found.warning))
+    if found.other_head:
+        run.findings.append(OTHER_HEAD.finding(gain=found.affine_gain, stretch=found.stretch))
     run.t1_to_asl = found.matrix
     if run.tissue is None:
         run.tissue = tissue_on(run.series.geometry, run.t1_tissue, transform=found.matrix)

@@ -11,6 +11,7 @@ import numpy as np
 from ..compute import Compute
 from ..preparing.motion import Motion
 from ..preparing.outliers import OutlierReport
+from ..preparing.tissue import SegmentedTissue
 from ..quantifying.cbf import Quantification
 from ..result import Result
 from ..series import ASLSeries, Geometry, Parameter, Tissue, Volume
@@ -79,7 +80,7 @@ class RunState:
     m0: Volume | None = None
     quantification: Quantification | None = None
     even_t1: Volume | None = None
-    t1_tissue: Tissue | None = None
+    t1_tissue: SegmentedTissue | None = None
     outliers: OutlierReport | None = None
     pairs: ASLSeries | None = None
     weights: np.ndarray | None = None

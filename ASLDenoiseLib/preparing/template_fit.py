@@ -10,7 +10,8 @@ from ..errors import InputError
 from ..series import Volume
 from ..spatial.masks import depth, largest_piece, without_holes
 from .mutual_information import ImagePair, brain_only, working_copy
-from .template import icbm_template, template_onto
+from .t1_contrast import Levels, levels_of
+from .template import Template, icbm_template, template_onto
 
 # (mm beyond the template's brain where tissue may be, mm inside it beyond which all is brain) of each round of
 # alignment: wide after the rigid one, narrow in the end.
@@ -29,11 +30,13 @@ class TemplateFit:
         matrix: 4x4, LPS mm, points of the head to points of the template; affine.
         brain: 0/1 on the grid of the head, at the brain's own edge.
         mutual_information: nats, of the brain with the template; 0.5-0.7 where they fit.
+        levels: signal of the tissues where the template has them; None where that is too little to tell.
     """
 
     matrix: np.ndarray
     brain: Volume
     mutual_information: float
+    levels: Levels | None = None
 
 
 def fit_template(head: Volume) -> TemplateFit:
@@ -44,7 +47,8 @@ def fit_template(head: Volume) -> TemplateFit:
     edge meets the scalp (Dice of the brains 0.76 instead of 0.93 on phantoms).
 
     Args:
-        head: T1-weighted, about 2 mm, without coil bias, finite.
+        head: T1-weighted, about 2 mm, without coil bias, finite. Of another contrast the brain is cut out by where its
+            own tissues lie between CSF and what is around it; the alignment asks for no contrast.
 
     Raises:
         InputError: the image has no contrast, or does not overlap the template from any start.
@@ -59,7 +63,8 @@ def fit_template(head: Volume) -> TemplateFit:
         brain = _brain_near(head, matrix, reach, certain)
         pair = ImagePair.of(brain_only(moving, with_dark_rim(head, brain)), fixed, template.brain, 0)
         cost, matrix = pair.optimise_affine(matrix)
-    return TemplateFit(matrix, _brain_near(head, matrix, *_ROUNDS[-1]), -cost)
+    levels = levels_of(head, template_onto(head.geometry, matrix))
+    return TemplateFit(matrix, _brain_near(head, matrix, *_ROUNDS[-1]), -cost, levels)
 
 
 def fit_brain(head: Volume, brain: Volume) -> TemplateFit:
@@ -81,21 +86,31 @@ def with_dark_rim(head: Volume, brain: Volume) -> Volume:
 def _brain_near(head: Volume, matrix: np.ndarray, reach: float, certain: float) -> Volume:
     """The template's brain moved to this brain's own edge: bright tissue near it and joined to it, without its bridges.
 
-    Tissue brighter than half way from CSF to grey matter, within `reach` mm of the template's brain, is eroded by 3 mm
-    to cut it from scalp and dura, kept where it is one piece, and grown back; what lies deeper in the template than
-    `certain` mm always stays.
+    Tissue as bright as brain (`_tissue_range`) within `reach` mm of the template's brain is eroded by 3 mm to cut it
+    from scalp and dura, kept where it is one piece, and grown back; what lies deeper in the template than `certain` mm
+    always stays.
     """
     grid = head.geometry
     there = template_onto(grid, matrix)
     array, inside = head.array, there.brain.array > 0.5
-    grey, white = inside & (there.gm.array > 0.7), inside & (there.wm.array > 0.8)
-    if not (grey.any() and white.any()):
-        raise InputError("The template does not reach this image; check that the T1 shows a whole head.")
-    dark = np.percentile(array[inside], 2)
-    tissue = (array > 0.5 * (dark + np.median(array[grey]))) & (array < 1.4 * np.median(array[white]))
-    tissue &= depth(~inside, grid) <= reach
+    low, high = _tissue_range(head, there)
+    tissue = (array > low) & (array < high) & (depth(~inside, grid) <= reach)
     core = largest_piece(depth(tissue, grid) > _BRIDGES)
     core = core if core.any() else inside
     mask = (tissue & (depth(~core, grid) <= _BRIDGES + 1.0)) | (depth(inside, grid) > certain)
     mask |= depth(depth(~mask, grid) <= _CLOSING, grid) > _CLOSING
     return head.with_array(without_holes(mask), unit="", name="brain")
+
+
+def _tissue_range(head: Volume, there: Template) -> tuple[float, float]:
+    """Between which signals brain tissue lies: above half way to CSF where that is dark, as in a T1, else below."""
+    array, inside = head.array, there.brain.array > 0.5
+    grey, white = inside & (there.gm.array > 0.7), inside & (there.wm.array > 0.8)
+    if not (grey.any() and white.any()):
+        raise InputError("The template does not reach this image; check that the T1 shows a whole head.")
+    darker, brighter = sorted((float(np.median(array[grey])), float(np.median(array[white]))))
+    dark, bright = np.percentile(array[inside], (2, 98))
+    levels = levels_of(head, there)
+    if levels is not None and levels.csf > max(levels.gm, levels.wm):
+        return 0.5 * darker, 0.5 * (brighter + float(bright))
+    return 0.5 * (float(dark) + darker), 1.4 * brighter

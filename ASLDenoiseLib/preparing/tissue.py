@@ -6,7 +6,7 @@ their centres (`resampling.average_onto`).
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,8 +15,9 @@ from ..progress import Progress, silent
 from ..series import Geometry, Tissue, Volume
 from ..spatial.resampling import average_onto, crop, resample, with_spacing
 from .brain_mask import correct_bias
+from .t1_contrast import Levels, ranks_of
 from .t1_image import require_image
-from .template import template_onto
+from .template import Template, template_onto
 from .template_fit import fit_template
 
 _HEAD_SPACING = 2.0  # mm, to find the brain
@@ -38,7 +39,14 @@ _FREESURFER_CSF = (4, 5, 14, 15, 43, 44, 24, 31, 63, 72, 257)
 _FREESURFER_BRAIN = (16, 30, 62, 80, 81, 82, 85)
 
 
-def tissue_from_t1(t1: Volume, *, progress: Progress = silent) -> Tissue:
+@dataclass(frozen=True)
+class SegmentedTissue(Tissue):
+    """Tissue of an anatomical image, with the signal of each where the template has it; None where not known."""
+
+    levels: Levels | None = None
+
+
+def tissue_from_t1(t1: Volume, *, progress: Progress = silent) -> SegmentedTissue:
     """Segment a T1-weighted head on its own grid, no finer than 1.2 mm, cropped to the brain.
 
     The ICBM 2009a template is aligned and the brain extracted with it (`template_fit.fit_template`), N4 (Tustison 2010)
@@ -47,6 +55,10 @@ def tissue_from_t1(t1: Volume, *, progress: Progress = silent) -> Tissue:
     grey matter from white but not single gyri: heads with wide sulci have them elsewhere. Deep nuclei that look like
     white matter in the T1 (thalamus, pallidum) are still partly called so. A removed face and a neck do no harm. The
     same T1 gives the same probabilities to 1e-4.
+
+    Which class is which tissue is told by where the template has it (`t1_contrast.levels_of`), not by brightness: in a
+    T2 the darkest class is white matter. Where grey and white matter are alike the template's maps stand for tissue.
+    `t1_contrast.contrast_findings` of the `levels` warns of whatever is not T1-weighted.
 
     Args:
         t1: T1-weighted head, any resolution and unit; NaN counts as air.
@@ -66,13 +78,20 @@ def tissue_from_t1(t1: Volume, *, progress: Progress = silent) -> Tissue:
     grid = _brain_grid(t1.geometry, fit.brain)
     mask = resample(fit.brain, grid, outside=0.0).array > 0.5
     there = template_onto(grid, fit.matrix)
-    csf, gm, wm, even = _atropos(average_onto(finite, grid, outside=0.0), mask, there.gm.array, there.wm.array)
+    priors = _priors(there, grid)
+    if fit.levels is not None and fit.levels.alike:
+        csf, gm, wm = (np.where(mask, prior, 0.0) for prior in priors)
+        source = "the ICBM 2009a template alone, aligned with the T1, which tells no grey from white matter"
+    else:
+        image = average_onto(finite, grid, outside=0.0)
+        csf, gm, wm = _atropos(image, mask, priors, ranks_of(fit.levels))
+        source = "T1 segmentation (N4, ICBM 2009a priors, Atropos)"
     progress(1.0, "Segmented")
-    warning = _segmentation_warning(even, mask, gm, wm, fit.mutual_information, grid.voxel_volume)
-    return Tissue(
+    return SegmentedTissue(
         *(Volume(array, grid, name=name) for array, name in ((gm, "GM"), (wm, "WM"), (csf, "CSF"), (mask, "brain"))),
-        source="T1 segmentation (N4, ICBM 2009a priors, Atropos)",
-        warning=warning,
+        source=source,
+        warning=_segmentation_warning(mask.sum() * grid.voxel_volume / 1000, fit.mutual_information),
+        levels=fit.levels,
     )
 
 
@@ -168,12 +187,20 @@ def _brain_grid(t1: Geometry, brain: Volume) -> Geometry:
     return crop(grid, low, high - low)
 
 
-def _atropos(
-    head: Volume, mask: np.ndarray, gm_template: np.ndarray, wm_template: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Probabilities of CSF, GM and WM, and the image without bias, all (K, J, I)."""
-    import ants
+def _priors(there: Template, grid: Geometry) -> list[np.ndarray]:
+    """Prior probabilities (K, J, I) of CSF, GM and WM by place: the template's maps on this grid, smoothed."""
     from scipy.ndimage import gaussian_filter
+
+    gm, wm = there.gm.array, there.wm.array
+    sigma = [_PRIOR_SIGMA / s for s in grid.spacing[::-1]]
+    return _normalised([gaussian_filter(np.clip(p, _PRIOR_FLOOR, 1.0), sigma) for p in (1.0 - gm - wm, gm, wm)])
+
+
+def _atropos(
+    head: Volume, mask: np.ndarray, priors: list[np.ndarray], ranks: tuple[int, int, int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Probabilities (K, J, I) of CSF, GM and WM, whose `ranks` say which is darkest (0) and brightest (2)."""
+    import ants
 
     def image(array: np.ndarray) -> ants.ANTsImage:
         # Without origin and direction: Atropos reads priors through files, whose rounding it takes for another space.
@@ -183,10 +210,8 @@ def _atropos(
     even = ants.n4_bias_field_correction(
         image(head.array), mask=inside, shrink_factor=4, convergence={"iters": _BIAS_ITERATIONS, "tol": 1e-7}
     )
-    maps = (1.0 - gm_template - wm_template, gm_template, wm_template)
-    sigma = [_PRIOR_SIGMA / s for s in head.geometry.spacing[::-1]]
-    priors = _normalised([gaussian_filter(np.clip(p, _PRIOR_FLOOR, 1.0), sigma) for p in maps])
-    priors = _normalised([p * i for p, i in zip(priors, _likelihoods(even.numpy().T, mask), strict=True)])
+    by_brightness = _likelihoods(even.numpy().T, mask)
+    priors = _normalised([p * by_brightness[rank] for p, rank in zip(priors, ranks, strict=True)])
     found = ants.atropos(
         a=even,
         x=inside,
@@ -196,14 +221,14 @@ def _atropos(
         priorweight=_PRIOR_WEIGHT,
         r=0,  # otherwise the clock seeds the order in which voxels are visited
     )
-    probabilities = [np.where(mask, p.numpy().T, 0.0) for p in found["probabilityimages"]]
-    return (*probabilities, even.numpy().T)
+    csf, gm, wm = (np.where(mask, p.numpy().T, 0.0) for p in found["probabilityimages"])
+    return csf, gm, wm
 
 
 def _likelihoods(even: np.ndarray, mask: np.ndarray) -> list[np.ndarray]:
-    """Likelihoods of CSF, GM and WM at each voxel: Gaussians by median and spread of Otsu's three classes.
+    """Likelihoods of the dark, the middling and the bright class: Gaussians by median and spread of Otsu's three.
 
-    Intensities are clipped to the outer medians: a voxel darker than CSF is no less CSF.
+    Intensities are clipped to the outer medians: a voxel darker than the dark class is no less of it.
     """
     from skimage.filters import threshold_multiotsu
 
@@ -222,15 +247,9 @@ def _normalised(maps: list[np.ndarray]) -> list[np.ndarray]:
     return [m / total for m in maps]
 
 
-def _segmentation_warning(
-    even: np.ndarray, mask: np.ndarray, gm: np.ndarray, wm: np.ndarray, information: float, voxel_mm3: float
-) -> str:
-    millilitres = mask.sum() * voxel_mm3 / 1000
-    grey, white = even[gm > 0.7], even[wm > 0.8]
+def _segmentation_warning(millilitres: float, information: float) -> str:
     if not _BRAIN_ML[0] <= millilitres <= _BRAIN_ML[1]:
         return f"The segmented brain measures {millilitres:.0f} ml, which is no adult brain; look at the tissue maps."
-    if grey.size < 30 or white.size < 30 or np.median(white) < 1.05 * np.median(grey):
-        return "White matter is not brighter than grey matter; check that the anatomical image is T1-weighted."
     if information < _LEAST_INFORMATION:
         return f"The brain shares little with the template ({information:.2f} nats); look at the tissue maps."
     return ""
