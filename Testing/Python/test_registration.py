@@ -243,6 +243,6 @@ def test_a_t1_of_another_head_is_noticed_and_that_of_the_same_is_not(factor, oth
 def test_another_head_is_told_by_what_stretching_gains_and_by_how_far_it_goes():
     own, other = (RigidRegistration(np.eye(4), 0.4, 0.0, 1.0, "", *each) for each in ((0.07, 0.02), (0.1, 0.05)))
     unknown = RigidRegistration(np.eye(4), 0.4, 0.0, 1.0)
-    assert own.disagreement == pytest.approx(0.6875) and not own.other_head
-    assert other.disagreement == pytest.approx(1.25) and other.other_head
+    assert own.disagreement == pytest.approx(0.07 / 0.24 + 0.4) and not own.other_head
+    assert other.disagreement == pytest.approx(0.1 / 0.24 + 1.0) and other.other_head
     assert np.isnan(unknown.disagreement) and not unknown.other_head
