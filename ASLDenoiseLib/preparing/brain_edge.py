@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..series import Geometry
-from ..spatial.masks import depth, without_holes
+from ..spatial.masks import depth, largest_piece, without_holes
 
 _FAR = 18.0  # mm; what was cut off and reaches further from the brain is neck, orbit or muscle
 _JOINED = 1.5  # times that far from its end, a piece is cut off as a whole
@@ -34,7 +34,7 @@ def with_brain_cut_off(mask: np.ndarray, bright: np.ndarray, geometry: Geometry)
     if distant.any():
         near = depth(~distant, geometry) <= _JOINED * _FAR
         distant = binary_propagation(distant, mask=cut_off & near)
-    return mask | (cut_off & ~distant)
+    return largest_piece(mask | (cut_off & ~distant))
 
 
 def with_rim(mask: np.ndarray, even: np.ndarray, level: float, geometry: Geometry) -> np.ndarray:

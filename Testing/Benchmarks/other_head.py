@@ -19,7 +19,7 @@ from ASLDenoiseLib.spatial.resampling import average_onto, with_spacing
 
 from .library.cases import anatomy_path
 from .library.command import begin, options, say
-from .library.head_draws import draw_scanning, t1_scanning
+from .library.head_draws import anatomical_scanning, draw_scanning
 from .library.real_scans import NAMES, real_series, real_t1
 from .library.tables import text_table
 from .library.whole_heads import imaged, read_head
@@ -51,7 +51,7 @@ def simulated(number: int, folder: Path) -> Scanned:
     head = read_head(anatomy_path(f"brain-{number:02d}", folder))
     kind, scanning = draw_scanning(700 + number)
     scan = imaged(head, replace(scanning, scale=(1.0, 1.0, 1.0)), seed=700 + number).image
-    t1 = imaged(head, t1_scanning(), seed=number).image
+    t1 = imaged(head, anatomical_scanning(), seed=number).image
     say("drew", number, kind)
     return Scanned(f"brain-{number:02d}, {kind}", *t1_and_brain(t1), scan, brain_mask(scan))
 

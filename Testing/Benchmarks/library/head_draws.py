@@ -81,28 +81,29 @@ def _blur(kind: str, rng: np.random.Generator) -> tuple[float, float, float]:
     return in_plane, in_plane, u(2, 6) if segmented and u() < 0.6 else 0.0
 
 
-def t1_scanning(spacing: float = 2.0) -> Scanning:
-    """A T1-weighted image of a whole head."""
+# Signal of CSF, grey matter, white matter and brain stem, and around them of muscle, fat, skin, marrow, eye and sinus.
+_AROUND_T1, _AROUND_T2 = (0.5, 1.0, 0.6, 0.6, 0.2, 0.5), (0.3, 0.8, 0.5, 0.4, 1.0, 0.2)
+CONTRASTS = {
+    "T1": ((0.18, 0.58, 0.95, 0.92), _AROUND_T1),
+    "T2": ((1.0, 0.55, 0.4, 0.42), _AROUND_T2),
+    "FLAIR": ((0.1, 0.8, 0.6, 0.62), _AROUND_T1),
+    "proton density": ((0.95, 0.85, 0.72, 0.74), _AROUND_T2),
+    "inverted T1": ((0.18, 0.58, 0.95, 0.92), _AROUND_T1),
+}
+_AROUND = (Part.MUSCLE, Part.FAT, Part.SKIN, Part.MARROW, Part.EYE, Part.SINUS)
+
+
+def anatomical_scanning(contrast: str = "T1", spacing: float = 2.0) -> Scanning:
+    """An anatomical image of a whole head, of one of `CONTRASTS`; an inverted one is bright in air."""
+    tissues, around = CONTRASTS[contrast]
     values = np.zeros(len(Part))
-    signals = {
-        Part.CSF: 0.18,
-        Part.GREY: 0.58,
-        Part.WHITE: 0.95,
-        Part.STEM: 0.92,
-        Part.CORD: 0.92,
-        Part.MUSCLE: 0.5,
-        Part.FAT: 1.0,
-        Part.SKIN: 0.6,
-        Part.BONE: 0.05,
-        Part.MARROW: 0.6,
-        Part.EYE: 0.2,
-        Part.SINUS: 0.5,
-        Part.MUCOSA: 0.5,
-    }
-    for part, signal in signals.items():
-        values[part] = signal
+    values[[Part.CSF, Part.GREY, Part.WHITE, Part.STEM]] = tissues
+    values[Part.CORD] = values[Part.STEM]
+    values[list(_AROUND)] = around
+    values[[Part.BONE, Part.MUCOSA]] = 0.05, 0.5
+    if contrast == "inverted T1":
+        values = 1.0 - values
     size = tuple(int(200 / spacing * share) for share in (0.95, 1.15, 1.0))
-    turn = (4.0, 2.0, -3.0)
-    return Scanning(
-        tuple(values), size, (spacing,) * 3, top=-5.0, degrees=turn, bias=0.12, blur=(0.8, 0.8, 0.8), noise=0.02
-    )
+    turn, blur = (4.0, 2.0, -3.0), (0.8, 0.8, 0.8)
+    kept = tuple(float(value) for value in values)
+    return Scanning(kept, size, (spacing,) * 3, top=-5.0, degrees=turn, bias=0.12, blur=blur, noise=0.02)
