@@ -14,7 +14,7 @@ from ASLDenoiseLib.preparing.brain_mask import brain_mask
 from ASLDenoiseLib.series import Geometry, Volume
 
 from .library.cases import anatomy_path
-from .library.command import begin, options, say, timed
+from .library.command import begin, options, say
 from .library.head_draws import draw_scanning
 from .library.tables import Row, by, mean_row, table
 from .library.whole_heads import Imaged, imaged, read_head
@@ -30,8 +30,9 @@ ELLIPSOIDS = {  # size, voxel mm, levels of GM, WM, CSF and skull
 }
 BEFORE = (
     "Before the edge was put back (`preparing/brain_edge.py`), the first eleven of these heads missed 0.55 % (at most "
-    "0.97) of tissue and 2.00 % (3.49) of brain and CSF, with 3.6 % (9.5) extra, and the ellipsoids 2.7, 3.0, 2.9, 2.8 "
-    "and 15.5 %: where a brain was flatter or wider than the template's, the rising threshold cut it."
+    "0.97) of tissue and 2.00 % (3.49) of brain and CSF, with 3.6 % (9.5) extra and 12.5 ml of the eyes of head 0, and the ellipsoids 2.7, 3.0, 2.9, 2.8 "
+    "and 15.5 %: where a brain was flatter or wider than the template's, the rising threshold cut it. Of the time the edge takes under 3 %. Head 0, whose orbits "
+    "are filled with muscle nearly as bright as brain, keeps its eyes."
 )
 
 
@@ -77,8 +78,7 @@ def main() -> None:
     command = begin(__file__, options(__doc__, "anatomy", "threads", quick="three heads"))
     rows, kinds, plain = {}, defaultdict(list), {}
     for number, (kind, head) in enumerate(heads(command.args.anatomy, 3 if command.quick else HEADS)):
-        mask, seconds = timed(brain_mask, head.image)
-        row = figures(mask.array > 0.5, head) | {"seconds": seconds}
+        row = figures(brain_mask(head.image).array > 0.5, head)
         rows[f"{number}: {kind}, {by(np.round(head.image.geometry.spacing, 1))}"] = row
         kinds[kind].append(row)
         say(kind, row)
