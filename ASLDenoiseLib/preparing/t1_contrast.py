@@ -63,7 +63,7 @@ class Levels:
             darkest = "white" if self.gm > self.wm else "grey"
             return f"CSF is brightest and {darkest} matter darkest, as in {kind}"
         if self.alike:
-            return "grey and white matter are alike, as in a CT, an angiogram or a poor T1"
+            return "grey and white matter are alike, as in a FLAIR, a CT, an angiogram or a poor T1"
         if self.gm > self.wm:
             return "grey matter is brighter than white, as in a FLAIR or another image with suppressed CSF"
         return "CSF is brighter than grey matter, as in no usual image"

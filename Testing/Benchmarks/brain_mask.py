@@ -30,9 +30,10 @@ ELLIPSOIDS = {  # size, voxel mm, levels of GM, WM, CSF and skull
 }
 BEFORE = (
     "Before the edge was put back (`preparing/brain_edge.py`), the first eleven of these heads missed 0.55 % (at most "
-    "0.97) of tissue and 2.00 % (3.49) of brain and CSF, with 3.6 % (9.5) extra and 12.5 ml of the eyes of head 0, and the ellipsoids 2.7, 3.0, 2.9, 2.8 "
-    "and 15.5 %: where a brain was flatter or wider than the template's, the rising threshold cut it. Of the time the edge takes under 3 %. Head 0, whose orbits "
-    "are filled with muscle nearly as bright as brain, keeps its eyes."
+    "0.97) of tissue and 2.00 % (3.49) of brain and CSF, with 3.6 % (9.5) extra and 12.5 ml of the eyes of head 0, and "
+    "the ellipsoids 2.7, 3.0, 2.9, 2.8 and 15.5 %: where a brain was flatter or wider than the template's, the rising "
+    "threshold cut it. Of the time the edge takes under 3 %. Head 0, whose orbits are filled with muscle nearly as "
+    "bright as brain, keeps its eyes."
 )
 
 
