@@ -6,6 +6,7 @@ their centres (`resampling.average_onto`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -57,7 +58,8 @@ def tissue_from_t1(t1: Volume, *, progress: Progress = silent) -> SegmentedTissu
     same T1 gives the same probabilities to 1e-4.
 
     Which class is which tissue is told by where the template has it (`t1_contrast.levels_of`), not by brightness: in a
-    T2 the darkest class is white matter. Where grey and white matter are alike the template's maps stand for tissue.
+    T2 the darkest class is white matter. Where grey and white matter are alike, or another contrast puts them in each
+    other's place, the template's maps stand for tissue.
     `t1_contrast.contrast_findings` of the `levels` warns of whatever is not T1-weighted.
 
     Args:
@@ -79,13 +81,15 @@ def tissue_from_t1(t1: Volume, *, progress: Progress = silent) -> SegmentedTissu
     mask = resample(fit.brain, grid, outside=0.0).array > 0.5
     there = template_onto(grid, fit.matrix)
     priors = _priors(there, grid)
-    if fit.levels is not None and fit.levels.alike:
-        csf, gm, wm = (np.where(mask, prior, 0.0) for prior in priors)
-        source = "the ICBM 2009a template alone, aligned with the T1, which tells no grey from white matter"
-    else:
-        image = average_onto(finite, grid, outside=0.0)
-        csf, gm, wm = _atropos(image, mask, priors, ranks_of(fit.levels))
-        source = "T1 segmentation (N4, ICBM 2009a priors, Atropos)"
+    maps, source = None, "T1 segmentation (N4, ICBM 2009a priors, Atropos)"
+    if fit.levels is None or not fit.levels.alike:
+        maps = _atropos(average_onto(finite, grid, outside=0.0), mask, priors, ranks_of(fit.levels))
+    if maps is None or (fit.levels is not None and not fit.levels.t1_weighted and misnamed(maps, priors)):
+        maps = tuple(np.where(mask, prior, 0.0) for prior in priors)
+        source = (
+            "the ICBM 2009a template alone, aligned with the T1, whose contrast does not tell grey from white matter"
+        )
+    csf, gm, wm = maps
     progress(1.0, "Segmented")
     return SegmentedTissue(
         *(Volume(array, grid, name=name) for array, name in ((gm, "GM"), (wm, "WM"), (csf, "CSF"), (mask, "brain"))),
@@ -223,6 +227,16 @@ def _atropos(
     )
     csf, gm, wm = (np.where(mask, p.numpy().T, 0.0) for p in found["probabilityimages"])
     return csf, gm, wm
+
+
+def misnamed(found: Sequence[np.ndarray], priors: Sequence[np.ndarray]) -> bool:
+    """Whether what was found (CSF, GM, WM) as grey or white matter lies where the priors have the other."""
+
+    def overlap(one: np.ndarray, other: np.ndarray) -> float:
+        return float(np.minimum(one, other).sum() / max(other.sum(), 1e-6))
+
+    (_, gm, wm), (_, grey, white) = found, priors
+    return overlap(gm, grey) <= overlap(gm, white) or overlap(wm, white) <= overlap(wm, grey)
 
 
 def _likelihoods(even: np.ndarray, mask: np.ndarray) -> list[np.ndarray]:

@@ -8,7 +8,7 @@ import pytest
 from ASLDenoiseLib.denoising.guides import find_guides
 from ASLDenoiseLib.preparing.t1_contrast import Levels, contrast_findings, levels_of, ranks_of
 from ASLDenoiseLib.preparing.template import icbm_template, template_onto
-from ASLDenoiseLib.preparing.tissue import tissue_from_t1
+from ASLDenoiseLib.preparing.tissue import misnamed, tissue_from_t1
 from ASLDenoiseLib.series import Volume
 from ASLDenoiseLib.spatial.masks import depth
 
@@ -77,6 +77,14 @@ def test_the_guides_of_another_contrast_come_in_the_order_of_a_t1():
     inside = brain.array > 0.5
     assert white.array[inside & (template.wm.array > 0.95)].mean() > 0.9
     assert csf.array[inside & (template.wm.array > 0.95)].mean() < 0.05
+
+
+def test_grey_matter_found_where_white_lies_is_recognised():
+    csf, grey, white = np.zeros((3, 4, 4, 4))
+    grey[:2], white[2:] = 0.8, 0.8
+    assert not misnamed((csf, grey, white), (csf, grey, white))
+    assert misnamed((csf, white, grey), (csf, grey, white))
+    assert misnamed((grey, white, csf), (csf, grey, white))
 
 
 @pytest.mark.segments
