@@ -133,7 +133,9 @@ def test_recovery_puts_back_by_the_m0_where_there_is_no_t1_and_says_so(small):
     after, put_back = (recovered.maps[f"desc-{name}_cbf"].array for name in ("denoised", "recovered"))
     inside = np.isfinite(before) & np.isfinite(after) & (small.cbf.array > 0)
     np.testing.assert_allclose((after - before)[inside], put_back[inside], atol=0.01)
-    assert psnr(after, small.cbf.array, inside) > psnr(before, small.cbf.array, inside)
+    # at the rim the M0 is dark because voxels are half filled, and tells nothing of tissue
+    filled = inside & (small.tissue.gm.array + small.tissue.wm.array > 0.8)
+    assert psnr(after, small.cbf.array, filled) > psnr(before, small.cbf.array, filled)
     assert findings(plain, "tissue-doubtful")[0].severity is Severity.WARNING
 
 
