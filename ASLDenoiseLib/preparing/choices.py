@@ -15,6 +15,8 @@ from .outliers import DEFAULT_METHOD as OUTLIERS
 from .outliers import METHODS
 from .pairs import pair_numbers
 
+WIDEST = 50.0  # mm FWHM; more leaves nothing of a brain but its mean
+
 
 @dataclass(frozen=True)
 class Preparation:
@@ -30,7 +32,7 @@ class Preparation:
         m0_smoothing: mm FWHM of a Gaussian over the M0 within the brain before the division; 0 is none.
 
     Raises:
-        InputError: pairs that cannot be read, an unknown nuisance or outlier method, or a negative width.
+        InputError: pairs that cannot be read, an unknown nuisance or outlier method, or a width outside 0 to 50 mm.
 
     >>> print(Preparation(pairs="1-8", outliers="none").parameters()[2])
     outliers = none (user)
@@ -52,8 +54,8 @@ class Preparation:
         if self.outliers not in METHODS:
             raise InputError(f"There is no outlier method '{self.outliers}'; choose one of {', '.join(METHODS)}.")
         for width, what in ((self.smoothing, "smoothing"), (self.m0_smoothing, "M0 smoothing")):
-            if not (np.isfinite(width) and width >= 0):
-                raise InputError(f"The {what} is {width} mm; give zero or more.")
+            if not (np.isfinite(width) and 0 <= width <= WIDEST):
+                raise InputError(f"The {what} is {width:g} mm; give a FWHM of 0 to {WIDEST:g} mm.")
 
     def parameters(self) -> tuple[Parameter, ...]:
         """The choices as values that enter a result, with their origins."""

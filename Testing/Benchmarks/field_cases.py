@@ -13,6 +13,7 @@ from .library.command import SHARED, begin, options, say
 from .library.field_cases import CASES
 from .library.field_real import REAL, real_row
 from .library.field_rules import FieldCase, Outcome
+from .library.shell_runs import CBF
 from .library.tables import answer, text_table
 
 _HEAD = ("case", "public report", "right is", "exit", "findings", "GM", "WM", "as it should be")
@@ -21,7 +22,11 @@ _HEAD = ("case", "public report", "right is", "exit", "findings", "GM", "WM", "a
 def row(case: FieldCase, outcome: Outcome) -> tuple[str, ...]:
     """One line of the table."""
     result, status = outcome.result, outcome.ran.status
-    values = ("-", "-") if result is None else (f"{result.gm:.1f}", f"{result.wm:.1f}")
+    values = (
+        ("-", "-")
+        if result is None
+        else tuple(f"{mean:.1f}{'' if result.unit == CBF else ' (no CBF)'}" for mean in (result.gm, result.wm))
+    )
     codes = ", ".join(f"`{code}`" for code in outcome.codes) or "-"
     ended = "traceback" if status is None else str(status)
     return case.name, case.report, case.right, ended, codes, *values, answer(case.judged(outcome))

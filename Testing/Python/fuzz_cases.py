@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from Testing.Benchmarks.library.field_phantom import GM_CBF, MadeScan, Protocol, made
-from Testing.Benchmarks.library.shell_runs import QUICK, Told, shell, written
+from Testing.Benchmarks.library.shell_runs import CBF, QUICK, Told, shell, written
 from Testing.Python import fuzz_faces, fuzz_images, fuzz_m0, fuzz_order, fuzz_sidecar
 from Testing.Python.fuzz_bends import Bend, InapplicableError, Random, pick
 from Testing.Python.fuzz_speed import pictures
@@ -154,7 +154,10 @@ def judge(case: Case, folder: Path) -> Verdict:
             faults.append(f"left behind: not everything was written ({type(error).__name__})")
         else:
             gm, codes, found = result.gm, result.codes, result.findings
-            faults += _of_number(case, gm, found)
+            if result.unit == CBF:
+                faults += _of_number(case, gm, found)
+            elif "m0-absent" not in codes:
+                faults.append(f"silent: the map is in '{result.unit}', which no finding says")
     else:
         left = sorted(_everything_in(folder) - before)
         faults += [f"left behind: {', '.join(left)}"] if left else []

@@ -158,6 +158,7 @@ def test_denoise_writes_raw_beside_denoised_with_sidecars_and_one_table(tmp_path
         ["--m0", "nowhere.nii.gz"],
         ["--nuisance", "breathing"],
         ["--smooth", "-3"],
+        ["--smooth-m0", "51"],
         ["--t1-to-asl", "nowhere.tfm"],
         ["--mni"],
     ],

@@ -204,7 +204,7 @@ CASES = (
         "no-m0-but-suppression",
         "ASLPrep 335",
         as_it_is(lambda: scan(replace(_DEFAULT, m0="control"), BackgroundSuppression=True)),
-        (Refused(("M0", "background-suppressed")),),
+        (Named("m0-absent", ("relative perfusion", "no CBF")), Refused(("M0", "background-suppressed"))),
     ),
     FieldCase("multiband-with-norf", "ASLPrep 569: HCP's series, M0 and noRF in one file", as_it_is(_hcp), (Right(),)),
     FieldCase(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .field_phantom import GM_CBF, WM_CBF, MadeScan, Protocol, made
-from .shell_runs import QUICK, Told, Written, shell, written
+from .shell_runs import CBF, QUICK, Told, Written, shell, written
 
 MASKS = ("--gm", "{folder}/gm.nii.gz", "--wm", "{folder}/wm.nii.gz")
 _WITHIN = {"GM": 0.02, "WM": 0.03}  # of the truth
@@ -49,7 +49,7 @@ class Right:
         return {name: v for name, v in (("GM", self.gm), ("WM", self.wm)) if not math.isnan(v)}
 
     def holds(self, outcome: Outcome) -> bool:
-        if outcome.ran.status != 0 or outcome.result is None:
+        if outcome.ran.status != 0 or outcome.result is None or outcome.result.unit != CBF:
             return False
         found = {"GM": outcome.result.gm, "WM": outcome.result.wm}
         return all(abs(found[name] / value - 1) <= _WITHIN[name] for name, value in self._wanted.items())

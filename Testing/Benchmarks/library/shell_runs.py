@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+CBF = "ml/100g/min"
 QUICK = ("--no-motion", "--outliers", "none", "--nuisance", "none", "--no-scene", "--progress", "none")
 _HIDDEN = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)  # as Python hides them
 _SECOND_SENTENCE = re.compile(r"[.!?] +[A-Z]")
@@ -84,11 +85,12 @@ def _place(warning: warnings.WarningMessage) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Written:
-    """What a run left: findings by code with their text, and the mean CBF (ml/100g/min) over the true tissues."""
+    """What a run left: findings by code with their text, and the mean of its map over the true tissues, in its unit."""
 
     findings: tuple[tuple[str, str], ...]
     gm: float
     wm: float
+    unit: str = CBF
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -102,9 +104,9 @@ def written(out: Path, gm: np.ndarray, wm: np.ndarray) -> Written:
     newest = max(out.rglob("*readouts.json"), key=lambda path: path.stat().st_mtime_ns)
     told = json.loads(newest.read_text("utf-8"))
     findings = tuple((f["code"], f"{f['severity']}: {f['what']} ({f['why']})") for f in told["findings"])
-    shown = told["maps"][told["processed"] or told["raw"]]["file"]
-    cbf = np.asarray(nib.load(newest.with_name(shown)).dataobj, float)
-    return Written(findings, _mean(cbf[gm]), _mean(cbf[wm]))
+    shown = told["maps"][told["processed"] or told["raw"]]
+    array = np.asarray(nib.load(newest.with_name(shown["file"])).dataobj, float)
+    return Written(findings, _mean(array[gm]), _mean(array[wm]), shown["unit"])
 
 
 def _mean(values: np.ndarray) -> float:
