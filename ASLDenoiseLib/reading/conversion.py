@@ -12,10 +12,13 @@ tag (the finding ``dummy-volumes``).
 from __future__ import annotations
 
 import atexit
+import gzip
 import json
 import re
+import shutil
 import subprocess
 import tempfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -146,19 +149,50 @@ def _converted(folder: Path) -> Conversion:
     atexit.register(files.cleanup)
     # -x i: a single 3D volume is not turned, so that an M0 lies on the grid of its series
     command = [str(dcm2niix.bin), "-b", "y", "-ba", "n", "-z", "n", "-f", "%s_%p", "-d", "9", "-x", "i"]
-    command += ["-o", files.name, str(folder)]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=_LIMIT, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise InputError(f"dcm2niix did not finish on {folder}; convert it to NIfTI and give that.") from error
-    said = [line for stream in (done.stderr, done.stdout) for line in stream.decode(errors="replace").splitlines()]
-    said = [line.strip().rstrip(".") for line in said if line.strip()]
+    command += ["-o", files.name]
+    said, failed = _run(command, folder, folder)
+    unpacked = Path(files.name) / "unpacked"
+    if _unpack(folder, unpacked):
+        more, failed_too = _run(command, unpacked, folder)
+        said, failed = [*said, *more], failed or failed_too
     images = tuple(_image(path, folder) for path in sorted(Path(files.name).glob("*.nii")))
     if not images:
         raise InputError(_nothing_found(folder, said))
     images = tuple(sorted(images, key=lambda image: (image.number is None, image.number or 0, image.path.name)))
-    complaint = next((line for line in said if "error" in line.lower()), f"exit status {done.returncode}")
-    return Conversion(folder, images, complaint if done.returncode else "", files)
+    complaint = next((line for line in said if "error" in line.lower()), "an error status")
+    return Conversion(folder, images, complaint if failed else "", files)
+
+
+def _run(command: list[str], source: Path, folder: Path) -> tuple[list[str], bool]:
+    """What dcm2niix says of `source`, and whether it failed; `folder` is what the user gave."""
+    try:
+        done = subprocess.run([*command, str(source)], capture_output=True, timeout=_LIMIT, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise InputError(f"dcm2niix did not finish on {folder}; convert it to NIfTI and give that.") from error
+    said = [line for stream in (done.stderr, done.stdout) for line in stream.decode(errors="replace").splitlines()]
+    said = [line.strip().rstrip(".") for line in said if line.strip()]
+    # without images it is no failure of theirs: those of the folder may be packed
+    return said, bool(done.returncode) and not any("Unable to find any DICOM" in line for line in said)
+
+
+def _unpack(folder: Path, unpacked: Path) -> int:
+    """Unpack the gzipped DICOM files below a folder, which dcm2niix passes over; returns how many there are."""
+    count = 0
+    for path in files_below(folder):
+        if path.suffix.lower() != ".gz":
+            continue
+        try:
+            with gzip.open(path) as packed:
+                if packed.read(132)[128:] != b"DICM":
+                    continue
+                packed.seek(0)
+                unpacked.mkdir(exist_ok=True)
+                with (unpacked / f"{count}.dcm").open("wb") as file:
+                    shutil.copyfileobj(packed, file)
+            count += 1
+        except (OSError, EOFError, zlib.error):
+            continue  # a damaged file is left out, as dcm2niix does with others
+    return count
 
 
 def _nothing_found(folder: Path, said: list[str]) -> str:

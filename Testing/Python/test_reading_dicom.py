@@ -470,3 +470,18 @@ def test_a_t1_of_another_examination_of_the_patient_is_said_to_be_that(tmp_path)
     write_dicom(tmp_path / "now", pairs(), 5, "pcasl", *ASL)
     assert "series 8" in find_t1(tmp_path).label.split(";")[0], "that of the same examination comes first"
     assert "of another examination" not in find_t1(tmp_path).label
+
+
+def test_gzipped_files_of_a_study_are_unpacked_and_a_damaged_one_is_left_out(tmp_path):
+    import gzip
+
+    plain = tmp_path / "plain"
+    write_dicom(plain, [brain(), *pairs(2)], 5, "asl_pcasl", *ASL)
+    deep = tmp_path / "packed" / "deep"
+    deep.mkdir(parents=True)
+    for path in plain.iterdir():
+        (deep / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+    (deep / "damaged.dcm.gz").write_bytes(b"damaged")
+    (deep / "notes.txt.gz").write_bytes(gzip.compress(b"not an image"))
+    whole, packed = (convert(folder).images for folder in (plain, tmp_path / "packed"))
+    assert [image.title for image in packed] == [image.title for image in whole] == ["asl_pcasl"]

@@ -149,7 +149,7 @@ def test_a_value_of_the_user_wins_over_one_that_cannot_be_read(tmp_path):
     a = read_series(path, values={**right, "suppression_pulses": 2}).acquisition
     assert (a.post_labeling_delay, a.label_duration, a.field_strength, a.t1_blood) == (1.8, 1.5, 3.0, 1.65)
     refusal(read_series, path, values={**right, "t1_blood": None, "suppression_pulses": 2}, mentions=("BloodT1",))
-    typed = write_series(tmp_path / "m0", sidecar={"M0Type": "Seperate", "M0Estimate": "much"})
+    typed = write_series(tmp_path / "m0", sidecar={"M0Type": "Beside", "M0Estimate": "much"})
     given = read_series(typed, m0=typed.with_name("sub-01_m0scan.nii.gz"))
     assert given.m0 is not None and given.acquisition.m0_type.value == "Separate"
 
