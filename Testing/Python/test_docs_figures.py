@@ -71,7 +71,8 @@ def test_the_constants_on_the_page_are_those_that_are_used():
     for labeling in Labeling:
         assert f"{labeling.value} {labeling_efficiency(Acquisition(labeling=labeling)).value:g}" in page
     assert f"| {partition_coefficient(Acquisition()).value:g} mL/g |" in page
-    assert f"| {t1_tissue(Acquisition()).value:g} s |" in page
+    tissue = [f"{t1_tissue(Acquisition(field_strength=b)).value:g} s at {b:g} T" for b in (1.5, 3.0, 7.0)]
+    assert f"| {', '.join(tissue)}, else interpolated |" in page
     one, none = (labeling_efficiency(Acquisition(suppression_pulses=pulses)).value for pulses in (1, 0))
     assert f"α × {one / none:g} a pulse" in page
 
