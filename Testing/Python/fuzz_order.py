@@ -7,7 +7,7 @@ import numpy as np
 from Testing.Benchmarks.library.field_phantom import MadeScan
 from Testing.Python.fuzz_bends import MAGNITUDE, Bend, Random, need, perfusion_volumes, pick
 
-_SIGN = ("control-label-swapped", "order-changes", "order-mixed")
+_SIGN = ("control-label-swapped", "order-changes", "order-mixed", "no-perfusion")  # it asks for the aslcontext
 _COUNT = ("count-mismatch",)
 _SWAP = {"control": "label", "label": "control"}
 _CONTEXT = "_aslcontext.tsv"

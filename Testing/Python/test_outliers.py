@@ -347,6 +347,16 @@ def test_zscores_keep_the_least_noisy_half_where_most_pairs_are_spoilt():
     assert report.weights[12:].all() and (report.kept >= 10).all()
 
 
+@pytest.mark.filterwarnings("error")
+def test_zscores_judge_the_other_slices_where_one_is_blank_in_every_pair():
+    def change(cbf):
+        cbf[:, 2] = 0.0
+        return cbf
+
+    whole, blank = (find_outliers("zscore", spiked(changed(context_of(), c), 4, 3)) for c in (lambda cbf: cbf, change))
+    assert rejected(blank) == rejected(whole) == [(4, 3)]
+
+
 def test_a_slice_that_would_lose_most_pairs_takes_the_least_suspicious_back_where_figures_are_ranked():
     context = context_of(6)
     some = [Rejection(n, 2, "bad", value, 0.5) for n, value in ((1, 4.0), (2, 1.0), (3, 0.1))]

@@ -45,7 +45,8 @@ def zscore(context: OutlierContext, settings: ZScoreSettings) -> OutlierReport:
         return report_rejections("zscore", context, (), ("The pairs hardly differ: nothing was rejected.",))
     rejections = _lacking_pattern(values, settings)
     noise, slices = _by_slice((apart / np.maximum(scale, least)) ** 2, context)
-    noise = noise / np.nanmedian(noise, axis=0)
+    usual = np.broadcast_to(np.nanmedian(noise, axis=0), noise.shape)
+    noise = np.divide(noise, usual, out=np.full(noise.shape, np.nan), where=usual > 0)  # a blank slice has no noise
     spread = MAD * float(np.nanmedian(np.abs(np.log(np.maximum(noise, np.finfo(float).tiny)))))
     pays = 2 + 1 / np.maximum(context.measured[:, slices].sum(axis=0) - 1, 1)
     limit = np.maximum(pays, np.exp(settings.deviations * spread))
