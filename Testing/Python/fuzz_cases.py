@@ -21,7 +21,7 @@ BENDS: tuple[Bend, ...] = tuple(
     bend for part in (fuzz_sidecar, fuzz_images, fuzz_order, fuzz_m0, fuzz_faces) for bend in part.BENDS
 )
 TOLERANCE = 0.10  # of the true GM CBF
-_TRIES = 60  # protocols, for one that a bend can change
+_TRIES = 500  # protocols, for one that a bend can change
 _PICTURED = 11  # of so many cases, one has its report's pictures drawn; no divisor of the number of bends
 
 
