@@ -26,6 +26,7 @@ OPTIONS = {
     "partition_coefficient": "--partition-coefficient",
     "readout": "--readout",
     "slice_timing": "--slice-timing",
+    "m0_type": "--m0-type",
     "m0_repetition_time": "--m0-tr",
     "m0_scale": "--m0-scale",
 }

@@ -41,6 +41,7 @@ _ONE_FOR_ALL = FindingKind(
     Advice("leave the value out, and keep the volumes of one delay by the fix that is then named"),
     Advice("or mark all other volumes as n/a in the context"),
 )
+_NONE = SetField("m0_type", M0Type.ABSENT.value, "for relative perfusion without CBF, state that there is none")
 _SAME_SCALE = 1e-3  # relative; sidecars round their slopes to six digits
 _SWAP = {VolumeType.CONTROL: VolumeType.LABEL, VolumeType.LABEL: VolumeType.CONTROL}
 
@@ -244,7 +245,7 @@ def _calibration(
     if kind is M0Type.SEPARATE:
         if separate is None:
             what = f"M0Type of {scan.name} is Separate but no _m0scan image is beside it"
-            raise InputError(what, [GiveImage("m0", "give it")])
+            raise InputError(what, [GiveImage("m0", "give it"), _NONE])
         acquisition, mean, made = _from_separate(separate, scan, types, acquisition)
         return acquisition, mean, replace(made, unused=others)
     passed_over = _passed_over(scan)
@@ -253,7 +254,7 @@ def _calibration(
         return acquisition, mean, replace(made, unused=(*passed_over, *made.unused))
     if kind is M0Type.ESTIMATE and not acquisition.m0_estimate:
         what = f"M0Type of {scan.name} is Estimate but M0Estimate is not stated"
-        raise InputError(what, [GiveImage("m0", "give the number")])
+        raise InputError(what, [GiveImage("m0", "give the number"), _NONE])
     return acquisition, None, M0Source(unused=passed_over) if passed_over else None
 
 
@@ -313,7 +314,7 @@ def _from_included(
     if not indices:
         raise InputError(
             f"M0Type of {scan.name} is Included but its context names no m0scan volume",
-            [GiveImage("m0", "correct the context, or give the M0")],
+            [GiveImage("m0", "correct the context, or give the M0"), _NONE],
         )
     origin = acquisition.origins.get("repetition_time", scan.origin)
     acquisition, chosen, shorter = _by_time(acquisition, scan, acquisition.repetition_time, indices, origin=origin)

@@ -33,6 +33,7 @@ _ACQUISITION = {
     "partition_coefficient": (float, "brain-blood partition coefficient, ml/g"),
     "readout": (str, "2D or 3D"),
     "slice_timing": (_numbers, "of a 2D readout: when each slice is read, s, commas between"),
+    "m0_type": (str, "Separate, Included, Estimate, or Absent: relative perfusion, without CBF"),
     "m0_repetition_time": (float, "repetition time of the M0, s"),
     "m0_scale": (float, "factor the M0 is multiplied by"),
 }

@@ -263,3 +263,13 @@ def test_a_real_series_without_its_context_is_refused_and_mended_by_words(shared
     pattern = "m0scan,n/a,label,control"
     assert read_series(path, context=pattern).context == read_series(perf / path.name).context
     assert json.loads((tmp_path / "sub-01_acq-grase_asl.json").read_text())["M0Type"] == "Included"
+
+
+def test_a_series_whose_m0_is_lost_can_be_said_to_have_none(tmp_path, capsys):
+    from ASLDenoiseLib.__main__ import main
+
+    path = write_series(tmp_path, m0=None, sidecar={"BackgroundSuppression": True})
+    assert main(["inspect", str(path)]) == 2
+    assert "state that there is none with --m0-type Absent" in capsys.readouterr().err
+    assert main(["inspect", str(path), "--m0-type", "Absent"]) == 1
+    assert read_series(path, values={"m0_type": "Absent"}).m0 is None
