@@ -121,7 +121,7 @@ def test_smoothing_acts_on_the_pairs_and_m0_smoothing_on_the_division_alone():
     [
         ({"nuisance": ("breathing",)}, "no nuisance 'breathing'"),
         ({"outliers": "best"}, "no outlier method 'best'"),
-        ({"smoothing": -1.0}, "smoothing is -1.0 mm"),
+        ({"smoothing": -1.0}, "smoothing is -1 mm"),
         ({"m0_smoothing": float("nan")}, "M0 smoothing is nan mm"),
     ],
 )
