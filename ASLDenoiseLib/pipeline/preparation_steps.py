@@ -146,10 +146,11 @@ def clean_pairs(run: RunState, progress: Progress) -> None:
         run.pairs = replace(run.pairs, array=np.stack([each.array for each in smooth]))
     if report.rejections:
         run.weights = rescued.weights
-        run.parameters += [
-            Parameter("outliers_left_out", [str(r) for r in report.rejections], "", Origin.IMAGE),
-            Parameter("outliers_rescued", rescued.count, "slices of pairs", Origin.IMAGE, "one member is borrowed"),
-        ]
+        rejected, absent = ([str(r) for r in each] for each in report.kinds(context.measured))
+        run.parameters += [Parameter("outliers_left_out", rejected, "", Origin.IMAGE)] * bool(rejected)
+        run.parameters += [Parameter("slices_unmeasured", absent, "", Origin.IMAGE)] * bool(absent)
+        note = "one member is borrowed"
+        run.parameters.append(Parameter("outliers_rescued", rescued.count, "slices of pairs", Origin.IMAGE, note))
         run.findings += outlier_findings(report, context.measured, rescued.count)
     run.cleaned, run.error = mean_difference(run.pairs, run.weights), standard_error(run.pairs, run.weights)
     if np.array_equal(run.cleaned.array, run.raw.array, equal_nan=True):

@@ -80,9 +80,9 @@ def outlier_findings(report: OutlierReport, measured: np.ndarray, rescued: int =
 
     What was not `measured` (bool (N, K)), which every method leaves out, is told apart.
     """
-    for kind, flags in ((_OUTLIERS, report.flags & measured), (_UNMEASURED, report.flags & ~measured)):
-        if flags.any():
-            of_kind = [r for r in report.rejections if flags_of([r], flags.shape)[flags].any()]
+    for kind, of_kind in zip((_OUTLIERS, _UNMEASURED), report.kinds(measured), strict=True):
+        if of_kind:
+            flags = flags_of(of_kind, measured.shape)
             yield kind.finding(
                 slices=int(flags.sum()),
                 pairs=int(flags.any(axis=1).sum()),

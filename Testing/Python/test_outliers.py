@@ -21,6 +21,7 @@ from ASLDenoiseLib.preparing.outliers import (
 )
 from ASLDenoiseLib.preparing.outliers.prior_guided import consistent
 from ASLDenoiseLib.preparing.outliers.score import pooled_variance
+from ASLDenoiseLib.preparing.warnings import outlier_findings
 from ASLDenoiseLib.series import ASLSeries, Geometry, Tissue, Volume
 
 SHAPE = (8, 24, 24)
@@ -519,3 +520,17 @@ def test_on_a_spiked_phantom_zscores_find_nearly_all_and_paocsl_is_no_worse_than
     errors = {name: rmse(name) for name in METHODS}
     assert errors["paocsl"] <= min(errors["aoc"], errors["score"])
     assert errors["zscore"] <= min(errors.values())
+
+
+@pytest.mark.parametrize("name", ["none", DEFAULT_METHOD])
+def test_what_was_not_measured_is_never_told_as_left_out_by_a_method(name):
+    def moved_out(array):
+        array[5, :3] = np.nan
+
+    context = changed(context_of(), moved_out)
+    report = find_outliers(name, context)
+    rejected_ones, absent = report.kinds(context.measured)
+    assert {(r.pair, r.slice) for r in absent} == {(5, 0), (5, 1), (5, 2)}
+    found = {finding.code: finding for finding in outlier_findings(report, context.measured)}
+    assert "3 slices in 1 of 20 pairs" in found["slices-unmeasured"].what
+    assert ("outliers" in found) == bool(rejected_ones) and (name != "none" or not rejected_ones)

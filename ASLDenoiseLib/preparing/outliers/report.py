@@ -83,6 +83,11 @@ class OutlierReport:
         """Bool (N, K): what `rejections` name."""
         return flags_of(self.rejections, self.weights.shape[:2])
 
+    def kinds(self, measured: np.ndarray) -> tuple[tuple[Rejection, ...], tuple[Rejection, ...]]:
+        """What the method rejected, and what was not `measured` (bool (N, K)) and is left out by every method."""
+        absent = tuple(r for r in self.rejections if not measured[flags_of([r], measured.shape)].any())
+        return tuple(r for r in self.rejections if r not in absent), absent
+
     @property
     def slices_of_pairs(self) -> np.ndarray:
         """(N,) how many slices of each pair were rejected."""
