@@ -8,20 +8,11 @@ import json
 
 import numpy as np
 
-from Testing.Benchmarks.library.field_phantom import MadeScan
+from Testing.Benchmarks.library.field_phantom import MadeScan, nifti
 from Testing.Python.fuzz_bends import MAGNITUDE, SCALE, Bend, Random, need
 
 _IMAGE, _JSON, _M0_JSON = "_asl.nii.gz", "_asl.json", "_m0scan.json"
 _DOUBTFUL = ("pld-label-duration-doubtful", "unusual-value", *MAGNITUDE)
-
-
-def image_bytes(scan: MadeScan, *, array: np.ndarray | None = None) -> bytes:
-    """The series as an uncompressed NIfTI."""
-    import nibabel as nib
-
-    data = scan.volumes if array is None else array
-    image = nib.Nifti1Image(np.asarray(data, np.float32 if array is None else array.dtype), scan.affine)
-    return image.to_bytes()
 
 
 def _file(name: str, ending: str, content, named: tuple[str, ...] = ()) -> Bend:
@@ -34,26 +25,24 @@ def _file(name: str, ending: str, content, named: tuple[str, ...] = ()) -> Bend:
 
 
 def _truncated(scan: MadeScan) -> bytes:
-    return gzip.compress(image_bytes(scan), mtime=0)[:20000]
+    return gzip.compress(nifti(scan.volumes, scan.affine), mtime=0)[:20000]
 
 
 def _header_alone(scan: MadeScan) -> bytes:
-    return gzip.compress(image_bytes(scan)[:352], mtime=0)
+    return gzip.compress(nifti(scan.volumes, scan.affine)[:352], mtime=0)
 
 
 def _five_axes(scan: MadeScan) -> bytes:
-    return gzip.compress(image_bytes(scan, array=scan.volumes.astype(np.float32)[:, :, :, None]), mtime=0)
+    return gzip.compress(nifti(scan.volumes[:, :, :, None], scan.affine), mtime=0)
 
 
 def _complex(scan: MadeScan) -> bytes:
-    return gzip.compress(image_bytes(scan, array=scan.volumes.astype(np.complex64)), mtime=0)
+    return gzip.compress(nifti(scan.volumes, scan.affine, np.complex64), mtime=0)
 
 
 def _colours(scan: MadeScan) -> bytes:
-    import nibabel as nib
-
-    colour = np.zeros(scan.volumes.shape[:3], np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")]))
-    return gzip.compress(nib.Nifti1Image(colour, scan.affine).to_bytes(), mtime=0)
+    colours = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
+    return gzip.compress(nifti(np.zeros(scan.volumes.shape[:3], colours), scan.affine, colours), mtime=0)
 
 
 def _latin(scan: MadeScan) -> bytes:
@@ -66,7 +55,7 @@ def _with_bom(scan: MadeScan) -> bytes:
 
 def _not_gzipped(scan: MadeScan, random: Random) -> str:
     """A plain NIfTI that is called .nii.gz."""
-    scan.files[_IMAGE] = image_bytes(scan)
+    scan.files[_IMAGE] = nifti(scan.volumes, scan.affine)
     return "a plain NIfTI called .nii.gz"
 
 
@@ -78,10 +67,7 @@ def _scaled_header(scan: MadeScan, random: Random) -> str:
     need(np.isfinite([low, top]).all() and top > low)
     slope = (top - low) / 65000
     stored = np.round((scan.volumes - low) / slope - 32500).astype(np.int16)
-    image = nib.Nifti1Image(stored, scan.affine)
-    image.header.set_slope_inter(slope, low + 32500 * slope)
-    buffer = io.BytesIO(image.to_bytes())
-    header = nib.Nifti1Header.from_fileobj(buffer)
+    header = nib.Nifti1Header.from_fileobj(io.BytesIO(nifti(stored, scan.affine, np.int16)))
     header["scl_slope"], header["scl_inter"] = slope, low + 32500 * slope
     scan.files[_IMAGE] = gzip.compress(header.binaryblock + b"\0" * 4 + stored.tobytes(order="F"), mtime=0)
     return f"integers with a slope of {slope:.4g}"
@@ -107,9 +93,7 @@ def _masks(name: str, change) -> Bend:
 
     def apply(scan: MadeScan, random: Random) -> str:
         gm = change(scan.gm.astype(np.float32))
-        import nibabel as nib
-
-        scan.files["_bad.nii.gz"] = gzip.compress(nib.Nifti1Image(gm, scan.affine).to_bytes(), mtime=0)
+        scan.files["_bad.nii.gz"] = gzip.compress(nifti(gm, scan.affine), mtime=0)
         scan.run_options.extend(["--gm", "{folder}/sub-01_bad.nii.gz", "--wm", "{folder}/wm.nii.gz"])
         return name
 

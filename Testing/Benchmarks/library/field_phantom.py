@@ -6,6 +6,7 @@ NIfTI stores them. A `MadeScan` may be changed in any way before it is written.
 
 from __future__ import annotations
 
+import gzip
 import json
 import warnings
 from dataclasses import dataclass, field
@@ -112,21 +113,26 @@ class MadeScan:
 
 
 def save(path: Path, array: np.ndarray, affine: np.ndarray, dtype: object = np.float32) -> Path:
-    """Write an array (I, J, K[, T]) as NIfTI in mm, with whatever affine as its sform and no qform."""
+    """Write an array (I, J, K[, T]) as compressed NIfTI (see `nifti`)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(nifti(array, affine, dtype), compresslevel=1, mtime=0))
+    return path
+
+
+def nifti(array: np.ndarray, affine: np.ndarray, dtype: object = np.float32) -> bytes:
+    """An array as NIfTI in mm, with whatever affine as its sform and no qform."""
     import nibabel as nib
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image = nib.Nifti1Image(np.asarray(array).astype(dtype), None)
-    header = image.header
-    header.set_xyzt_units("mm", "sec")
-    header["pixdim"][1:4] = np.linalg.norm(affine[:3, :3], axis=0)
-    header["sform_code"], header["qform_code"] = 1, 0
-    for name, row in zip(("srow_x", "srow_y", "srow_z"), affine, strict=False):
-        header[name] = row
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what is not a number has no place among integers
-        nib.save(image, path)
-    return path
+        image = nib.Nifti1Image(np.asarray(array).astype(dtype), None)
+        header = image.header
+        header.set_xyzt_units("mm", "sec")
+        header["pixdim"][1:4] = np.linalg.norm(affine[:3, :3], axis=0)
+        header["sform_code"], header["qform_code"] = 1, 0
+        for name, row in zip(("srow_x", "srow_y", "srow_z"), affine, strict=False):
+            header[name] = row
+        return image.to_bytes()
 
 
 def centred(size=SIZE, spacing=SPACING) -> np.ndarray:
