@@ -158,11 +158,12 @@ def _steps(series: ASLSeries, preview: Preview) -> Iterator[Finding]:
     """The least distance of two values against the perfusion signal and the noise that would smooth it."""
     used = series.indices(*series.perfusion)
     values = np.unique(series.array[used[0]][preview.brain])
-    level = abs(float(np.median(preview.pair_levels)))
+    level = abs(float(np.median(preview.differences.mean(axis=1))))  # the median of steps may be zero
     if len(values) < 2 or not level > 0:
         return
     step = float(np.diff(values).min())
     same = series.indices(series.context[used[0]])
-    noise = float(np.median(series.array[same][:, preview.brain].std(axis=0))) if len(same) > 2 else 0.0
+    spread = series.array[same][:, preview.brain].std(axis=0)
+    noise = float(np.percentile(spread, 25)) if len(same) > 2 else 0.0  # rounding alone leaves many voxels without any
     if step > _COARSE * level and step > _DITHER * noise:
         yield _STEPS.finding(step=step, level=level)

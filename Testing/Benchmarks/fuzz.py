@@ -18,7 +18,7 @@ from pathlib import Path
 from .library.command import begin, options, say
 from .library.tables import text_table
 
-_SORTS = ("traceback", "warning", "status", "sentence", "left behind", "silent")
+_SORTS = ("traceback", "warning", "status", "sentence", "refused", "left behind", "silent")
 
 
 def line_of(verdict) -> str:
@@ -75,7 +75,7 @@ def rows(verdicts) -> list[tuple[str, ...]]:
 
 
 def _counts(row: Counter) -> tuple[str, ...]:
-    other = sum(row[sort] for sort in _SORTS[1:5])
+    other = sum(row[sort] for sort in _SORTS[1:-1])
     return tuple(str(n) for n in (row["inputs"], row["exit 0"], row["exit 2"], row["silent"], row["traceback"], other))
 
 
@@ -106,7 +106,7 @@ def main() -> None:
         "Fuzz campaign",
         f"{len(verdicts)} cases of seed {args.seed}; {faulty} with a fault; {seconds / 60:.0f} minutes of CPU in the "
         "commands. A case with several bends counts under each. Other faults: warnings of numpy, refusals that are not "
-        "one sentence, files left behind, exit statuses without a reason.",
+        "one sentence or not needed, files left behind, exit statuses without a reason.",
         text_table(head, rows(verdicts)),
     )
 

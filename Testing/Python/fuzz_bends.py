@@ -29,12 +29,14 @@ class Bend:
         apply: changes the scan in place and says what it did; raises `InapplicableError`.
         named: codes of the findings that name its cause; ``warning:`` before one asks for that severity. Where there
             are none, CBF must come out right, or the scan must be refused.
+        harmless: the scan is as good as before, so that it must not be refused.
     """
 
     name: str
     kind: str
     apply: Callable[[MadeScan, Random], str | None]
     named: tuple[str, ...] = ()
+    harmless: bool = False
 
 
 def need(condition: object) -> None:

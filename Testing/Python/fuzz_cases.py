@@ -45,7 +45,8 @@ class Case:
 class Verdict:
     """What came of a case; `faults` is empty where it is as it should be.
 
-    A fault begins with its sort: ``traceback``, ``warning``, ``status``, ``sentence``, ``left behind`` or ``silent``.
+    A fault begins with its sort: ``traceback``, ``warning``, ``status``, ``sentence``, ``refused``, ``left behind``
+    or ``silent``.
     """
 
     number: int
@@ -161,6 +162,8 @@ def judge(case: Case, folder: Path) -> Verdict:
     else:
         left = sorted(_everything_in(folder) - before)
         faults += [f"left behind: {', '.join(left)}"] if left else []
+    if ran.status == 2 and all(bend.harmless for bend in case.bends):
+        faults.append(f"refused: {ran.sentence}")
     if ran.status in (1, 2) and ran.unclear:
         faults.append(f"sentence: {ran.unclear}")
     faults += [f"left behind: {name}" for name in sorted(_everything_in(folder)) if name.endswith(".partial")]

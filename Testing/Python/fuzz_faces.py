@@ -15,13 +15,13 @@ _IMAGE, _JSON, _M0_JSON = "_asl.nii.gz", "_asl.json", "_m0scan.json"
 _DOUBTFUL = ("pld-label-duration-doubtful", "unusual-value", *MAGNITUDE)
 
 
-def _file(name: str, ending: str, content, named: tuple[str, ...] = ()) -> Bend:
+def _file(name: str, ending: str, content, named: tuple[str, ...] = (), *, harmless: bool = False) -> Bend:
     def apply(scan: MadeScan, random: Random) -> str:
         need(ending != _M0_JSON or scan.m0 is not None)
         scan.files[ending] = content(scan)
         return name
 
-    return Bend(name, "file", apply, named)
+    return Bend(name, "file", apply, named, harmless)
 
 
 def _truncated(scan: MadeScan) -> bytes:
@@ -176,12 +176,12 @@ BENDS = (
     _file("image complex", _IMAGE, _complex),
     _file("image in colours", _IMAGE, _colours),
     Bend("image not compressed", "file", _not_gzipped),
-    Bend("image with a slope", "file", _scaled_header),
+    Bend("image with a slope", "file", _scaled_header, harmless=True),
     _file("sidecar absent", _JSON, lambda scan: None),
     _file("sidecar cut", _JSON, lambda scan: json.dumps(scan.keys).encode()[:-20]),
     _file("sidecar a list", _JSON, lambda scan: json.dumps([scan.keys]).encode()),
     _file("sidecar empty", _JSON, lambda scan: b""),
-    _file("sidecar with BOM", _JSON, _with_bom),
+    _file("sidecar with BOM", _JSON, _with_bom, harmless=True),
     _file("sidecar in latin-1", _JSON, _latin),
     _file("sidecar of the M0 cut", _M0_JSON, lambda scan: b'{"RepetitionTimePreparation": '),
     _file("sidecar of the M0 absent", _M0_JSON, lambda scan: None, ("m0-tr-missing",)),

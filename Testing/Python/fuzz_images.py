@@ -12,14 +12,14 @@ _ODD_HEAD = ("brain-mask-doubtful", "brain-not-found")
 _ORDER = ("order-changes", "control-label-swapped", "order-mixed")
 
 
-def _cast(dtype: object, named: tuple[str, ...] = ()) -> Bend:
+def _cast(dtype: object, named: tuple[str, ...] = (), *, harmless: bool = False) -> Bend:
     def apply(scan: MadeScan, random: Random) -> str:
         scan.dtype = dtype
         if np.dtype(dtype).kind in "iu":
             scan.volumes = np.clip(np.round(scan.volumes), np.iinfo(dtype).min, np.iinfo(dtype).max)
         return f"stored as {np.dtype(dtype).name}"
 
-    return Bend(f"stored as {np.dtype(dtype).name}", "image", apply, named)
+    return Bend(f"stored as {np.dtype(dtype).name}", "image", apply, named, harmless)
 
 
 def _eight_bits(scan: MadeScan, random: Random) -> str:
@@ -144,12 +144,12 @@ def _few_slices(scan: MadeScan, random: Random) -> str:
     return f"{count} slices alone"
 
 
-def _affine(name: str, change) -> Bend:
+def _affine(name: str, change, *, harmless: bool = False) -> Bend:
     def apply(scan: MadeScan, random: Random) -> str:
         scan.affine, scan.m0_affine = change(scan.affine), change(scan.m0_affine)
         return name
 
-    return Bend(name, "geometry", apply, _ODD_HEAD)
+    return Bend(name, "geometry", apply, _ODD_HEAD, harmless)
 
 
 def _resized(factor: float):
@@ -176,11 +176,11 @@ def _flat(affine: np.ndarray) -> np.ndarray:
 
 BENDS = (
     _cast(np.int16, ("coarse-values",)),
-    _cast(np.float64),
+    _cast(np.float64, harmless=True),
     _cast(np.uint8, ("coarse-values", *SCALE)),
-    Bend("scaled to 8 bits", "image", _eight_bits, ("coarse-values", *MAGNITUDE)),
+    Bend("scaled to 8 bits", "image", _eight_bits, ("coarse-values", "map-clipped", *MAGNITUDE)),
     *map(_times, (10.0, 32.0, 96.0, 0.1, 0.001, -1.0)),
-    Bend("series and M0 times one factor", "image", _everything_times),
+    Bend("series and M0 times one factor", "image", _everything_times, harmless=True),
     *map(_holes, (np.nan, np.inf, -np.inf)),
     *map(_bad_volume, (np.nan, np.inf, 0.0)),
     Bend("slices zero in every volume", "image", _zero_slices, ("empty-slices", *_GAPS)),
@@ -190,7 +190,7 @@ BENDS = (
     Bend(
         "one value everywhere", "image", _constant, ("brain-not-found", "no-perfusion", "one-value", *SCALE, "cbf-unit")
     ),
-    Bend("flipped", "geometry", _flipped),
+    Bend("flipped", "geometry", _flipped, harmless=True),
     Bend("axes in another order", "geometry", _turned),
     Bend("cropped", "geometry", _cropped, _ODD_HEAD),
     Bend("few slices", "geometry", _few_slices, _ODD_HEAD),
@@ -199,6 +199,6 @@ BENDS = (
     _affine("affine of zeros", lambda affine: np.zeros((4, 4))),
     _affine("affine not a number", lambda affine: affine * np.nan),
     _affine("sheared", _sheared),
-    _affine("far from the origin", _far),
+    _affine("far from the origin", _far, harmless=True),
     _affine("one axis without length", _flat),
 )

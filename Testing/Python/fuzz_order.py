@@ -115,12 +115,12 @@ def _marked(scan: MadeScan, random: Random) -> str:
     return "the first repetition marked as left out"
 
 
-def _text(name: str, change, named: tuple[str, ...] = ()) -> Bend:
+def _text(name: str, change, named: tuple[str, ...] = (), *, harmless: bool = False) -> Bend:
     def apply(scan: MadeScan, random: Random) -> str:
         scan.files[_CONTEXT] = change(["volume_type", *scan.words])
         return name
 
-    return Bend(name, "context", apply, named)
+    return Bend(name, "context", apply, named, harmless)
 
 
 def _lines(words: list[str], end: str = "\n") -> bytes:
@@ -131,7 +131,7 @@ BENDS = (
     Bend("control and label exchanged", "context", _exchanged, _SIGN),
     Bend("context shuffled", "context", _shuffled, (*_SIGN, *_COUNT)),
     Bend("volumes shuffled", "context", _shuffled_volumes, (*_SIGN, "dummy-volumes", "implausible-cbf", "m0-scale")),
-    Bend("volumes and context shuffled", "context", _shuffled_together),
+    Bend("volumes and context shuffled", "context", _shuffled_together, harmless=True),
     Bend("a volume gone", "context", _dropped),
     Bend("a volume and its context gone", "context", _dropped_with_context, _COUNT),
     Bend("a volume lost and the context cut", "context", _slipped, (*_SIGN, *_COUNT)),
@@ -140,17 +140,21 @@ BENDS = (
     Bend("the first volumes brighter", "context", _dummies, ("dummy-volumes",)),
     *map(_everything, ("control", "label", "deltam", "m0scan", "cbf", "n/a")),
     Bend("the M0 called control", "context", _m0_called_control, (*_COUNT, "dummy-volumes")),
-    Bend("a repetition marked", "context", _marked),
+    Bend("a repetition marked", "context", _marked, harmless=True),
     _text("context missing", lambda words: None),
     _text("context without its heading", lambda words: _lines(words[1:])),
     _text("context one short", lambda words: _lines(words[:-1])),
     _text("context one long", lambda words: _lines([*words, words[-1]])),
     _text("context empty", lambda words: b""),
-    _text("context in capitals", lambda words: _lines([word.upper() for word in words])),
+    _text("context in capitals", lambda words: _lines([word.upper() for word in words]), harmless=True),
     _text("context with unknown words", lambda words: _lines([words[0], *(f"{word}s" for word in words[1:])])),
-    _text("context with BOM and CRLF", lambda words: b"\xef\xbb\xbf" + _lines(words, "\r\n")),
-    _text("context with blanks", lambda words: _lines([f"{word}  " for word in words] + ["", "", ""])),
+    _text("context with BOM and CRLF", lambda words: b"\xef\xbb\xbf" + _lines(words, "\r\n"), harmless=True),
+    _text("context with blanks", lambda words: _lines([f"{word}  " for word in words] + ["", "", ""]), harmless=True),
     _text("context in UTF-16", lambda words: "\n".join(words).encode("utf-16")),
     _text("context with commas", lambda words: _lines([f"{word},1" for word in words])),
-    _text("context with a second column", lambda words: _lines([f"{word}\t{n}" for n, word in enumerate(words)])),
+    _text(
+        "context with a second column",
+        lambda words: _lines([f"{word}\t{n}" for n, word in enumerate(words)]),
+        harmless=True,
+    ),
 )

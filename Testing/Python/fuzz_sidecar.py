@@ -198,8 +198,8 @@ BENDS = (
     _m0_time("M0 repetition time zero", 0.0, ("m0-tr-zero",)),
     *map(_typed, _odd_value("", 0)),
     *map(_length, ("PostLabelingDelay", "LabelingDuration", "SliceTiming", "RepetitionTimePreparation")),
-    Bend("delays a volume, 0 for the M0", "value", _m0_zero_in_delays),
+    Bend("delays a volume, 0 for the M0", "value", _m0_zero_in_delays, harmless=True),
     Bend("a delay a pair", "value", _several_delays, ("multi-pld",)),
     Bend("unknown words", "type", _unknown_words),
-    Bend("words in another case", "type", _case_of_words),
+    Bend("words in another case", "type", _case_of_words, harmless=True),
 )

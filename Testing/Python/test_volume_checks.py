@@ -119,7 +119,13 @@ def test_differences_with_noise_are_differences(tmp_path):
 def test_values_in_steps_as_large_as_the_perfusion_signal_are_named(tmp_path):
     steps = 4 * np.round(series_array(noise=0.5) / 4)
     finding = told(tmp_path, array=steps)["coarse-values"]
-    assert "differ by 4 at the least" in finding.why and "signal is 4" in finding.why
+    assert "differ by 4 at the least" in finding.why and "signal is 4.0" in finding.why
+
+
+def test_differences_that_are_zero_or_one_are_coarse(tmp_path):
+    words = ("deltam",) * 3
+    array = np.round(series_array(words, noise=0.2, fraction=0.0004).clip(0))  # 0.4 in the brain
+    assert "differ by 1 at the least" in told(tmp_path, words=words, array=array)["coarse-values"].why
 
 
 def test_steps_that_noise_smooths_are_no_matter(tmp_path):
