@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 from .library.command import begin, options, say
+from .library.field_phantom import GM_CBF
 from .library.tables import text_table
 
 _SORTS = ("traceback", "warning", "status", "sentence", "refused", "left behind", "silent")
@@ -102,11 +104,15 @@ def main() -> None:
     head = ("bend", "kind", "inputs", "exit 0", "exit 2", "silent wrongs", "tracebacks", "other faults")
     faulty = sum(bool(verdict.faults) for verdict in verdicts)
     seconds = sum(verdict.seconds for verdict in verdicts)
-    command.publish(
+    right = sum(verdict.quantify == 0 and abs(verdict.gm / GM_CBF - 1) <= 0.1 for verdict in verdicts)
+    ended = Counter(verdict.quantify for verdict in verdicts)
+    replace(command, started=time.perf_counter() - seconds).publish(
         "Fuzz campaign",
-        f"{len(verdicts)} cases of seed {args.seed}; {faulty} with a fault; {seconds / 60:.0f} minutes of CPU in the "
-        "commands. A case with several bends counts under each. Other faults: warnings of numpy, refusals that are not "
-        "one sentence or not needed, files left behind, exit statuses without a reason.",
+        f"{len(verdicts)} cases of seed {args.seed}, {faulty} with a fault; minutes are of the CPU, in `inspect` and "
+        f"`quantify`. {ended[2]} were refused in one sentence, {ended[0]} quantified: GM of {right} within 10 % of the "
+        "truth, of the others with a finding that names the cause. A case with several bends counts under each. Other "
+        "faults: warnings of numpy, refusals that are not one sentence or not needed, files left behind, exit statuses "
+        "without a reason. Every eleventh case draws the pictures of its report.",
         text_table(head, rows(verdicts)),
     )
 
