@@ -177,8 +177,10 @@ def measured(array: np.ndarray) -> np.ndarray:
 
     A number beyond float32 is infinite there.
     """
-    with np.errstate(over="ignore", invalid="ignore"):
-        values = np.ascontiguousarray(array, dtype=np.float32)
+    values = np.asarray(array)
+    if values.dtype != np.float32 or not values.flags.c_contiguous:  # numpy also copies what comes from a child
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = np.ascontiguousarray(values, dtype=np.float32)
     infinite = np.isinf(values)
     return np.where(infinite, np.float32(np.nan), values) if infinite.any() else values
 

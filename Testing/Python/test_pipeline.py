@@ -168,7 +168,7 @@ def test_a_real_series_gives_a_plausible_cbf_with_its_t1(shared_data, name, pair
     for key in ("desc-mean_cbf", "desc-denoised_cbf"):
         values = result.maps[key].array[brain]
         measured = np.isfinite(values)
-        assert measured.mean() > 0.97
+        assert measured.mean() > 0.96  # of the GRASE, the lowest slices are dark: the edge of its slab
         assert 10 < np.median(values[measured]) < 80
     if name == "grase":  # CSF is bright in its suppressed controls: where the T1 says CSF, they must be
         control = series.mean(VolumeType.CONTROL).array
