@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .real_scans import series_path, t1_path
-from .shell_runs import shell
+from .shell_runs import CBF, shell
 
 _TOLD = ("--labeling", "PCASL", "--pld", "1.8", "--label-duration", "1.8")
 _SEVERAL = [0.25 * (1 + n // 8) for n in range(48)]
@@ -62,6 +62,11 @@ REAL = (
     ),
     RealCase("siemens-xa30i-phantom-study", "dicom/siemens-xa30i-phantom-study.tar.gz", _study),
     RealCase(
+        "siemens-xa30i-phantom-study, told",
+        "dicom/siemens-xa30i-phantom-study.tar.gz",
+        lambda data, folder: [*_study(data, folder), "--context", "m0scan,label,control"],
+    ),
+    RealCase(
         "philips-2d-pcasl-30pairs",
         "phantom/philips-2d-pcasl-30pairs.nii.gz",
         lambda data, folder: [data / "phantom" / "philips-2d-pcasl-30pairs.nii.gz"],
@@ -81,6 +86,12 @@ REAL = (
 )
 
 
+def _with_unit(readout: dict) -> str:
+    """A mean in ml/100g/min, or with the unit that it has instead."""
+    unit = "" if readout["unit"] == CBF else f" {readout['unit']}"
+    return "-" if readout["value"] is None else f"{readout['value']:.1f}{unit}"
+
+
 def real_row(case: RealCase, data: Path, folder: Path) -> tuple[str, ...]:
     """Name, exit, GM and WM as printed, and the findings or the sentence; what is not there is skipped."""
     if not (data / case.needs).exists():
@@ -96,7 +107,6 @@ def real_row(case: RealCase, data: Path, folder: Path) -> tuple[str, ...]:
         return case.name, str(told.status), "-", "-", trouble or sentence
     content = json.loads(next(out.rglob("*readouts.json")).read_text("utf-8"))
     readouts = content["readouts"][content["processed"]]
-    values = (readouts[key]["value"] for key in ("gm_mean", "wm_mean"))
-    cells = ["-" if value is None else f"{value:.1f}" for value in values]
+    cells = [_with_unit(readouts[key]) for key in ("gm_mean", "wm_mean")]
     codes = dict.fromkeys(f"`{f['code']}`{'' if f['severity'] == 'note' else ' (!)'}" for f in content["findings"])
     return case.name, "0", *cells, ", ".join(codes) + (f"; {trouble}" if trouble else "")
