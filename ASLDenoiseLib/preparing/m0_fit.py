@@ -114,7 +114,7 @@ def series_brain(series: ASLSeries) -> Volume | None:
 
 def uncovered(series: ASLSeries) -> float:
     """The share (0..1) of the series' brain where the M0 was not measured: NaN, zero, negative or noise."""
-    target, _ = _target(series)
+    target, name = _target(series)
     head = target is not None and _bright(target.array)
     missing = ~(series.m0.array > _NOISE * _level(series.m0.array))
     if not np.any(head) or missing[head].mean() <= _HARDLY:  # finding the brain takes seconds
@@ -123,7 +123,8 @@ def uncovered(series: ASLSeries) -> float:
     if brain is None:
         return 0.0
     within = brain.array > 0
-    core = depth(within, brain.geometry) > _EDGE
+    # the brain of a blurred difference reaches beyond the head's
+    core = depth(within, brain.geometry) > _EDGE + (_DIFFERENCE_FWHM / 2 if name == "differences" else 0.0)
     core = core if core.any() else within
     level = _level(series.m0.array[within])
     missing = ~(series.m0.array > _NOISE * level)
