@@ -215,7 +215,7 @@ def _philips_scaling(series: ASLSeries, scale: SignalScale) -> Iterator[Finding]
     convert, divided = _PHILIPS.remedies
     if a.m0_scale is not None and a.origins["m0_scale"] in (Origin.SIDECAR, Origin.DICOM):
         yield _PHILIPS.finding(Advice("nothing need be done"), divided, scale=a.m0_scale)
-    if scale.mismatched or scale.implausible:
+    if series.m0 is not None and (scale.mismatched or scale.implausible):
         what = "Philips scale slopes may not have been applied alike"
         yield _PHILIPS.finding(convert, severity="warning", what=what, why=str(scale))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .library.command import SHARED, begin, options, say
 from .library.field_cases import CASES
-from .library.field_real import REAL, real_row
+from .library.field_real import JUDGED, REAL, real_row
 from .library.field_rules import FieldCase, Outcome
 from .library.shell_runs import CBF
 from .library.tables import answer, text_table
@@ -54,7 +54,8 @@ def main() -> None:
                 say(*found[-1])
             head = ("series", "exit", "GM as printed", "WM as printed", "findings (! a warning), or the sentence")
             text = "Through `denoise`, with their T1 where there is one."
-            blocks += ["## Real and phantom series", text, text_table(head, found)]
+            judged = [f"- **{name}**: {text}" for name, text in JUDGED.items()]
+            blocks += ["## Real and phantom series", text, text_table(head, found), "\n".join(judged)]
     command.publish("Field cases", *blocks, kept=not command.args.only)
 
 

@@ -85,6 +85,24 @@ REAL = (
     ),
 )
 
+# What the findings are worth, judged by hand on the series as they are; by the name of the case
+JUDGED = {
+    "acq-grase": "All true. Its DICOM states suppression without the number of pulses, its M0 has a short repetition "
+    "time, one dummy is marked; eight pairs are too few for six nuisances. CBF as expected of a healthy adult.",
+    "acq-epi": "True: a delay of 0.2 s is what the warning is for, and the numbers are not to be read as CBF.",
+    "acq-picore": "True as far as can be known. That the bolus cut-off in its sidecar is an assumption nobody can see; "
+    "CBF of grey matter is low.",
+    "philips-phantom-pcasl-3d": "True but one: no M0, no perfusion, two volumes without suppression. `motion-large` is "
+    "false: a gel does not move, the brighter volumes were fitted differently. The mean in scanner units is noise.",
+    "siemens-xa30i-phantom-study": "Right: nothing states the order and a gel has no perfusion to tell it by.",
+    "siemens-xa30i-phantom-study, told": "True: the scanner's map and the image in colour are named; a gel has no CBF.",
+    "philips-2d-pcasl-30pairs": "Right, as above.",
+    "philips-2d-pcasl-30pairs, told": "True: no perfusion, no slice timing, no M0 but the mean control.",
+    "multipld": "Right: several delays are not fitted, and what can be done is said.",
+    "multipld, one delay": "True: no M0, so no CBF; slices of a 2D readout cannot be brought to one delay without it, "
+    "and the brain is sought in the differences alone.",
+}
+
 
 def _with_unit(readout: dict) -> str:
     """A mean in ml/100g/min, or with the unit that it has instead."""
