@@ -17,6 +17,8 @@ _FEWEST = 100  # voxels
 _MARGIN = 0.05  # of grey matter; T1s have white matter brighter by 10 to 70 %
 
 T1_RANKS = (0, 1, 2)  # of CSF, grey and white matter in a T1, the darkest first
+# T1, FLAIR, and T2, proton density or an inverted T1; any other order is a template that lies wrong, and no contrast
+_USUAL_RANKS = (T1_RANKS, (0, 2, 1), (2, 1, 0))
 
 CONTRAST = FindingKind(
     "t1-contrast",
@@ -49,9 +51,10 @@ class Levels:
 
     @property
     def ranks(self) -> tuple[int, int, int]:
-        """The place (0 darkest) of CSF, grey and white matter in order of brightness: 0, 1, 2 in a T1."""
+        """The place (0 darkest) of CSF, grey and white matter by brightness: 0, 1, 2 in a T1, and of no usual image."""
         order = np.argsort([self.csf, self.gm, self.wm], kind="stable")
-        return tuple(int(n) for n in np.argsort(order))
+        found = tuple(int(n) for n in np.argsort(order))
+        return found if found in _USUAL_RANKS else T1_RANKS
 
     @property
     def looks(self) -> str:

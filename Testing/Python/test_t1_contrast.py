@@ -97,3 +97,9 @@ def test_grey_and_white_matter_of_another_contrast_are_never_swapped(signals):
     for found, truth in ((tissue.gm.array, gm > 0.5), (tissue.wm.array, wm > 0.5)):
         assert 2 * ((found > 0.5) & truth).sum() / ((found > 0.5).sum() + truth.sum()) > 0.75
     assert contrast_findings(tissue.levels)[0].code == "t1-contrast"
+
+
+def test_an_order_of_no_usual_contrast_is_warned_of_and_classes_keep_that_of_a_t1():
+    levels = Levels(645.0, 448.0, 647.0)  # where the template lies wrong on a T1
+    assert not levels.t1_weighted and contrast_findings(levels)
+    assert levels.ranks == (0, 1, 2)
