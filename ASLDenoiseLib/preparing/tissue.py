@@ -16,7 +16,7 @@ from ..progress import Progress, silent
 from ..series import Geometry, Tissue, Volume
 from ..spatial.resampling import average_onto, crop, resample, with_spacing
 from .brain_mask import correct_bias
-from .t1_contrast import Levels, ranks_of
+from .t1_contrast import T1_RANKS, Levels, ranks_of
 from .t1_image import require_image
 from .template import Template, template_onto
 from .template_fit import fit_template
@@ -84,7 +84,7 @@ def tissue_from_t1(t1: Volume, *, progress: Progress = silent) -> SegmentedTissu
     maps, source = None, "T1 segmentation (N4, ICBM 2009a priors, Atropos)"
     if fit.levels is None or not fit.levels.alike:
         maps = _atropos(average_onto(finite, grid, outside=0.0), mask, priors, ranks_of(fit.levels))
-    if maps is None or (fit.levels is not None and not fit.levels.t1_weighted and misnamed(maps, priors)):
+    if maps is None or (ranks_of(fit.levels) != T1_RANKS and misnamed(maps, priors)):
         maps = tuple(np.where(mask, prior, 0.0) for prior in priors)
         source = (
             "the ICBM 2009a template alone, aligned with the T1, whose contrast does not tell grey from white matter"
