@@ -46,6 +46,7 @@ PERFUSION_KINDS = (
     (VolumeType.DELTAM,),
     (VolumeType.CBF,),
 )
+PERFUSION = sum(PERFUSION_KINDS, ())
 
 
 class Labeling(str, Enum):
@@ -409,7 +410,7 @@ class ASLSeries:
         calibrated = self.m0 is not None or a.m0_estimate is not None
         if VolumeType.CBF in there and not (calibrated and a.labeling is not None and any(a.delays)):
             return (VolumeType.CBF,)
-        return next((kinds for kinds in PERFUSION_KINDS if there.issuperset(kinds)), sum(PERFUSION_KINDS, ()))
+        return next((kinds for kinds in PERFUSION_KINDS if there.issuperset(kinds)), PERFUSION)
 
     @property
     def holds_cbf(self) -> bool:

@@ -348,10 +348,8 @@ def _which_are_used(series: ASLSeries) -> Finding:
     beside = [name for kind, name in _KINDS.items() if kind in series.context and kind not in series.perfusion]
     if not beside:
         return _DIFFERENCES.finding(what=f"The series holds {used} volumes only")
-    what, why = (
-        f"Perfusion is taken from the {used} volumes",
-        f"the {' and '.join(beside)} volumes beside them are not used",
-    )
+    what = f"Perfusion is taken from the {used} volumes"
+    why = f"the {' and '.join(beside)} volumes beside them are not used"
     if series.holds_cbf:
         why += ", which nothing calibrates: without an M0, a labelling type or a delay they give no CBF"
     mark = SetField("context", ",".join(_marked(series)), "to use those instead, mark the others as n/a, e.g.")

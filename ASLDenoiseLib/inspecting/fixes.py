@@ -24,8 +24,6 @@ from .scale_checks import cbf_factor, ge_excitations, m0_factor
 from .value_checks import fix_of, other_units
 from .volume_checks import without_empty
 
-_M0_TIME = ("m0_repetition_time",)
-
 
 @dataclass(frozen=True, eq=False)
 class Fix:
@@ -106,7 +104,7 @@ def proposed_fixes(inspection: Inspection) -> Iterator[Fix]:
     series = inspection.series
     if is_unordered(series):
         yield from _converted(series)
-        for n, (pattern, context) in enumerate(proposed_orders(series).items(), 1):
+        for n, (pattern, context) in enumerate(proposed_orders(inspection).items(), 1):
             fixed = replace(series, context=context)
             yield Fix(f"order-{n}", "order-unknown", f"set to {pattern}", fixed, ("context",))
         return
@@ -177,9 +175,11 @@ def _relaxed(series: ASLSeries) -> Iterator[Fix]:
 
 def _saturated(series: ASLSeries) -> Iterator[Fix]:
     if ge_saturation_unstated(series):
-        acquisition = series.acquisition.with_values(Origin.USER, m0_repetition_time=GE_M0_SATURATION)
+        fixed = replace(
+            series, acquisition=series.acquisition.with_values(Origin.USER, m0_repetition_time=GE_M0_SATURATION)
+        )
         action = f"taken as the {GE_M0_SATURATION:g} s since its saturation"
-        yield Fix("ge-m0-saturation", "ge-m0-saturation", action, replace(series, acquisition=acquisition), _M0_TIME)
+        yield Fix("ge-m0-saturation", "ge-m0-saturation", action, fixed, ("m0_repetition_time",))
 
 
 def _from_voxels(inspection: Inspection) -> Iterator[Fix]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..errors import InputError
 from ..findings import Finding, Severity
 from ..given import fitted
+from ..reading.volume_order import OrderProposal, propose_order
 from ..series import ASLSeries, Volume, VolumeType
 from .acquisition_checks import acquisition_findings
 from .image_checks import image_findings
@@ -44,8 +45,13 @@ class Inspection(Sequence[Finding]):
         """All findings but those about scale, which ask first what else explains an implausible CBF."""
         told = (*self.series.findings, *acquisition_findings(self.series))
         if is_unordered(self.series):
-            return (*told, *order_findings(self.series))
+            return (*told, *order_findings(self))
         return (*told, *image_findings(self), *m0_image_findings(self))
+
+    @cached_property
+    def order(self) -> OrderProposal | None:
+        """What the volumes look like, of a series that nothing states it of; None where the images do not say."""
+        return propose_order(self.series.array)
 
     @cached_property
     def fixes(self) -> tuple[Fix, ...]:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..findings import Finding, FindingKind, note_kind, unusable_kind
-from ..quantifying.calibration import FULLY_RELAXED, NUMBER_REMEDIES, control_time, unclear_number
+from ..quantifying.calibration import (
+    FULLY_RELAXED,
+    NUMBER_REMEDIES,
+    control_time,
+    controls_stand_in,
+    unclear_number,
+)
 from ..quantifying.constants import PARTITION_COEFFICIENT, t1_tissue
 from ..quantifying.kinetics import m0_relaxation_factor
 from ..reading.vendor_scaling import GE_M0_SATURATION
@@ -116,13 +122,18 @@ def _sources(series: ASLSeries) -> Iterator[Finding]:
         yield _SOURCES.finding(used=used, unused=" and ".join(unused))
 
 
+def holds_ge_differences(series: ASLSeries) -> bool:
+    """Whether perfusion is taken from differences that GE's 3D product made."""
+    ge = (series.acquisition.manufacturer or "").lower().startswith("ge")
+    return ge and VolumeType.DELTAM in series.perfusion
+
+
 def ge_saturation_unstated(series: ASLSeries) -> bool:
     """Whether an M0 of GE's 3D product calibrates, and its stated time is not that since its saturation."""
     a = series.acquisition
-    ge = (a.manufacturer or "").lower().startswith("ge") and VolumeType.DELTAM in series.perfusion
     by_user = a.origins.get("m0_repetition_time") is Origin.USER
     stated = a.m0_repetition_time is not None and abs(a.m0_repetition_time - GE_M0_SATURATION) < _SAME_TIME
-    return ge and series.m0 is not None and not by_user and not stated
+    return holds_ge_differences(series) and series.m0 is not None and not by_user and not stated
 
 
 def _of_ge(series: ASLSeries) -> Finding:
@@ -131,13 +142,6 @@ def _of_ge(series: ASLSeries) -> Finding:
     time = series.acquisition.m0_repetition_time
     used = f"the stated {time:g} s are used" if time else "it is taken as fully relaxed"
     return _GE_SATURATION.finding(used=used, factor=factor)
-
-
-def controls_stand_in(series: ASLSeries) -> bool:
-    """Whether the mean control calibrates for want of an M0."""
-    missing = series.m0 is None and not series.acquisition.m0_estimate
-    unsuppressed = series.acquisition.background_suppression is False
-    return missing and unsuppressed and bool(series.indices(VolumeType.CONTROL))
 
 
 def m0_time(series: ASLSeries) -> float | None:

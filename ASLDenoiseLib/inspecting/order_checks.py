@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ..findings import Finding, unusable_kind
 from ..reading.bids import expanded_context
-from ..reading.volume_order import propose_order
 from ..remedies import ApplyFix, SetField
-from ..series import PERFUSION_KINDS, ASLSeries, VolumeType
+from ..series import PERFUSION, ASLSeries, VolumeType
+
+if TYPE_CHECKING:
+    from .inspection import Inspection
 
 _UNKNOWN_ORDER = unusable_kind(
     "order-unknown",
@@ -22,21 +25,19 @@ _UNKNOWN_ORDER = unusable_kind(
 
 def is_unordered(series: ASLSeries) -> bool:
     """Whether no volume is stated to be a control, a label, a difference or CBF."""
-    return not series.indices(*sum(PERFUSION_KINDS, ()))
+    return not series.indices(*PERFUSION)
 
 
-def proposed_orders(series: ASLSeries) -> dict[str, tuple[VolumeType, ...]]:
+def proposed_orders(inspection: Inspection) -> dict[str, tuple[VolumeType, ...]]:
     """The orders that the images show, the likeliest first: pattern and volume types."""
-    proposal = propose_order(series.array)
+    proposal, volumes = inspection.order, len(inspection.series.array)
     patterns = () if proposal is None else proposal.patterns
-    return {pattern: expanded_context(pattern.split(","), len(series.array)) for pattern in patterns}
+    return {pattern: expanded_context(pattern.split(","), volumes) for pattern in patterns}
 
 
-def order_findings(series: ASLSeries) -> Iterator[Finding]:
+def order_findings(inspection: Inspection) -> Iterator[Finding]:
     """The finding on an order that nothing states; the fixes of its proposals are ``order-1``, ``order-2``."""
-    if not is_unordered(series):
-        return
-    proposal, (give, take) = propose_order(series.array), _UNKNOWN_ORDER.remedies
+    proposal, (give, take) = inspection.order, _UNKNOWN_ORDER.remedies
     if proposal is None:
         yield _UNKNOWN_ORDER.finding(give, why="nothing says which are controls, labels or M0")
         return

@@ -13,6 +13,7 @@ from ..findings import Finding, FindingKind, Severity
 from ..reading.vendor_scaling import GE_EXCITATIONS, GE_GAIN, VENDOR_FACTORS
 from ..remedies import Advice, ApplyFix, SetField
 from ..series import ASLSeries, Origin, VolumeType
+from .m0_checks import holds_ge_differences
 from .value_checks import other_units
 
 if TYPE_CHECKING:
@@ -221,9 +222,7 @@ def _philips_scaling(series: ASLSeries, scale: SignalScale) -> Iterator[Finding]
 
 
 def _is_ge_difference(series: ASLSeries) -> bool:
-    a = series.acquisition
-    ge = (a.manufacturer or "").lower().startswith("ge")
-    return ge and a.m0_scale is None and VolumeType.DELTAM in series.perfusion
+    return series.acquisition.m0_scale is None and holds_ge_differences(series)
 
 
 def _quick_cbf(inspection: Inspection) -> float | None:

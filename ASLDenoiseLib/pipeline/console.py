@@ -16,7 +16,7 @@ from ..preparing.registration import register_rigid
 from ..preparing.t1_contrast import contrast_findings
 from ..preparing.tissue import tissue_from_t1, tissue_on
 from ..preparing.tissue_guess import guess_tissue
-from ..preparing.warnings import OTHER_HEAD
+from ..preparing.warnings import other_head_findings
 from ..progress import Progress, silent
 from ..result import Readout, Result
 from ..series import CBF_UNIT, ASLSeries, Geometry, Tissue, Volume
@@ -158,12 +158,7 @@ def tissue_of_map(cbf: Volume, *, t1: Volume | None = None, tissue: Tissue | Non
         segmented = tissue_from_t1(t1)
         registration = register_rigid(t1, cbf, moving_mask=segmented.brain)
         tissue = tissue_on(cbf.geometry, segmented, transform=registration.matrix)
-        found = contrast_findings(segmented.levels)
-        found += (
-            [OTHER_HEAD.finding(gain=registration.affine_gain, stretch=registration.stretch)]
-            if registration.other_head
-            else []
-        )
+        found = [*contrast_findings(segmented.levels), *other_head_findings(registration)]
         told = [f"{each.what} ({each.why}). {each.remedy}" for each in found]
         return replace(tissue, warning=" ".join(filter(None, (*told, registration.warning, tissue.warning))))
     measured = cbf.with_array(np.isfinite(cbf.array) & (cbf.array != 0))

@@ -20,7 +20,7 @@ from ..preparing.rescue import rescue_members
 from ..preparing.t1_contrast import contrast_findings
 from ..preparing.tissue import tissue_from_t1, tissue_on
 from ..preparing.tissue_guess import guess_tissue
-from ..preparing.warnings import OTHER_HEAD, REGISTRATION, nuisance_finding, outlier_findings
+from ..preparing.warnings import REGISTRATION, nuisance_finding, other_head_findings, outlier_findings
 from ..progress import Progress
 from ..quantifying.calibration import calibrate, nothing_calibrates
 from ..quantifying.cbf import as_it_is, quantification, relative
@@ -113,8 +113,7 @@ def align_t1(run: RunState, progress: Progress) -> None:
     ]
     if found.warning:
         run.findings.append(REGISTRATION.finding(what=found.warning))
-    if found.other_head:
-        run.findings.append(OTHER_HEAD.finding(gain=found.affine_gain, stretch=found.stretch))
+    run.findings += other_head_findings(found)
     run.t1_to_asl = found.matrix
     if run.tissue is None:
         run.tissue = tissue_on(run.series.geometry, run.t1_tissue, transform=found.matrix)

@@ -8,9 +8,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..remedies import Choose
-from ..series import ASLSeries, VolumeType
-
-_IN_PAIRS = (VolumeType.CONTROL, VolumeType.LABEL, VolumeType.DELTAM, VolumeType.CBF)
+from ..series import PERFUSION, ASLSeries, VolumeType
 
 
 def difference_volumes(series: ASLSeries) -> ASLSeries:
@@ -86,7 +84,7 @@ def choose_pairs(series: ASLSeries, choice: str | None) -> ASLSeries:
         )
     chosen = {t for each in ranges for n in each for t in members[n - 1]}
     context = tuple(
-        kind if t in chosen or kind not in _IN_PAIRS else VolumeType.NOT_AVAILABLE
+        kind if t in chosen or kind not in PERFUSION else VolumeType.NOT_AVAILABLE
         for t, kind in enumerate(series.context)
     )
     return replace(series, context=context)

@@ -12,6 +12,7 @@ from ..series import Geometry
 from .nuisance import NuisanceRegression
 from .outliers import OutlierReport
 from .outliers.report import flags_of
+from .registration import RigidRegistration
 
 _OUTLIERS = note_kind(
     "outliers",
@@ -57,7 +58,7 @@ REGISTRATION = FindingKind(
     Choose("t1-to-asl", text="where it is wrong, lay the T1 on the series"),
     GiveImage("masks", "give tissue masks"),
 )
-OTHER_HEAD = FindingKind(
+_OTHER_HEAD = FindingKind(
     "t1-other-head",
     "The T1 may be of another head than the series",
     "stretched by {stretch:.0%} it agrees with the series by {gain:.0%} more; one head's own T1 hardly gains by that",
@@ -73,6 +74,11 @@ TISSUE = FindingKind(
     GiveImage("t1", "give a T1"),
     GiveImage("masks", "give masks"),
 )
+
+
+def other_head_findings(found: RigidRegistration) -> list[Finding]:
+    """A warning where the registration of a T1 says that it is of another head; none where it does not."""
+    return [_OTHER_HEAD.finding(gain=found.affine_gain, stretch=found.stretch)] if found.other_head else []
 
 
 def outlier_findings(report: OutlierReport, measured: np.ndarray, rescued: int = 0) -> Iterator[Finding]:

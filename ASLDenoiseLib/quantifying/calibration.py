@@ -52,8 +52,8 @@ def calibrate(series: ASLSeries) -> Calibration:
         return _relaxed(series.m0, acquisition, acquisition.m0_repetition_time, "m0_repetition_time", warning="")
     if acquisition.m0_estimate is not None:
         return _of_number(series)
-    controls = series.indices(VolumeType.CONTROL)
-    if not controls or acquisition.background_suppression is not False:
+    if not controls_stand_in(series):
+        controls = series.indices(VolumeType.CONTROL)
         why = "its controls are background-suppressed" if controls else "it has no control images"
         if controls and acquisition.background_suppression is None:
             why = "it is not stated whether its controls are background-suppressed"
@@ -94,10 +94,15 @@ def nothing_calibrates(series: ASLSeries) -> bool:
 
     Of such a series relative perfusion is all there is. CBF volumes need no M0.
     """
-    a = series.acquisition
-    if series.m0 is not None or a.m0_estimate or series.holds_cbf:
-        return False
-    return a.background_suppression is not False or not series.indices(VolumeType.CONTROL)
+    missing = series.m0 is None and not series.acquisition.m0_estimate
+    return missing and not series.holds_cbf and not controls_stand_in(series)
+
+
+def controls_stand_in(series: ASLSeries) -> bool:
+    """Whether the mean control calibrates for want of an M0."""
+    missing = series.m0 is None and not series.acquisition.m0_estimate
+    unsuppressed = series.acquisition.background_suppression is False
+    return missing and unsuppressed and bool(series.indices(VolumeType.CONTROL))
 
 
 def _relaxed(

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import InputError
 from ..m0_source import M0Source
 from ..remedies import GiveImage
-from ..series import ASLSeries, Geometry, Volume, VolumeType
+from ..series import PERFUSION, ASLSeries, Geometry, Volume, VolumeType
 from ..spatial.agreement import correlation, shared_information
 from ..spatial.resampling import resample
 from ..spatial.rigid import mean_distance
@@ -23,7 +23,6 @@ _UNLIKE = 0.5  # correlation in and around the head, below which a volume does n
 _FARTHEST = 40.0  # mm; nobody moves farther within the coil, so the fit has failed
 _THIN = 4  # slices that a cubic spline needs
 _FEWEST = 500  # voxels to lay volumes on each other by
-_SERIES = (VolumeType.CONTROL, VolumeType.LABEL, VolumeType.DELTAM, VolumeType.CBF)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +94,7 @@ def included_m0(series: ASLSeries) -> ASLSeries:
 
 def mean_of_series(array: np.ndarray, types: Sequence[VolumeType]) -> np.ndarray | None:
     """The mean control (K, J, I), else the mean of labels, of differences or of CBF; None where there is none."""
-    for wanted in _SERIES:
+    for wanted in PERFUSION:
         chosen = [i for i, kind in enumerate(types) if kind is wanted]
         if chosen:
             return array[chosen].mean(axis=0)
