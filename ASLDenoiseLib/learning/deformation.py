@@ -32,6 +32,13 @@ class Deformation:
         """The same without the warp."""
         return (points + self.offset) @ self.matrix.T
 
+    def cells(self, centres: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+        """Places (N, 3, S) of `offsets` (S, 3) around each of `centres` (N, 3).
+
+        To first order in the size of a voxel: the warp is its value and slope at the centre.
+        """
+        return self(centres)[:, :, None] + self.jacobian(centres) @ offsets.T
+
     def jacobian(self, points: torch.Tensor) -> torch.Tensor:
         """d place / d point (..., 3, 3)."""
         return self.matrix + self.warp.gradient(points)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from .places import Place
 from .shapes import Shape
 from .smooth import Waves, draw_waves, uniform
+from .stroke_masks import StrokeMask, draw_stroke
 
 # Middles of the arterial territories in units of the brain's half extents (superior, posterior, left): anterior, middle
 # and posterior cerebral arteries and the cerebellum, each side.
@@ -17,11 +20,8 @@ TERRITORIES = tuple((k, j, side * i) for side in (-1, 1) for k, j, i in
 
 
 @dataclass(frozen=True, eq=False)
-class Blob:
-    """An ellipsoid with an uneven border: centre (3,) and radii (3,) in mm.
-
-    Called with points (..., 3), mm, it tells which of them lie in it (bool); none lies beyond `reach` mm from `centre`.
-    """
+class Blob(Place):
+    """An ellipsoid with an uneven border: centre (3,) and radii (3,) in mm."""
 
     centre: torch.Tensor
     radii: torch.Tensor
@@ -37,8 +37,8 @@ class Blob:
 
 
 @dataclass(frozen=True, eq=False)
-class Territory:
-    """Everything nearest to one of the `seeds` (T, 3), in the brain's relative coordinates; called as `Blob` is."""
+class Territory(Place):
+    """Everything nearest to one of the `seeds` (T, 3), in the brain's relative coordinates."""
 
     shape: Shape
     seeds: torch.Tensor
@@ -68,7 +68,7 @@ class Lesion:
         t1w, m0: signal that tissue takes: a `SignalChange`.
     """
 
-    place: Blob | Territory
+    place: Place
     perfusion: float | None = None
     t1w: SignalChange | None = None
     m0: SignalChange | None = None
@@ -93,6 +93,7 @@ class LesionSettings:
         hypo, hyper: factors on perfusion; each is as likely.
         kinds: relative frequency of perfusion alone, perfusion and structure, structure alone.
         territory: chance that a lesion is an arterial territory.
+        strokes: chance that it is shaped as a real stroke, where masks are given.
     """
 
     chance: float = 0.5
@@ -102,6 +103,7 @@ class LesionSettings:
     hyper: tuple[float, float] = (1.3, 4.0)
     kinds: tuple[float, float, float] = (1.0, 1.0, 1.0)
     territory: float = 0.06
+    strokes: float = 0.35
 
 
 def draw_lesions(
@@ -111,6 +113,8 @@ def draw_lesions(
     seeds: torch.Tensor,
     classes: tuple[int, ...],
     generator: torch.Generator,
+    *,
+    masks: Sequence[StrokeMask] = (),
 ) -> tuple[Lesion, ...]:
     """The lesions of one phantom.
 
@@ -121,28 +125,36 @@ def draw_lesions(
         seeds: (T, 3) of the arterial territories.
         classes: tissue classes whose signal a structural change may take.
         generator: where the draws come from (CPU).
+        masks: real strokes; without any there are none in the phantom, and the other lesions are drawn as ever.
     """
     if not len(candidates) or settings.most < 1 or uniform(generator, 0, 1) >= settings.chance:
         return ()
     shares = np.cumsum(settings.kinds) / np.sum(settings.kinds)
-    return tuple(
-        _draw_lesion(settings, shares, candidates, shape, seeds, classes, generator)
-        for _ in range(int(uniform(generator, 1, settings.most + 0.999)))
-    )
+    lesions = []
+    for _ in range(int(uniform(generator, 1, settings.most + 0.999))):
+        kind = int(np.searchsorted(shares, uniform(generator, 0, 0.999999), side="right"))
+        place = None
+        if masks and uniform(generator, 0, 1) < settings.strokes:
+            place = draw_stroke(masks, shape, candidates, generator)
+        place = place or _draw_place(settings, candidates, shape, seeds, generator)
+        lesions.append(_draw_changes(settings, kind, place, classes, generator))
+    return tuple(lesions)
 
 
-def _draw_lesion(settings, shares, candidates, shape, seeds, classes, generator) -> Lesion:
-    kind = int(np.searchsorted(shares, uniform(generator, 0, 0.999999), side="right"))
+def _draw_place(settings, candidates, shape, seeds, generator) -> Place:
     if uniform(generator, 0, 1) < settings.territory:
-        place = Territory(shape, seeds, int(uniform(generator, 0, len(seeds) - 0.001)))
-    else:
-        centre = candidates[int(uniform(generator, 0, len(candidates) - 0.001))]
-        low, high = np.log(settings.diameter[0]), np.log(settings.diameter[1])
-        radius = 0.5 * float(np.exp(uniform(generator, low, high)))
-        stretch = np.array([uniform(generator, 0.75, 1.3) for _ in range(3)])
-        radii = torch.tensor(radius * stretch / np.cbrt(stretch.prod())).to(candidates)
-        waves = draw_waves(1, (radius, 4 * radius), generator, device=str(candidates.device), count=6, sd=0.15)
-        place = Blob(centre, radii, waves)
+        return Territory(shape, seeds, int(uniform(generator, 0, len(seeds) - 0.001)))
+    centre = candidates[int(uniform(generator, 0, len(candidates) - 0.001))]
+    low, high = np.log(settings.diameter[0]), np.log(settings.diameter[1])
+    radius = 0.5 * float(np.exp(uniform(generator, low, high)))
+    stretch = np.array([uniform(generator, 0.75, 1.3) for _ in range(3)])
+    radii = torch.tensor(radius * stretch / np.cbrt(stretch.prod())).to(candidates)
+    waves = draw_waves(1, (radius, 4 * radius), generator, device=str(candidates.device), count=6, sd=0.15)
+    return Blob(centre, radii, waves)
+
+
+def _draw_changes(settings, kind: int, place, classes, generator) -> Lesion:
+    """What a lesion does; `kind` as in `LesionSettings.kinds`."""
     change = settings.hypo if uniform(generator, 0, 1) < 0.5 else settings.hyper
     factor = uniform(generator, *change)
     shown = int(uniform(generator, 0, 2.999))  # on the T1, on the M0, on both
@@ -171,6 +183,6 @@ def cell_regions(lesions: tuple[Lesion, ...], centres: torch.Tensor, offsets: to
     for n, lesion in enumerate(lesions, start=1):
         near = ((centres - lesion.place.centre).norm(dim=-1) < lesion.place.reach + widest).nonzero()[:, 0]
         if len(near):
-            inside = lesion.place(centres[near][:, None] + offsets)
+            inside = lesion.place.cells(centres[near], offsets)
             number[near] = torch.where(inside, torch.full_like(number[near], n), number[near])
     return number

@@ -8,6 +8,7 @@ its seed (on one torch version).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ from .lesions import Lesion, LesionSettings, cell_regions, draw_lesions, regions
 from .perfusion_field import draw_arterial_spots, draw_perfusion, draw_texture, draw_vessels
 from .shapes import Shape, draw_abstract, draw_brain, half_extent
 from .smooth import centred_points, gaussian_blur, stream, uniform
+from .stroke_masks import StrokeMask
 
 _CLASSES = len(TissueClass)
 _FINE = 1.4  # mm, about how far apart the places looked up in a voxel are
@@ -57,6 +59,7 @@ class PhantomSettings:
         lesion_chance: that it holds any.
         lesion_kinds: relative frequency of lesions of perfusion, of perfusion and structure, of structure alone.
         lesion_diameter: mm, drawn log-uniformly.
+        lesion_strokes: chance that a lesion is shaped as a real stroke, where masks are given.
         blur: SD of the in-plane point spread, voxels.
         blur_z: SD of the through-plane point spread, voxels, of half of the phantoms (GRASE); the others have none.
         pointwise: chance that voxels are samples of the tissue instead of averages.
@@ -84,6 +87,7 @@ class PhantomSettings:
     lesion_chance: float = 0.5
     lesion_kinds: tuple[float, float, float] = (1.0, 1.0, 1.0)
     lesion_diameter: tuple[float, float] = (4.0, 40.0)
+    lesion_strokes: float = 0.35
     blur: tuple[float, float] = (0.0, 0.55)
     blur_z: tuple[float, float] = (0.0, 1.0)
     pointwise: float = 0.0
@@ -203,6 +207,7 @@ def draw_phantom(
     device: str = "cpu",
     spacing: tuple | None = None,
     acquisition: Acquisition | None = None,
+    masks: Sequence[StrokeMask] = (),
 ) -> Phantom:
     """One phantom of one anatomy.
 
@@ -216,6 +221,7 @@ def draw_phantom(
         device: where the tensors live.
         spacing: acquired voxel (x, y, z) mm instead of a drawn one.
         acquisition: labelling and timing instead of drawn ones.
+        masks: real strokes that lesions may be shaped as.
     """
     g = stream(seed, 0)
     geometry = _draw_geometry(settings, spacing, g)
@@ -226,10 +232,9 @@ def draw_phantom(
     seeds = draw_seeds(stream(seed, 2), device=device)
     middle = shape.classes(cells.centres)
     candidates = cells.centres[(middle >= TissueClass.CORTEX) & (middle <= TissueClass.BRAIN_STEM)]
-    wanted = LesionSettings(
-        settings.lesion_chance, settings.lesions, settings.lesion_diameter, kinds=settings.lesion_kinds
+    lesions = draw_lesions(
+        _lesion_settings(settings), candidates, shape, seeds, _LESION_SIGNALS, stream(seed, 3), masks=masks
     )
-    lesions = draw_lesions(wanted, candidates, shape, seeds, _LESION_SIGNALS, stream(seed, 3))
     shares = cells.shares(shape, lesions)
 
     c = stream(seed, 4)
@@ -249,6 +254,11 @@ def draw_phantom(
     att = cells.image(att[:, None])[0]
     fractions = (grey, white, csf, brain, lesion, structural)
     return Phantom(geometry, perfusion, m0, *fractions, att, t1w, acquisition, shape, lesions, t1w_values)
+
+
+def _lesion_settings(s: PhantomSettings) -> LesionSettings:
+    """What is said of lesions among a phantom's settings."""
+    return LesionSettings(s.lesion_chance, s.lesions, s.lesion_diameter, kinds=s.lesion_kinds, strokes=s.lesion_strokes)
 
 
 def _draw_geometry(settings: PhantomSettings, spacing: tuple | None, g: torch.Generator) -> Geometry:

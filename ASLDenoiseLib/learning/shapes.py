@@ -11,6 +11,7 @@ import torch
 
 from .anatomy import Anatomy, TissueClass, class_table, near_brain
 from .deformation import Deformation, draw_rotation
+from .mni import FROM_RELATIVE, mni_affine
 from .smooth import Waves, draw_waves, uniform
 
 _packed: weakref.WeakKeyDictionary[Anatomy, dict[str, torch.Tensor]] = weakref.WeakKeyDictionary()
@@ -31,6 +32,12 @@ class Shape(Protocol):
     def relative(self, points: torch.Tensor) -> torch.Tensor:
         """Points (..., 3) in units of the brain's half extents: superior, posterior and left are positive."""
 
+    def mni(self, points: torch.Tensor) -> torch.Tensor:
+        """Where points (..., 3) lie in MNI space, mm, ordered (right, anterior, superior)."""
+
+    def mni_cells(self, centres: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+        """The same (N, S, 3) at `offsets` (S, 3) around each of `centres` (N, 3)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Brain:
@@ -40,6 +47,7 @@ class Brain:
     table: torch.Tensor  # uint8 class of each packed value
     half: torch.Tensor  # half extents of the brain, mm
     deformation: Deformation
+    anatomy: Anatomy
 
     def classes(self, points: torch.Tensor) -> torch.Tensor:
         return self.table[self._packed_at(self.deformation(points).movedim(-1, 0)).int()]
@@ -48,13 +56,16 @@ class Brain:
         return near_brain(self._packed_at(self.deformation(points).movedim(-1, 0)))
 
     def cells(self, centres: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
-        # To first order in the size of a voxel, the warp is its value and slope at the centre.
-        local = self.deformation.jacobian(centres) @ offsets.T  # (N, 3, S)
-        places = (self.deformation(centres)[:, :, None] + local).movedim(1, 0)
-        return self.table[self._packed_at(places).int()]
+        return self.table[self._packed_at(self.deformation.cells(centres, offsets).movedim(1, 0)).int()]
 
     def relative(self, points: torch.Tensor) -> torch.Tensor:
         return self.deformation.affine(points) / self.half
+
+    def mni(self, points: torch.Tensor) -> torch.Tensor:
+        return _affine(mni_affine(self.anatomy), self.deformation(points))
+
+    def mni_cells(self, centres: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+        return _affine(mni_affine(self.anatomy), self.deformation.cells(centres, offsets).mT)
 
     def _packed_at(self, places: torch.Tensor) -> torch.Tensor:
         """Packed values (...) at places (3, ...), mm from the centre of the anatomy; background beyond it."""
@@ -75,7 +86,14 @@ def draw_brain(
     if str(device) not in stored:
         stored[str(device)] = torch.from_numpy(anatomy.packed).to(device)
     table = torch.from_numpy(class_table(widened=widened, thinned=thinned)).to(device)
-    return Brain(stored[str(device)], table, torch.tensor(half_extent(anatomy)).to(deformation.matrix), deformation)
+    half = torch.tensor(half_extent(anatomy)).to(deformation.matrix)
+    return Brain(stored[str(device)], table, half, deformation, anatomy)
+
+
+def _affine(matrix: np.ndarray, places: torch.Tensor) -> torch.Tensor:
+    """Places (..., 3) through a matrix (3, 4)."""
+    turned = torch.from_numpy(matrix).to(places)
+    return places @ turned[:, :3].T + turned[:, 3]
 
 
 def half_extent(anatomy: Anatomy) -> np.ndarray:
@@ -131,6 +149,12 @@ class Abstract:
 
     def relative(self, points: torch.Tensor) -> torch.Tensor:
         return (points + self.offset) @ self.turn.T / self.half
+
+    def mni(self, points: torch.Tensor) -> torch.Tensor:
+        return _affine(FROM_RELATIVE, self.relative(points))
+
+    def mni_cells(self, centres: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+        return self.mni(centres[:, None] + offsets)
 
     def _radius(self, points: torch.Tensor) -> torch.Tensor:
         return self.relative(points).norm(dim=-1) * (1 + self.lumps(points)[..., 0])
