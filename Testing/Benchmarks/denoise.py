@@ -30,12 +30,12 @@ from .library.methods import (
     TUNING_SNRS,
     Method,
     chosen_models,
-    classical_methods,
     default_model,
     every_pair_mean,
     network_methods,
-    require_bm4d,
+    peer_methods,
     simple_methods,
+    tunable_peers,
     tune,
     tuning_cases,
 )
@@ -59,8 +59,8 @@ def run_methods(case: Case, methods: Sequence[Method], scores: Scores, *, defaul
 
 
 def ordered(scores: Scores, methods: Sequence[Method]) -> Scores:
-    """Rows in the order classical, guided, upper, networks; the noise-matched Gaussian after the other Gaussians."""
-    kinds = ("raw", "classical", "guided", "upper", "network")
+    """Rows by kind, each in its order; the noise-matched Gaussian after the other Gaussians."""
+    kinds = ("raw", "classical", "guided", "pretrained", "upper", "network")
     names = [m.name for m in sorted(methods, key=lambda m: kinds.index(m.kind))]
     matched = [n for n in scores if n.startswith("Gaussian as quiet")]
     names[4:4] = matched
@@ -108,12 +108,12 @@ class Claim:
 def gains(means: Mapping[str, Mapping[str, float]], methods: Sequence[Method], name: str) -> Iterator[Claim]:
     """PSNR over the peers."""
 
-    def best(kind: str) -> str:
-        return max((m.name for m in methods if m.kind == kind), key=lambda n: means[n][PSNR])
+    def best(*kinds: str) -> str:
+        return max((m.name for m in methods if m.kind in kinds), key=lambda n: means[n][PSNR])
 
     white = plain_bm4d(methods)
     yield Claim("dB above BM4D told one SD", means[name][PSNR] - means[white][PSNR], 3)
-    peer = best("classical")
+    peer = best("classical", "pretrained")
     yield Claim(f"dB above the best unguided peer, {peer}", means[name][PSNR] - means[peer][PSNR], 3)
     peer = best("guided")
     yield Claim(f"dB above the best peer guided by anatomy, {peer}", means[name][PSNR] - means[peer][PSNR], 0)
@@ -140,9 +140,8 @@ def plain_bm4d(methods: Sequence[Method]) -> str:
 
 
 def parser() -> argparse.ArgumentParser:
-    parser = options(
-        __doc__, "anatomy", "models", "device", "threads", quick="two scans of one head; the table is printed alone"
-    )
+    quick = "two scans of one head; the table is printed alone"
+    parser = options(__doc__, "anatomy", "models", "dlasl", "device", "threads", quick=quick)
     parser.add_argument("--draws", type=int, default=1, help="heads a voxel size; anatomies take turns")
     parser.add_argument(
         "--no-peers", action="store_true", help="networks beside the mean and Gaussians alone; the table is printed"
@@ -167,14 +166,13 @@ def measure_all(args: argparse.Namespace, methods: Sequence[Method], default: st
 def main() -> None:
     command = begin(__file__, parser())
     args = command.args
-    if not args.no_peers:
-        require_bm4d()
+    tunable = {} if args.no_peers else tunable_peers(args.dlasl)
     cards = chosen_models(args.models)
     networks = network_methods(cards, device=args.device)
     names = [m.name for m in networks if m.model == default_model(cards)]
     best_way, bare_way = names[0], names[-1]  # with all guides first, with none last
     tuning = tuning_cases(args.anatomy, snrs=(1.0,) if args.quick or args.no_peers else TUNING_SNRS)
-    classical = simple_methods() if args.no_peers else classical_methods(tune(tuning))
+    classical = simple_methods() if args.no_peers else peer_methods(tune(tuning, tunable))
     methods = [*classical, every_pair_mean(), *networks]
     networks[0].run(tuning[0])  # libraries are loaded outside the time
     found = measure_all(args, methods, best_way)

@@ -32,7 +32,7 @@ from .library.cases import HELD_OUT, SIZE, SPACING, Case, anatomy_path, chosen, 
 from .library.command import begin, options, say, timed
 from .library.corruption import CONDITIONS, Corrupted, corrupt
 from .library.disjoint import pearson
-from .library.real_scans import real_cases
+from .library.real_scans import acquired_cases
 from .library.scores import readouts
 from .library.tables import by, mean_table, table
 
@@ -134,7 +134,7 @@ def real_section(data: Path) -> list[str]:
         "No motion given. r: Pearson's, in the brain, of the cleaned means of two halves "
         f"of the pairs, each cleaned by itself; halves of fewer than {FEWEST_PAIRS} pairs keep them all.",
     ]
-    for case in real_cases(data):
+    for case in acquired_cases(data):
         body = {name: real_figures(case, name) for name in METHODS}
         blocks += [f"{case.label}, {len(case.pairs.context)} pairs:", table(body)]
     return blocks

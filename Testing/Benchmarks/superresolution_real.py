@@ -13,18 +13,18 @@ from pathlib import Path
 import numpy as np
 
 from ASLDenoiseLib.measuring.image_quality import bias
-from ASLDenoiseLib.preparing.averaging import mean_difference, standard_error
+from ASLDenoiseLib.preparing.averaging import standard_error
 from ASLDenoiseLib.preparing.tissue import tissue_from_t1, tissue_on
-from ASLDenoiseLib.series import ASLSeries, Geometry, Volume
+from ASLDenoiseLib.series import Geometry, Volume
 from ASLDenoiseLib.spatial.resampling import with_spacing
 from ASLDenoiseLib.superresolving import LowResolution, PointSpread, SuperResolvedMap, super_resolve, usual_point_spread
 from ASLDenoiseLib.superresolving.forward import acquisition_model
 from ASLDenoiseLib.superresolving.targets import target_grid
 
-from .library.cases import Case
+from .library.cases import Case, halves
 from .library.command import begin, options, say, timed
-from .library.disjoint import noise_corrected_mse, odd_and_even, pearson
-from .library.real_scans import ORIGIN, real_cases, real_series, real_t1
+from .library.disjoint import noise_corrected_mse, pearson
+from .library.real_scans import ORIGIN, case_of, real_run
 from .library.tables import by, mean_row, table
 
 NAME = "acq-grase"
@@ -40,31 +40,28 @@ class Scan:
     t1: Volume
     t1_to_asl: np.ndarray
 
-    def map_of(self, pairs: ASLSeries) -> tuple[Volume, Volume]:
-        """The CBF of these pairs and its standard error, NaN outside the brain."""
-        return self.case.cbf(mean_difference(pairs)), self.case.cbf(standard_error(pairs))
+
+def map_of(case: Case) -> tuple[Volume, Volume]:
+    """The CBF of the seen pairs and its standard error, NaN outside the brain."""
+    return case.cbf(case.raw), case.cbf(standard_error(case.pairs, case.weights))
 
 
 def read_scan(data: Path) -> Scan:
     """The series with its brain and tissue, and its T1."""
-    from ASLDenoiseLib.pipeline import quantify
-    from ASLDenoiseLib.preparing.choices import Preparation
-
-    t1 = real_t1(data)
-    plain = quantify(real_series(data, NAME), t1=t1, preparation=Preparation(motion=False))
-    return Scan(real_cases(data, (NAME,))[0], t1, plain.t1_to_asl)
+    run = real_run(data, NAME)
+    return Scan(case_of(run, NAME), run.t1, run.t1_to_asl)
 
 
-def halved(scan: Scan, pairs: ASLSeries) -> LowResolution:
+def halved(scan: Scan, case: Case) -> LowResolution:
     """What a scanner of twice the voxel would have given of these pairs, to be brought back to their own grid.
 
     Its noise is read off the halved pairs: neighbours share noise, so an eighth of the variance would be too little.
     """
-    cbf, _ = scan.map_of(pairs)
+    cbf, _ = map_of(case)
     fine, inside = cbf.geometry, np.isfinite(cbf.array)
     coarse = with_spacing(fine, tuple(2 * s for s in fine.spacing))
     model = acquisition_model(fine, coarse, measured=inside)
-    each = [model.acquire(scan.case.cbf(pairs.volume(n))).array for n in range(len(pairs.context))]
+    each = [model.acquire(case.cbf(case.raw.with_array(pair))).array for pair in case.kept]
     spread = np.nanvar(each, axis=0, ddof=1) / len(each)
     level = float(np.sqrt(np.nanmean(spread)))  # few pairs know each voxel's badly
     return LowResolution(model.acquire(cbf), fine, scan.t1, scan.t1_to_asl, sd=level, point_spread=spread_of(fine))
@@ -84,13 +81,13 @@ def as_acquired(array: np.ndarray, fine: Geometry) -> np.ndarray:
 
 def brought_back(scan: Scan) -> tuple[dict[str, dict[str, float]], dict[str, np.ndarray]]:
     """Figures and maps of every method: odd pairs halved, against even pairs, and the other way round."""
-    halves = odd_and_even(scan.case.every_pair)
+    odd, even = halves(scan.case)
     rows, maps = {}, {}
     for name in METHODS:
         each = []
-        for seen, unseen in (halves, halves[::-1]):
-            cbf, _ = scan.map_of(seen)
-            reference, unsure = scan.map_of(unseen)
+        for seen, unseen in ((odd, even), (even, odd)):
+            cbf, _ = map_of(seen)
+            reference, unsure = map_of(unseen)
             result, seconds = timed(super_resolve, halved(scan, seen), method=name)
             made = result.fine
             array = made.array if name in INTERPOLATIONS else as_acquired(made.array, made.geometry)
@@ -116,7 +113,7 @@ def figures(scan: Scan, made: np.ndarray, own: np.ndarray, unseen: np.ndarray, e
 
 def to_the_t1(scan: Scan) -> tuple[dict[str, dict[str, float]], dict[str, SuperResolvedMap]]:
     """The map of all pairs on the T1's grid, and what it says there."""
-    cbf, error = scan.map_of(scan.case.every_pair)
+    cbf, error = map_of(scan.case)
     target = target_grid(cbf, scan.t1_to_asl, t1=scan.t1)
     level = float(np.sqrt(np.nanmean(error.array**2)))
     low = LowResolution(cbf, target.geometry, scan.t1, scan.t1_to_asl, target.to_asl, level, spread_of(cbf.geometry))
@@ -146,7 +143,7 @@ def draw(path: Path, scan: Scan, maps: dict[str, np.ndarray], made: dict[str, Su
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    own = scan.map_of(odd_and_even(scan.case.every_pair)[0])[0].array
+    own = map_of(halves(scan.case)[0])[0].array
     shown = {"own map, noisy": own, **maps}
     figure, axes = plt.subplots(2, max(len(shown), len(made)), figsize=(3 * len(shown), 7), squeeze=False)
     for ax in axes.ravel():

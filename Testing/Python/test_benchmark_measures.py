@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ASLDenoiseLib.errors import InputError
-from ASLDenoiseLib.series import ASLSeries, Geometry, Volume, VolumeType
-from Testing.Benchmarks.library.disjoint import noise_corrected_mse, odd_and_even, pearson
+from ASLDenoiseLib.series import Geometry, Volume
+from Testing.Benchmarks.library.disjoint import noise_corrected_mse, pearson
 from Testing.Benchmarks.library.intervals import coverage
 from Testing.Benchmarks.library.lesions import false_lesions, implant_recovery, lesion_contrast, ring_around
 
@@ -61,15 +61,6 @@ def test_correlation_of_two_maps():
     assert pearson(one, other, np.array([1, 1, 1, 0])) == pytest.approx(1.0)
     assert pearson(one, other, np.ones(4)) == pytest.approx(np.corrcoef(one, other)[0, 1])
     assert np.isnan(pearson(one, np.ones(4), np.ones(4)))
-
-
-def test_halves_are_disjoint_and_together_the_whole():
-    values = np.arange(5, dtype=np.float32)[:, None, None, None] * np.ones((5, *GRID.shape), np.float32)
-    odd, even = odd_and_even(ASLSeries(values, GRID, (VolumeType.DELTAM,) * 5))
-    assert odd.array[:, 0, 0, 0].tolist() == [0, 2, 4] and even.array[:, 0, 0, 0].tolist() == [1, 3]
-    assert len(odd.context) == 3
-    with pytest.raises(InputError, match="at least two"):
-        odd_and_even(ASLSeries(values[:1], GRID, (VolumeType.DELTAM,)))
 
 
 def test_the_ring_keeps_its_distance_from_the_lesion_and_stays_in_the_brain():

@@ -10,10 +10,12 @@ import pytest
 
 pytest.importorskip("torch")
 
+from ASLDenoiseLib.errors import InputError
+from Testing.Benchmarks import real
 from Testing.Benchmarks.library import cases, peers, real_scans, scores
 from Testing.Benchmarks.library.command import ROOT, Command
 from Testing.Benchmarks.library.comparisons import bias_difference, difference, first, outcome, pooled, raw, verdict
-from Testing.Benchmarks.library.methods import ways
+from Testing.Benchmarks.library.methods import Method, Tunable, tune, ways
 from Testing.Benchmarks.library.paper_claims import in_plane
 
 
@@ -111,6 +113,102 @@ def test_the_reference_of_a_real_scan_shares_no_pair_with_what_a_method_sees(cas
     assert not np.array_equal(other.case.pairs.array, scan.case.pairs.array)
     raw = scan.error_of(scan.case.raw)
     assert raw == pytest.approx(400 / 3, rel=0.15)  # against the truth; against the reference it is 400 / 5 more
+
+
+def without_third_slice_of_the_second_pair(case):
+    weights = np.ones((8, 10, 1, 1), np.float32)
+    weights[1, 2] = 0
+    array = np.array(case.pairs.array)
+    array[1, 2] += 500
+    pairs = replace(case.pairs, array=array)
+    return replace(case, pairs=pairs, every_pair=pairs, weights=weights, every_weight=weights)
+
+
+def test_what_a_run_left_out_is_neither_seen_nor_a_reference(case):
+    spoilt = without_third_slice_of_the_second_pair(case)
+    assert abs((spoilt.raw.array - case.truth.array)[2].mean()) < 2
+    assert spoilt.sigma == pytest.approx(case.sigma, rel=0.05)
+    assert np.abs(spoilt.kept - case.truth.array).max() < 120
+    for draw in range(6):
+        scan = real_scans.split(spoilt, 2, draw)
+        alone = np.where(spoilt.weights > 0, spoilt.pairs.array, np.nan)
+        order = np.random.default_rng(100 + draw).permutation(8)
+        shown, rest = (np.nanmean(alone[np.sort(each)], axis=0) for each in (order[:2], order[2:]))
+        np.testing.assert_allclose(scan.case.raw.array, shown, atol=1e-3)
+        np.testing.assert_allclose(scan.reference, rest, atol=1e-3)
+
+
+def test_what_a_method_saw_nothing_of_is_not_judged(case):
+    weights = np.ones((8, 10, 1, 1), np.float32)
+    weights[:, 2] = 0
+    blind = replace(case, weights=weights, every_weight=weights)
+    scan = real_scans.split(blind, 3, draw=0)
+    assert np.isnan(scan.reference[2]).all() and np.isfinite(scan.reference[3]).all()
+    assert np.isfinite(scan.error_of(case.truth))
+
+
+def test_halves_are_disjoint_keep_their_weights_and_are_together_the_whole(case):
+    weights = np.arange(1, 9, dtype=np.float32)[:, None, None, None] * np.ones((8, 10, 1, 1), np.float32)
+    odd, even = cases.halves(replace(case, weights=weights, every_weight=weights))
+    assert odd.weights[:, 0, 0, 0].tolist() == [1, 3, 5, 7] and even.weights[:, 0, 0, 0].tolist() == [2, 4, 6, 8]
+    np.testing.assert_array_equal(odd.pairs.array, case.pairs.array[::2])
+    np.testing.assert_array_equal(even.pairs.array, case.pairs.array[1::2])
+    with pytest.raises(InputError, match="at least two"):
+        cases.halves(cases.showing(case, np.arange(1)))
+
+
+def test_weights_of_other_pairs_are_refused(case):
+    with pytest.raises(InputError, match="8 weights of 3 pairs"):
+        replace(case, pairs=cases.chosen(case.pairs, np.arange(3)), weights=np.ones((8, 10, 1, 1)))
+
+
+def test_the_rim_is_a_voxel_in_plane_and_not_the_end_of_the_grid(case):
+    brain = np.zeros(case.brain.array.shape)
+    brain[:, 5:15, 10:20] = 1
+    ring = replace(case, brain=case.brain.with_array(brain))
+    inner = np.zeros(brain.shape, bool)
+    inner[:, 6:14, 11:19] = True
+    np.testing.assert_array_equal(real_scans.without_rim(ring), inner)
+    assert real_scans.without_rim(case).all()
+
+
+def test_the_difference_of_two_methods_has_the_error_of_its_draws():
+    ours, theirs = np.array([4.0, 16.0]), np.array([9.0, 9.0])
+    # leaving one draw out: 4 - 3 and 2 - 3; jackknife error sqrt(1/2 * (1 + 1))
+    apart, error = real.rmse_apart(ours, theirs)
+    assert apart == pytest.approx(np.sqrt(10) - 3) and error == pytest.approx(1.0)
+    shifted = real.rmse_apart(np.array([4.0, 16.0, 25.0]), np.array([4.0, 16.0, 25.0]))
+    assert shifted == (0.0, 0.0)
+    assert np.isnan(real.rmse_apart(ours[:1], theirs[:1])[1])
+
+
+def test_the_verdict_is_against_the_plain_mean_and_the_best_peer_of_any_kind():
+    def found(name, kind, brain, inner):
+        errors = {real.BRAIN: np.square(brain), real.RIMLESS: np.square(inner)}
+        row = {where: real.root(each) for where, each in errors.items()}
+        return real.Measured(Method(name, kind, peers.raw_mean), errors, row)
+
+    pair = np.array([1.0, 1.0])
+    every = [
+        found("mean", "raw", 4 * pair, 3 * pair),
+        found("blur", "classical", 2 * pair, 2.5 * pair),
+        found("theirs", "pretrained", 2.5 * pair, 1 * pair),
+        found("other", "network", 0 * pair, 0 * pair),
+        found("ours", "network", 3 * pair, 2 * pair),
+    ]
+    brain, inner = real.verdicts("scan", every, "ours")
+    assert brain[2:6] == ["3.00", "4.00", "-1.00 ± 0.00", "yes"]
+    assert brain[6:] == ["blur, 2.00", "+1.00 ± 0.00", "**no**"]
+    assert inner[6:] == ["theirs, 1.00", "+1.00 ± 0.00", "**no**"]
+
+
+def test_a_peer_is_tuned_to_the_strength_of_most_gain(case):
+    tunable = {"Gaussian": Tunable(peers.smoothed, (3.0, 8.0), "{:g} mm")}
+    narrow, wide = (
+        tune([case], tunable, gain=lambda _, v, sign=sign: sign * float(v.array.std()), further={"Gaussian": (1.0,)})
+        for sign in (1, -1)
+    )
+    assert [m.name for m in (*narrow, *wide)] == ["Gaussian (1 mm)", "Gaussian (8 mm)"]
 
 
 def test_a_finding_holds_only_where_its_interval_excludes_zero():

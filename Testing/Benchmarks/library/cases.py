@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.learning.anatomy import read_anatomy
 from ASLDenoiseLib.learning.phantom import Phantom, PhantomSettings, draw_phantom
 from ASLDenoiseLib.learning.simulate import ScanSettings, SimulatedHead, simulate_head
@@ -44,6 +45,11 @@ class Case:
         truth: noise-free CBF, None for a real scan.
         every_pair: all pairs of the scan, of which `pairs` are some; no method but the upper peer sees them.
         lesions: how much of each voxel an implanted lesion fills, one map a lesion.
+        weights: how much of each of `pairs` counts, as of `preparing.averaging`; None all of all.
+        every_weight: the same of `every_pair`.
+
+    Raises:
+        InputError: there are not as many weights as pairs.
     """
 
     label: str
@@ -56,11 +62,24 @@ class Case:
     truth: Volume | None
     every_pair: ASLSeries
     lesions: tuple[Volume, ...] = ()
+    weights: np.ndarray | None = None
+    every_weight: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        for pairs, weights in ((self.pairs, self.weights), (self.every_pair, self.every_weight)):
+            if weights is not None and len(weights) != len(pairs.context):
+                raise InputError(f"There are {len(weights)} weights of {len(pairs.context)} pairs; give one a pair.")
 
     @cached_property
     def raw(self) -> Volume:
         """The mean difference of the pairs a method sees."""
-        return mean_difference(self.pairs)
+        return mean_difference(self.pairs, self.weights)
+
+    @cached_property
+    def kept(self) -> np.ndarray:
+        """The pairs a method sees (N, K, J, I), the mean in place of what is left out of it."""
+        array = self.pairs.array
+        return array if self.weights is None else np.where(self.weights > 0, array, self.raw.array)
 
     @cached_property
     def inside(self) -> np.ndarray:
@@ -80,28 +99,54 @@ class Case:
     @cached_property
     def full(self) -> Volume:
         """The mean difference of every pair."""
-        return mean_difference(self.every_pair)
+        return mean_difference(self.every_pair, self.every_weight)
 
     @cached_property
     def sigma(self) -> float:
         """Noise SD of `raw` in the brain, from how the pairs differ; two are enough."""
         n = len(self.pairs.context)
-        spread = np.abs(self.pairs.array - self.raw.array)[:, self.inside]
-        return float(1.4826 * np.median(spread) / np.sqrt(n - 1))
+        spread = np.abs(self.pairs.array - self.raw.array)
+        spread = spread if self.weights is None else np.where(self.weights > 0, spread, np.nan)
+        return float(1.4826 * np.nanmedian(spread[:, self.inside]) / np.sqrt(n - 1))
 
     def cbf(self, difference: Volume) -> Volume:
         """CBF (ml/100g/min) of a difference image; NaN outside the brain."""
         return self.quantification.cbf(difference)
 
 
-def seen(case: Case, pairs: ASLSeries, label: str = "") -> Case:
-    """The same scan with other pairs for a method to see."""
-    return replace(case, pairs=pairs, label=label or case.label)
+def seen(case: Case, pairs: ASLSeries, label: str = "", *, weights: np.ndarray | None = None) -> Case:
+    """The same scan with other pairs, and their weights, for a method to see."""
+    return replace(case, pairs=pairs, weights=weights, label=label or case.label)
 
 
 def chosen(pairs: ASLSeries, indices: np.ndarray) -> ASLSeries:
     """Some of the pairs, by position."""
     return replace(pairs, array=pairs.array[indices], context=tuple(pairs.context[i] for i in indices))
+
+
+def chosen_weights(weights: np.ndarray | None, indices: np.ndarray) -> np.ndarray | None:
+    """Their weights, where there are any."""
+    return None if weights is None else weights[indices]
+
+
+def showing(case: Case, indices: np.ndarray, label: str = "") -> Case:
+    """The same scan of which a method sees these of every pair, by position."""
+    return seen(case, chosen(case.every_pair, indices), label, weights=chosen_weights(case.every_weight, indices))
+
+
+def halves(case: Case) -> tuple[Case, Case]:
+    """The scan with its first, third, ... and with its second, fourth, ... seen pair: slow drifts touch both alike.
+
+    Raises:
+        InputError: a method sees fewer than two.
+    """
+    every = np.arange(len(case.pairs.context))
+    if len(every) < 2:
+        raise InputError("One pair cannot be split in halves; give a series with at least two.")
+    odd, even = (
+        seen(case, chosen(case.pairs, every[s::2]), weights=chosen_weights(case.weights, every[s::2])) for s in (0, 1)
+    )
+    return odd, even
 
 
 # Simulated scans
@@ -159,13 +204,14 @@ def draw_head(
     pairs: int,
     seed: int,
     healthy: bool = True,
+    size: tuple[int, int, int] = SIZE,
     **further: float,
 ) -> SimulatedHead:
-    """A scan of 64x64x24 voxels with its T1; `gm_snr` is of one pair. Healthy heads have no lesions of their own.
+    """A scan of `size` voxels (i, j, k) with its T1; `gm_snr` is of one pair. Healthy heads have no own lesions.
 
     `further` are more of the `ScanSettings`.
     """
-    settings = PhantomSettings(size=SIZE, **({"lesions": 0} if healthy else {}))
+    settings = PhantomSettings(size=size, **({"lesions": 0} if healthy else {}))
     scan = ScanSettings(pairs=pairs, gm_snr=gm_snr, **further)
     return simulate_head(read_anatomy(anatomy), phantom=settings, spacing=spacing, scan=scan, seed=seed)
 

@@ -22,6 +22,7 @@ _OPTIONS = {
     "anatomy": {"type": Path, "default": SHARED / "anatomy", "help": "the folder of label maps"},
     "data": {"type": Path, "default": SHARED, "help": "the folder of real data"},
     "models": {"help": "comma-separated; default: all that are installed"},
+    "dlasl": {"type": Path, "help": "the folder of DLASL's weights; default: the installed package pyasl-osipi's"},
     "device": {"default": "cpu", "help": "where networks run"},
     "threads": {"type": int, "default": os.cpu_count(), "help": "of the CPU"},
 }

@@ -12,7 +12,7 @@ import numpy as np
 
 from ASLDenoiseLib.denoising.catalogue import ModelCard
 
-from .cases import Case, Scenario, chosen, kept_out_head, phantom_case, seen, with_lesions
+from .cases import Case, Scenario, chosen, kept_out_head, phantom_case, showing, with_lesions
 from .command import say
 from .methods import M0, denoise_with
 from .scores import figures_of
@@ -48,7 +48,7 @@ class Scans:
 
 def first(case: Case, count: int) -> Case:
     """The scan with its first `count` pairs for a method to see."""
-    return seen(case, chosen(case.every_pair, np.arange(count)))
+    return showing(case, np.arange(count))
 
 
 def draw_scans(folder: Path, heads: int, scenes: Sequence[Scenario]) -> Scans:

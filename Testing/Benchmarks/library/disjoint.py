@@ -7,13 +7,9 @@ off here. A reference that shares pairs with the estimate would reward noise tha
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
-from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.measuring.masks import measured
-from ASLDenoiseLib.series import ASLSeries
 
 _FEWEST = 2
 
@@ -44,15 +40,3 @@ def pearson(one: np.ndarray, other: np.ndarray, mask: np.ndarray) -> float:
     if a.size < _FEWEST or not (np.ptp(a) > 0 and np.ptp(b) > 0):
         return float("nan")
     return float(np.corrcoef(a, b)[0, 1])
-
-
-def odd_and_even(pairs: ASLSeries) -> tuple[ASLSeries, ASLSeries]:
-    """The first, third, ... and the second, fourth, ... difference: two scans that slow drifts touch alike.
-
-    Raises:
-        InputError: there are fewer than two.
-    """
-    if len(pairs.context) < 2:
-        raise InputError("One pair cannot be split in halves; give a series with at least two.")
-    odd, even = (replace(pairs, array=pairs.array[s::2], context=pairs.context[s::2]) for s in (0, 1))
-    return odd, even

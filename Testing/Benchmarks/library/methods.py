@@ -1,10 +1,11 @@
-"""Every denoiser the benchmarks compare, by name: the classical peers at their best strengths, and the catalogue."""
+"""Every denoiser the benchmarks compare, by name: the peers at their best strengths, and the catalogue."""
 
 from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,9 @@ from ASLDenoiseLib.learning.tasks.guided import GUIDE_SETS
 from ASLDenoiseLib.measuring.image_quality import psnr
 from ASLDenoiseLib.series import Volume
 
-from . import peers
+from . import dlasl, packaged_peers, peers
 from .cases import SPACING, TUNING, Case, anatomy_path, draw_head, guides_in_place, phantom_case
+from .command import say
 
 if TYPE_CHECKING:
     from ASLDenoiseLib.denoising.inference import DenoisingResult
@@ -28,7 +30,8 @@ TUNING_SNRS = (0.6, 2.0)
 
 @dataclass(frozen=True, eq=False)
 class Method:
-    """A named denoiser of a case; `kind` is raw, classical, guided (classical with M0 or T1), upper or network."""
+    """A named denoiser of a case; `kind` is raw, classical, guided (classical with M0 or T1), pretrained (a network
+    of others with its own weights), upper or network."""
 
     name: str
     kind: str
@@ -47,7 +50,8 @@ def denoise_with(
 
     m0 = case.m0 if M0 in guide else None
     guides = case.guides if "T1" in guide else ()
-    return denoise_pairs(case.pairs, case.brain, card, device=device, m0=m0, guides=guides, **options)
+    images = {"m0": m0, "guides": guides, "weights": case.weights}
+    return denoise_pairs(case.pairs, case.brain, card, device=device, **images, **options)
 
 
 def ways(card: ModelCard) -> dict[str, str]:
@@ -71,12 +75,6 @@ def recovered(run: Callable[[Case], Volume], *, by_t1: bool) -> Callable[[Case],
     return both
 
 
-def require_bm4d() -> None:
-    """End the process, saying what to install, where the strongest peer cannot run."""
-    if importlib.util.find_spec("bm4d") is None:
-        raise SystemExit("bm4d is missing, and without it the comparison means little: pip install '.[benchmark]'")
-
-
 def chosen_models(names: str | None) -> tuple[ModelCard, ...]:
     """The models of a comma-separated list, or all that are installed."""
     return tuple(find_model(n.strip()) for n in names.split(",")) if names else list_models()
@@ -95,16 +93,60 @@ def network_methods(cards: Iterable[ModelCard], *, device: str = "cpu") -> list[
     return methods
 
 
-# What is tuned: the maker of the peer, its strengths, how the chosen one is written, and whether anatomy guides it.
-TUNED: dict[str, tuple[Callable[[float], peers.Peer], tuple[float, ...], str, bool]] = {
-    "Gaussian": (peers.smoothed, (3, 5, 7, 10, 12, 15), "{:g} mm", False),
-    "non-local means": (peers.non_local_means, (0.2, 0.3, 0.45, 0.6, 0.8, 1.2), "{:g} sigma", False),
-    "total variation": (peers.total_variation, (0.15, 0.3, 0.5, 0.7, 1.0, 1.5, 2.2), "{:g} sigma", False),
-    "BM4D": (peers.bm4d_white, (1.0, 1.3), "{:g} sigma", False),
-    "BM4D, noise spectrum": (peers.bm4d_coloured, (0.85, 1.0), "{:g} sigma", False),
-    "joint bilateral by T1+M0": (peers.joint_bilateral, (0.25, 0.35, 0.5, 0.7, 1.0, 1.4), "h {:g}", True),
-    "local regression on the T1": (peers.tissue_regression, (8.0, 12.0, 18.0, 25.0, 35.0), "{:g} mm", True),
+@dataclass(frozen=True)
+class Tunable:
+    """A peer whose strength is to be chosen.
+
+    Args:
+        make: the peer, of a strength.
+        strengths: to choose from.
+        form: how the chosen one is written.
+        kind: as of `Method`: classical, guided or pretrained.
+        package: what it needs beside what this project needs.
+    """
+
+    make: Callable[[float], peers.Peer]
+    strengths: tuple[float, ...]
+    form: str
+    kind: str = "classical"
+    package: str = ""
+
+
+TUNED: dict[str, Tunable] = {
+    "Gaussian": Tunable(peers.smoothed, (3, 5, 7, 10, 12, 15), "{:g} mm"),
+    "non-local means": Tunable(peers.non_local_means, (0.2, 0.3, 0.45, 0.6, 0.8, 1.2), "{:g} sigma"),
+    "DIPY non-local means": Tunable(
+        packaged_peers.dipy_non_local_means, (0.1, 0.25, 0.5, 1.0), "{:g} x its sigma", package="dipy"
+    ),
+    "ANTs DenoiseImage": Tunable(packaged_peers.ants_denoise, (1, 2, 3), "radius {:g}"),
+    "total variation": Tunable(peers.total_variation, (0.15, 0.3, 0.5, 0.7, 1.0, 1.5, 2.2), "{:g} sigma"),
+    "BM4D": Tunable(peers.bm4d_white, (1.0, 1.3), "{:g} sigma", package="bm4d"),
+    "BM4D, noise spectrum": Tunable(peers.bm4d_coloured, (0.85, 1.0), "{:g} sigma", package="bm4d"),
+    "joint bilateral by T1+M0": Tunable(peers.joint_bilateral, (0.25, 0.35, 0.5, 0.7, 1.0, 1.4), "h {:g}", "guided"),
+    "local regression on the T1": Tunable(peers.tissue_regression, (8.0, 12.0, 18.0, 25.0, 35.0), "{:g} mm", "guided"),
 }
+
+
+def tunable_peers(weights: Path | None = None) -> dict[str, Tunable]:
+    """The peers whose strength is tuned; the pretrained ones where their weights are in a folder, or installed.
+
+    Ends the process, saying what to install, where a package is missing.
+    """
+    missing = sorted({t.package for t in TUNED.values() if t.package and importlib.util.find_spec(t.package) is None})
+    if missing:
+        raise SystemExit(
+            f"{' and '.join(missing)} missing, and without the comparison means little: pip install '.[benchmark]'"
+        )
+    folder = dlasl.weights_folder(weights)
+    if folder is None:
+        say("skipped: the pretrained DLASL; pip install --no-deps pyasl-osipi, or give its folder with --dlasl")
+        return TUNED
+    ways = {"DLASL, pretrained": dlasl.as_packaged, "DLASL, pretrained, own grid": dlasl.on_own_grid}
+    pretrained = {
+        name: Tunable(partial(make, folder=folder), dlasl.MODELS, "model {:g}", "pretrained")
+        for name, make in ways.items()
+    }
+    return TUNED | pretrained
 
 
 def tuning_cases(folder: Path, *, snrs: Sequence[float] = TUNING_SNRS) -> list[Case]:
@@ -124,17 +166,19 @@ def phantom_gain(case: Case, difference: Volume) -> float:
 
 def tune(
     cases: Sequence[Case],
+    tunable: Mapping[str, Tunable],
     *,
     gain: Callable[[Case, Volume], float] = phantom_gain,
     further: Mapping[str, Sequence[float]] | None = None,
-) -> dict[str, float]:
-    """The strength of each tuned peer that has the best mean gain over `cases`; `further` strengths may be added."""
-    best = {}
-    for name, (make, strengths, *_) in TUNED.items():
-        strengths = (*strengths, *(further or {}).get(name, ()))
-        gains = [np.mean([gain(case, make(strength)(case)) for case in cases]) for strength in strengths]
-        best[name] = strengths[int(np.argmax(gains))]
-    return best
+) -> list[Method]:
+    """Each peer at the strength that has the best mean gain over `cases`; `further` strengths may be added."""
+    methods = []
+    for name, peer in tunable.items():
+        strengths = (*peer.strengths, *(further or {}).get(name, ()))
+        gains = [np.mean([gain(case, peer.make(strength)(case)) for case in cases]) for strength in strengths]
+        best = strengths[int(np.argmax(gains))]
+        methods.append(Method(f"{name} ({peer.form.format(best)})", peer.kind, peer.make(best)))
+    return methods
 
 
 def simple_methods() -> list[Method]:
@@ -143,15 +187,10 @@ def simple_methods() -> list[Method]:
     return methods + [Method(f"Gaussian {fwhm} mm", "classical", peers.smoothed(fwhm)) for fwhm in (4, 6, 8)]
 
 
-def classical_methods(strengths: dict[str, float]) -> list[Method]:
-    """The raw mean and the peers, those of `strengths` at their strength."""
-    methods = simple_methods()
-    for name, strength in strengths.items():
-        make, _, form, guided = TUNED[name]
-        methods.append(Method(f"{name} ({form.format(strength)})", "guided" if guided else "classical", make(strength)))
-    methods.append(Method("Huber over pairs", "classical", peers.huber))
-    methods.append(Method("robust PCA over pairs", "classical", peers.robust_pca))
-    return methods
+def peer_methods(tuned: Sequence[Method]) -> list[Method]:
+    """The raw mean and every peer: those that were tuned, and those with nothing to tune."""
+    over_pairs = (("Huber", peers.huber), ("robust PCA", peers.robust_pca), ("Patch2Self", packaged_peers.patch2self))
+    return [*simple_methods(), *tuned, *(Method(f"{name} over pairs", "classical", run) for name, run in over_pairs)]
 
 
 def every_pair_mean(name: str = "mean of every pair") -> Method:

@@ -31,7 +31,8 @@ def smoothed(fwhm: float) -> Peer:
     return lambda case: gaussian(case.raw, fwhm, mask=case.brain)
 
 
-def _box(inside: np.ndarray) -> Box:
+def brain_box(inside: np.ndarray) -> Box:
+    """The slices that hold a mask, and some voxels round it."""
     where = np.argwhere(inside)
     low, high = np.maximum(where.min(axis=0) - _EDGE, 0), where.max(axis=0) + 1 + _EDGE
     return tuple(slice(a, b) for a, b in zip(low, high, strict=True))
@@ -45,7 +46,7 @@ def _noise_power(case: Case, box: Box, scale: float) -> np.ndarray:
     return noise_spectrum(case, box) / scale**2
 
 
-def _on_array(
+def on_array(
     function: Callable[[np.ndarray, float | np.ndarray], np.ndarray],
     noise: Callable[[Case, Box, float], float | np.ndarray] = _noise_sd,
 ) -> Peer:
@@ -55,7 +56,7 @@ def _on_array(
     """
 
     def run(case: Case) -> Volume:
-        box = _box(case.brain.array > 0)
+        box = brain_box(case.brain.array > 0)
         inside = np.where(case.brain.array > 0, np.nan_to_num(case.raw.array), 0).astype(np.float64)
         scale = float(np.percentile(inside, 99.9))
         result = case.raw.array.copy()
@@ -68,7 +69,7 @@ def _on_array(
 def non_local_means(strength: float) -> Peer:
     from skimage.restoration import denoise_nl_means
 
-    return _on_array(
+    return on_array(
         lambda a, s: denoise_nl_means(a, patch_size=3, patch_distance=4, h=strength * s, sigma=s, fast_mode=True)
     )
 
@@ -76,21 +77,21 @@ def non_local_means(strength: float) -> Peer:
 def total_variation(strength: float) -> Peer:
     from skimage.restoration import denoise_tv_chambolle
 
-    return _on_array(lambda a, s: denoise_tv_chambolle(a, weight=strength * s, max_num_iter=200))
+    return on_array(lambda a, s: denoise_tv_chambolle(a, weight=strength * s, max_num_iter=200))
 
 
 def bm4d_white(strength: float) -> Peer:
     """BM4D (Maggioni 2013; Makinen 2022) told one noise SD."""
     from bm4d import bm4d
 
-    return _on_array(lambda a, s: bm4d(a, strength * s))
+    return on_array(lambda a, s: bm4d(a, strength * s))
 
 
 def bm4d_coloured(strength: float) -> Peer:
     """BM4D told the noise's power spectrum, estimated from how the pairs differ: it knows that neighbours correlate."""
     from bm4d import bm4d
 
-    return _on_array(lambda a, power: bm4d(a, strength**2 * power), _noise_power)
+    return on_array(lambda a, power: bm4d(a, strength**2 * power), _noise_power)
 
 
 def noise_spectrum(case: Case, box: Box) -> np.ndarray:
@@ -99,7 +100,7 @@ def noise_spectrum(case: Case, box: Box) -> np.ndarray:
 
     n = len(case.pairs.context)
     inside = case.inside[box]
-    deviations = np.where(inside, (case.pairs.array - case.raw.array)[(slice(None), *box)], 0)
+    deviations = np.where(inside, np.nan_to_num(case.kept - case.raw.array)[(slice(None), *box)], 0)
     power = sum(np.abs(np.fft.fftn(d)) ** 2 for d in deviations) / (n * (n - 1)) / inside.mean()
     return gaussian_filter(power, 1.5, mode="wrap")
 
@@ -110,9 +111,9 @@ def huber(case: Case) -> Volume:
     The scale is each voxel's median absolute deviation, floored at half the brain's median of it: few pairs make it
     small by chance.
     """
-    pairs = case.pairs.array.astype(np.float64)
+    pairs = case.kept.astype(np.float64)
     scale = 1.4826 * np.median(np.abs(pairs - np.median(pairs, axis=0)), axis=0)
-    scale = np.maximum(scale, 0.5 * np.median(scale[case.inside]))
+    scale = np.maximum(scale, 0.5 * np.nanmedian(scale[case.inside]))
     estimate = np.median(pairs, axis=0)
     for _ in range(10):
         far = np.abs(pairs - estimate) / scale
@@ -126,7 +127,7 @@ def robust_pca(case: Case) -> Volume:
 
     Inexact augmented Lagrange multipliers (Lin 2010) with lambda = 1 / sqrt(longer side); outside the brain the mean.
     """
-    matrix = case.pairs.array[:, case.inside].T.astype(np.float64)
+    matrix = np.nan_to_num(case.kept[:, case.inside]).T.astype(np.float64)
     low_rank, _ = low_rank_and_sparse(matrix)
     result = case.raw.array.copy()
     result[case.inside] = low_rank.mean(axis=1)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from ASLDenoiseLib.pipeline.denoising_steps import gather_guides
+from ASLDenoiseLib.pipeline.request import Denoising, Head, Request
+from ASLDenoiseLib.pipeline.run import prepared
+from ASLDenoiseLib.pipeline.state import RunState
 from ASLDenoiseLib.preparing.averaging import mean_difference, standard_error
-from ASLDenoiseLib.preparing.brain_mask import brain_mask, correct_bias
-from ASLDenoiseLib.preparing.contrast import contrast_classes
-from ASLDenoiseLib.preparing.pairs import difference_volumes
-from ASLDenoiseLib.preparing.registration import register_rigid
-from ASLDenoiseLib.preparing.tissue import tissue_from_t1, tissue_on
-from ASLDenoiseLib.quantifying.calibration import calibrate
-from ASLDenoiseLib.quantifying.cbf import quantification
+from ASLDenoiseLib.progress import silent
 from ASLDenoiseLib.reading.images import read_image
 from ASLDenoiseLib.reading.read import read_series
-from ASLDenoiseLib.series import ASLSeries, Tissue, Volume, VolumeType
+from ASLDenoiseLib.series import ASLSeries, Volume
 
-from .cases import Case, chosen, seen
+from .cases import Case, chosen, chosen_weights, showing
 from .disjoint import noise_corrected_mse
 
 NAMES = ("acq-grase", "acq-epi", "acq-picore")
@@ -42,39 +40,60 @@ def real_t1(data: Path) -> Volume:
     return read_image(t1_path(data))
 
 
-def real_case(name: str, data: Path, segmented: Tissue, t1: Volume) -> Case:
-    """A real series as a run prepares it: masked by its M0, the T1 (with its segmentation) registered to it."""
-    series = real_series(data, name)
-    calibration = calibrate(series)
-    brain = brain_mask(calibration.m0)
-    suppressed = series.acquisition.background_suppression
-    target = series.mean(VolumeType.CONTROL) if suppressed else series.m0
-    matrix = register_rigid(t1, target, fixed_mask=brain, moving_mask=segmented.brain).matrix
-    tissue = tissue_on(series.geometry, segmented, transform=matrix)
-    pairs = difference_volumes(series)
-    guides = contrast_classes(correct_bias(t1), brain, transform=matrix)
-    factor = quantification(series.acquisition, calibration, brain)
-    return Case(name, pairs, brain, series.m0, guides, tissue, factor, None, pairs)
+def real_run(data: Path, name: str) -> RunState:
+    """A run of the series with its T1, up to what a denoiser is given: clean pairs, and guides."""
+    run = prepared(Request(real_series(data, name), Head(real_t1(data)), denoising=Denoising()))
+    gather_guides(run, silent)
+    return run
+
+
+def case_of(run: RunState, label: str) -> Case:
+    """What a run gives its denoiser: motion-corrected, cleaned pairs with their weights, its brain and its guides."""
+    guides, pairs, weights = run.guides, run.pairs, run.weights
+    m0 = guides.m0 or run.m0
+    known = {"weights": weights, "every_weight": weights}
+    return Case(label, pairs, run.brain, m0, guides.maps, run.tissue, run.quantification, None, pairs, **known)
+
+
+def as_acquired(run: RunState, label: str) -> Case:
+    """The same of the pairs before anything was done to them: no motion corrected, nothing cleaned or left out."""
+    pairs = run.acquired
+    return replace(case_of(run, label), pairs=pairs, every_pair=pairs, weights=None, every_weight=None)
 
 
 def real_cases(data: Path, names: tuple[str, ...] = NAMES) -> list[Case]:
-    """The real series, each with all its pairs; the T1 is segmented once."""
-    t1 = real_t1(data)
-    segmented = tissue_from_t1(t1)
-    return [real_case(name, data, segmented, t1) for name in names]
+    """The real series, each with all its clean pairs."""
+    return [case_of(real_run(data, name), name) for name in names]
+
+
+def acquired_cases(data: Path, names: tuple[str, ...] = NAMES) -> list[Case]:
+    """The real series, each with all its pairs as acquired."""
+    return [as_acquired(real_run(data, name), name) for name in names]
+
+
+def without_rim(case: Case) -> np.ndarray:
+    """Bool (K, J, I): the measured brain without the voxels that share a face in plane with what is not brain."""
+    from scipy.ndimage import binary_erosion
+
+    cross = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], bool)[None]
+    # the brain goes on beyond the grid, as the head does where a scan ends
+    return binary_erosion(case.brain.array > 0, cross, border_value=1) & case.inside
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """A scan of which some pairs are seen and the mean of all others, with its standard error, is the reference."""
+    """A scan of which some pairs are seen and the mean of all others, with its standard error, is the reference.
+
+    `reference` and `error` are CBF (K, J, I), NaN where nothing was measured, of the seen pairs or of the others.
+    """
 
     case: Case
     reference: np.ndarray
     error: np.ndarray
 
-    def error_of(self, difference: Volume) -> float:
-        """Noise-corrected mean squared error in the brain, (ml/100g/min)^2."""
-        array, inside = self.case.cbf(difference).array, self.case.inside
+    def error_of(self, difference: Volume, where: np.ndarray | None = None) -> float:
+        """Noise-corrected mean squared error, (ml/100g/min)^2, in the brain or in some of it (bool, K, J, I)."""
+        array, inside = self.case.cbf(difference).array, self.case.inside if where is None else where
         return noise_corrected_mse(array, self.reference, self.error, inside)
 
 
@@ -83,6 +102,9 @@ def split(whole: Case, count: int, draw: int) -> Split:
     n = len(whole.every_pair.context)
     order = np.random.default_rng(100 + draw).permutation(n)
     shown, rest = np.sort(order[:count]), np.sort(order[count:])
-    others = chosen(whole.every_pair, rest)
-    case = seen(whole, chosen(whole.every_pair, shown))
-    return Split(case, case.cbf(mean_difference(others)).array, case.cbf(standard_error(others)).array)
+    others, weights = chosen(whole.every_pair, rest), chosen_weights(whole.every_weight, rest)
+    case = showing(whole, shown)
+    reference = case.cbf(mean_difference(others, weights)).array
+    # where all that a method saw was left out as outlying, there is nothing to judge
+    reference = np.where(np.isfinite(case.raw.array), reference, np.nan)
+    return Split(case, reference, case.cbf(standard_error(others, weights)).array)

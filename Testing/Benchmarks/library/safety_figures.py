@@ -12,8 +12,19 @@ from ASLDenoiseLib.denoising.inference import DenoisingResult
 from ASLDenoiseLib.series import Geometry, Volume
 from ASLDenoiseLib.spatial.smoothing import smooth_within
 
-from .cases import Case, SimulatedHead, ball, guides_in_place, implant_base, implanted, seen, spread_places, voxel_size
-from .disjoint import odd_and_even, pearson
+from .cases import (
+    Case,
+    SimulatedHead,
+    ball,
+    guides_in_place,
+    halves,
+    implant_base,
+    implanted,
+    seen,
+    spread_places,
+    voxel_size,
+)
+from .disjoint import pearson
 from .intervals import coverage
 from .lesions import false_lesions, implant_recovery
 from .methods import denoise_with
@@ -90,7 +101,8 @@ def false_lesion_counts(way: Way | None, cases: Sequence[Case]) -> tuple[float, 
 
 def noise_alone(case: Case) -> Case:
     """The scan with its true perfusion taken out of every pair: nothing is left but noise."""
-    return seen(case, replace(case.pairs, array=case.pairs.array - implant_base(case).astype(np.float32)))
+    empty = replace(case.pairs, array=case.pairs.array - implant_base(case).astype(np.float32))
+    return seen(case, empty, weights=case.weights)
 
 
 def from_noise(way: Way, case: Case) -> dict[str, float]:
@@ -162,9 +174,7 @@ def other_subject(case: Case, *, seed: int = 5) -> Case:
 
 def likeness(way: Callable[[Case], DenoisingResult] | None, case: Case) -> dict[str, float]:
     """Of what `way` makes of the halves; without one, of their raw means."""
-    other = other_subject(case)
-    halves = [*odd_and_even(case.pairs), odd_and_even(other.pairs)[1]]
-    cases = [seen(case, pairs) for pairs in halves]
+    cases = [*halves(case), halves(other_subject(case))[1]]
     return _likeness(case, [case.cbf(each.raw if way is None else way(each).difference).array for each in cases])
 
 
