@@ -78,6 +78,13 @@ def make_parser() -> argparse.ArgumentParser:
     sub = command("simulate", learning.run_simulate, "Scan a phantom: a BIDS series with its true CBF.")
     learning.add_simulate(sub)
 
+    sub = command(
+        "anatomies",
+        learning.run_pack,
+        "Label maps as one file that numpy alone reads, to train from on a bare machine.",
+    )
+    learning.add_pack(sub)
+
     sub = command("train", learning.run_train, "Train a model from a recipe and bundle it; resumes where it stopped.")
     learning.add_train(sub)
     options.add_device(sub)

@@ -29,6 +29,11 @@ class Window:
         x = torch.matmul(j[:, None], x.reshape(b, c * nk, nj, ni))
         return torch.matmul(k[:, None], x.reshape(b, c, nk, nj * ni)).reshape(b, c, nk, nj, ni)
 
+    def after(self, other: Window) -> Window:
+        """This window of what `other` gives of white noise, so that it too keeps unit variance up to the edge."""
+        joined = (self.k @ other.k, self.j @ other.j, self.i @ other.i)
+        return Window(*(m / m.square().sum(-1, keepdim=True).sqrt() for m in joined))
+
 
 def window_matrices(count: int, sd: torch.Tensor, *, unit: str = "sum") -> torch.Tensor:
     """Gaussian weights (B, count, count) between the voxels of a line.

@@ -53,16 +53,26 @@ _MARGIN = 8  # voxels of 1 mm around the brain that a wide voxel or a blur may r
 class Anatomy:
     """A head at 1 mm: uint8 `TissueClass`, array (K, J, I) with axes towards superior, posterior, left (LPS).
 
-    `ventricles` (bool, same shape) lets a phantom widen or narrow them; None keeps them as they are.
+    `ventricles` (bool, same shape) lets a phantom widen or narrow them; None keeps them as they are. `ready` is what
+    `packed` was found to be before.
     """
 
     classes: np.ndarray
     name: str
     ventricles: np.ndarray | None = None
+    ready: np.ndarray | None = None
+
+    @classmethod
+    def from_packed(cls, packed: np.ndarray, name: str) -> Anatomy:
+        """The anatomy whose `packed` this is."""
+        inner = tuple(slice(1, -1) for _ in range(3))
+        return cls((packed[inner] & 15).astype(np.uint8), name, ready=packed)
 
     @cached_property
     def packed(self) -> np.ndarray:
         """Everything a phantom looks up at a place in one int16, padded by a voxel of background (K+2, J+2, I+2)."""
+        if self.ready is not None:
+            return self.ready
         from scipy.ndimage import maximum_filter
 
         near = maximum_filter(_is_brain(self.classes), 2 * _MARGIN + 1, mode="constant")
@@ -155,12 +165,15 @@ def read_anatomy(path: Path | str) -> Anatomy:
         raise InputError(f"{path} has no brain labels under FreeSurfer's numbers; give a SynthSeg or aseg label map.")
     box = _box_around(brain, 20)
     ventricles = np.isin(labels, _VENTRICLES).transpose(2, 1, 0)[:, ::-1, ::-1][box]
-    name = Path(path).name.split("_")[0].split(".")[0]
-    return Anatomy(np.ascontiguousarray(classes[box]), name, np.ascontiguousarray(ventricles))
+    return Anatomy(np.ascontiguousarray(classes[box]), _name_of(path), np.ascontiguousarray(ventricles))
 
 
-def read_anatomies(folder: Path | str) -> list[Anatomy]:
-    """Every ``*_labels.nii.gz`` of a folder, by name.
+def _name_of(path: Path | str) -> str:
+    return Path(path).name.split("_")[0].split(".")[0]
+
+
+def label_maps(folder: Path | str) -> dict[str, Path]:
+    """Every ``*_labels.nii.gz`` of a folder under the name of its anatomy, in order.
 
     Raises:
         InputError: there is none.
@@ -168,4 +181,4 @@ def read_anatomies(folder: Path | str) -> list[Anatomy]:
     paths = sorted(Path(folder).glob("*_labels.nii*"))
     if not paths:
         raise InputError(f"{folder} holds no *_labels.nii.gz; give the folder with the anatomy label maps.")
-    return [read_anatomy(path) for path in paths]
+    return {_name_of(path): path for path in paths}

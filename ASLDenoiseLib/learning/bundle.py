@@ -8,17 +8,17 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
 
 from ..denoising.families import find_family
-from ..reporting.software import own_version
+from ..reporting.software import own_version, software_versions
 from .recipe import Recipe
 from .targets import find_target
 from .training import TrainingOutcome
 
+_MONAI = "1.6.1"  # the form that bundles have is of this version; training does not need it
 _LARGE = 1_000_000  # parameters; the package with all its models stays below 100 MB
 _BRAIN_OVER_GM = 0.6  # the brain's mean over the GM mean: how the noise's SNR in GM reads in `mean_snr`
 
@@ -49,7 +49,7 @@ def _metadata(recipe: Recipe, trained: TrainingOutcome, sha256: str) -> dict:
     phantom, noise, family = recipe.phantom, recipe.noise, find_family(recipe.network)
     return {
         "version": own_version(),
-        "monai_version": version("monai"),
+        "monai_version": software_versions().get("monai", _MONAI),
         "pytorch_version": torch.__version__.split("+")[0],
         "name": recipe.name,
         "task": "Denoising of mean ASL perfusion differences",
@@ -77,7 +77,7 @@ def _metadata(recipe: Recipe, trained: TrainingOutcome, sha256: str) -> dict:
                 "samples": trained.steps * recipe.batch,
                 "target": find_target(recipe.target).description,
             },
-            "recipe": asdict(recipe),
+            "recipe": {**asdict(recipe), "start_from": _start_of(recipe)},
             "steps": trained.steps,
             "of_steps": recipe.steps,
             "seconds": round(trained.seconds),
@@ -89,6 +89,11 @@ def _metadata(recipe: Recipe, trained: TrainingOutcome, sha256: str) -> dict:
             "outputs": {"pred": _format(recipe, family.outputs)},
         },
     }
+
+
+def _start_of(recipe: Recipe) -> str | None:
+    """What the recipe starts from, without the folder that a file of weights lay in."""
+    return None if recipe.start_from is None else Path(recipe.start_from).name
 
 
 def _format(recipe: Recipe, channels: Sequence[str]) -> dict:

@@ -2,8 +2,9 @@
 
 Thermal noise of the difference of two images is Gaussian; reconstruction and resampling correlate neighbours (0.3-0.5
 in real series), coils make it uneven, physiology adds a smooth part where there is signal, CSF pulses, motion leaves
-edges, and now and then a slice is corrupted. The ranges bracket three real series
-(Testing/Benchmarks/noise_texture.md).
+edges, the rim of the head is uneven from voxel to voxel, and now and then a slice is corrupted. Where pairs were
+corrected for motion, interpolation is in their noise and in their image (`resampling.py`). The ranges bracket three
+real series (Testing/Benchmarks/noise_texture.md).
 Drawn at the level of the mean, afresh for every training step and on any device; `simulate.py` draws it pair by pair.
 """
 
@@ -16,6 +17,7 @@ import torch
 import torch.nn.functional as F
 
 from ..denoising.gaussian_windows import Window, gaussian_window
+from .resampling import Resampling
 
 _EDGE = 4.0  # slope of the static signal at the rim of the brain is about a quarter of it a voxel
 
@@ -35,6 +37,10 @@ class NoiseSettings:
         common: SD of a constant over the brain, relative to the thermal SD.
         motion: SD of the rim that motion leaves at edges of the static signal, relative to the thermal SD.
         spikes: chance that a slice carries an outlier left by averaging.
+        rim: SD at steep edges of the static signal that differs from voxel to voxel, relative to the thermal SD; in
+            three real series 1 % of the brain's voxels have 4 to 6 times the median SD, most of them at its rim.
+        ruggedness: SD of the logarithm of that difference.
+        resampled: chance that the pairs were corrected for motion, and so interpolated.
     """
 
     gm_snr: tuple[float, float] = (1.0, 12.0)
@@ -47,6 +53,9 @@ class NoiseSettings:
     common: tuple[float, float] = (0.0, 0.15)
     motion: tuple[float, float] = (0.0, 2.0)
     spikes: float = 0.02
+    rim: tuple[float, float] = (0.0, 0.0)
+    ruggedness: tuple[float, float] = (0.3, 0.8)
+    resampled: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +67,7 @@ class NoiseDraw:
         texture: the window that correlates neighbours.
         gain: (B, 1, K, J, I) relative thermal SD, mean one.
         physiological, common, motion: (B,) SDs relative to the thermal one.
-        pulsing: (B, 1, K, J, I) or 0: the SD of pulsation, relative to the thermal one.
+        pulsing: (B, 1, K, J, I) or 0: the SD of pulsation and of the rim, relative to the thermal one.
         static: (B, 1, K, J, I) or None: the static signal, whose edges motion shows; None takes the brain mask for it.
         spikes: chance of a corrupted slice.
     """
@@ -76,8 +85,8 @@ class NoiseDraw:
     def local_sd(self, brain: torch.Tensor) -> torch.Tensor:
         """The SD of the noise (B, 1, K, J, I), spikes aside."""
         variance = self.gain.square() + (_each(self.physiological) * brain).square() + (0.0 + self.pulsing) ** 2
-        slopes = sum(_slope(brain if self.static is None else self.static, axis).square() for axis in (-1, -2))
-        variance = variance + (_each(self.motion) * _EDGE).square() * slopes
+        edges = _edges(brain if self.static is None else self.static)
+        variance = variance + (_each(self.motion) * edges).square()
         return _each(self.sigma) * variance.sqrt()
 
 
@@ -89,6 +98,7 @@ def draw_noise_parameters(
     *,
     csf: torch.Tensor | None = None,
     static: torch.Tensor | None = None,
+    resampling: Resampling | None = None,
 ) -> NoiseDraw:
     """Noise for volumes, on their device.
 
@@ -99,6 +109,7 @@ def draw_noise_parameters(
         generator: on the same device.
         csf: (B, 1, K, J, I) fraction that pulses; None: nothing does.
         static: (B, 1, K, J, I) static signal, about 1, whose edges motion shows; None: the brain mask's.
+        resampling: what motion correction has made of the pairs' noise, and of the image that goes with it.
     """
     b, device = len(gm_level), gm_level.device
 
@@ -109,6 +120,8 @@ def draw_noise_parameters(
     sigma = gm_level / torch.exp(uniform(low, high))
     in_plane, through = uniform(*settings.correlation), uniform(*settings.correlation_z)
     texture = gaussian_window(shape, torch.stack([through, in_plane, in_plane], dim=1), unit="noise")
+    if resampling is not None:
+        texture = texture.after(resampling.noise)
     bump = smooth_fields(b, shape, 3, generator)
     bump = bump - bump.amin(dim=(2, 3, 4), keepdim=True)
     bump = bump / bump.amax(dim=(2, 3, 4), keepdim=True).clamp_min(1e-6)
@@ -120,6 +133,8 @@ def draw_noise_parameters(
         swell = smooth_fields(b, shape, 3, generator)
         near = gaussian_window(shape, torch.full((1, 3), 0.5, device=device))(csf)
         pulsing = _each(uniform(*settings.pulsation)) * near * torch.exp(0.6 * swell)
+    if settings.rim[1] > 0 and static is not None:
+        pulsing = _beside(pulsing, _rim(static, settings, uniform, generator))
     smooth_parts = (uniform(*ends) for ends in (settings.physiological, settings.common, settings.motion))
     return NoiseDraw(sigma, texture, gain, *smooth_parts, pulsing, static, settings.spikes)
 
@@ -161,6 +176,23 @@ def smooth_fields(batch: int, shape: Sequence[int], knots: int, generator: torch
     size = (batch, 1, min(knots, shape[0]), knots, knots)
     control = torch.randn(size, generator=generator, device=generator.device)
     return F.interpolate(control, size=tuple(shape), mode="trilinear", align_corners=True)
+
+
+def _rim(static: torch.Tensor, settings: NoiseSettings, uniform, generator: torch.Generator) -> torch.Tensor:
+    """The SD of the rim (B, 1, K, J, I), relative to the thermal one."""
+    uneven = torch.randn(static.shape, generator=generator, device=static.device)
+    uneven = torch.exp(_each(uniform(*settings.ruggedness)) * uneven)
+    return _each(uniform(*settings.rim)) * _edges(static) * uneven
+
+
+def _beside(sd: torch.Tensor | float, other: torch.Tensor) -> torch.Tensor:
+    """The SD of a sum of two independent parts."""
+    return (sd**2 + other.square()).sqrt()
+
+
+def _edges(static: torch.Tensor) -> torch.Tensor:
+    """How steep the static signal is in plane: about 1 at the rim of the brain."""
+    return _EDGE * sum(_slope(static, axis).square() for axis in (-1, -2)).sqrt()
 
 
 def _each(values: torch.Tensor) -> torch.Tensor:

@@ -17,7 +17,9 @@ from .targets import find_target
 RECIPES = Path(__file__).parent / "recipes"
 AUGMENTATIONS = ("flips", "rigid")
 # What every recipe trains on unless it says otherwise: wide in voxel size, some of it no brain at all.
-TRAINING_PHANTOMS = PhantomSettings(spacing_xy=(1.8, 4.5), spacing_z=(2.0, 8.0), abstract=0.15, pointwise=0.1)
+TRAINING_PHANTOMS = PhantomSettings(
+    spacing_xy=(1.8, 4.5), spacing_z=(2.0, 8.0), abstract=0.15, pointwise=0.1, gm_wm_ratio=(1.5, 8.0)
+)
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,14 @@ class Recipe:
         augmentation: ``flips`` (of i and j, and their exchange) or ``rigid`` (also shifts and turns to 45 degrees).
         patch: voxels (j, i), or (k, j, i) for volumes, cut at random; none takes the whole.
         learning_rate: of Adam at the start; follows half a cosine to zero.
+        warm_up: steps over which the rate rises to it.
         batch: samples a step.
         steps: optimiser steps.
         average_decay: of the exponential moving average of the weights that is kept, once it is long enough.
         phantoms, validation_phantoms: volumes in the pools.
         validation, held_out: anatomies never trained on; validation chooses nothing here but is watched.
         outside_weight: weight of the loss outside the brain, relative to inside.
-        start_from: a model of the catalogue whose weights to start from.
+        start_from: a model of the catalogue, or a state dict's file (``.pt``), whose weights to start from.
         seed: fixes draws and initial weights.
         pool_seed: fixes the phantoms; recipes that agree on it and on `phantom` share one pool.
         options: further settings of the family's training task.
@@ -61,6 +64,7 @@ class Recipe:
     augmentation: str = "flips"
     patch: tuple[int, ...] = ()
     learning_rate: float = 1e-3
+    warm_up: int = 50
     batch: int = 16
     steps: int = 20000
     average_decay: float = 0.999

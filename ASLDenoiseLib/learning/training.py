@@ -7,26 +7,27 @@ import hashlib
 import json
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from ..denoising.catalogue import find_model, load_model
 from ..denoising.families import find_family
 from ..errors import InputError
 from ..progress import Progress, silent, span
-from .anatomy import Anatomy, read_anatomies
+from .anatomy_pack import anatomy_names
+from .pool import GrowingPool, Pool, PoolPlan
 from .recipe import Recipe
 from .tasks import build_task
-from .volumes import Volumes, make_volumes
+from .volumes import Volumes
 
-_WARM_UP = 50  # steps over which the rate rises
 _EVERY = 200  # steps between checks on the validation pool, or
 _SECONDS = 120.0  # seconds
+_FINITE = 20  # steps between looks at the loss, each of which a GPU must be waited for
 
 
 @dataclass(frozen=True)
@@ -56,32 +57,44 @@ def train(
     device: str = "cpu",
     max_minutes: float | None = None,
     max_steps: int | None = None,
+    workers: int = 0,
     progress: Progress = silent,
 ) -> TrainingOutcome:
     """Train `recipe`, resuming from ``work/<name>.pt`` when it is there; curves go to ``work/<name>.csv``.
 
     The rate follows half a cosine over the share of steps or of `max_minutes` that is spent, whichever is larger, so
     that a short run ends annealed too. Every step draws from a seed of its own: a run that was stopped goes on as an
-    unbroken one would, on this device or another.
+    unbroken one would, on this device or another. With `workers` it goes on with the same weights, averages, rate and
+    phantoms, but not number by number: how many phantoms there are at a step depends on how fast they are drawn.
 
     Args:
-        anatomy: folder of label maps (`learning.anatomy`).
+        anatomy: folder of label maps (`learning.anatomy`), or a pack of anatomies (`learning.anatomy_pack`).
         work: folder for phantoms, checkpoint and curves.
         device: ``cpu``, ``cuda`` or ``mps``.
         max_minutes: time budget of the training itself, over all sessions, phantoms not counted; None: no limit.
         max_steps: stop (resumable, not annealed) after so many steps of this session.
+        workers: processes that draw phantoms while the network learns; 0 draws all of them first.
     """
     work.mkdir(parents=True, exist_ok=True)
-    heads, others = read_anatomies(anatomy), {*recipe.validation, *recipe.held_out}
-    training = [a for a in heads if a.name not in others]
-    validating = [a for a in heads if a.name in recipe.validation]
+    names, others = anatomy_names(anatomy), {*recipe.validation, *recipe.held_out}
+    training = tuple(name for name in names if name not in others)
+    validating = tuple(name for name in names if name in recipe.validation)
     if not training or not validating:
         raise InputError(f"{anatomy} lacks anatomies to train on or the validation anatomy; see the recipe.")
-    pool = make_pool(training, recipe, recipe.phantoms, work, device, span(progress, 0.0, 0.2))
-    validation = make_pool(validating, recipe, recipe.validation_phantoms, work, device, silent)
     run = _Run(recipe, device, work)
     run.resume()
-    run.go(pool, validation, max_minutes, max_steps, span(progress, 0.2, 1.0))
+    keep = device if run.task.pool_on_device else "cpu"
+    validation = plan_pool(anatomy, validating, recipe, recipe.validation_phantoms, work).all_at_once(device).to(keep)
+    plan = plan_pool(anatomy, training, recipe, recipe.phantoms, work)
+    if workers:
+        pool = GrowingPool(plan, workers, keep)
+    else:
+        pool = Pool(plan.all_at_once(device, span(progress, 0.0, 0.2)).to(keep))
+    try:
+        run.go(pool, validation, max_minutes, max_steps, span(progress, 0.2, 1.0))
+        phantoms = len(pool.volumes())
+    finally:
+        pool.close()
     return TrainingOutcome(
         {k: v.detach().cpu().contiguous() for k, v in run.average.module.state_dict().items()},
         run.step,
@@ -89,23 +102,18 @@ def train(
         run.gain,
         run.over(max_minutes),
         device,
-        tuple(a.name for a in training),
-        recipe.phantoms,
+        training,
+        phantoms,
         run.task.facts(run.average.module, validation, device),
     )
 
 
-def make_pool(
-    anatomies: Sequence[Anatomy], recipe: Recipe, count: int, work: Path, device: str, progress: Progress
-) -> Volumes:
-    """Volumes of `anatomies`; recipes that want the same phantoms share the folder they lie in."""
-    names = [a.name for a in anatomies]
-    wanted = json.dumps([asdict(recipe.phantom), recipe.pool_seed, names], sort_keys=True)
+def plan_pool(source: Path, names: Sequence[str], recipe: Recipe, count: int, work: Path) -> PoolPlan:
+    """`count` phantoms of the anatomies `names`; recipes that want the same phantoms share the folder they lie in."""
+    wanted = json.dumps([asdict(recipe.phantom), recipe.pool_seed, [*names]], sort_keys=True)
     folder = work / f"pool-{hashlib.sha256(wanted.encode()).hexdigest()[:12]}"
-    seed = recipe.pool_seed + (10**6 if set(names) & set(recipe.validation) else 0)
-    return make_volumes(
-        anatomies, recipe.phantom, count=count, seed=seed, cache=folder, device=device, progress=progress
-    )
+    seed = recipe.pool_seed + (10**6 if {*names} & {*recipe.validation} else 0)
+    return PoolPlan(source, tuple(names), recipe.phantom, count, seed, folder)
 
 
 def averaging(decay: float) -> Callable:
@@ -122,7 +130,7 @@ def averaging(decay: float) -> Callable:
 def learning_rate(recipe: Recipe, step: int, spent: float, max_minutes: float | None) -> float:
     """The rate at a step: warm-up, then half a cosine over the share of steps or time that is spent."""
     done = min(1.0, share_done(recipe, step, spent, max_minutes))
-    return recipe.learning_rate * min(1.0, (step + 1) / _WARM_UP) * 0.5 * (1 + math.cos(math.pi * done))
+    return recipe.learning_rate * min(1.0, (step + 1) / recipe.warm_up) * 0.5 * (1 + math.cos(math.pi * done))
 
 
 def share_done(recipe: Recipe, step: int, spent: float, max_minutes: float | None) -> float:
@@ -140,7 +148,7 @@ class _Run:
     step: int = 0
     spent: float = 0.0
     gain: float = float("nan")
-    losses: list[float] = field(default_factory=list)
+    losses: deque[torch.Tensor] = field(default_factory=lambda: deque(maxlen=_EVERY))
 
     def __post_init__(self) -> None:
         torch.manual_seed(self.recipe.seed)
@@ -149,7 +157,9 @@ class _Run:
         self.network = first_weights(self.recipe).to(self.device, memory_format=self.layout)
         average = averaging(self.recipe.average_decay)
         self.average = torch.optim.swa_utils.AveragedModel(self.network, multi_avg_fn=average)
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=self.recipe.learning_rate)
+        self.optimizer = torch.optim.Adam(
+            self.network.parameters(), lr=self.recipe.learning_rate, fused=self.device == "cuda"
+        )
         self.checkpoint = self.work / f"{self.recipe.name}.pt"
 
     def resume(self) -> None:
@@ -180,11 +190,17 @@ class _Run:
             return self.network(*inputs)
 
     def go(
-        self, pool: Volumes, validation: Volumes, max_minutes: float | None, max_steps: int | None, progress: Progress
+        self,
+        pool: Pool | GrowingPool,
+        validation: Volumes,
+        max_minutes: float | None,
+        max_steps: int | None,
+        progress: Progress,
     ) -> None:
         """Steps until all are done, or time or `max_steps` is up."""
         recipe, task = self.recipe, self.task
         board = _tensorboard(self.work / "tensorboard" / recipe.name)
+        pool.volumes()  # the first of them are not waited for at the training's cost
         started, before = time.monotonic(), self.spent
         first, validated = self.step, time.monotonic()
         self.network.train()
@@ -194,7 +210,7 @@ class _Run:
                 group["lr"] = rate
             seed = recipe.seed * 1_000_003 + self.step
             torch.manual_seed(seed)  # dropout
-            batch = task.batch(pool, torch.Generator().manual_seed(seed + 500_000), self.device)
+            batch = task.batch(pool.volumes(), torch.Generator().manual_seed(seed + 500_000), self.device)
             loss = task.loss(self.forward, batch)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -202,9 +218,9 @@ class _Run:
             self.optimizer.step()
             self.average.update_parameters(self.network)
             self.step += 1
-            self.losses.append(float(loss.detach()))
-            if not math.isfinite(self.losses[-1]):
-                raise InputError(f"Training {recipe.name} diverged at step {self.step}; lower its learning rate.")
+            self.losses.append(loss.detach())
+            if self.step % _FINITE == 0 and not math.isfinite(float(self.losses[-1])):
+                raise InputError(f"Training {recipe.name} diverged by step {self.step}; lower its learning rate.")
             self.spent = before + time.monotonic() - started
             enough, over = max_steps is not None and self.step - first >= max_steps, self.over(max_minutes)
             if enough or over or self.step % _EVERY == 0 or time.monotonic() - validated > _SECONDS:
@@ -212,7 +228,7 @@ class _Run:
                 validated = time.monotonic()
                 if not over:  # looking at the validation pool counts, except at the end
                     self.spent = before + time.monotonic() - started
-                mean = float(np.mean(self.losses[-_EVERY:]))
+                mean = float(torch.stack([*self.losses]).mean())
                 _log(self.work / f"{recipe.name}.csv", self.step, self.spent, mean, self.gain)
                 if board is not None:
                     board.add_scalar("loss", mean, self.step)
@@ -227,13 +243,15 @@ class _Run:
 
 
 def first_weights(recipe: Recipe) -> torch.nn.Module:
-    """The network as training finds it: fresh, or with the weights of the model that the recipe starts from.
+    """The network as training finds it: fresh, or with the weights of what the recipe starts from.
 
     Raises:
-        InputError: that model is of another network, or there is none of that name.
+        InputError: that model is of another network, there is none of that name, or no such file of weights.
     """
     if recipe.start_from is None:
         return find_family(recipe.network).build(recipe.network)
+    if recipe.start_from.endswith(".pt"):
+        return _from_file(recipe)
     card = find_model(recipe.start_from)
     if card.network != recipe.network:
         raise InputError(
@@ -241,6 +259,19 @@ def first_weights(recipe: Recipe) -> torch.nn.Module:
             "correct start_from in the recipe."
         )
     return load_model(card)
+
+
+def _from_file(recipe: Recipe) -> torch.nn.Module:
+    """The recipe's network with a file's state dict, of as many input channels or, where it can take them, of fewer."""
+    network = find_family(recipe.network).build(recipe.network)
+    try:
+        state = torch.load(recipe.start_from, map_location="cpu", weights_only=True)
+        getattr(network, "load_earlier", network.load_state_dict)(state)
+    except (OSError, RuntimeError, KeyError) as error:
+        raise InputError(
+            f"{recipe.start_from} is no file of weights of a {recipe.network} ({error}); correct start_from."
+        ) from error
+    return network
 
 
 def _tensorboard(folder: Path) -> object | None:

@@ -18,12 +18,12 @@ from ..progress import Progress, silent
 from .anatomy import Anatomy
 from .phantom import Phantom, PhantomSettings, draw_phantom
 
-_SHARE = 8  # phantoms a file
+SHARE = 8  # phantoms a file
 
 
 @dataclass(frozen=True, eq=False)
 class Volumes:
-    """Phantoms on grids of one shape, on the CPU; perfusion is scaled so that its mean in the brain is 1.
+    """Phantoms on grids of one shape; perfusion is scaled so that its mean in the brain is 1.
 
     Args:
         perfusion: (V, K, J, I) noise-free mean difference.
@@ -55,6 +55,14 @@ class Volumes:
             if parts[name].dtype == torch.uint8:
                 parts[name] = parts[name].float() / 255
         return Volumes(**{n: p if p.dtype == torch.bool else p.float() for n, p in parts.items()})
+
+    def head(self, count: int) -> Volumes:
+        """The first of them, as they are stored."""
+        return Volumes(**{f.name: getattr(self, f.name)[:count] for f in fields(self)})
+
+    def to(self, device: str) -> Volumes:
+        """The same on a device."""
+        return Volumes(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
 
     @cached_property
     def slices(self) -> torch.Tensor:
@@ -109,20 +117,46 @@ def make_volumes(
     progress: Progress = silent,
 ) -> Volumes:
     """`count` phantoms, anatomies taking turns; files of `cache` that are there are read instead of drawn again."""
-    cache.mkdir(parents=True, exist_ok=True)
     parts = []
-    for first in range(0, count, _SHARE):
-        path = cache / f"{first:06d}.npz"
-        if not path.exists():
-            share = []
-            for n in range(first, min(first + _SHARE, count)):
-                phantom = draw_phantom(anatomies[n % len(anatomies)], settings, seed=seed + n, device=device)
-                share.append(pack(phantom, seed=seed + n))
-            volumes = join(share)
-            part = path.with_name(f"part-{path.name}")
-            np.savez(part, **{f.name: getattr(volumes, f.name).numpy() for f in fields(Volumes)})
-            part.replace(path)
-        with np.load(path) as stored:
-            parts.append(Volumes(**{f.name: torch.from_numpy(stored[f.name]) for f in fields(Volumes)}))
-        progress(min(1.0, (first + _SHARE) / count), f"phantoms {first + _SHARE} of {count}")
+    for first in range(0, count, SHARE):
+        path = make_share(anatomies, settings, first, count=count, seed=seed, cache=cache, device=device)
+        parts.append(read_share(path).head(count - first))
+        progress(min(1.0, (first + SHARE) / count), f"phantoms {min(first + SHARE, count)} of {count}")
     return join(parts)
+
+
+def make_share(
+    anatomies: Sequence[Anatomy],
+    settings: PhantomSettings,
+    first: int,
+    *,
+    count: int,
+    seed: int,
+    cache: Path,
+    device: str = "cpu",
+) -> Path:
+    """The file with up to `SHARE` phantoms from number `first` on, drawn unless it holds them; written whole or not."""
+    path, after = cache / f"{first:06d}.npz", min(first + SHARE, count)
+    if path.exists() and _held(path) >= after - first:
+        return path
+    cache.mkdir(parents=True, exist_ok=True)
+    share = []
+    for n in range(first, after):
+        phantom = draw_phantom(anatomies[n % len(anatomies)], settings, seed=seed + n, device=device)
+        share.append(pack(phantom, seed=seed + n))
+    volumes = join(share)
+    part = path.with_name(f"part-{path.name}")
+    np.savez(part, **{f.name: getattr(volumes, f.name).numpy() for f in fields(Volumes)})
+    part.replace(path)
+    return path
+
+
+def _held(path: Path) -> int:
+    with np.load(path) as stored:
+        return len(stored["gm_level"])
+
+
+def read_share(path: Path) -> Volumes:
+    """The phantoms of a file of `make_share`."""
+    with np.load(path) as stored:
+        return Volumes(**{f.name: torch.from_numpy(stored[f.name]) for f in fields(Volumes)})

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..learning.simulate import ScanSettings
+
+PACK = Path("out/anatomies.npz")
 
 # shell option -> ScanSettings field, type, help; a default of None leaves the field as it is
 _SCAN = {
@@ -44,11 +47,24 @@ def add_simulate(parser: argparse.ArgumentParser) -> None:
 def add_train(parser: argparse.ArgumentParser) -> None:
     """The recipe, its data, and how long to train."""
     parser.add_argument("recipe", help="a recipe file, or the name of one that comes with ASLDenoise")
-    parser.add_argument("--anatomy", type=Path, required=True, metavar="DIR", help="folder of *_labels.nii.gz")
-    parser.add_argument("--work", type=Path, required=True, metavar="DIR", help="checkpoint, phantoms and curves")
-    parser.add_argument("--bundle", type=Path, metavar="DIR", help="where to write the finished model bundle")
+    text = f"folder of *_labels.nii.gz, or the file that the command anatomies makes of it (default: {PACK})"
+    parser.add_argument("--anatomy", type=Path, default=PACK, metavar="PATH", help=text)
+    text = "checkpoint, phantoms and curves (default: out/training/RECIPE)"
+    parser.add_argument("--work", type=Path, metavar="DIR", help=text)
+    text = "where to write the finished model bundle (default: bundle in the folder of --work)"
+    parser.add_argument("--bundle", type=Path, metavar="DIR", help=text)
     parser.add_argument("--max-minutes", type=float, help="of training, over all sessions; the rate comes down with it")
     parser.add_argument("--steps", type=int, help="instead of the recipe's; the rate comes down with them")
+    parser.add_argument("--batch", type=int, help="samples a step, instead of the recipe's")
+    parser.add_argument("--phantoms", type=int, help="to learn from, instead of the recipe's number")
+    text = "processes that draw phantoms meanwhile; 0 draws all first (default: all cores but one on a GPU, else 0)"
+    parser.add_argument("--workers", type=int, help=text)
+
+
+def add_pack(parser: argparse.ArgumentParser) -> None:
+    """The label maps, and the file."""
+    parser.add_argument("labels", type=Path, metavar="DIR", help="folder of *_labels.nii.gz")
+    parser.add_argument("--out", type=Path, default=PACK, metavar="FILE", help=f"*.npz (default: {PACK})")
 
 
 def scan_settings(args: argparse.Namespace) -> ScanSettings:
@@ -88,19 +104,34 @@ def run_train(args: argparse.Namespace) -> int:
     from ..learning.training import train
     from ..progress import make_progress
 
-    recipe = read_recipe(args.recipe)
-    if args.steps is not None:
-        recipe = replace(recipe, steps=args.steps)
+    asked = {name: getattr(args, name) for name in ("steps", "batch", "phantoms")}
+    recipe = replace(read_recipe(args.recipe), **{k: v for k, v in asked.items() if v is not None})
+    device, work = resolve_device(args.device), args.work or Path("out/training") / recipe.name
     trained = train(
         recipe,
         anatomy=args.anatomy,
-        work=args.work,
-        device=resolve_device(args.device),
+        work=work,
+        device=device,
         max_minutes=args.max_minutes,
+        workers=_spare_cores(device) if args.workers is None else args.workers,
         progress=make_progress(args.progress),
     )
     steps = f"{trained.steps} of {recipe.steps} steps"
     print(f"{recipe.name}: {steps}, validation {trained.gain_db:+.2f} dB over the input")
-    if args.bundle is not None and trained.finished:
-        print(write_bundle(recipe, trained, args.bundle))
+    if trained.finished:
+        print(write_bundle(recipe, trained, args.bundle or work / "bundle"))
     return 0
+
+
+def run_pack(args: argparse.Namespace) -> int:
+    """Write every anatomy of a folder into one file."""
+    from ..learning.anatomy_pack import load_anatomies, write_pack
+
+    print(write_pack(load_anatomies(args.labels), args.out))
+    return 0
+
+
+def _spare_cores(device: str) -> int:
+    """Cores that may draw phantoms beside a GPU; on the CPU the network needs them."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 0 if device == "cpu" else max(1, cores - 1)

@@ -9,7 +9,7 @@ voxel by voxel gives away. Each has a logarithm of its own, because a part of it
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
@@ -18,7 +18,9 @@ import torch.nn.functional as F
 from ...denoising.families import Sample
 from ...denoising.gaussian_windows import gaussian_window
 from ..noise import draw_noise, draw_noise_parameters, smooth_fields
-from ..volumes import Volumes, join
+from ..resampling import draw_resampling
+from ..volumes import Volumes
+from .crops import cut_at_random
 from .ellipsoids import guide_lesions, perfusion_lesions
 from .noise_estimate import noise_estimate
 from .task import Batch, TrainingTask
@@ -52,13 +54,18 @@ class GuidedTaskSettings:
     mismatched: float = 0.03
     empty: float = 0.02
     lesions: float = 0.4
-    guide_lesions: float = 0.2
+    guide_lesions: float = 0.35
     one_image: float = 0.05
-    local_weights: tuple[float, ...] = (0.1, 0.2, 0.3, 0.5, 0.25)
+    local_weights: tuple[float, ...] = (0.1, 0.2, 0.3, 0.5, 0.4)
 
 
 class GuidedTask(TrainingTask):
-    """Batches in units of the noise SD, all (B, 1, K, J, I) but the channels; options are `GuidedTaskSettings`."""
+    """Batches in units of the noise SD, all (B, 1, K, J, I) but the channels; options are `GuidedTaskSettings`.
+
+    Everything is drawn on the device, where the volumes must lie.
+    """
+
+    pool_on_device = True
 
     @cached_property
     def settings(self) -> GuidedTaskSettings:
@@ -70,11 +77,10 @@ class GuidedTask(TrainingTask):
         s, b = self.settings, self.recipe.batch
         index = torch.randint(len(volumes), (b,), generator=generator)
         rng = torch.Generator(device).manual_seed(int(torch.randint(2**31, (), generator=generator)))
-        v = _cut(volumes[index], s.crop, generator)
-        parts = torch.stack([p.float() for p in (v.perfusion, v.m0, v.gm, v.wm, v.brain, v.lesion)], dim=1)
-        parts = _mirrored(torch.cat([parts, v.t1], dim=1).to(device), generator)
-        truth, m0, gm, wm, brain, lesion = (parts[:, n : n + 1] for n in range(6))
-        t1, spacing, level = parts[:, 6:], v.spacing.to(device), v.gm_level.to(device).clamp_min(_LEAST_LEVEL)
+        v = cut_at_random(volumes, index.to(device), s.crop, rng)
+        parts = (v.perfusion, v.m0, v.gm, v.wm, v.brain, v.lesion)
+        truth, m0, gm, wm, brain, lesion = (part.float()[:, None] for part in parts)
+        t1, spacing, level = v.t1, v.spacing, v.gm_level.clamp_min(_LEAST_LEVEL)
         shape = tuple(truth.shape[-3:])
 
         def uniform() -> torch.Tensor:
@@ -84,12 +90,14 @@ class GuidedTask(TrainingTask):
         truth, lesion = truth * change, torch.maximum(lesion, added)
         field = torch.exp(0.25 * smooth_fields(b, shape, 3, rng))  # the coil sees M0 and difference alike
         truth = truth * field * (uniform() > s.empty)
-        mask = _varied_mask(brain, generator)
+        mask = _varied_mask(brain, uniform())
         csf = (brain - gm - wm).clamp(0, 1)
-        draw = draw_noise_parameters(level, shape, self.recipe.noise, rng, csf=csf, static=m0)
+        moved = draw_resampling(shape, spacing, rng, chance=self.recipe.noise.resampled)
+        truth = moved.image(truth)
+        draw = draw_noise_parameters(level, shape, self.recipe.noise, rng, csf=csf, static=m0, resampling=moved)
         noisy = truth + draw_noise(draw, brain, rng)
         sigma, maps = noise_estimate(draw, brain, mask, spacing, rng, one_image=s.one_image)
-        t1, m0, decoy = guide_lesions(t1, m0, brain, spacing, rng, chance=s.guide_lesions)
+        t1, m0, decoy = guide_lesions(t1, m0, brain, spacing, rng, chance=s.guide_lesions, white=wm)
         m0 = m0 * field * (1 + (0.01 + 0.04 * uniform()) * torch.randn(m0.shape, generator=rng, device=device))
         have_t1, have_m0 = uniform() < s.t1, uniform() < s.m0
         if guides is not None:
@@ -145,36 +153,11 @@ def _local_energy(error: torch.Tensor, region: torch.Tensor, window) -> torch.Te
     return (mean.square() * region).sum(dim=(1, 2, 3, 4)) / (total + 5)
 
 
-def _cut(v: Volumes, crop: tuple[int, int, int], generator: torch.Generator) -> Volumes:
-    """One box of `crop` voxels out of every volume, round a random voxel of its brain as far as the edges allow."""
-    parts = []
-    for n in range(len(v)):
-        voxels = v.brain[n].nonzero()
-        centre = voxels[int(torch.randint(len(voxels), (), generator=generator))].tolist()
-        sizes = zip(v.brain.shape[1:], crop, centre, strict=True)
-        starts = [max(0, min(have - want, at - want // 2)) for have, want, at in sizes]
-        box = tuple(slice(s, s + n) for s, n in zip(starts, crop, strict=True))
-        one = {f.name: getattr(v, f.name)[n : n + 1] for f in fields(v)}
-        parts.append(Volumes(**{name: p[(..., *box)] if p.ndim > 3 else p for name, p in one.items()}))
-    return join(parts)
+def _varied_mask(brain: torch.Tensor, chance: torch.Tensor) -> torch.Tensor:
+    """Masks as another method might have drawn them: now and then a voxel wider or narrower in plane.
 
-
-def _mirrored(parts: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Random flips of i, j and k and a swap of i and j, which share their spacing."""
-    flips = torch.rand(4, generator=generator)
-    for axis, chance in zip((-1, -2, -3), flips[:3].tolist(), strict=True):
-        if chance < 0.5:
-            parts = parts.flip(axis)
-    if flips[3] < 0.5 and parts.shape[-1] == parts.shape[-2]:
-        parts = parts.transpose(-1, -2)
-    return parts.contiguous()
-
-
-def _varied_mask(brain: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """The mask as another method might have drawn it: now and then a voxel wider or narrower in plane."""
-    chance = float(torch.rand((), generator=generator))
-    if chance < 0.2:
-        return F.max_pool3d(brain, (1, 3, 3), 1, (0, 1, 1))
-    if chance < 0.35:
-        return 1 - F.max_pool3d(1 - brain, (1, 3, 3), 1, (0, 1, 1))
-    return brain
+    `chance` (B, 1, 1, 1, 1) is uniform; below .2 the mask is wider, below .35 narrower.
+    """
+    wider = F.max_pool3d(brain, (1, 3, 3), 1, (0, 1, 1))
+    narrower = 1 - F.max_pool3d(1 - brain, (1, 3, 3), 1, (0, 1, 1))
+    return torch.where(chance < 0.2, wider, torch.where(chance < 0.35, narrower, brain))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
@@ -39,9 +40,13 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class TrainingTask(ABC):
-    """How batches for a recipe's network are drawn and its estimate judged; `generator` is on the CPU on any device."""
+    """How batches for a recipe's network are drawn and its estimate judged; `generator` is on the CPU on any device.
+
+    `pool_on_device`: the volumes that batches are drawn from lie on the device, not on the CPU.
+    """
 
     recipe: Recipe
+    pool_on_device: ClassVar[bool] = False
 
     @property
     def family(self) -> DenoiserFamily:
