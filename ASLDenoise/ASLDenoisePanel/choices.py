@@ -34,7 +34,8 @@ def requestFrom(p, series, head, outputs, like):
     )
     denoising = finer = None
     if p.way is Way.DENOISE or (p.way is Way.SUPERRESOLVE and p.denoiseFirst):
-        denoising = Denoising(p.model or DEFAULT_MODEL, p.group or None, p.interleaved, p.recovery)
+        choices = p.group or None, p.interleaved, p.recovery, p.pairsNeeded
+        denoising = Denoising(p.model or DEFAULT_MODEL, *choices)
     if p.way is Way.SUPERRESOLVE:
         spacing = (p.spacingX, p.spacingY, p.spacingZ) if p.grid is Grid.SPACING else None
         spread = (p.pointSpreadX, p.pointSpreadY, p.pointSpreadZ) if p.ownPointSpread else None

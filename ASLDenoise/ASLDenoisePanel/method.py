@@ -85,7 +85,7 @@ class MethodSection:
             widget.setVisible(denoises)
         card = self._cards[chosen(ui.modelComboBox)]
         ui.recoveryCheckBox.setEnabled(denoises and not card.guided)
-        for widget in (ui.groupLabel, ui.groupSpinBox, ui.interleavedCheckBox):
+        for widget in (ui.groupLabel, ui.groupSpinBox, ui.interleavedCheckBox, ui.pairsNeededCheckBox):
             widget.setEnabled(denoises)
         if resolve:
             method = self._method(p)

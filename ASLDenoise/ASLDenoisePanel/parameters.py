@@ -127,6 +127,7 @@ class ASLDenoiseParameterNode:
     smoothing: Annotated[float, WithinRange(0.0, 20.0)] = 0.0
     m0Smoothing: Annotated[float, WithinRange(0.0, 20.0)] = 0.0
     recovery: bool = True
+    pairsNeeded: bool = False
     alignment: Alignment = Alignment.FIND
     mni: bool = False
     outputFolder: str = ""

@@ -207,12 +207,21 @@ class ResultsSection:
         charts = [(_chartName(node), key, node.GetTitle() or "") for key, node in nodes.charts.items()]
         fill(ui.plotComboBox, charts, None)
         ui.plotButton.enabled = bool(charts)
+        self._fillPairsNeeded(nodes.charts)
         report = self._result is not None or Path(self._parameters.report or "-").is_file()
         for button in (ui.reportButton, ui.pdfButton):
             button.enabled = report
             if not report:
                 button.toolTip = _("The report of a scene that was saved and opened again was not kept: press Apply.")
         self.refresh()
+
+    def _fillPairsNeeded(self, charts) -> None:
+        """The answer of a run that measured how many pairs are enough, which its plot is titled with."""
+        from ASLDenoiseLib.reporting.charts import PAIRS_NEEDED
+
+        chart = charts.get(PAIRS_NEEDED)
+        self._ui.pairsNeededLabel.text = "" if chart is None else f"{chart.GetTitle()}."
+        self._ui.pairsNeededLabel.setVisible(chart is not None)
 
     def _fillTable(self, rows) -> None:
         table = self._ui.readoutsTable
@@ -239,6 +248,7 @@ class ResultsSection:
         if not visible:
             ui.runLabel.setVisible(False)
             ui.runComboBox.setVisible(False)
+            ui.pairsNeededLabel.setVisible(False)
 
     def _onRun(self, index) -> None:
         folder = chosen(self._ui.runComboBox)

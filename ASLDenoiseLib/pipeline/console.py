@@ -41,6 +41,7 @@ def denoise(
     group: int | None = None,
     interleaved: bool = False,
     recovery: bool = True,
+    pairs_needed: bool = False,
     regions: Mapping[str, Volume] | None = None,
     mni: bool = False,
     progress: Progress = silent,
@@ -52,6 +53,7 @@ def denoise(
         t1, tissue, t1_to_asl, t1_start: of the same head (`request.Head`); tissue on the grid of the series.
         preparation: which pairs, and what is done to them: motion, nuisances, outliers, smoothing.
         model, group, interleaved, recovery: of the network (`request.Denoising`).
+        pairs_needed: measure how many pairs are enough as well (`Result.pairs_needed`): some twenty times the network.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         regions: ROI masks (above 0 inside), by name.
         mni: CBF in MNI space as well.
@@ -74,7 +76,7 @@ def denoise(
     True
     """
     head = Head(t1, tissue=tissue, t1_to_asl=t1_to_asl, t1_start=t1_start)
-    denoising = Denoising(model, group, interleaved, recovery)
+    denoising = Denoising(model, group, interleaved, recovery, pairs_needed)
     return run(Request(series, head, preparation, denoising, outputs=_outputs(regions, mni), device=device), progress)
 
 
@@ -114,6 +116,7 @@ def superresolve(
     group: int | None = None,
     interleaved: bool = False,
     recovery: bool = True,
+    pairs_needed: bool = False,
     regions: Mapping[str, Volume] | None = None,
     mni: bool = False,
     progress: Progress = silent,
@@ -124,8 +127,8 @@ def superresolve(
         series: what was read; one CBF map is a series of one ``cbf`` volume.
         t1, tissue, t1_to_asl, t1_start, preparation, device, regions, mni, progress: as `denoise`.
         method, spacing, like, point_spread: `request.SuperResolution`.
-        model: denoise with this model first, `group`, `interleaved` and `recovery` as `denoise`; None super-resolves
-            the prepared mean.
+        model: denoise with this model first, `group`, `interleaved`, `recovery` and `pairs_needed` as `denoise`; None
+            super-resolves the prepared mean.
 
     Returns:
         A `Result` with the acquired map, what was made of it, ``desc-superres_cbf``, its uncertainty where the method
@@ -135,7 +138,7 @@ def superresolve(
         InputError: the series, the head's images, the grid asked for, the method, model or device cannot be used.
     """
     head = Head(t1, tissue=tissue, t1_to_asl=t1_to_asl, t1_start=t1_start)
-    denoising = None if model is None else Denoising(model, group, interleaved, recovery)
+    denoising = None if model is None else Denoising(model, group, interleaved, recovery, pairs_needed)
     finer = SuperResolution(method, spacing, like, point_spread)
     return run(Request(series, head, preparation, denoising, finer, _outputs(regions, mni), device), progress)
 

@@ -100,6 +100,7 @@ class Denoising:
         interleaved: how groups are taken.
         recovery: put back what the residual shows the network to have taken from tissue (`denoising.recovery`); models
             that take guides themselves have no need of it and none is done.
+        pairs_needed: measure how many pairs are enough (`measuring.pairs_needed`): some twenty times the network.
 
     Raises:
         InputError: there is no such model, or a group of no pairs.
@@ -109,6 +110,7 @@ class Denoising:
     group: int | None = None
     interleaved: bool = False
     recovery: bool = True
+    pairs_needed: bool = False
 
     def __post_init__(self) -> None:
         settle(self)

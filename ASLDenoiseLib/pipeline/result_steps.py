@@ -57,6 +57,7 @@ def measure_maps(run: RunState, progress: Progress) -> None:
         run.t1_tissue,
         _in_t1_space(run, volumes),
         plain_request(run.request),
+        run.pairs_needed,
     )
 
 

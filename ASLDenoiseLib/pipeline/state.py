@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..findings import Finding
     from ..inspecting.inspection import Inspection
     from ..reporting.derivatives import WrittenFiles
+    from ..result.pairs_needed import PairsNeeded
     from ..superresolving import SuperResolvedMap
     from ..superresolving.targets import TargetGrid
 
@@ -54,6 +55,7 @@ class RunState:
         cleaned: the mean difference that is left; `raw` itself where nothing was done to it.
         error: the standard error of `cleaned`; None for fewer than three pairs.
         guides, denoised, recovery: of a run that denoises.
+        pairs_needed: how many pairs are enough, of a run that asks it; None where it cannot be told.
         target, fine: of a run that super-resolves.
         result: what is handed on; `written` its files, `notes` what else to say of them.
     """
@@ -89,6 +91,7 @@ class RunState:
     guides: GuideMaps | None = None
     denoised: DenoisingResult | None = None
     recovery: Recovery | None = None
+    pairs_needed: PairsNeeded | None = None
     target: TargetGrid | None = None
     fine: SuperResolvedMap | None = None
     result: Result | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..denoising.catalogue import find_model
 from ..superresolving import METHODS
 from .denoising_steps import denoise_pairs, gather_guides, recover_tissue, wants_guides, wants_recovery
+from .pairs_needed_step import measure_pairs_needed, pairs_needed_cost
 from .preparation_steps import (
     align_t1,
     align_volumes,
@@ -54,6 +55,9 @@ def steps_of(request: Request) -> tuple[Step, ...]:
     if asked is not None:
         network = Step("denoise", "denoising", denoise_pairs, _network_cost(asked), computes=True)
         steps += [GUIDES] * wants_guides(asked) + [network] + [RECOVER] * wants_recovery(asked)
+        if asked.pairs_needed:
+            cost = pairs_needed_cost(asked)
+            steps.append(Step("pairs", "denoising some of the pairs", measure_pairs_needed, cost, computes=True))
     if finer is not None:
         seconds = METHODS[finer.method].seconds
         cost = None if seconds is None else Cost(a_grid=seconds)

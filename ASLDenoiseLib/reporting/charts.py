@@ -1,4 +1,4 @@
-"""The charts of a run as data: box plot, scatter, Bland-Altman, motion, what was left out of the mean."""
+"""The charts of a run as data: box plot, scatter, Bland-Altman, pairs needed, motion, what was left out of the mean."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import numpy as np
 
 from ..measuring.box import Box, box_of
 from ..result import Result
+from ..result.pairs_needed import MapError
 from ..series import CBF_UNIT
 from .timeline import left_out
 from .voxelwise import SeriesMap, gm_agreement, masks_of, processed_map, raw_map
 
 Colour = tuple[float, float, float]
 
+PAIRS_NEEDED = "pairs_needed"  # the key of its chart, by which the panel finds it
 MOST_POINTS = 2000  # a line; more only blacken the plot and swell the scene
 _SEED = 20
 _GREY, _BLUE, _RED, _GREEN = (0.45, 0.45, 0.45), (0.12, 0.44, 0.70), (0.71, 0.16, 0.18), (0.23, 0.56, 0.30)
@@ -74,7 +76,7 @@ class Chart:
 
 def charts_of(result: Result) -> tuple[Chart, ...]:
     """Every chart there is something to draw for, in the order to show them."""
-    makers = (box_chart, scatter_chart, agreement_chart, shift_chart, rotation_chart, left_out_chart)
+    makers = (box_chart, scatter_chart, agreement_chart, pairs_chart, shift_chart, rotation_chart, left_out_chart)
     return tuple(chart for chart in (make(result) for make in makers) if chart is not None)
 
 
@@ -178,6 +180,36 @@ def agreement_chart(result: Result) -> Chart | None:
     )
 
 
+def pairs_chart(result: Result) -> Chart | None:
+    """The error of denoised and plain means of some of the pairs; None where a run did not measure it."""
+    needed = result.pairs_needed
+    if needed is None:
+        return None
+    numbers = np.arange(needed.denoised[0].pairs, needed.total + 1.0)
+    plain = np.sqrt(needed.variance / numbers)
+    black, unit = (0.0, 0.0, 0.0), needed.unit
+    goal = np.full(2, plain[-1])
+    lines = (
+        Line("Plain mean", numbers, plain, _GREY),
+        _rmse_line("Plain mean, measured", needed.plain, unit, _GREY, "points"),
+        Line(f"Plain mean of all {needed.total}", numbers[[0, -1]], goal, black, dashed=True),
+        Line("Denoised: 95 % interval", *_rmse_stems(needed.denoised), _BLUE, width=1.0),
+        _rmse_line("Denoised", needed.denoised, unit, _BLUE),
+    )
+    return Chart(
+        PAIRS_NEEDED,
+        "How many pairs are enough",
+        needed.headline,
+        "Pairs",
+        f"Error in the brain: RMSE ({unit})",
+        "",
+        unit,
+        lines,
+        (0.0, needed.total + 1.0),
+        (0.0, _around((line.y for line in lines), spare_above=_FOR_LEGEND)[1]),
+    )
+
+
 def shift_chart(result: Result) -> Chart | None:
     """The shift of the head from its median pose in every volume, and its motion since the one before, mm."""
     if result.motion is None:
@@ -273,6 +305,29 @@ def _box_path(middle: float, box: Box) -> np.ndarray:
             *((middle, box.upper), (middle, box.high), lift),
             *((cap_left, box.high), (cap_right, box.high), lift),
         ]
+    )
+
+
+def _rmse_line(name: str, errors: Sequence[MapError], unit: str, colour: Colour, kind: str = "line") -> Line:
+    """Error by pairs, with its interval as the note of each; NaN where it is below what can be measured."""
+    x, y = np.array([e.pairs for e in errors], float), np.array([e.rmse for e in errors])
+    return Line(name, x, y, colour, kind, notes=_rmse_notes(errors, unit))
+
+
+def _rmse_stems(errors: Sequence[MapError]) -> tuple[np.ndarray, np.ndarray]:
+    """The intervals as upright strokes; NaN lifts the pen."""
+    ends = np.array([(*e.interval, np.nan) for e in errors])
+    return np.repeat([float(e.pairs) for e in errors], 3), ends.ravel()
+
+
+def _rmse_notes(errors: Sequence[MapError], unit: str) -> tuple[str, ...]:
+    """What each error is, in words."""
+    digits = _digits(unit)
+    return tuple(
+        f"{e.pairs} pairs: {e.rmse:{digits}} {unit}, 95 % interval {e.interval[0]:{digits}} to {e.interval[1]:{digits}}"
+        if e.square > 0
+        else f"{e.pairs} pairs: below what can be measured"
+        for e in errors
     )
 
 

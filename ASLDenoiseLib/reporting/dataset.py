@@ -12,7 +12,7 @@ from ..result import Result
 from ..result.maps import RAW, in_unit
 from ..series import SCANNER_UNIT
 from .fragments import UNCALIBRATED
-from .listing import INPUTS, LISTING, MOTION, OUTLIERS_TSV, READOUTS_JSON, READOUTS_TSV, REPORT, REQUEST, Listing
+from .listing import INPUTS, LISTING, MOTION, OUTLIERS_TSV, PAIRS, READOUTS_JSON, READOUTS_TSV, REPORT, REQUEST, Listing
 from .software import NAME, own_version
 
 DESCRIPTION = "dataset_description.json"
@@ -55,6 +55,9 @@ def contents(result: Result, *, attachments: Iterable[str] = ()) -> dict[str, st
         told[f"*_{REQUEST}"] = f"what was asked for, for `python -m ASLDenoiseLib run`; `*_{INPUTS}`: images it names"
     if result.motion is not None:
         told[f"*_{MOTION}.tsv"] = "how the head moved"
+    if result.pairs_needed is not None:
+        told[f"*_{PAIRS}.tsv"] = "the error of denoised and plain means of some of the pairs"
+        told[f"*_{PAIRS}.json"] = "what its columns are, and how many pairs are enough"
     if result.outliers is not None:
         told[f"*_{OUTLIERS_TSV}"] = "what was left out of the mean, and why"
     told |= {f"*_{end}": "the maps in 3D Slicer: a scene, or a picture of it" for end in attachments}

@@ -19,13 +19,14 @@ from ..given import fitted
 from ..result import Result
 from ..result.table import columns, rows, rows_tsv
 from ..series import ASLSeries, Geometry, Volume
-from . import dataset, html, provenance, timeline
+from . import dataset, html, pairs_table, provenance, timeline
 from .dataset import BIDSIGNORE, DESCRIPTION, README
 from .listing import (
     INPUTS,
     LISTING,
     MOTION,
     OUTLIERS_TSV,
+    PAIRS,
     READOUTS_JSON,
     READOUTS_TSV,
     REPORT,
@@ -196,7 +197,7 @@ def _write_own(result: Result, folder: Path, command: str, attachments: Mapping[
         _write_text(sidecar_path(image), provenance.to_json(provenance.sidecar(result, key, command=command)))
     _write_text(named(READOUTS_JSON), provenance.to_json(provenance.readouts_json(result, command=command)))
     _write_text(named(READOUTS_TSV), rows_tsv(columns(result), rows(result)))
-    for what, text in _timelines(result).items():
+    for what, text in _tables(result).items():
         _write_text(named(what), text)
     if result.request:
         inputs = file_name(result.series.name, INPUTS)
@@ -217,13 +218,17 @@ def _in_order(files: Sequence[str]) -> list[Path]:
     return [Path(name) for name in sorted(files, key=lambda name: name.endswith(READOUTS_JSON))]
 
 
-def _timelines(result: Result) -> dict[str, str]:
-    """Texts of the tables over the course of the series, by the end of their file's name; only those there are."""
+def _tables(result: Result) -> dict[str, str]:
+    """Texts of the tables over pairs and volumes, by the end of their file's name; only those there are."""
     texts = {}
     motion = timeline.motion_tsv(result)
     if motion:
         texts[f"{MOTION}.tsv"] = motion
         texts[f"{MOTION}.json"] = provenance.to_json(timeline.motion_columns(result))
+    pairs = pairs_table.pairs_tsv(result)
+    if pairs:
+        texts[f"{PAIRS}.tsv"] = pairs
+        texts[f"{PAIRS}.json"] = provenance.to_json(pairs_table.pairs_json(result))
     outliers = timeline.outliers_tsv(result)
     return {**texts, **({OUTLIERS_TSV: outliers} if outliers else {})}
 

@@ -19,6 +19,7 @@ from .fragments import (
     uncalibrated_html,
     value_text,
 )
+from .pairs_plot import pairs_png
 from .plots import agreement_png
 from .software import software_versions
 from .superres_plot import residual_sentence, superres_png
@@ -77,6 +78,7 @@ def report_html(result: Result, *, command: str = "") -> str:
         _section("Maps", montage_figure(result) if result.raw in result.maps else ""),
         _section("Super-resolved", _superres(result)),
         _section("Raw and processed voxel by voxel", _agreement(result)),
+        _section("How many pairs are enough", _pairs_needed(result)),
         _section("Over the course of the series", _timeline(result)),
         _section("Where every value came from", parameters_html(result.parameters)),
         _section("Model", _pairs("Property", result.model) if result.model else "<p>No model was used.</p>"),
@@ -122,6 +124,21 @@ def _agreement(result: Result) -> str:
     png = agreement_png(result) if result.raw in result.maps else None
     caption = "Voxels of the readouts' grey and white matter. Raw is dashed. Limits of agreement are bias ± 1.96 SD."
     return figure(png, caption, "Histogram and Bland-Altman plot of perfusion") if png else ""
+
+
+def _pairs_needed(result: Result) -> str:
+    png = pairs_png(result)
+    if png is None:
+        return ""
+    needed = result.pairs_needed
+    caption = (
+        f"Some of the pairs, drawn at random {needed.denoised[0].draws} times, are denoised as the run denoised all, "
+        "and held against the pairs that were not drawn, whose own noise is taken off: what blur takes away counts as "
+        "error. Bars are 95 % intervals, down to 0 where an error cannot be told from none. Head motion, outliers and "
+        "tissue are the run's, found in all pairs."
+    )
+    figure_html = figure(png, caption, "Error of denoised and plain means against the number of pairs")
+    return f"<p>{escape(needed.sentence)}</p>{figure_html}"
 
 
 def _timeline(result: Result) -> str:

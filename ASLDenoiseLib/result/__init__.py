@@ -17,6 +17,7 @@ from .maps import MapKind, furthest, is_relative, kind_of, raw_of
 if TYPE_CHECKING:
     from ..preparing.motion import Motion
     from ..preparing.outliers import OutlierReport
+    from .pairs_needed import PairsNeeded
 
 
 _BRIGHTEST = 98.0  # percentile of the brain, at which a window ends that no unit can set
@@ -63,6 +64,7 @@ class Result:
         t1_tissue: tissue in the space of the T1, as segmented; None without a T1.
         in_t1_space: keys of maps that lie where the T1 lies: `t1_to_asl` takes them to the others.
         request: what was asked for, as `pipeline.request_json.plain_request` gives it; empty where no request was.
+        pairs_needed: how many pairs are enough; None where that was not asked, or cannot be told.
     """
 
     series: ASLSeries
@@ -81,6 +83,7 @@ class Result:
     t1_tissue: Tissue | None = None
     in_t1_space: frozenset[str] = frozenset()
     request: Mapping[str, object] = field(default_factory=dict, repr=False)
+    pairs_needed: PairsNeeded | None = None
 
     @property
     def relative(self) -> bool:

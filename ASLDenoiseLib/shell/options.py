@@ -103,6 +103,8 @@ def add_denoising(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--pre-average", type=int, metavar="N", help="pairs averaged before the network (default: all)")
     group.add_argument("--interleaved", action="store_true", help="pre-average every n-th pair, not neighbours")
     group.add_argument("--no-recovery", action="store_true", help="leave out putting back what tissue lost")
+    text = "measure how many pairs are enough, too: some twenty maps of some of the pairs are denoised"
+    group.add_argument("--pairs-needed", action="store_true", help=text)
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:
@@ -153,7 +155,8 @@ def request_of(args: argparse.Namespace) -> Request:
         finer = SuperResolution(args.method, _three(args.spacing), args.like, _three(args.point_spread))
     denoising = None
     if "model" in given and (finer is None or args.denoise or args.model):
-        denoising = Denoising(args.model or DEFAULT_MODEL, args.pre_average, args.interleaved, not args.no_recovery)
+        choices = args.pre_average, args.interleaved, not args.no_recovery, args.pairs_needed
+        denoising = Denoising(args.model or DEFAULT_MODEL, *choices)
     regions = tuple(_region(item) for item in args.roi)
     outputs = Outputs(regions, args.mni, args.out, args.name, not args.no_scene, args.command_line)
     return Request(

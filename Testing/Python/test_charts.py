@@ -14,6 +14,7 @@ from ASLDenoiseLib.measuring.box import box_of
 from ASLDenoiseLib.measuring.masks import grey_matter
 from ASLDenoiseLib.measuring.readouts import measure
 from ASLDenoiseLib.reporting.charts import MOST_POINTS, charts_of, thinned
+from ASLDenoiseLib.reporting.pairs_plot import pairs_png
 from ASLDenoiseLib.reporting.plots import agreement_png
 from ASLDenoiseLib.reporting.voxelwise import gm_agreement, masks_of, processed_map
 from ASLDenoiseLib.result import Result
@@ -31,10 +32,11 @@ def charts(result):
 
 
 def test_a_run_with_everything_has_every_chart_and_each_says_its_units(charts):
-    assert list(charts) == ["boxes", "scatter", "agreement", "shift", "turn", "left_out"]
+    assert list(charts) == ["boxes", "scatter", "agreement", "pairs_needed", "shift", "turn", "left_out"]
     for key in ("boxes", "scatter", "agreement"):
         assert CBF_UNIT in charts[key].y_title
     assert CBF_UNIT in charts["scatter"].x_title and CBF_UNIT in charts["agreement"].x_title
+    assert CBF_UNIT in charts["pairs_needed"].y_title
     assert "mm" in charts["shift"].y_title and "degrees" in charts["turn"].y_title and "%" in charts["left_out"].y_title
 
 
@@ -162,3 +164,24 @@ def test_a_residual_is_named_after_what_was_taken_away(result):
     fine = replace(result, maps={**result.maps, "desc-superres_cbf": result.maps["desc-denoised_cbf"]})
     assert fine.kind("desc-residual_cbf").label == "Denoised minus super-resolved, averaged back"
     assert fine.kind("desc-uncertainty_cbf").label == "Uncertainty of the super-resolved map (SD)"
+
+
+def test_the_chart_of_pairs_needed_draws_both_errors_and_the_goal(charts):
+    chart = charts["pairs_needed"]
+    assert chart.title == "Denoised, 9 (7 to 13) of 40 pairs give what all 40 give as a plain mean"
+    plain, measured, goal, stems, denoised = chart.lines
+    assert plain.x[0] == 2 and plain.x[-1] == 40
+    np.testing.assert_allclose(plain.y[[0, -1]], [np.sqrt(500), 5.0])
+    np.testing.assert_allclose(goal.y, [5.0, 5.0])
+    np.testing.assert_allclose(measured.y, [22.0, 14.0, 7.0])
+    np.testing.assert_allclose(denoised.y, [8.0, 6.0, np.nan])  # the last is below what can be measured
+    np.testing.assert_allclose(stems.y, [7, 9, np.nan, 5, 7, np.nan, 0, 3, np.nan])
+    assert denoised.notes[0] == "2 pairs: 8.0 ml/100g/min, 95 % interval 7.0 to 9.0"
+    assert denoised.notes[2] == "20 pairs: below what can be measured"
+    assert chart.y_range[0] == 0 and chart.y_range[1] > plain.y.max()
+
+
+def test_a_run_that_did_not_ask_has_no_such_chart_or_picture(result):
+    assert pairs_png(result)[:4] == b"\x89PNG"
+    asked_not = replace(result, pairs_needed=None)
+    assert "pairs_needed" not in {chart.key for chart in charts_of(asked_not)} and pairs_png(asked_not) is None

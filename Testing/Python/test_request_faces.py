@@ -41,6 +41,7 @@ PLACES = {
     "denoising.group": ("pre_average", "group", "group"),
     "denoising.interleaved": ("interleaved", "interleaved", "interleaved"),
     "denoising.recovery": ("no_recovery", "recovery", "recovery"),
+    "denoising.pairs_needed": ("pairs_needed", "pairs_needed", "pairsNeeded"),
     "superresolution.method": ("method", "method", "method"),
     "superresolution.spacing": ("spacing", "spacing", "spacingX"),
     "superresolution.like": ("like", "like", "like"),
