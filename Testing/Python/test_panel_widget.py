@@ -294,22 +294,43 @@ def test_the_task_decides_what_is_asked(panel, made):
     ui.gridComboBox.setCurrentText("Size of my choice")
     assert ui.spacingXSpinBox.isVisibleTo(panel.frame)
     assert parameters.method == "spline" and ui.applyButton.enabled
+    assert not ui.pairsNeededCheckBox.isEnabled()  # nothing is denoised
     ui.denoiseFirstCheckBox.checked = True
-    assert ui.modelComboBox.isVisibleTo(panel.frame)
+    assert ui.modelComboBox.isVisibleTo(panel.frame) and ui.pairsNeededCheckBox.isEnabled()
 
 
 def test_the_choices_reach_the_request(panel, made):
     put(made)
     p = panel.widget._parameterNode
     p.pairs, p.smoothing, p.regressCsf, p.group, p.outputName = "1-4", 3.0, True, 2, "renamed"
+    assert not panel.widget.logic.requestOf(p).denoising.pairs_needed
+    panel.ui.pairsNeededCheckBox.checked = True
     panel.ui.modelComboBox.setCurrentIndex(panel.ui.modelComboBox.findText("unet2d-lfn"))
     panel.ui.deviceComboBox.setCurrentIndex(panel.ui.deviceComboBox.findData("cpu"))
     request = panel.widget.logic.requestOf(p)
     preparation, denoising = request.preparation, request.denoising
     assert (preparation.pairs, preparation.smoothing, preparation.nuisance) == ("1-4", 3.0, ("motion", "csf"))
     assert (denoising.model, request.device, denoising.group) == ("unet2d-lfn", "cpu", 2)
+    assert denoising.pairs_needed
     assert request.outputs.name == "renamed" and not request.outputs.mni and request.superresolution is None
     assert request.series.acquisition.labeling is Labeling.PCASL
+
+
+def test_how_many_pairs_are_enough_is_said_under_the_readouts_of_the_run_that_asked(panel):
+    from course_builders import ANSWER, with_course
+    from scene_builders import made_result
+
+    from ASLDenoiseLib.scene.present import present
+
+    results, ui = panel.widget.results, panel.ui
+    results.present(present(with_course(made_result())))
+    assert ui.pairsNeededLabel.isVisibleTo(panel.frame)
+    assert ui.pairsNeededLabel.text == f"{ANSWER.headline}."
+    assert ui.plotComboBox.findData("pairs_needed") >= 0
+    results.present(present(made_result(model="another")))
+    assert not ui.pairsNeededLabel.isVisibleTo(panel.frame)
+    results.clear()
+    assert not ui.pairsNeededLabel.isVisibleTo(panel.frame)
 
 
 def test_every_choice_of_a_finer_map_reaches_the_request(panel, made):
