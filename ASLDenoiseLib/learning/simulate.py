@@ -14,6 +14,7 @@ from ..quantifying.kinetics import cbf_scale, m0_relaxation_factor
 from ..series import CBF_UNIT, Acquisition, ASLSeries, Geometry, Labeling, M0Type, Origin, Tissue, Volume, VolumeType
 from .anatomy import Anatomy
 from .contrasts import draw_t1w
+from .lesions import Lesion
 from .phantom import Phantom, PhantomSettings, draw_phantom
 from .scan_noise import Mover, Physiology, coil_gain, coil_noise, draw_motion, spikes
 from .smooth import centred_points, smooth_field
@@ -186,12 +187,23 @@ def _m0_relaxation(acquisition: Acquisition) -> float:
 class SimulatedHead:
     """A scan with the T1 of the same head from another moment.
 
-    `t1_to_asl` (4x4, LPS mm) takes a point of the T1 to the same anatomy in the scan: the head has moved in between.
+    Args:
+        scan: the series.
+        t1: on a grid that is centred as that of the scan.
+        t1_to_asl: (4, 4), LPS mm, takes a point of the T1 to the same anatomy in the scan: the head has moved between.
+        phantom: what was scanned.
+        seed: of the T1's bias and noise.
     """
 
     scan: SimulatedScan
     t1: Volume
     t1_to_asl: np.ndarray
+    phantom: Phantom
+    seed: int
+
+    def t1_with(self, *lesions: Lesion) -> Volume:
+        """The T1 if the phantom had these lesions and no others; bias and noise are the same."""
+        return _draw_t1(replace(self.phantom, lesions=lesions), self.t1.geometry, self.seed)
 
 
 # 3 degrees about the left-right axis and some millimetres: what lying down again does to a head.
@@ -212,13 +224,16 @@ def simulate_head(
 ) -> SimulatedHead:
     """Draw a phantom, scan it, and draw its T1 on an isotropic grid of `t1_spacing` mm, moved by a few millimetres."""
     head = draw_phantom(anatomy, phantom, seed=seed, spacing=spacing, acquisition=scan.acquisition)
-    shape = tuple(int(np.ceil(n / t1_spacing)) for n in anatomy.classes.shape)
-    points = centred_points(shape, (t1_spacing,) * 3).flip(-1)  # to (i, j, k), the order of the matrix
+    size = tuple(int(np.ceil(n / t1_spacing)) for n in anatomy.classes.shape[::-1])
+    grid = Geometry(size, (t1_spacing,) * 3, tuple(-(n - 1) / 2 * t1_spacing for n in size))
+    series = simulate_scan(head, scan, seed=seed, name=name)
+    return SimulatedHead(series, _draw_t1(head, grid, seed), REPOSITIONING, head, seed)
+
+
+def _draw_t1(head: Phantom, grid: Geometry, seed: int) -> Volume:
+    points = centred_points(grid.shape, grid.spacing[::-1]).flip(-1)  # to (i, j, k), the order of the matrix
     moved = points @ torch.tensor(REPOSITIONING[:3, :3].T).float() + torch.tensor(REPOSITIONING[:3, 3]).float()
-    t1 = draw_t1w(head.t1w_at(moved.flip(-1)), seed=seed)
-    origin = tuple(-(n - 1) / 2 * t1_spacing for n in shape[::-1])
-    t1w = Volume(t1.numpy(), Geometry(shape[::-1], (t1_spacing,) * 3, origin), name="T1w")
-    return SimulatedHead(simulate_scan(head, scan, seed=seed, name=name), t1w, REPOSITIONING)
+    return Volume(draw_t1w(head.t1w_at(moved.flip(-1)), seed=seed).numpy(), grid, name="T1w")
 
 
 def draw_scan_settings(seed: int, *, pairs: int | None = None, acquisition: Acquisition = PROTOCOL) -> ScanSettings:

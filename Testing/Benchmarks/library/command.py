@@ -21,6 +21,7 @@ SHARED = ROOT.parent / "shared" / "data"
 _OPTIONS = {
     "anatomy": {"type": Path, "default": SHARED / "anatomy", "help": "the folder of label maps"},
     "data": {"type": Path, "default": SHARED, "help": "the folder of real data"},
+    "strokes": {"type": Path, "default": SHARED / "lesions", "help": "the folder of stroke masks in MNI space"},
     "models": {"help": "comma-separated; default: all that are installed"},
     "dlasl": {"type": Path, "help": "the folder of DLASL's weights; default: the installed package pyasl-osipi's"},
     "device": {"default": "cpu", "help": "where networks run"},

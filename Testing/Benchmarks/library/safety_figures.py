@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -29,6 +30,7 @@ from .intervals import coverage
 from .lesions import false_lesions, implant_recovery
 from .methods import denoise_with
 from .scores import figures_of, lesion_contrasts, ratio_of_contrasts
+from .strokes import Struck, Structure
 
 DIAMETERS = (3, 4, 6)  # voxels
 FACTORS = (0.3, 0.6, 1.5, 2.0)
@@ -39,53 +41,106 @@ PAINTS = {"white as dark as grey": 0.6, "white as dark as CSF": 0.2}  # what the
 
 @dataclass(frozen=True, eq=False)
 class Way:
-    """A model with what it may know besides the pairs; its answer to a case is kept."""
+    """A way to denoise a case, by name, with what it may know besides the pairs (``T1+M0``, ``M0`` or ``none``).
 
-    card: ModelCard
-    guide: str
+    What it answered is kept, so that another way that begins with this one need not run it again.
+    """
+
     name: str
-    device: str = "cpu"
-    _kept: dict[Case, DenoisingResult] = field(default_factory=dict)
+    guide: str
+    run: Callable[[Case], DenoisingResult]
+    _kept: dict[bytes, DenoisingResult] = field(default_factory=dict)
 
     def __call__(self, case: Case) -> DenoisingResult:
-        return denoise_with(self.card, case, self.guide, device=self.device)
-
-    def plain(self, case: Case) -> DenoisingResult:
-        """The answer to a case that is asked for again."""
-        if case not in self._kept:
-            self._kept[case] = self(case)
-        return self._kept[case]
+        key = _digest(case)
+        if key not in self._kept:
+            self._kept[key] = self.run(case)
+        return self._kept[key]
 
     def map(self, case: Case) -> np.ndarray:
-        """CBF of `plain`, NaN outside the brain."""
-        return case.cbf(self.plain(case).difference).array
+        """CBF of the answer, NaN outside the brain."""
+        return case.cbf(self(case).difference).array
+
+
+def network_way(card: ModelCard, guide: str, name: str, device: str = "cpu") -> Way:
+    """A model as it answers by itself."""
+    return Way(name, guide, lambda case: denoise_with(card, case, guide, device=device))
+
+
+def _digest(case: Case) -> bytes:
+    """Of all that a method sees."""
+    digest = hashlib.blake2b(digest_size=16)
+    weights = () if case.weights is None else (case.weights,)
+    for array in (case.pairs.array, case.brain.array, case.m0.array, *(guide.array for guide in case.guides), *weights):
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.digest()
 
 
 @dataclass(frozen=True)
 class Kept:
-    """How much of lesions came through: f(x + l) - f(x) over l, and contrast to the ring over the true one."""
+    """How much of lesions came through.
 
-    passed_on: float
-    contrast: float
+    Args:
+        each: f(x + l) - f(x) over l, of each scan.
+        contrasts: to the ring, found and true, of each lesion.
+    """
+
+    each: tuple[float, ...]
+    contrasts: tuple[tuple[float, float], ...]
+
+    @property
+    def passed_on(self) -> float:
+        """The mean over scans."""
+        return float(np.mean(self.each))
+
+    @property
+    def worst(self) -> float:
+        """Of the scan that is furthest from 1."""
+        return max(self.each, key=lambda kept: abs(kept - 1))
+
+    @property
+    def contrast(self) -> float:
+        """Those found over the true ones."""
+        return ratio_of_contrasts(self.contrasts)
 
 
 def lesions_kept(way: Way, cases: Sequence[Case], diameter: float, factor: float) -> Kept:
-    """Balls of `diameter` voxels, perfusion times `factor`, in the grey matter; pooled over places and cases."""
-    passed, contrasts = [], []
+    """Balls of `diameter` voxels, perfusion times `factor`, in the grey matter."""
+    found = []
     for case in cases:
         geometry, millimetres = case.brain.geometry, diameter * voxel_size(case.brain.geometry)
         grey = (case.tissue.gm.array > 0.8) & case.inside
         centres = spread_places(grey, geometry, PLACES, apart=max(2.5 * millimetres, 25.0))
         balls = [ball(geometry, centre, millimetres) for centre in centres]
-        change = (factor - 1) * sum(balls)
-        lesion, ill = change * implant_base(case), implanted(case, change)
-        after, before = way(ill).difference.array, way.plain(case).difference.array
-        shape = (sum(balls) >= 0.5) & case.inside
-        passed.append(implant_recovery(after, before, lesion, shape))
-        if ill.truth is not None:
-            shown = ill.cbf(ill.raw.with_array(after)).array
-            contrasts += [lesion_contrasts(ill, case.brain.with_array(mask), shown) for mask in balls]
-    return Kept(float(np.mean(passed)), ratio_of_contrasts(contrasts))
+        found.append(_came_through(way, case, implanted(case, (factor - 1) * sum(balls)), balls, factor))
+    return _together(found)
+
+
+def strokes_kept(way: Way, strokes: Sequence[Struck], factor: float, structure: Structure | None = None) -> Kept:
+    """Perfusion times `factor` in each stroke, with T1 and M0 as `structure` has them."""
+    found = []
+    for stroke in strokes:
+        ill = implanted(stroke.case, (factor - 1) * stroke.share)
+        if structure is not None:
+            painted = stroke.structural(structure)
+            ill = replace(ill, m0=painted.m0, guides=painted.guides)
+        found.append(_came_through(way, stroke.case, ill, [stroke.share], factor))
+    return _together(found)
+
+
+def _came_through(way: Way, case: Case, ill: Case, shares: Sequence[np.ndarray], factor: float) -> Kept:
+    """Of the lesions that `ill` has and `case` has not, each given by how much of a voxel it fills."""
+    lesion = (factor - 1) * sum(shares) * implant_base(case)
+    after, before = way(ill).difference.array, way(case).difference.array
+    passed = implant_recovery(after, before, lesion, (sum(shares) >= 0.5) & case.inside)
+    if ill.truth is None:
+        return Kept((passed,), ())
+    shown = ill.cbf(ill.raw.with_array(after)).array
+    return Kept((passed,), tuple(lesion_contrasts(ill, case.brain.with_array(mask), shown) for mask in shares))
+
+
+def _together(found: Sequence[Kept]) -> Kept:
+    return Kept(sum((f.each for f in found), ()), sum((f.contrasts for f in found), ()))
 
 
 def false_lesion_counts(way: Way | None, cases: Sequence[Case]) -> tuple[float, float]:
@@ -150,12 +205,22 @@ def _centre(mask: np.ndarray, geometry: Geometry) -> np.ndarray:
 
 def moved_by(way: Way, case: Case, changed: Case, balls: Sequence[np.ndarray]) -> list[float]:
     """Change (%) of the mean in each ball when only the guides changed."""
-    before, after = way.plain(case).difference.array, way(changed).difference.array
-    changes = []
-    for mask in balls:
-        inside = (mask >= 0.5) & case.inside
-        changes.append(float(100 * (after[inside].mean() / before[inside].mean() - 1)))
+    before, after = way(case).difference.array, way(changed).difference.array
+    return [_moved(before, after, (mask >= 0.5) & case.inside) for mask in balls]
+
+
+def moved_by_strokes(way: Way, strokes: Sequence[Struck], structure: Structure) -> dict[str, list[float]]:
+    """The same in each stroke that T1 and M0 alone show, and in its grey and its white matter."""
+    changes: dict[str, list[float]] = {}
+    for stroke in strokes:
+        before, after = (way(c).difference.array for c in (stroke.case, stroke.structural(structure)))
+        for name, mask in stroke.parts().items():
+            changes.setdefault(name, []).append(_moved(before, after, mask))
     return changes
+
+
+def _moved(before: np.ndarray, after: np.ndarray, inside: np.ndarray) -> float:
+    return float(100 * (after[inside].mean() / before[inside].mean() - 1))
 
 
 def bias_of(way: Way, case: Case) -> dict[str, float]:
@@ -205,7 +270,7 @@ def _pattern(array: np.ndarray, case: Case) -> np.ndarray:
 
 def covered(way: Way, case: Case) -> dict[str, float] | None:
     """Share of voxels whose truth lies in the 95 % interval, in brain, GM and WM; None without an uncertainty."""
-    found = way.plain(case)
+    found = way(case)
     if found.uncertainty is None:
         return None
     sd = np.abs(case.cbf(found.uncertainty).array)
