@@ -249,11 +249,11 @@ def stroke_guide_section(way: Way, large: Strokes) -> tuple[str, Verdict]:
     body, worst = [], 0.0
     for structure in (ACUTE, OLD):
         found = {snr: figures.moved_by_strokes(way, strokes[::FEW], structure) for snr, strokes in large.items()}
-        for part in ("all", "GM", "WM"):
+        for part in next(iter(found.values())):
             row = [structure.name, part]
             for changes in found.values():
                 mean = float(np.mean(changes[part]))
-                worst = max(worst, abs(mean) if part == "all" else 0.0)
+                worst = max(worst, abs(mean))
                 row += [f"{mean:+.1f}" if abs(mean) < MOVED else f"**{mean:+.1f}**"]
                 row += [f"{np.mean(np.abs(changes[part])):.1f}"]
             body.append(row)
