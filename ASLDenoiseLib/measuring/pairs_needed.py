@@ -124,13 +124,13 @@ class _Scan:
         figures = _jackknife((apart, apart**2, weights, weights**2), _square)
         without = np.full(len(self.used), figures[0])
         without[others] = figures[1:]
-        return _Compared(figures[0], without)
+        return _Compared(float(figures[0]), without)
 
     def variance(self) -> _Compared:
         """Of the mean of all, times their number: of one pair, where all weigh the same. Mean over the voxels."""
         w, d = self.weights, self.values
         figures = _jackknife((np.ones_like(w), w, w**2, w * d, w * d**2), _variance)
-        return _Compared(figures[0], figures[1:])
+        return _Compared(float(figures[0]), figures[1:])
 
 
 def _variance(n: np.ndarray, w: np.ndarray, w2: np.ndarray, wd: np.ndarray, wd2: np.ndarray) -> float:
@@ -165,8 +165,8 @@ def _scan_of(pairs: np.ndarray, inside: np.ndarray, weights: np.ndarray | None) 
     used = np.flatnonzero(counts[:, mask].any(axis=1))
     if len(used) < FEWEST_PAIRS or mask.sum() < FEWEST_VOXELS:
         return None
-    weight = weight[used][:, mask].astype(np.float64)
-    return _Scan(mask, used, np.where(weight > 0, pairs[used][:, mask], 0.0).astype(np.float64), weight)
+    weight = weight[:, mask][used].astype(np.float64)
+    return _Scan(mask, used, np.where(weight > 0, pairs[:, mask][used], 0.0).astype(np.float64), weight)
 
 
 def _judged(
