@@ -7,7 +7,7 @@ of the same truth. Simulated heads, and the network as a run has it, show the sa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +18,10 @@ from ASLDenoiseLib.pipeline.request import Denoising, Head, Request
 from ASLDenoiseLib.pipeline.run import completed
 from ASLDenoiseLib.pipeline.state import RunState
 from ASLDenoiseLib.preparing.choices import Preparation
+from ASLDenoiseLib.preparing.pairs import difference_volumes
 from ASLDenoiseLib.result.pairs_needed import PairsNeeded
 
-from .library.cases import SCENARIOS, kept_out_head
+from .library.cases import SCENARIOS, Scenario, kept_out_head
 from .library.command import begin, options, say
 from .library.real_scans import NAMES, real_series
 from .library.tables import answer, number, text_table
@@ -83,9 +84,16 @@ def small_row(kind: Small) -> list[str]:
     return [str(kind.pairs), *figures, f"{needed:.1f}", f"{middle:.1f}"]
 
 
+def noise_free(anatomy: Path, n: int, scenario: Scenario) -> np.ndarray:
+    """The difference of the n-th head without noise, as every pair shows it: (K, J, I), scanner units."""
+    quiet = replace(scenario, pairs=1, gm_snr=1e5)
+    return difference_volumes(kept_out_head(anatomy, n, quiet, physiological=0.0).scan.series).array[0]
+
+
 def with_truth(state: RunState, truth: np.ndarray) -> tuple[PairsNeeded, list[float], float]:
-    """The answer of a run, the squared errors of the same maps against the truth, and that of the mean of all."""
+    """The answer of a run, the squared errors of the same maps against a true difference, and that of their mean."""
     factor, apart = state.quantification.factor.array, {}
+    truth = truth * factor
     inside = (state.brain.array > 0) & np.isfinite(factor * state.pairs.array.sum(axis=0)) & np.isfinite(truth)
 
     def denoised(chosen: np.ndarray) -> np.ndarray:
@@ -104,7 +112,7 @@ def head_rows(anatomy: Path, device: str) -> Iterator[list[str]]:
         head = kept_out_head(anatomy, n, SCENARIOS[scenario])
         still = Preparation(motion=False, nuisance=())
         asked = Request(head.scan.series, Head(tissue=head.scan.tissue), still, Denoising(), device=device)
-        told, true, plain = with_truth(completed(asked), head.scan.cbf.array)
+        told, true, plain = with_truth(completed(asked), noise_free(anatomy, n, SCENARIOS[scenario]))
         say(f"head {n}: {told.sentence}")
         goal = crossing(sizes(told.total), true, plain)
         for error, square in zip(told.denoised, true, strict=True):
@@ -143,7 +151,7 @@ def main() -> None:
         text_table(head, [small_row(kind) for kind in SMALL]),
     ]
     if not command.quick:
-        text = "Tissue given, no motion. True: the same maps against the noise-free CBF."
+        text = "Tissue given, no motion. True: the same maps against the difference without noise, by the same M0."
         rows = head_rows(command.args.anatomy, command.args.device)
         table = text_table(["scan", "pairs", "denoised, told", "true", "within"], rows)
         blocks += [f"## Simulated heads\n\n{text}", table]
