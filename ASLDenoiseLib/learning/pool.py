@@ -15,10 +15,12 @@ import torch
 from ..errors import InputError
 from ..progress import Progress, silent
 from .anatomy import Anatomy
-from .anatomy_pack import load_anatomies
+from .anatomy_pack import load_anatomies, load_strokes
 from .phantom import PhantomSettings
+from .stroke_masks import StrokeMask
 from .volumes import SHARE, Volumes, make_share, make_volumes, read_share
 
+Material = tuple[Sequence[Anatomy], Sequence[StrokeMask]]
 _FIRST = 64  # phantoms that must be there before training begins
 
 
@@ -33,6 +35,7 @@ class PoolPlan:
         count: phantoms.
         seed: of the first; the next ones count up.
         cache: the folder whose files keep them.
+        strokes: a folder of masks or a pack that holds some, whose shapes lesions may have; None: none.
     """
 
     source: Path
@@ -41,12 +44,22 @@ class PoolPlan:
     count: int
     seed: int
     cache: Path
+    strokes: Path | None = None
 
     def all_at_once(self, device: str = "cpu", progress: Progress = silent) -> Volumes:
         """Every phantom, drawn in this process where it is not yet in the cache."""
-        heads = load_anatomies(self.source, self.names)
-        kept = {"count": self.count, "seed": self.seed, "cache": self.cache}
-        return make_volumes(heads, self.settings, device=device, progress=progress, **kept)
+        heads, masks = self.material()
+        return make_volumes(heads, self.settings, device=device, strokes=masks, progress=progress, **self.kept)
+
+    def material(self) -> Material:
+        """The anatomies, and the masks of strokes."""
+        masks = [] if self.strokes is None else load_strokes(self.strokes)
+        return load_anatomies(self.source, self.names), masks
+
+    @property
+    def kept(self) -> dict[str, object]:
+        """How many phantoms, from which seed on, and where."""
+        return {"count": self.count, "seed": self.seed, "cache": self.cache}
 
 
 class Pool:
@@ -124,15 +137,15 @@ class GrowingPool:
         self._executor.shutdown(wait=True, cancel_futures=True)
 
 
-_ready: tuple[PoolPlan, Sequence[Anatomy]] | None = None  # in a worker: its plan and its anatomies
+_ready: tuple[PoolPlan, Material] | None = None  # in a worker: its plan, and what that draws from
 
 
 def _prepare(plan: PoolPlan) -> None:
     global _ready
     torch.set_num_threads(1)
-    _ready = plan, load_anatomies(plan.source, plan.names)
+    _ready = plan, plan.material()
 
 
 def _draw(first: int) -> Path:
-    plan, heads = _ready
-    return make_share(heads, plan.settings, first, count=plan.count, seed=plan.seed, cache=plan.cache)
+    plan, (heads, masks) = _ready
+    return make_share(heads, plan.settings, first, strokes=masks, **plan.kept)

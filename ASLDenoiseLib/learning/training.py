@@ -19,7 +19,7 @@ from ..denoising.catalogue import find_model, load_model
 from ..denoising.families import find_family
 from ..errors import InputError
 from ..progress import Progress, silent, span
-from .anatomy_pack import anatomy_names
+from .anatomy_pack import anatomy_names, is_pack, load_strokes
 from .pool import GrowingPool, Pool, PoolPlan
 from .recipe import Recipe
 from .tasks import build_task
@@ -58,6 +58,7 @@ def train(
     max_minutes: float | None = None,
     max_steps: int | None = None,
     workers: int = 0,
+    lesions: Path | None = None,
     progress: Progress = silent,
 ) -> TrainingOutcome:
     """Train `recipe`, resuming from ``work/<name>.pt`` when it is there; curves go to ``work/<name>.csv``.
@@ -74,6 +75,8 @@ def train(
         max_minutes: time budget of the training itself, over all sessions, phantoms not counted; None: no limit.
         max_steps: stop (resumable, not annealed) after so many steps of this session.
         workers: processes that draw phantoms while the network learns; 0 draws all of them first.
+        lesions: folder of stroke masks (`learning.stroke_masks`), of which those that train shape some of the
+            phantoms' lesions, or a pack that holds them; None: those of the pack of anatomies, where it holds any.
     """
     work.mkdir(parents=True, exist_ok=True)
     names, others = anatomy_names(anatomy), {*recipe.validation, *recipe.held_out}
@@ -84,8 +87,10 @@ def train(
     run = _Run(recipe, device, work)
     run.resume()
     keep = device if run.task.pool_on_device else "cpu"
-    validation = plan_pool(anatomy, validating, recipe, recipe.validation_phantoms, work).all_at_once(device).to(keep)
-    plan = plan_pool(anatomy, training, recipe, recipe.phantoms, work)
+    strokes = anatomy if lesions is None and is_pack(anatomy) else lesions
+    watched = plan_pool(anatomy, validating, recipe, recipe.validation_phantoms, work, strokes)
+    validation = watched.all_at_once(device).to(keep)
+    plan = plan_pool(anatomy, training, recipe, recipe.phantoms, work, strokes)
     if workers:
         pool = GrowingPool(plan, workers, keep)
     else:
@@ -108,12 +113,15 @@ def train(
     )
 
 
-def plan_pool(source: Path, names: Sequence[str], recipe: Recipe, count: int, work: Path) -> PoolPlan:
+def plan_pool(
+    source: Path, names: Sequence[str], recipe: Recipe, count: int, work: Path, strokes: Path | None
+) -> PoolPlan:
     """`count` phantoms of the anatomies `names`; recipes that want the same phantoms share the folder they lie in."""
-    wanted = json.dumps([asdict(recipe.phantom), recipe.pool_seed, [*names]], sort_keys=True)
+    shapes = [] if strokes is None else [mask.number for mask in load_strokes(strokes)]
+    wanted = json.dumps([asdict(recipe.phantom), recipe.pool_seed, [*names], shapes], sort_keys=True)
     folder = work / f"pool-{hashlib.sha256(wanted.encode()).hexdigest()[:12]}"
     seed = recipe.pool_seed + (10**6 if {*names} & {*recipe.validation} else 0)
-    return PoolPlan(source, tuple(names), recipe.phantom, count, seed, folder)
+    return PoolPlan(source, tuple(names), recipe.phantom, count, seed, folder, strokes if shapes else None)
 
 
 def averaging(decay: float) -> Callable:

@@ -17,6 +17,7 @@ import torch
 from ..progress import Progress, silent
 from .anatomy import Anatomy
 from .phantom import Phantom, PhantomSettings, draw_phantom
+from .stroke_masks import StrokeMask
 
 SHARE = 8  # phantoms a file
 
@@ -114,12 +115,13 @@ def make_volumes(
     seed: int,
     cache: Path,
     device: str = "cpu",
+    strokes: Sequence[StrokeMask] = (),
     progress: Progress = silent,
 ) -> Volumes:
     """`count` phantoms, anatomies taking turns; files of `cache` that are there are read instead of drawn again."""
-    parts = []
+    parts, kept = [], {"count": count, "seed": seed, "cache": cache}
     for first in range(0, count, SHARE):
-        path = make_share(anatomies, settings, first, count=count, seed=seed, cache=cache, device=device)
+        path = make_share(anatomies, settings, first, **kept, device=device, strokes=strokes)
         parts.append(read_share(path).head(count - first))
         progress(min(1.0, (first + SHARE) / count), f"phantoms {min(first + SHARE, count)} of {count}")
     return join(parts)
@@ -134,6 +136,7 @@ def make_share(
     seed: int,
     cache: Path,
     device: str = "cpu",
+    strokes: Sequence[StrokeMask] = (),
 ) -> Path:
     """The file with up to `SHARE` phantoms from number `first` on, drawn unless it holds them; written whole or not."""
     path, after = cache / f"{first:06d}.npz", min(first + SHARE, count)
@@ -142,7 +145,8 @@ def make_share(
     cache.mkdir(parents=True, exist_ok=True)
     share = []
     for n in range(first, after):
-        phantom = draw_phantom(anatomies[n % len(anatomies)], settings, seed=seed + n, device=device)
+        head = anatomies[n % len(anatomies)]
+        phantom = draw_phantom(head, settings, seed=seed + n, device=device, masks=strokes)
         share.append(pack(phantom, seed=seed + n))
     volumes = join(share)
     part = path.with_name(f"part-{path.name}")

@@ -49,6 +49,8 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", help="a recipe file, or the name of one that comes with ASLDenoise")
     text = f"folder of *_labels.nii.gz, or the file that the command anatomies makes of it (default: {PACK})"
     parser.add_argument("--anatomy", type=Path, default=PACK, metavar="PATH", help=text)
+    text = "folder of stroke masks in MNI space that shape some lesions (default: those in the file of anatomies)"
+    parser.add_argument("--lesions", type=Path, metavar="DIR", help=text)
     text = "checkpoint, phantoms and curves (default: out/training/RECIPE)"
     parser.add_argument("--work", type=Path, metavar="DIR", help=text)
     text = "where to write the finished model bundle (default: bundle in the folder of --work)"
@@ -64,6 +66,8 @@ def add_train(parser: argparse.ArgumentParser) -> None:
 def add_pack(parser: argparse.ArgumentParser) -> None:
     """The label maps, and the file."""
     parser.add_argument("labels", type=Path, metavar="DIR", help="folder of *_labels.nii.gz")
+    text = "folder of stroke masks in MNI space, of which those that train are put into the file"
+    parser.add_argument("--lesions", type=Path, metavar="DIR", help=text)
     parser.add_argument("--out", type=Path, default=PACK, metavar="FILE", help=f"*.npz (default: {PACK})")
 
 
@@ -113,6 +117,7 @@ def run_train(args: argparse.Namespace) -> int:
         work=work,
         device=device,
         max_minutes=args.max_minutes,
+        lesions=args.lesions,
         workers=_spare_cores(device) if args.workers is None else args.workers,
         progress=make_progress(args.progress),
     )
@@ -125,9 +130,10 @@ def run_train(args: argparse.Namespace) -> int:
 
 def run_pack(args: argparse.Namespace) -> int:
     """Write every anatomy of a folder into one file."""
-    from ..learning.anatomy_pack import load_anatomies, write_pack
+    from ..learning.anatomy_pack import load_anatomies, load_strokes, write_pack
 
-    print(write_pack(load_anatomies(args.labels), args.out))
+    strokes = [] if args.lesions is None else load_strokes(args.lesions)
+    print(write_pack(load_anatomies(args.labels), args.out, strokes=strokes))
     return 0
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,10 @@ from training_builders import TINY, pool, write_heads  # noqa: E402
 
 from ASLDenoiseLib.errors import InputError  # noqa: E402
 from ASLDenoiseLib.learning.anatomy import read_anatomy  # noqa: E402
-from ASLDenoiseLib.learning.anatomy_pack import anatomy_names, load_anatomies, write_pack  # noqa: E402
+from ASLDenoiseLib.learning.anatomy_pack import anatomy_names, load_anatomies, load_strokes, write_pack  # noqa: E402
 from ASLDenoiseLib.learning.phantom import draw_phantom  # noqa: E402
 from ASLDenoiseLib.learning.pool import GrowingPool, PoolPlan  # noqa: E402
+from ASLDenoiseLib.learning.stroke_masks import StrokeMask  # noqa: E402
 from ASLDenoiseLib.learning.tasks.crops import cut_at_random  # noqa: E402
 from ASLDenoiseLib.learning.volumes import Volumes  # noqa: E402
 
@@ -53,6 +55,23 @@ def test_a_pack_gives_the_phantoms_that_its_label_maps_give(packed) -> None:
 def test_ventricles_survive_packing(tmp_path) -> None:
     (head,) = load_anatomies(write_pack([ball_head()], tmp_path / "ball.npz"))
     assert np.array_equal(head.packed, ball_head().packed)
+
+
+def test_strokes_come_out_of_a_pack_as_they_went_in_and_shape_lesions(packed, tmp_path) -> None:
+    voxels = torch.zeros(42, 42, 42, dtype=torch.bool)
+    voxels[1:-1, 1:-1, 1:-1] = True
+    stroke = StrokeMask(7, voxels, torch.tensor([-20.0, -30.0, 0.0]), torch.ones(3))
+    path = write_pack(load_anatomies(packed), tmp_path / "both.npz", strokes=[stroke])
+    assert anatomy_names(path) == anatomy_names(packed) and not load_strokes(packed)
+    (found,) = load_strokes(path)
+    assert found.number == 7 and torch.equal(found.voxels, voxels) and torch.equal(found.origin, stroke.origin)
+    all_ill = replace(TINY.phantom, lesions=1, lesion_chance=1.0, lesion_strokes=1.0, lesion_kinds=(1.0, 0.0, 0.0))
+    plans = (
+        replace(plan_of(path, tmp_path / str(n), 2), settings=all_ill, strokes=strokes)
+        for n, strokes in enumerate((None, path))
+    )
+    balls, strokes = (plan.all_at_once() for plan in plans)
+    assert strokes.lesion.any() and not torch.equal(balls.lesion, strokes.lesion)
 
 
 def test_what_is_no_pack_is_refused_in_words(tmp_path) -> None:
