@@ -34,7 +34,7 @@ def requestFrom(p, series, head, outputs, like):
     )
     denoising = finer = None
     if p.way is Way.DENOISE or (p.way is Way.SUPERRESOLVE and p.denoiseFirst):
-        choices = p.group or None, p.interleaved, p.recovery, p.pairsNeeded
+        choices = p.group or None, p.interleaved, p.audit, p.pairsNeeded
         denoising = Denoising(p.model or DEFAULT_MODEL, *choices)
     if p.way is Way.SUPERRESOLVE:
         spacing = (p.spacingX, p.spacingY, p.spacingZ) if p.grid is Grid.SPACING else None

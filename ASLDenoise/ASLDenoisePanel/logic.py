@@ -38,7 +38,7 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         model: str | None = None,
         group: int | None = None,
         interleaved: bool = False,
-        recovery: bool = True,
+        audit: bool = True,
         pairsNeeded: bool = False,
         preparation: Any = None,
         mni: bool = False,
@@ -61,7 +61,7 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
             superresolve: estimate a finer map in place of a denoised one.
             method, spacing, like, pointSpread: as `ASLDenoiseLib.pipeline.request.SuperResolution`; `like` is a scalar
                 volume node.
-            model, group, interleaved, recovery, pairsNeeded: as `ASLDenoiseLib.pipeline.request.Denoising`; no `model`
+            model, group, interleaved, audit, pairsNeeded: as `ASLDenoiseLib.pipeline.request.Denoising`; no `model`
                 is the default one, or with `superresolve` none.
             preparation: an ASLDenoiseLib.Preparation: pairs, motion, nuisances, outliers, smoothing; None the defaults.
             mni: CBF in MNI space as well.
@@ -88,7 +88,7 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
 
         denoising = finer = None
         if model or not superresolve:
-            denoising = Denoising(model or DEFAULT_MODEL, group, interleaved, recovery, pairsNeeded)
+            denoising = Denoising(model or DEFAULT_MODEL, group, interleaved, audit, pairsNeeded)
         if superresolve:
             finer = SuperResolution(method or DEFAULT_METHOD, spacing, _geometry(like), pointSpread)
         images = {"m0": m0, "segmentation": segmentation, "tissue": tissue, "alignment": alignment}

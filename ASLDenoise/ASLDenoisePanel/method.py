@@ -84,8 +84,8 @@ class MethodSection:
         for widget in (ui.modelLabel, ui.modelComboBox, ui.modelTextLabel):
             widget.setVisible(denoises)
         card = self._cards[chosen(ui.modelComboBox)]
-        ui.recoveryCheckBox.setEnabled(denoises and not card.guided)
-        for widget in (ui.groupLabel, ui.groupSpinBox, ui.interleavedCheckBox, ui.pairsNeededCheckBox):
+        boxes = (ui.interleavedCheckBox, ui.auditCheckBox, ui.pairsNeededCheckBox)
+        for widget in (ui.groupLabel, ui.groupSpinBox, *boxes):
             widget.setEnabled(denoises)
         if resolve:
             method = self._method(p)

@@ -126,7 +126,7 @@ class ASLDenoiseParameterNode:
     outliers: Outliers = Outliers.ZSCORE
     smoothing: Annotated[float, WithinRange(0.0, 20.0)] = 0.0
     m0Smoothing: Annotated[float, WithinRange(0.0, 20.0)] = 0.0
-    recovery: bool = True
+    audit: bool = True
     pairsNeeded: bool = False
     alignment: Alignment = Alignment.FIND
     mni: bool = False

@@ -55,7 +55,7 @@ def _word(remedy) -> str:
         "outliers": _("'Outliers'"),
         "outliers none": _("'Outliers' set to leave everything in"),
         "nuisance none": _("the choices 'Take out...' unticked"),
-        "no-recovery": _("'Put back what the network took from tissue' unticked"),
+        "no-audit": _("'Put back what is not noise' unticked"),
         "device auto": _("'Computes on' set to the fastest"),
         "device cpu": _("'Computes on' set to the processor"),
         "series": _("'Series found'"),

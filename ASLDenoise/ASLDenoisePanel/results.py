@@ -197,7 +197,7 @@ class ResultsSection:
 
     def _fillAll(self, name) -> None:
         from ASLDenoiseLib.scene.choose import choices, processed_of
-        from ASLDenoiseLib.scene.readouts import readout_rows
+        from ASLDenoiseLib.scene.readouts import audit_sentence, readout_rows
 
         nodes, ui = self._nodes, self._ui
         ui.resultsLabel.text = f"<b>{name}</b>"
@@ -207,6 +207,9 @@ class ResultsSection:
         charts = [(_chartName(node), key, node.GetTitle() or "") for key, node in nodes.charts.items()]
         fill(ui.plotComboBox, charts, None)
         ui.plotButton.enabled = bool(charts)
+        verdict = "" if nodes.readouts is None else audit_sentence(nodes.readouts)
+        ui.auditLabel.text = verdict
+        ui.auditLabel.setVisible(bool(verdict))
         self._fillPairsNeeded(nodes.charts)
         report = self._result is not None or Path(self._parameters.report or "-").is_file()
         for button in (ui.reportButton, ui.pdfButton):
@@ -248,6 +251,7 @@ class ResultsSection:
         if not visible:
             ui.runLabel.setVisible(False)
             ui.runComboBox.setVisible(False)
+            ui.auditLabel.setVisible(False)
             ui.pairsNeededLabel.setVisible(False)
 
     def _onRun(self, index) -> None:

@@ -65,7 +65,7 @@ class ModelCard:
 
     @property
     def guided(self) -> bool:
-        """Whether the network uses T1 and M0 itself, and so needs no recovery after it."""
+        """Whether T1 and M0 guide the network."""
         return self.family.uses_guides
 
 

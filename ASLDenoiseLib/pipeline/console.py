@@ -40,7 +40,7 @@ def denoise(
     device: str = "auto",
     group: int | None = None,
     interleaved: bool = False,
-    recovery: bool = True,
+    audit: bool = True,
     pairs_needed: bool = False,
     regions: Mapping[str, Volume] | None = None,
     mni: bool = False,
@@ -52,7 +52,7 @@ def denoise(
         series: what was read, or what `read` would be given; images and transforms may be paths likewise.
         t1, tissue, t1_to_asl, t1_start: of the same head (`request.Head`); tissue on the grid of the series.
         preparation: which pairs, and what is done to them: motion, nuisances, outliers, smoothing.
-        model, group, interleaved, recovery: of the network (`request.Denoising`).
+        model, group, interleaved, audit: of the network (`request.Denoising`).
         pairs_needed: measure how many pairs are enough as well (`Result.pairs_needed`): some twenty times the network.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         regions: ROI masks (above 0 inside), by name.
@@ -61,7 +61,7 @@ def denoise(
 
     Returns:
         A `Result` whose maps are raw mean, prepared mean (where preparation changed it), denoised, noise-matched
-        Gaussian, raw minus denoised, what recovery put back, the SD of the denoised map's error (models that know it),
+        Gaussian, raw minus denoised, what the audit put back, the SD of the denoised map's error (models that know it),
         the mean's standard error (three pairs or more), and the difference images behind them.
 
     Raises:
@@ -76,7 +76,7 @@ def denoise(
     True
     """
     head = Head(t1, tissue=tissue, t1_to_asl=t1_to_asl, t1_start=t1_start)
-    denoising = Denoising(model, group, interleaved, recovery, pairs_needed)
+    denoising = Denoising(model, group, interleaved, audit, pairs_needed)
     return run(Request(series, head, preparation, denoising, outputs=_outputs(regions, mni), device=device), progress)
 
 
@@ -115,7 +115,7 @@ def superresolve(
     device: str = "auto",
     group: int | None = None,
     interleaved: bool = False,
-    recovery: bool = True,
+    audit: bool = True,
     pairs_needed: bool = False,
     regions: Mapping[str, Volume] | None = None,
     mni: bool = False,
@@ -127,7 +127,7 @@ def superresolve(
         series: what was read; one CBF map is a series of one ``cbf`` volume.
         t1, tissue, t1_to_asl, t1_start, preparation, device, regions, mni, progress: as `denoise`.
         method, spacing, like, point_spread: `request.SuperResolution`.
-        model: denoise with this model first, `group`, `interleaved`, `recovery` and `pairs_needed` as `denoise`; None
+        model: denoise with this model first, `group`, `interleaved`, `audit` and `pairs_needed` as `denoise`; None
             super-resolves the prepared mean.
 
     Returns:
@@ -138,7 +138,7 @@ def superresolve(
         InputError: the series, the head's images, the grid asked for, the method, model or device cannot be used.
     """
     head = Head(t1, tissue=tissue, t1_to_asl=t1_to_asl, t1_start=t1_start)
-    denoising = None if model is None else Denoising(model, group, interleaved, recovery, pairs_needed)
+    denoising = None if model is None else Denoising(model, group, interleaved, audit, pairs_needed)
     finer = SuperResolution(method, spacing, like, point_spread)
     return run(Request(series, head, preparation, denoising, finer, _outputs(regions, mni), device), progress)
 

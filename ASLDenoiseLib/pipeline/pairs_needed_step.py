@@ -13,7 +13,8 @@ from ..preparing.averaging import mean_difference, standard_error
 from ..progress import Progress, silent
 from ..remedies import Advice
 from ..series import Volume
-from .denoising_steps import denoise_pairs, recover_tissue, wants_recovery
+from .audit_step import audit_denoised
+from .denoising_steps import denoise_pairs
 from .request import Denoising
 from .state import RunState
 from .step import Cost
@@ -59,13 +60,14 @@ def denoised_of(run: RunState, chosen: np.ndarray) -> Volume:
         cleaned=mean_difference(pairs, weights),
         error=standard_error(pairs, weights),
         denoised=None,
-        recovery=None,
+        audit=None,
+        verdict=None,
         findings=[],
         parameters=[],
     )
     denoise_pairs(part, silent)
-    if wants_recovery(asked):
-        recover_tissue(part, silent)
+    if asked.audit:
+        audit_denoised(part, silent)
     return part.difference
 
 

@@ -98,8 +98,7 @@ class Denoising:
         model: a name of the catalogue (`denoising.catalogue.list_models`).
         group: pairs averaged before the network; None all chosen ones (see `denoising.inference.denoise_pairs`).
         interleaved: how groups are taken.
-        recovery: put back what the residual shows the network to have taken from tissue (`denoising.recovery`); models
-            that take guides themselves have no need of it and none is done.
+        audit: put back what the residual holds beyond noise (`auditing`).
         pairs_needed: measure how many pairs are enough (`measuring.pairs_needed`): some twenty times the network.
 
     Raises:
@@ -109,7 +108,7 @@ class Denoising:
     model: str = DEFAULT_MODEL
     group: int | None = None
     interleaved: bool = False
-    recovery: bool = True
+    audit: bool = True
     pairs_needed: bool = False
 
     def __post_init__(self) -> None:

@@ -23,6 +23,7 @@ from ..series_json import series_from_plain
 from .request import Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
 
 FORMAT = "ASLDenoise request 1"
+_RENAMED = {"recovery": "audit"}  # names that requests of earlier versions have
 _FILES = ("path", "m0", "t1", "gm", "wm", "labels", "t1_to_asl", "t1_start", "like", "mask", "folder")
 _PARTS = {
     "series": SeriesFile,
@@ -82,6 +83,8 @@ def _plain(value: object) -> Any:
 
 def _built(kind: type, plain: object, folder: Path) -> Any:
     """An object of `kind` from its fields."""
+    if isinstance(plain, Mapping):
+        plain = {_RENAMED.get(name, name): item for name, item in plain.items()}
     if not isinstance(plain, Mapping) or not plain.keys() <= {f.name for f in fields(kind)}:
         known = ", ".join(f.name for f in fields(kind))
         raise InputError(f"The request's part {plain!r} is not understood; write an object with {known}.")

@@ -58,6 +58,7 @@ def measure_maps(run: RunState, progress: Progress) -> None:
         _in_t1_space(run, volumes),
         plain_request(run.request),
         run.pairs_needed,
+        run.verdict,
     )
 
 
@@ -99,10 +100,11 @@ def _maps(run: RunState) -> dict[str, Volume]:
             run.parameters.append(Parameter("noise_matched_fwhm", round(fwhm, 2), "mm", Origin.IMAGE, note))
         residual = volumes[maps.RAW].array - volumes[maps.DENOISED].array
         volumes[maps.RESIDUAL] = volumes[maps.RAW].with_array(residual)
-        if run.recovery is not None:
-            volumes[maps.RECOVERED] = to_cbf(run.recovery.put_back)
-        if run.denoised.uncertainty is not None:
-            volumes[maps.UNCERTAINTY] = to_cbf(run.denoised.uncertainty)
+        if run.audit is not None:
+            volumes[maps.RESTORED] = to_cbf(run.audit.restored)
+        uncertainty = run.denoised.uncertainty if run.audit is None else run.audit.uncertainty
+        if uncertainty is not None:
+            volumes[maps.UNCERTAINTY] = to_cbf(uncertainty)
     if run.error is not None:
         volumes[maps.MEAN_ERROR] = to_cbf(run.error)
     if run.fine is not None:

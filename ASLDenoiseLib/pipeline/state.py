@@ -18,12 +18,13 @@ from ..series import ASLSeries, Geometry, Parameter, Tissue, Volume
 from .request import Request
 
 if TYPE_CHECKING:
+    from ..auditing import ResidualAudit
     from ..denoising.guides import GuideMaps
     from ..denoising.inference import DenoisingResult
-    from ..denoising.recovery import Recovery
     from ..findings import Finding
     from ..inspecting.inspection import Inspection
     from ..reporting.derivatives import WrittenFiles
+    from ..result.audit import AuditVerdict
     from ..result.pairs_needed import PairsNeeded
     from ..superresolving import SuperResolvedMap
     from ..superresolving.targets import TargetGrid
@@ -54,7 +55,7 @@ class RunState:
         weights: (N, K, 1, 1) or (N, K, J, I), how much of each difference counts in the mean; None all of all.
         cleaned: the mean difference that is left; `raw` itself where nothing was done to it.
         error: the standard error of `cleaned`; None for fewer than three pairs.
-        guides, denoised, recovery: of a run that denoises.
+        guides, denoised, audit, verdict: of a run that denoises.
         pairs_needed: how many pairs are enough, of a run that asks it; None where it cannot be told.
         target, fine: of a run that super-resolves.
         result: what is handed on; `written` its files, `notes` what else to say of them.
@@ -90,7 +91,8 @@ class RunState:
     error: Volume | None = None
     guides: GuideMaps | None = None
     denoised: DenoisingResult | None = None
-    recovery: Recovery | None = None
+    audit: ResidualAudit | None = None
+    verdict: AuditVerdict | None = None
     pairs_needed: PairsNeeded | None = None
     target: TargetGrid | None = None
     fine: SuperResolvedMap | None = None
@@ -105,7 +107,7 @@ class RunState:
 
     @property
     def difference(self) -> Volume:
-        """The furthest mean difference: recovered, else denoised, else prepared."""
-        if self.recovery is not None:
-            return self.recovery.difference
+        """The furthest mean difference: audited, else denoised, else prepared."""
+        if self.audit is not None:
+            return self.audit.difference
         return self.cleaned if self.denoised is None else self.denoised.difference

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from ..denoising.catalogue import find_model
 from ..superresolving import METHODS
-from .denoising_steps import denoise_pairs, gather_guides, recover_tissue, wants_guides, wants_recovery
+from .audit_step import audit_denoised
+from .denoising_steps import denoise_pairs, gather_guides, wants_guides
 from .pairs_needed_step import measure_pairs_needed, pairs_needed_cost
 from .preparation_steps import (
     align_t1,
@@ -36,7 +37,7 @@ _PREPARATION = (
     Step("clean", "cleaning the pairs", clean_pairs, Cost(0.1, a_volume=0.005)),
 )
 GUIDES = Step("guides", "gathering guides", gather_guides, Cost(1.3))
-RECOVER = Step("recover", "putting back what tissue lost", recover_tissue, Cost(a_grid=1.0))
+AUDIT = Step("audit", "putting back what is not noise", audit_denoised, Cost(a_grid=0.3))
 MEASURE = Step("measure", "measuring", measure_maps, Cost(0.4, a_grid=0.3))
 TEMPLATE = Step("template", "bringing the maps to MNI space", bring_to_template, Cost(45.0))
 WRITE = Step("write", "writing maps, readouts and report", write_files, Cost(4.0))
@@ -54,7 +55,7 @@ def steps_of(request: Request) -> tuple[Step, ...]:
     steps, asked, finer = [*preparation_steps(request)], request.denoising, request.superresolution
     if asked is not None:
         network = Step("denoise", "denoising", denoise_pairs, _network_cost(asked), computes=True)
-        steps += [GUIDES] * wants_guides(asked) + [network] + [RECOVER] * wants_recovery(asked)
+        steps += [GUIDES] * wants_guides(asked) + [network] + [AUDIT] * asked.audit
         if asked.pairs_needed:
             cost = pairs_needed_cost(asked)
             steps.append(Step("pairs", "denoising some of the pairs", measure_pairs_needed, cost, computes=True))

@@ -92,7 +92,8 @@ def readouts_html(result: Result) -> str:
         body.append(TableRow(row.label, cells, row.meaning))
     kinds = [kind_of(key, keys) for key in keys]
     notes = [f"<p class='sub'>'{escape(kind.label)}' {kind.note}</p>" for kind in kinds if kind.note]
-    return table("Readout", shown, body) + "".join(notes)
+    verdict = f"<p>{escape(result.audit.sentence)}</p>" if result.audit is not None else ""
+    return table("Readout", shown, body) + verdict + "".join(notes)
 
 
 def montage_figure(result: Result) -> str:

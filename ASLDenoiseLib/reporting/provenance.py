@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import PurePath
 
 from ..result import Result
@@ -60,6 +61,7 @@ def readouts_json(result: Result, *, command: str = "") -> dict[str, object]:
             for key in columns(result)
         },
         "tissue": {"source": result.tissue.source, "warning": result.tissue.warning},
+        **({} if result.audit is None else {"audit": {"said": result.audit.sentence, **asdict(result.audit)}}),
         "parameters": [parameter_to_plain(parameter) for parameter in result.parameters],
         "findings": [finding.to_json() for finding in result.findings],
         "model": dict(result.model),

@@ -17,6 +17,7 @@ from .maps import MapKind, furthest, is_relative, kind_of, raw_of
 if TYPE_CHECKING:
     from ..preparing.motion import Motion
     from ..preparing.outliers import OutlierReport
+    from .audit import AuditVerdict
     from .pairs_needed import PairsNeeded
 
 
@@ -65,6 +66,7 @@ class Result:
         in_t1_space: keys of maps that lie where the T1 lies: `t1_to_asl` takes them to the others.
         request: what was asked for, as `pipeline.request_json.plain_request` gives it; empty where no request was.
         pairs_needed: how many pairs are enough; None where that was not asked, or cannot be told.
+        audit: whether the residual audit kept the means of tissues; None where none was made.
     """
 
     series: ASLSeries
@@ -84,6 +86,7 @@ class Result:
     in_t1_space: frozenset[str] = frozenset()
     request: Mapping[str, object] = field(default_factory=dict, repr=False)
     pairs_needed: PairsNeeded | None = None
+    audit: AuditVerdict | None = None
 
     @property
     def relative(self) -> bool:

@@ -134,11 +134,11 @@ RESIDUAL = _map(
     "Acquired cerebral blood flow minus the super-resolved one, averaged back to the acquired voxels.",
     **_DIFFERENCE,
 )
-RECOVERED = _map(
-    "desc-recovered_cbf",
+RESTORED = _map(
+    "desc-restored_cbf",
     Role.DIFFERENCE,
-    "Put back from the residual",
-    "What recovery put back into the denoised map, by the tissue contrast of its guide.",
+    "Put back by the residual audit",
+    "What the residual audit put back into the denoised map: what the network had taken away that is more than noise.",
     **_DIFFERENCE,
 )
 UNCERTAINTY = _map(
@@ -220,9 +220,10 @@ _relative(
     "Acquired mean difference minus the super-resolved one, averaged back to the acquired voxels, in scanner units.",
 )
 _relative(
-    RECOVERED,
-    "Put back from the residual",
-    "What recovery put back into the denoised difference, by the tissue contrast of its guide, in scanner units.",
+    RESTORED,
+    "Put back by the residual audit",
+    "What the residual audit put back into the denoised difference, in scanner units: what the network had taken away "
+    "that is more than noise.",
 )
 _relative(
     UNCERTAINTY,

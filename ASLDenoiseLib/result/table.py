@@ -102,8 +102,8 @@ def readouts_table(result: Result) -> str:
     """The readouts as aligned plain text: readout, unit, raw, processed, compared, change; then what else was found."""
     keys = columns(result)
     text = rows_text([kind_of(key, keys).label for key in keys], rows(result), changes=result.processed in keys)
-    if result.pairs_needed is not None:
-        text = "\n\n".join([text, result.pairs_needed.sentence])
+    told = [found.sentence for found in (result.audit, result.pairs_needed) if found is not None]
+    text = "\n\n".join([text, *told])
     if result.findings:
         text = "\n".join([text, "", "Findings", *(f"  {finding}" for finding in result.findings)])
     return text

@@ -39,6 +39,7 @@ def add_readouts(result: Result, *, scene: slicer.vtkMRMLScene, name: str) -> sl
     node.SetLocked(True)
     left_out = {"keys": keys, "processed": compared, "names": [row.name for row in table]}
     left_out["values"] = [[_plain(value) for value in row.values] for row in table]
+    left_out["audit"] = "" if result.audit is None else result.audit.sentence
     node.SetAttribute(READOUTS_ATTRIBUTE, json.dumps(left_out))
     return node
 
@@ -60,6 +61,11 @@ def readout_rows(node: slicer.vtkMRMLTableNode) -> tuple[Row, ...]:
         replace(row, values=tuple(math.nan if place is None else row.values[place] for place in places))
         for row in table
     )
+
+
+def audit_sentence(node: slicer.vtkMRMLTableNode) -> str:
+    """What the residual audit of the run found; empty where none was made."""
+    return json.loads(node.GetAttribute(READOUTS_ATTRIBUTE)).get("audit", "")
 
 
 def readouts_text(node: slicer.vtkMRMLTableNode) -> str:

@@ -170,6 +170,7 @@ def main() -> None:
     cards = chosen_models(args.models)
     networks = network_methods(cards, device=args.device)
     names = [m.name for m in networks if m.model == default_model(cards)]
+    names = [name for name in names if name.endswith("audited")] or names
     best_way, bare_way = names[0], names[-1]  # with all guides first, with none last
     tuning = tuning_cases(args.anatomy, snrs=(1.0,) if args.quick or args.no_peers else TUNING_SNRS)
     classical = simple_methods() if args.no_peers else peer_methods(tune(tuning, tunable))

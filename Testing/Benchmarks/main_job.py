@@ -29,7 +29,7 @@ from .library.tables import by, text_table
 SERIES = (("acq-grase", "2"), ("acq-grase", None), ("acq-epi", None), ("acq-picore", None))
 READOUTS = ("gm_mean", "wm_mean", "snr", "gm_wm_contrast", "spatial_cov", "negative_gm_fraction", "qei")
 # The stages that old and new are compared by, and the steps that make one of them; what is in none is 'the rest'.
-STAGES = ("motion", "prepare", "tissue", "clean", "guides", "denoise", "recover", "measure")
+STAGES = ("motion", "prepare", "tissue", "clean", "guides", "denoise", "audit", "measure")
 STAGE_OF = {"inspect": "prepare", "calibrate": "prepare", "segment": "tissue", "align": "tissue"}
 PARTED = tuple(dict.fromkeys(STAGE_OF.values()))
 

@@ -66,9 +66,9 @@ def test_a_request_has_the_steps_it_asks_for_and_no_others():
     assert names(Request(SERIES)) == ["read", "inspect", "motion", "calibrate", "tissue", "clean", "measure"]
     still = Request(SERIES, T1, Preparation(motion=False), Denoising(), SuperResolution())
     assert "motion" not in names(still) and "tissue" not in names(still)
-    assert names(still)[-4:] == ["guides", "denoise", "super-resolve", "measure"]
-    assert "recover" in names(Request(SERIES, denoising=Denoising("dwan-lfn")))
-    assert "guides" not in names(Request(SERIES, denoising=Denoising("dwan-lfn", recovery=False)))
+    assert names(still)[-5:] == ["guides", "denoise", "audit", "super-resolve", "measure"]
+    assert "audit" in names(Request(SERIES, denoising=Denoising("dwan-lfn")))
+    assert not {"guides", "audit"} & set(names(Request(SERIES, denoising=Denoising("dwan-lfn", audit=False))))
 
 
 @pytest.mark.parametrize(

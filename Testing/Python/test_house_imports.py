@@ -41,11 +41,12 @@ ALLOWED = {
     "superresolving": {GROUND, "spatial", "preparing", "networks", "denoising"},
     "result": {GROUND, "preparing"},
     "measuring": {GROUND, "spatial", "result"},
+    "auditing": {GROUND, "spatial", "preparing", "result", "measuring"},
     "reporting": {GROUND, "spatial", "result", "measuring"},
     "scene": {GROUND, "spatial", "reading", "preparing", "result", "reporting"},
     "pipeline": {
         *(GROUND, "spatial", "reading", "quantifying", "preparing", "inspecting", "denoising", "superresolving"),
-        *("result", "measuring", "reporting", "scene"),
+        *("result", "measuring", "auditing", "reporting", "scene"),
     },
     "running": {GROUND},
     "learning": {GROUND, "quantifying", "denoising", "reporting"},

@@ -158,7 +158,7 @@ def test_a_denoised_map_keeps_unit_and_means_and_comes_nearer_to_the_truth(sd, f
         assert done.array[gm | wm].mean() == pytest.approx(values[gm | wm].mean(), rel=0.01)
         errors = [np.sqrt(np.mean((each.array - truth(fwhm))[gm | wm] ** 2)) for each in (raw, done)]
         assert errors[1] < errors[0] or known is None
-        assert {"noise-from-image", "guided-recovery"} <= {finding.code for finding in result.findings}
+        assert {"noise-from-image", "audit-one-image"} <= {finding.code for finding in result.findings}
 
 
 def test_a_file_named_cbf_is_read_as_a_cbf_map_beside_any_series(tmp_path):

@@ -1,6 +1,7 @@
 """The whole way on the sample series, whose truth is known, and on real series."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -120,39 +121,53 @@ def findings(result, code):
 
 
 @pytest.mark.runs
-def test_recovery_puts_back_by_the_m0_where_there_is_no_t1_and_says_so(small):
-    plain, recovered = (
-        pipeline.denoise(small.series, model="dwan-lfn", device="cpu", preparation=UNMOVED, recovery=r)
-        for r in (False, True)
+@pytest.mark.parametrize("model", ["dwan-lfn", "guided-unet"])
+def test_the_audit_follows_every_model_and_says_what_it_found(small, model):
+    plain, audited = (
+        pipeline.denoise(small.series, model=model, tissue=small.tissue, device="cpu", preparation=UNMOVED, audit=audit)
+        for audit in (False, True)
     )
-    assert "desc-recovered_cbf" not in plain.maps and value_of(plain, "guides") is None
-    assert not findings(plain, "guided-recovery")
-    assert value_of(recovered, "guides") == "M0"
-    assert [f.what for f in findings(recovered, "guided-recovery")] == ["Tissue contrast was put back by the M0"]
+    assert "desc-restored_cbf" not in plain.maps and plain.audit is None
     before = plain.maps["desc-denoised_cbf"].array
-    after, put_back = (recovered.maps[f"desc-{name}_cbf"].array for name in ("denoised", "recovered"))
+    after, restored = (audited.maps[f"desc-{name}_cbf"].array for name in ("denoised", "restored"))
     inside = np.isfinite(before) & np.isfinite(after) & (small.cbf.array > 0)
-    np.testing.assert_allclose((after - before)[inside], put_back[inside], atol=0.01)
-    # at the rim the M0 is dark because voxels are half filled, and tells nothing of tissue
-    filled = inside & (small.tissue.gm.array + small.tissue.wm.array > 0.8)
-    assert psnr(after, small.cbf.array, filled) > psnr(before, small.cbf.array, filled)
-    assert findings(plain, "tissue-doubtful")[0].severity is Severity.WARNING
+    np.testing.assert_allclose((after - before)[inside], restored[inside], atol=0.01)
+    assert psnr(after, small.cbf.array, inside) > psnr(before, small.cbf.array, inside) - 0.1
+    verdict = audited.audit
+    assert verdict.kept and [mean.tissue for mean in verdict.means] == ["GM", "WM"]
+    raw, denoised = (audited.values(f"desc-{name}_cbf") for name in ("mean", "denoised"))
+    for mean in verdict.means:
+        assert mean.raw == pytest.approx(raw[f"{mean.tissue.lower()}_mean"], rel=1e-3)
+        assert mean.audited == pytest.approx(denoised[f"{mean.tissue.lower()}_mean"], rel=1e-3)
+    assert verdict.sentence in str(audited)
+    assert "mean kept within its standard error" in verdict.sentence
+
+
+@pytest.mark.runs
+def test_a_network_that_moved_a_mean_is_told_of(small):
+    from ASLDenoiseLib.pipeline.audit_step import audit_denoised
+    from ASLDenoiseLib.pipeline.request import Denoising, Head, Request
+    from ASLDenoiseLib.pipeline.run import prepared
+    from ASLDenoiseLib.progress import silent
+
+    run = prepared(Request(small.series, Head(tissue=small.tissue), UNMOVED, Denoising()))
+    run.denoised = SimpleNamespace(difference=run.cleaned.with_array(0.7 * run.cleaned.array), uncertainty=None)
+    audit_denoised(run, silent)
+    (told, *_) = [f for f in run.findings if f.code == "network-moved-mean"]
+    assert told.severity is Severity.WARNING and "-30 %" in told.what and "GM" in told.what
+    assert run.verdict.kept
 
 
 @pytest.mark.runs
 def test_given_tissue_guides_and_an_m0_of_one_value_does_not(small):
     one_value = small.series.acquisition.with_values(Origin.USER, m0_estimate=1500.0)
     flat = replace(small.series, m0=None, acquisition=one_value)
-    alone, by_tissue = (
-        pipeline.denoise(flat, model="dwan-lfn", tissue=tissue, preparation=UNMOVED, device="cpu")
-        for tissue in (None, small.tissue)
-    )
-    assert value_of(by_tissue, "guides") == "tissue maps"
-    assert "put back by the tissue maps" in findings(by_tissue, "guided-recovery")[0].what
-    assert value_of(alone, "guides") == "none" and "desc-recovered_cbf" not in alone.maps
-    assert not findings(alone, "guided-recovery")
-    for given, guides in ((flat, "tissue maps"), (small.series, "tissue maps+M0")):
-        result = pipeline.denoise(given, tissue=small.tissue, preparation=UNMOVED, device="cpu")
+    for given, tissue, guides in (
+        (flat, None, "none"),
+        (flat, small.tissue, "tissue maps"),
+        (small.series, small.tissue, "tissue maps+M0"),
+    ):
+        result = pipeline.denoise(given, tissue=tissue, preparation=UNMOVED, device="cpu")
         assert value_of(result, "guides") == guides
 
 

@@ -53,7 +53,7 @@ def tissue() -> Tissue:
 @pytest.fixture(scope="module")
 def denoised() -> Result:
     return denoise(
-        uncalibrated(), tissue=tissue(), preparation=UNMOVED, device="cpu", regions={"Middle": region()}, recovery=False
+        uncalibrated(), tissue=tissue(), preparation=UNMOVED, device="cpu", regions={"Middle": region()}, audit=False
     )
 
 

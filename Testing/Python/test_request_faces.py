@@ -40,7 +40,7 @@ PLACES = {
     "denoising.model": ("model", "model", "model"),
     "denoising.group": ("pre_average", "group", "group"),
     "denoising.interleaved": ("interleaved", "interleaved", "interleaved"),
-    "denoising.recovery": ("no_recovery", "recovery", "recovery"),
+    "denoising.audit": ("no_audit", "audit", "audit"),
     "denoising.pairs_needed": ("pairs_needed", "pairs_needed", "pairsNeeded"),
     "superresolution.method": ("method", "method", "method"),
     "superresolution.spacing": ("spacing", "spacing", "spacingX"),

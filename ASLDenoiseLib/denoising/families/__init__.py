@@ -58,7 +58,7 @@ class DenoiserFamily(ABC):
         task: ``module:class`` of what draws its samples and judges it in training, which looks it up.
         dimensions: of what a network sees: 2 for slices, 3 for volumes.
         needs: images without which nothing can be denoised: ``m0``.
-        uses_guides: T1 and M0 guide it where there are any, so that nothing need be put back after it.
+        uses_guides: T1 and M0 guide it where there are any.
         gives_uncertainty: it estimates the SD of its error.
     """
 

@@ -19,6 +19,7 @@ from ASLDenoiseLib.preparing.contrast import contrast_classes
 from ASLDenoiseLib.preparing.pairs import difference_volumes
 from ASLDenoiseLib.preparing.registration import register_rigid
 from ASLDenoiseLib.preparing.tissue import tissue_from_t1
+from ASLDenoiseLib.preparing.tissue_guess import guess_tissue
 from ASLDenoiseLib.quantifying.calibration import calibrate
 from ASLDenoiseLib.quantifying.cbf import Quantification, quantification
 from ASLDenoiseLib.quantifying.kinetics import cbf_scale
@@ -95,6 +96,19 @@ class Case:
     def wm(self) -> np.ndarray:
         """Bool (K, J, I): white matter that is measured."""
         return white_matter(self.tissue) & self.inside
+
+    @cached_property
+    def found_tissue(self) -> Tissue | None:
+        """What a run knows of tissue with a T1: its own on a real scan, else the T1's contrast classes, if any."""
+        if self.truth is None or not self.guides:
+            return None if self.truth is not None else self.tissue
+        csf, gm, wm = self.guides
+        return Tissue(gm, wm, csf, self.brain, "the T1's contrast classes")
+
+    @cached_property
+    def guessed_tissue(self) -> Tissue:
+        """What a run knows of tissue without a T1."""
+        return guess_tissue(self.cbf(self.raw), self.brain)
 
     @cached_property
     def full(self) -> Volume:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, ModelCard, find_model, list_models
-from ASLDenoiseLib.denoising.recovery import recover
 from ASLDenoiseLib.learning.tasks.guided import GUIDE_SETS
 from ASLDenoiseLib.measuring.image_quality import psnr
 from ASLDenoiseLib.series import Volume
@@ -22,6 +21,7 @@ from .cases import SPACING, TUNING, Case, anatomy_path, draw_head, guides_in_pla
 from .command import say
 
 if TYPE_CHECKING:
+    from ASLDenoiseLib.auditing import ResidualAudit
     from ASLDenoiseLib.denoising.inference import DenoisingResult
 
 ALL, M0, NONE = GUIDE_SETS
@@ -40,18 +40,38 @@ class Method:
 
 
 def denoise_with(
-    card: ModelCard, case: Case, guide: str = ALL, *, device: str = "cpu", **options: int | bool | None
+    card: ModelCard,
+    case: Case,
+    guide: str = ALL,
+    *,
+    device: str = "cpu",
+    audit: bool = False,
+    **options: int | bool | None,
 ) -> DenoisingResult:
     """Run a model on a case with what it may know besides the pairs: ``T1+M0``, ``M0`` or ``none``.
 
-    `options` are `group` and `interleaved` of `denoising.inference.denoise_pairs`.
+    `audit` asks the residual afterwards, as a run does, with tissue as a run finds it from the same images. `options`
+    are `group` and `interleaved` of `denoising.inference.denoise_pairs`.
     """
     from ASLDenoiseLib.denoising.inference import denoise_pairs
 
     m0 = case.m0 if M0 in guide else None
     guides = case.guides if "T1" in guide else ()
     images = {"m0": m0, "guides": guides, "weights": case.weights}
-    return denoise_pairs(case.pairs, case.brain, card, device=device, **images, **options)
+    result = denoise_pairs(case.pairs, case.brain, card, device=device, **images, **options)
+    if not audit:
+        return result
+    found = audit_of(case, result.difference, guide, uncertainty=result.uncertainty)
+    return replace(result, difference=found.difference, uncertainty=found.uncertainty)
+
+
+def audit_of(case: Case, denoised: Volume, guide: str = ALL, *, uncertainty: Volume | None = None) -> ResidualAudit:
+    """The residual audit of a denoised mean difference, as a run makes it."""
+    from ASLDenoiseLib.auditing import audit_residual
+
+    known = {"factor": case.quantification.factor, "weights": case.weights, "uncertainty": uncertainty}
+    tissue = case.found_tissue if "T1" in guide else case.guessed_tissue
+    return audit_residual(denoised, case.pairs, case.brain, tissue=tissue, **known)
 
 
 def ways(card: ModelCard) -> dict[str, str]:
@@ -61,18 +81,8 @@ def ways(card: ModelCard) -> dict[str, str]:
     return {card.name: M0 if "m0" in card.family.needs else NONE}
 
 
-def network(card: ModelCard, guide: str, device: str) -> Callable[[Case], Volume]:
-    return lambda case: denoise_with(card, case, guide, device=device).difference
-
-
-def recovered(run: Callable[[Case], Volume], *, by_t1: bool) -> Callable[[Case], Volume]:
-    """A denoiser followed by the recovery step (`denoising.recovery`)."""
-
-    def both(case: Case) -> Volume:
-        known = {"guides": case.guides} if by_t1 else {"m0": case.m0}
-        return recover(run(case), case.raw, case.brain, **known).difference
-
-    return both
+def network(card: ModelCard, guide: str, device: str, *, audit: bool = False) -> Callable[[Case], Volume]:
+    return lambda case: denoise_with(card, case, guide, device=device, audit=audit).difference
 
 
 def chosen_models(names: str | None) -> tuple[ModelCard, ...]:
@@ -81,16 +91,24 @@ def chosen_models(names: str | None) -> tuple[ModelCard, ...]:
 
 
 def network_methods(cards: Iterable[ModelCard], *, device: str = "cpu") -> list[Method]:
-    """Each model in every way it may be run; DWAN also with the recovery step it was first offered with."""
+    """Each model in every way it may be run; the default and DWAN also with their residual audited, as a run does."""
     methods = []
     for card in cards:
         for name, guide in ways(card).items():
+            if card.guided:
+                run = network(card, guide, device, audit=True)
+                methods.append(Method(f"{name}, audited", "network", run, card.name))
             methods.append(Method(name, "network", network(card, guide, device), card.name))
         if card.name == "dwan-lfn":
-            run = network(card, NONE, device)
-            methods.append(Method("dwan-lfn + recovery by M0", "network", recovered(run, by_t1=False)))
-            methods.append(Method("dwan-lfn + recovery by T1", "network", recovered(run, by_t1=True)))
+            for guide, by in ((ALL, "T1"), (NONE, "pairs")):
+                ask = partial(audited, run=network(card, NONE, device), guide=guide)
+                methods.append(Method(f"dwan-lfn, audited by {by}", "network", ask))
     return methods
+
+
+def audited(case: Case, *, run: Callable[[Case], Volume], guide: str) -> Volume:
+    """What a denoiser makes of a case, with its residual audited by tissue found with a T1 or without one."""
+    return audit_of(case, run(case), guide).difference
 
 
 @dataclass(frozen=True)
