@@ -48,6 +48,7 @@ class Case:
         lesions: how much of each voxel an implanted lesion fills, one map a lesion.
         weights: how much of each of `pairs` counts, as of `preparing.averaging`; None all of all.
         every_weight: the same of `every_pair`.
+        known_tissue: what the run that prepared the scan knows of it, where there was one.
 
     Raises:
         InputError: there are not as many weights as pairs.
@@ -65,6 +66,7 @@ class Case:
     lesions: tuple[Volume, ...] = ()
     weights: np.ndarray | None = None
     every_weight: np.ndarray | None = None
+    known_tissue: Tissue | None = None
 
     def __post_init__(self) -> None:
         for pairs, weights in ((self.pairs, self.weights), (self.every_pair, self.every_weight)):
@@ -99,9 +101,9 @@ class Case:
 
     @cached_property
     def found_tissue(self) -> Tissue | None:
-        """What a run knows of tissue with a T1: its own on a real scan, else the T1's contrast classes, if any."""
-        if self.truth is None or not self.guides:
-            return None if self.truth is not None else self.tissue
+        """What a run knows of tissue with a T1: its own where there is one, else the T1's contrast classes, if any."""
+        if self.known_tissue is not None or not self.guides:
+            return self.known_tissue
         csf, gm, wm = self.guides
         return Tissue(gm, wm, csf, self.brain, "the T1's contrast classes")
 

@@ -51,7 +51,7 @@ def case_of(run: RunState, label: str) -> Case:
     """What a run gives its denoiser: motion-corrected, cleaned pairs with their weights, its brain and its guides."""
     guides, pairs, weights = run.guides, run.pairs, run.weights
     m0 = guides.m0 or run.m0
-    known = {"weights": weights, "every_weight": weights}
+    known = {"weights": weights, "every_weight": weights, "known_tissue": run.tissue}
     return Case(label, pairs, run.brain, m0, guides.maps, run.tissue, run.quantification, None, pairs, **known)
 
 
