@@ -9,7 +9,7 @@ from ..result.audit import AuditVerdict
 from ..series import Origin, Parameter
 from .state import RunState
 
-_MUCH = 5.0  # per cent of a tissue's mean, and
+_MUCH = 10.0  # per cent of a tissue's mean, and
 _SURELY = 2.0  # standard errors of it: beyond both, the network does not suit the scan
 _ONE_IMAGE = note_kind(
     "audit-one-image",
