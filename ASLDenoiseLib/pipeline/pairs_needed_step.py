@@ -10,9 +10,10 @@ from ..denoising.catalogue import find_model
 from ..findings import note_kind
 from ..measuring.pairs_needed import DRAWS, FEWEST_PAIRS, pairs_needed, sizes
 from ..preparing.averaging import mean_difference, standard_error
+from ..preparing.tissue_guess import guess_tissue
 from ..progress import Progress, silent
 from ..remedies import Advice
-from ..series import Volume
+from ..series import Tissue, Volume
 from .audit_step import audit_denoised
 from .denoising_steps import denoise_pairs
 from .request import Denoising
@@ -46,7 +47,8 @@ def measure_pairs_needed(run: RunState, progress: Progress) -> None:
 def denoised_of(run: RunState, chosen: np.ndarray) -> Volume:
     """The denoised difference of some of a run's pairs, by their positions: every step after the pairs are clean.
 
-    Brain, guides, M0 and weights are the run's; the run itself is left as it is.
+    Brain, guides, M0 and weights are the run's, and tissue but where it was guessed from perfusion: then the map would
+    know of the other pairs. The run itself is left as it is.
     """
     asked = run.request.denoising
     group = None if asked.group is None else min(asked.group, len(chosen))
@@ -57,6 +59,7 @@ def denoised_of(run: RunState, chosen: np.ndarray) -> Volume:
         request=replace(run.request, denoising=replace(asked, group=group)),
         pairs=pairs,
         weights=weights,
+        tissue=_tissue_of(run, chosen),
         cleaned=mean_difference(pairs, weights),
         error=standard_error(pairs, weights),
         denoised=None,
@@ -71,11 +74,20 @@ def denoised_of(run: RunState, chosen: np.ndarray) -> Volume:
     return part.difference
 
 
+def _tissue_of(run: RunState, chosen: np.ndarray) -> Tissue:
+    """The run's tissue, or what the chosen pairs alone would have it guess (`preparation_steps.find_tissue`)."""
+    head = run.request.head
+    if head.t1 is not None or head.tissue_given:
+        return run.tissue
+    raw = run.raw.with_array(run.acquired.array[chosen].mean(axis=0))
+    return guess_tissue(raw, run.brain)
+
+
 def pairs_needed_cost(asked: Denoising) -> Cost:
-    """Of the networks' runs, over all pairs at once or each group of them, and of the comparisons."""
+    """Of the networks' runs, over all pairs at once or each group of them, of audits and of comparisons."""
     measured = dict(find_model(asked.model).metadata.get("seconds_64x64x24", {})).get("cpu", 1.0)
-    comparisons = 0.3 * _MAPS
+    rest = 0.9 * _MAPS
     if asked.group is None:
-        return Cost(a_grid=_MAPS * measured + comparisons)
+        return Cost(a_grid=_MAPS * measured + rest)
     share = sum(sizes(_USUAL_PAIRS)) * DRAWS / _USUAL_PAIRS
-    return Cost(a_grid=comparisons, a_grid_and_volume=share * measured / (2 * asked.group))
+    return Cost(a_grid=rest, a_grid_and_volume=share * measured / (2 * asked.group))

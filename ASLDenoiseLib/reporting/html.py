@@ -134,8 +134,8 @@ def _pairs_needed(result: Result) -> str:
     caption = (
         f"Some of the pairs, drawn at random {needed.denoised[0].draws} times, are denoised as the run denoised all, "
         "and held against the pairs that were not drawn, whose own noise is taken off: what blur takes away counts as "
-        "error. Bars are 95 % intervals, down to 0 where an error cannot be told from none. Head motion, outliers and "
-        "tissue are the run's, found in all pairs."
+        "error. Bars are 95 % intervals, down to 0 where an error cannot be told from none. Head motion and "
+        "outliers are the run's, found in all pairs."
     )
     figure_html = figure(png, caption, "Error of denoised and plain means against the number of pairs")
     return f"<p>{escape(needed.sentence)}</p>{figure_html}"

@@ -63,6 +63,7 @@ def test_all_pairs_are_denoised_to_the_very_map_of_the_run(scan, model, spoilt):
 
 @pytest.mark.runs
 def test_some_pairs_are_the_same_as_a_run_of_them_alone(scan):
+    """So that a map knows nothing of the pairs that judge it, tissue that is guessed from perfusion included."""
     run = completed(asked(scan, Denoising(group=2), replace(PLAIN, outliers="none")))
     alone = completed(asked(scan, Denoising(group=2), replace(PLAIN, outliers="none", pairs="2,5,7")))
     inside = (run.brain.array > 0) & (alone.brain.array > 0)
