@@ -20,6 +20,8 @@ from .training import TrainingOutcome
 
 _MONAI = "1.6.1"  # the form that bundles have is of this version; training does not need it
 _LARGE = 1_000_000  # parameters; the package with all its models stays below 100 MB
+_PHANTOMS = "Phantoms drawn from individual brain label maps of the public SynthSeg repository (Apache-2.0)"
+_STROKES = "; lesions shaped as stroke masks of the public StrokeOutcomeOptimizationProjectDemo (BSD-2-Clause)"
 _BRAIN_OVER_GM = 0.6  # the brain's mean over the GM mean: how the noise's SNR in GM reads in `mean_snr`
 
 
@@ -61,7 +63,7 @@ def _metadata(recipe: Recipe, trained: TrainingOutcome, sha256: str) -> dict:
         "sha256": sha256,
         "licence": "Apache-2.0",
         "intended_use": "Research use only; not for diagnosis.",
-        "data_source": "Phantoms drawn from individual brain label maps of the public SynthSeg repository (Apache-2.0)",
+        "data_source": _PHANTOMS + (_STROKES if trained.strokes else ""),
         "input_smoothing_mm": recipe.input_smoothing_mm,
         **trained.facts,
         "domain": {
@@ -75,6 +77,7 @@ def _metadata(recipe: Recipe, trained: TrainingOutcome, sha256: str) -> dict:
                 "anatomies": list(trained.anatomies),
                 "phantoms": trained.phantoms,
                 "samples": trained.steps * recipe.batch,
+                **({"stroke_masks": trained.strokes} if trained.strokes else {}),
                 "target": find_target(recipe.target).description,
             },
             "recipe": {**asdict(recipe), "start_from": _start_of(recipe)},

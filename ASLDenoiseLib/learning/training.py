@@ -34,7 +34,8 @@ _FINITE = 20  # steps between looks at the loss, each of which a GPU must be wai
 class TrainingOutcome:
     """What a run left: averaged weights, steps and seconds spent, the last validation gain, and what it learned from.
 
-    `facts` are what the task found out on the validation pool, for the model's metadata.
+    `facts` are what the task found out on the validation pool, for the model's metadata; `strokes` is how many real
+    stroke masks shaped lesions.
     `finished` is true after all steps, or when the time budget was used up and the rate had come down with it.
     """
 
@@ -47,6 +48,7 @@ class TrainingOutcome:
     anatomies: tuple[str, ...] = ()
     phantoms: int = 0
     facts: Mapping[str, float] = field(default_factory=dict)
+    strokes: int = 0
 
 
 def train(
@@ -110,6 +112,7 @@ def train(
         training,
         phantoms,
         run.task.facts(run.average.module, validation, device),
+        0 if plan.strokes is None else len(load_strokes(plan.strokes)),
     )
 
 

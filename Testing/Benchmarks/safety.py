@@ -32,7 +32,7 @@ from .library.command import begin, options, say
 from .library.lesions import FALSE_FWHM, FALSE_ML, FALSE_SHARE
 from .library.methods import NONE, chosen_models, ways
 from .library.real_scans import real_cases, split
-from .library.safety_figures import PAINTS, Way, network_way
+from .library.safety_figures import PAINTS, Way, audited_way, network_way
 from .library.strokes import ACUTE, LARGE, OLD, SMALL, Struck, held_out_masks, strike
 from .library.tables import answer, by, mean_row, number, text_table
 
@@ -309,13 +309,14 @@ def main() -> None:
     chapters, summaries = [], []
     for card in chosen_models(args.models):
         for name, guide in ways(card).items():
-            way = network_way(card, guide, name, args.device)
-            chapter, verdicts = told(way, scans, strokes, reals)
-            chapters += chapter
-            summaries += [[name, v.figure, v.wanted, v.found, v.words] for v in verdicts]
+            alone = network_way(card, guide, name, args.device)
+            for way in (audited_way(alone), alone):
+                chapter, verdicts = told(way, scans, strokes, reals)
+                chapters += chapter
+                summaries += [[way.name, v.figure, v.wanted, v.found, v.words] for v in verdicts]
     command.publish(
         "What a model does to what matters",
-        f"Simulated scans of {' and '.join(names)} (no model was "
+        f"Each model audited, as a run has it, and alone. Simulated scans of {' and '.join(names)} (no model was "
         f"trained on them), {PAIRS} pairs, {by(SPACING)} mm; SNR is of grey matter in one "
         "pair. Failing cells are bold.",
         "1, 2: balls in the grey matter whose perfusion is multiplied in every pair, T1 and M0 unchanged; a voxel of "

@@ -268,6 +268,22 @@ def test_a_finished_training_becomes_a_bundle_that_loads_and_refuses_damaged_wei
         load_model(card)
 
 
+def test_a_model_that_saw_real_strokes_names_their_source_and_one_that_saw_none_does_not(anatomy_folder, tmp_path):
+    import nibabel
+
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    for number in (1, 2, 71):  # the last is held out
+        image = nibabel.Nifti1Image(np.ones((40, 40, 40), np.uint8), np.eye(4))
+        nibabel.save(image, masks / f"lesion-{number:03d}.nii.gz")
+    for strokes, count in ((masks, 2), (None, None)):
+        work = tmp_path / f"work-{count}"
+        trained = train(TINY, anatomy=anatomy_folder, work=work, lesions=strokes)
+        card = read_card(write_bundle(TINY, trained, work / "tiny"))
+        assert card.metadata["training"]["saw"].get("stroke_masks") == count
+        assert ("StrokeOutcome" in card.metadata["data_source"]) is (count is not None)
+
+
 def test_a_card_that_people_have_written_is_never_overwritten(anatomy_folder, tmp_path):
     trained = train(TINY, anatomy=anatomy_folder, work=tmp_path / "work")
     card = write_bundle(TINY, trained, tmp_path / "tiny") / "docs" / "README.md"

@@ -28,7 +28,7 @@ from .cases import (
 from .disjoint import pearson
 from .intervals import coverage
 from .lesions import false_lesions, implant_recovery
-from .methods import denoise_with
+from .methods import audit_of, denoise_with
 from .scores import figures_of, lesion_contrasts, ratio_of_contrasts
 from .strokes import Struck, Structure
 
@@ -65,6 +65,17 @@ class Way:
 def network_way(card: ModelCard, guide: str, name: str, device: str = "cpu") -> Way:
     """A model as it answers by itself."""
     return Way(name, guide, lambda case: denoise_with(card, case, guide, device=device))
+
+
+def audited_way(way: Way) -> Way:
+    """Another way with its residual audited, as a run does."""
+
+    def run(case: Case) -> DenoisingResult:
+        found = way(case)
+        audit = audit_of(case, found.difference, way.guide, uncertainty=found.uncertainty)
+        return replace(found, difference=audit.difference, uncertainty=audit.uncertainty)
+
+    return Way(f"{way.name}, audited", way.guide, run)
 
 
 def _digest(case: Case) -> bytes:
