@@ -129,7 +129,8 @@ def test_the_verdict_is_of_the_worst_portion_and_of_the_scan_that_most_exceeds_c
         "two": {"way": [row(2.0, 0.0, 6.0)], "raw mean": [row(np.nan, 9.0, 8.0)], "audited": [row(1, 2, 7.5, 8.5)]},
     }
     lines = null.verdicts(["way", "audited"], found, {"one": (0.045, 0.052), "two": (0.03, 0.07)})
-    assert [line[3:] for line in lines] == [
+    assert [lines[0][0], lines[-1][0]] == ["way: GM - WM (% of SD in)", "audited: called more than noise (%)"]
+    assert [line[2:] for line in lines] == [
         ["-6.0 (raw mean +0.0; one)", "**no**"],
         ["0 (one)", "yes"],
         ["5.3 (at most 5.2; one)", "**no**"],
