@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .noise import drawn, expected_noise
+from .noise import drawn, expected_noise, of_whole
 from .residual import Residual
 
 _RIDGE = 0.02  # of the mean of the diagonal: what a window hardly holds of a tissue says little of it
@@ -47,8 +47,10 @@ def restore_level(residual: Residual, features: np.ndarray, fwhm: float | None, 
     # read off in the unit of the difference: the features as they are, without the weight of the voxel
     read = np.einsum("fkji,mfkji->mkji", features, fitted)
     found, variance = read[0], np.square(read[1:]).sum(axis=0)
-    surroundings = _whole_variance(residual, features) if fwhm is None else _pooled(residual, variance)
-    variance = drawn(variance, surroundings, residual.freedom)
+    if fwhm is None:
+        variance = of_whole(variance, _whole_variance(residual, features), residual.freedom)
+    else:
+        variance = drawn(variance, _pooled(residual, variance), residual.freedom)
     weight = wiener_weight(found**2, caution * variance) * residual.inside
     return Restored(weight * found, found, variance, weight)
 

@@ -37,11 +37,25 @@ def expected_noise(residual: Residual) -> ExpectedNoise:
     return ExpectedNoise(white, max(1.0, float(found[inside].mean() / max(expected[inside].mean(), 1e-30))))
 
 
+def of_whole(own: np.ndarray | float, expected: np.ndarray | float, freedom: int) -> np.ndarray | float:
+    """The variance of one average over the brain, from `freedom` degrees and from what smaller averages expect.
+
+    Noise that the whole brain shares (an offset from pair to pair) is in no smaller average, so the larger of the two
+    counts; and few pairs tell it badly, so it is widened as Student's t is over the normal at one standard deviation.
+    """
+    from scipy.stats import norm, t
+
+    if not freedom:
+        return drawn(own, expected, freedom)
+    widened = float(t.ppf(norm.cdf(1.0), freedom)) ** 2
+    return widened * np.maximum(own, drawn(own, expected, freedom))
+
+
 def variance_of_average(residual: Residual, weight: np.ndarray) -> float:
     """The variance of sum(weight x mean difference); `weight` (K, J, I) is zero outside the brain."""
     own = float(np.square((residual.deviations * weight).sum(axis=(1, 2, 3), dtype=np.float64)).sum())
     noise = expected_noise(residual)
-    return float(drawn(own, noise.inflation * float((weight**2 * noise.white).sum()), residual.freedom))
+    return float(of_whole(own, noise.inflation * float((weight**2 * noise.white).sum()), residual.freedom))
 
 
 def drawn(own: np.ndarray | float, expected: np.ndarray | float, freedom: int) -> np.ndarray | float:
