@@ -28,9 +28,10 @@ CHANNEL_MEANINGS = (
     "local noise SD, pooled over 12 mm, over the noise SD",
     "the same pooled over 6 mm",
     "the first times what an 8 mm mean leaves of the noise SD",
+    "the voxel's own noise SD, shrunk towards the second",
 )
 CHANNELS = len(CHANNEL_MEANINGS)
-NOISE_CHANNELS = 3
+NOISE_CHANNELS = 4
 
 
 def m0_features(m0: torch.Tensor, brain: torch.Tensor, spacing: torch.Tensor) -> torch.Tensor:
@@ -48,14 +49,17 @@ def m0_features(m0: torch.Tensor, brain: torch.Tensor, spacing: torch.Tensor) ->
     return torch.cat([contrast, torch.where(sd > 1e-4, contrast.square() - 1, 0.0) * brain], dim=1)
 
 
-def noise_channels(local: torch.Tensor, fine: torch.Tensor, blurred: torch.Tensor | float) -> torch.Tensor:
+def noise_channels(
+    local: torch.Tensor, fine: torch.Tensor, own: torch.Tensor, blurred: torch.Tensor | float
+) -> torch.Tensor:
     """Maps of the noise (B, NOISE_CHANNELS, K, J, I).
 
     Args:
         local, fine: (B, 1, K, J, I) its SD over that of the mean, pooled over 12 and 6 mm.
+        own: the same of the voxel itself, shrunk towards `fine`.
         blurred: what an 8 mm mean leaves of the SD.
     """
-    return torch.cat([local, fine, blurred * local], dim=1)
+    return torch.cat([local, fine, blurred * local, own], dim=1)
 
 
 def regress_on(

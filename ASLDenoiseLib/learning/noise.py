@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from ..denoising.gaussian_windows import Window, gaussian_window
 from .resampling import Resampling
 
-_EDGE = 4.0  # slope of the static signal at the rim of the brain is about a quarter of it a voxel
+EDGE = 4.0  # slope of the static signal at the rim of the brain is about a quarter of it a voxel
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class NoiseDraw:
     def local_sd(self, brain: torch.Tensor) -> torch.Tensor:
         """The SD of the noise (B, 1, K, J, I), spikes aside."""
         variance = self.gain.square() + (_each(self.physiological) * brain).square() + (0.0 + self.pulsing) ** 2
-        edges = _edges(brain if self.static is None else self.static)
+        edges = edges_of(brain if self.static is None else self.static)
         variance = variance + (_each(self.motion) * edges).square()
         return _each(self.sigma) * variance.sqrt()
 
@@ -164,8 +164,8 @@ def draw_noise(
     noise = noise + _each(draw.physiological) * slow * brain
     shift = normal(b, 2, 1, 1)[:, :, None]
     static = brain if draw.static is None else draw.static
-    edges = sum(shift[:, n : n + 1] * _slope(static, axis) for n, axis in enumerate((-1, -2)))
-    noise = noise + _EDGE * _each(draw.motion) * edges
+    edges = sum(shift[:, n : n + 1] * slope_of(static, axis) for n, axis in enumerate((-1, -2)))
+    noise = noise + EDGE * _each(draw.motion) * edges
     hit = (torch.rand((b, 1, shape[0], 1, 1), generator=generator, device=device) < draw.spikes).float()
     noise = noise + hit * (smooth_fields(b, shape, 5, generator) + normal(b, 1, shape[0], 1, 1)) * 2.0 * brain
     return _each(draw.sigma) * noise / pairs_share**0.5
@@ -182,7 +182,7 @@ def _rim(static: torch.Tensor, settings: NoiseSettings, uniform, generator: torc
     """The SD of the rim (B, 1, K, J, I), relative to the thermal one."""
     uneven = torch.randn(static.shape, generator=generator, device=static.device)
     uneven = torch.exp(_each(uniform(*settings.ruggedness)) * uneven)
-    return _each(uniform(*settings.rim)) * _edges(static) * uneven
+    return _each(uniform(*settings.rim)) * edges_of(static) * uneven
 
 
 def _beside(sd: torch.Tensor | float, other: torch.Tensor) -> torch.Tensor:
@@ -190,16 +190,16 @@ def _beside(sd: torch.Tensor | float, other: torch.Tensor) -> torch.Tensor:
     return (sd**2 + other.square()).sqrt()
 
 
-def _edges(static: torch.Tensor) -> torch.Tensor:
+def edges_of(static: torch.Tensor) -> torch.Tensor:
     """How steep the static signal is in plane: about 1 at the rim of the brain."""
-    return _EDGE * sum(_slope(static, axis).square() for axis in (-1, -2)).sqrt()
+    return EDGE * sum(slope_of(static, axis).square() for axis in (-1, -2)).sqrt()
 
 
 def _each(values: torch.Tensor) -> torch.Tensor:
     return values[:, None, None, None, None]
 
 
-def _slope(signal: torch.Tensor, axis: int) -> torch.Tensor:
+def slope_of(signal: torch.Tensor, axis: int) -> torch.Tensor:
     """Central difference along an axis, zero at both ends."""
     slope = torch.zeros_like(signal)
     inner = signal.shape[axis] - 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -49,7 +51,7 @@ class GuidedUNet(nn.Module):
     POOLS = ((1, 2, 2), (2, 2, 2))
 
     def __init__(
-        self, *, channels: int = 10, noise_channels: int = 3, widths: tuple[int, int, int] = (24, 48, 96)
+        self, *, channels: int = 11, noise_channels: int = 4, widths: tuple[int, int, int] = (32, 64, 128)
     ) -> None:
         super().__init__()
         a, b, c = widths
@@ -64,6 +66,19 @@ class GuidedUNet(nn.Module):
             self.mixture.weight[:, -noise_channels:] = 0  # they are no perfusion
         self.spread = nn.Sequential(nn.Conv3d(a + channels + 1, 16, 1), nn.ReLU(), nn.Conv3d(16, 1, 1))
 
+    def load_earlier(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Take the weights of a network of fewer input channels, those that came since behind them.
+
+        The new channels have weights of zero: the estimate and its SD are those of the earlier network.
+        """
+        state = dict(state)
+        more = self.mixture.weight.shape[1] - state["mixture.weight"].shape[1]
+        for name in ("mixture.weight", "down.0.first.weight", "down.0.past.weight"):
+            state[name] = _with_nothing(state[name], more, before=state[name].shape[1])
+        name = "spread.0.weight"  # sees the features, the input, and at last the estimate
+        state[name] = _with_nothing(state[name], more, before=state[name].shape[1] - 1)
+        self.load_state_dict(state)
+
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         size = x.shape[-3:]
         x = pad_to_multiple(x, (2, 4, 4))
@@ -76,6 +91,12 @@ class GuidedUNet(nn.Module):
         features = torch.cat([fine, x, estimate], dim=1).detach()
         spread = F.softplus(self.spread(features).float()) + 1e-3
         return crop_like(estimate, size), crop_like(spread, size)
+
+
+def _with_nothing(weight: torch.Tensor, more: int, *, before: int) -> torch.Tensor:
+    """A convolution's weights with `more` input channels of zeros before that of the index `before`."""
+    nothing = weight.new_zeros((weight.shape[0], more, *weight.shape[2:]))
+    return torch.cat([weight[:, :before], nothing, weight[:, before:]], dim=1)
 
 
 def _upsampled(x: torch.Tensor, factor: tuple[int, int, int]) -> torch.Tensor:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 from ASLDenoiseLib.denoising.guiding import CHANNELS, NOISE_CHANNELS  # noqa: E402
-from ASLDenoiseLib.denoising.noise_level import BROAD, white_left  # noqa: E402
-from ASLDenoiseLib.learning.noise import NoiseSettings, draw_noise_parameters  # noqa: E402
+from ASLDenoiseLib.denoising.noise_level import BROAD, noise_level, white_left  # noqa: E402
+from ASLDenoiseLib.learning.noise import NoiseSettings, draw_noise, draw_noise_parameters  # noqa: E402
+from ASLDenoiseLib.learning.persistent import draw_persistent  # noqa: E402
 from ASLDenoiseLib.learning.recipe import Recipe  # noqa: E402
 from ASLDenoiseLib.learning.tasks.ellipsoids import guide_lesions, perfusion_lesions  # noqa: E402
 from ASLDenoiseLib.learning.tasks.guided import GuidedTask  # noqa: E402
 from ASLDenoiseLib.learning.tasks.noise_estimate import noise_estimate  # noqa: E402
 from ASLDenoiseLib.learning.volumes import Volumes  # noqa: E402
 from ASLDenoiseLib.networks.guided_unet import GuidedUNet  # noqa: E402
+from ASLDenoiseLib.series import Geometry  # noqa: E402
 
 SHAPE = (12, 32, 32)
 SPACING = torch.tensor([[5.0, 3.4, 3.4]])
@@ -84,6 +89,40 @@ def test_guide_lesions_keep_the_fractions_fractions_and_leave_what_is_outside_th
     assert moved[far].max() < 0.05
 
 
+def persistent(chance: float) -> torch.Tensor:
+    volumes = pool(24)
+    return draw_persistent(volumes.gm_level, volumes.m0[:, None], brain(24), generator(), chance=chance)
+
+
+def test_vessels_and_shifted_edges_are_rare_strong_of_either_sign_and_in_the_brain() -> None:
+    added = persistent(1.0) / 1.5  # times the GM level
+    assert not added[brain(24) == 0].any() and not persistent(0.0).any()
+    assert added.max() > 2 and added.min() < -0.5
+    assert (added.abs() > 0.5)[brain(24) > 0].float().mean() < 0.1
+
+
+def test_what_every_pair_shows_is_part_of_the_truth_and_does_not_count_as_noise() -> None:
+    def batch_of(chance: float):
+        task = task_of(QUIET, crop=SHAPE, lesions=0.0, empty=0.0, guide_lesions=0.0, persistent=chance)
+        return task.batch(pool(), generator(3), "cpu")
+
+    with_them, without = batch_of(1.0), batch_of(0.0)
+    assert with_them.truth.amax() > 1.5 * without.truth.amax()
+    noise = (with_them.noisy - with_them.truth)[with_them.brain > 0]
+    assert noise.std() == pytest.approx(1, abs=0.1)
+
+
+def test_white_matter_is_now_and_then_as_dark_as_csf_or_as_grey_on_the_t1_alone() -> None:
+    volumes = pool(24)
+    white = volumes.wm[:, None]
+    t1, m0, mask = guide_lesions(
+        volumes.t1, volumes.m0[:, None], brain(24), SPACING.expand(24, 3), generator(), chance=1.0, white=white
+    )
+    same = ((m0 - volumes.m0[:, None]).abs() < 1e-6) & (mask > 0) & (white > 0)
+    for wanted in (0, 1):  # as CSF, as grey matter
+        assert (same & (t1[:, wanted : wanted + 1] > 0.98)).any()
+
+
 def test_the_batch_moves_its_guides_where_guide_lesions_are_but_not_its_truth() -> None:
     def truth_of(chance: float) -> torch.Tensor:
         task = task_of(QUIET, crop=SHAPE, lesions=0.0, empty=0.0, guide_lesions=chance)
@@ -101,9 +140,10 @@ def test_the_noise_is_seen_at_its_level_when_there_are_pairs() -> None:
     inside = brain(8)
     sigma, maps = noise_estimate(draw, inside, inside, SPACING.expand(8, 3), generator(1), one_image=0.0)
     assert sigma.flatten().tolist() == pytest.approx([0.75] * 8, rel=0.06)
-    local, fine, broad = maps[:, :1], maps[:, 1:2], maps[:, 2:]
+    local, fine, broad, own = (maps[:, n : n + 1] for n in range(NOISE_CHANNELS))
     assert (local[inside > 0].mean() - 1).abs() < 0.05
     assert fine[inside > 0].std() > local[inside > 0].std()  # fewer voxels are pooled
+    assert own[inside > 0].std() > fine[inside > 0].std()
     left = float((broad / local.clamp_min(1e-6))[inside > 0].mean())
     assert left == pytest.approx(white_left(SPACING[0].tolist(), BROAD), rel=0.25)
 
@@ -112,7 +152,37 @@ def test_without_pairs_the_noise_is_the_same_everywhere_and_its_correlation_is_t
     draw = draw_noise_parameters(torch.full((2,), 1.5), SHAPE, NoiseSettings(), generator())
     inside = brain(2)
     _, maps = noise_estimate(draw, inside, inside, SPACING.expand(2, 3), generator(1), one_image=1.0)
-    assert maps[:, :2][inside.expand(2, 2, *SHAPE) > 0].std() < 1e-3
+    for each in (0, 1, 3):
+        assert maps[:, each : each + 1][inside > 0].std() < 1e-3
+
+
+def test_the_maps_of_the_noise_are_spread_as_a_run_finds_them_from_pairs() -> None:
+    count, scans, geometry = 6, 12, Geometry(SHAPE[::-1], (3.4, 3.4, 5.0), (0.0, 0.0, 0.0))
+    inside = brain(scans)
+    draw = draw_noise_parameters(torch.ones(scans), SHAPE, QUIET, generator())
+    pairs = torch.stack([draw_noise(draw, inside, generator(n), pairs_share=1 / count) for n in range(count)])
+    mask = inside[0, 0].numpy() > 0
+    levels = [noise_level(pairs[:, n, 0].numpy(), mask, geometry) for n in range(scans)]
+    run = np.concatenate([level.own[mask] / level.fine[mask] for level in levels])
+    drawn = []
+    for seed in range(20):  # those whose number of pairs is near
+        _, maps = noise_estimate(draw, inside, inside, SPACING.expand(scans, 3), generator(seed), one_image=0.0)
+        drawn.append((maps[:, 3:4] / maps[:, 1:2].clamp_min(1e-6))[inside > 0].view(scans, -1))
+    spread = torch.cat(drawn).std(dim=1)
+    assert spread.min() < run.std() < spread.max()  # of 2 to 60 pairs
+
+
+def test_a_voxels_own_noise_in_training_follows_the_noise_it_has() -> None:
+    uneven = replace(QUIET, rim=(6.0, 6.0), ruggedness=(0.6, 0.6))
+    inside = brain(6)
+    draw = draw_noise_parameters(torch.ones(6), SHAPE, uneven, generator(), static=inside)
+    _, maps = noise_estimate(draw, inside, inside, SPACING.expand(6, 3), generator(1), one_image=0.0)
+    true = draw.local_sd(inside)[inside > 0].log()
+
+    def r(channel: int) -> float:
+        return float(torch.corrcoef(torch.stack([true, maps[:, channel : channel + 1][inside > 0].log()]))[0, 1])
+
+    assert r(3) > r(1) + 0.02
 
 
 @pytest.mark.parametrize("guides", ["T1+M0", "M0", "none"])

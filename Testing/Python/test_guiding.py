@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ASLDenoiseLib.denoising.noise_level import BROAD, MOST_UNEVEN, noise_level, white_left
+from ASLDenoiseLib.denoising.noise_level import BROAD, MOST_OWN, MOST_UNEVEN, PRIOR, noise_level, white_left
 from ASLDenoiseLib.series import Geometry
 
 torch = pytest.importorskip("torch")
@@ -83,9 +83,9 @@ def test_m0_features_do_not_depend_on_its_scale() -> None:
     assert torch.allclose(m0_features(m0, brain(), SPACING), m0_features(1000 * m0, brain(), SPACING), atol=1e-3)
 
 
-def test_the_default_network_has_740643_parameters_and_takes_any_size() -> None:
+def test_the_default_network_has_1313996_parameters_and_takes_any_size() -> None:
     network = GuidedUNet().eval()
-    assert sum(p.numel() for p in network.parameters()) == 740_643
+    assert sum(p.numel() for p in network.parameters()) == 1_313_996
     with torch.inference_mode():
         estimate, spread = network(torch.randn(1, CHANNELS, 5, 13, 18))
     assert estimate.shape == spread.shape == (1, 1, 5, 13, 18)
@@ -99,6 +99,21 @@ def test_the_estimate_scales_with_signal_and_noise_together() -> None:
     x = torch.randn(1, CHANNELS, 4, 12, 12)
     with torch.inference_mode():
         assert torch.allclose(network(3 * x)[0], 3 * network(x)[0], rtol=1e-3, atol=1e-4)
+
+
+def test_weights_of_fewer_channels_give_what_they_gave_and_the_new_channel_learns() -> None:
+    torch.manual_seed(0)
+    earlier, network = GuidedUNet(channels=CHANNELS - 1, noise_channels=NOISE_CHANNELS - 1), GuidedUNet()
+    torch.nn.init.normal_(earlier.last.weight)
+    network.load_earlier(earlier.state_dict())
+    x = torch.randn(1, CHANNELS, 4, 12, 12)
+    found = network(x)
+    for ours, theirs in zip(found, earlier(x[:, :-1]), strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-4)
+    sum(part.sum() for part in found).backward()
+    for layer in (network.down[0].first, network.mixture):
+        assert not layer.weight[:, -1].any() and layer.weight.grad[:, -1].any()
+    network.load_earlier(network.state_dict())  # as many channels are no fewer
 
 
 GEOMETRY = Geometry((22, 20, 8), (3.0, 3.0, 5.0), (0.0, 0.0, 0.0))
@@ -138,6 +153,43 @@ def test_one_wild_voxel_does_not_pass_for_the_noise_of_its_neighbours() -> None:
     pairs[:, 4, 10, 10] *= 200
     level = noise_level(pairs, inside, GEOMETRY)
     assert level.fine.max() <= MOST_UNEVEN * np.median(level.fine[inside]) * 1.0001
+
+
+def test_a_voxels_own_noise_is_the_mean_of_its_spread_and_its_neighbours_by_degrees_of_freedom() -> None:
+    inside = brain()[0, 0].numpy() > 0
+    pairs = np.random.default_rng(0).normal(0, 1, (13, *SHAPE)).astype(np.float32)
+    pairs[:, 4, 10, 10] *= 6
+    level = noise_level(pairs, inside, GEOMETRY)
+    at = (4, 10, 10)
+    variance = pairs[(slice(None), *at)].var(ddof=1) / 13
+    assert level.own[at] ** 2 == pytest.approx((PRIOR * level.fine[at] ** 2 + 12 * variance) / (PRIOR + 12), rel=1e-3)
+    assert level.own[at] > 1.5 * level.fine[at]
+    few = noise_level(pairs[:2], inside, GEOMETRY)
+    assert few.own[at] < 1.5 * few.fine[at]  # one degree of freedom against twelve
+    assert not level.own[~inside].any()
+
+
+def test_pairs_of_no_weight_are_no_degrees_of_freedom() -> None:
+    inside = brain()[0, 0].numpy() > 0
+    pairs = np.random.default_rng(0).normal(0, 1, (8, *SHAPE)).astype(np.float32)
+    weights = np.ones((8, SHAPE[0], 1, 1), np.float32)
+    weights[4:] = 0
+    half = noise_level(pairs[:4], inside, GEOMETRY)
+    assert np.allclose(noise_level(pairs, inside, GEOMETRY, weights).own, half.own, rtol=1e-4)
+
+
+def test_without_pairs_a_voxels_own_noise_is_its_neighbours() -> None:
+    inside = brain()[0, 0].numpy() > 0
+    level = noise_level(np.random.default_rng(0).normal(10, 4, (1, *SHAPE)).astype(np.float32), inside, GEOMETRY)
+    assert np.allclose(level.own, level.fine, rtol=1e-4)
+
+
+def test_one_wild_voxel_is_told_of_itself_within_reason() -> None:
+    inside = brain()[0, 0].numpy() > 0
+    pairs = np.random.default_rng(0).normal(0, 1, (10, *SHAPE)).astype(np.float32)
+    pairs[:, 4, 10, 10] *= 200
+    level = noise_level(pairs, inside, GEOMETRY)
+    assert level.own.max() == pytest.approx(MOST_OWN * np.median(level.fine[inside]), rel=1e-4)
 
 
 def test_a_mean_of_8_mm_leaves_more_of_noise_whose_neighbours_are_correlated() -> None:

@@ -14,11 +14,12 @@ from ASLDenoiseLib.learning import training  # noqa: E402
 from ASLDenoiseLib.learning.bundle import write_bundle  # noqa: E402
 from ASLDenoiseLib.learning.losses import cbf_of, kinetic_loss, loss_of, ssim_in_plane  # noqa: E402
 from ASLDenoiseLib.learning.noise import NoiseSettings, draw_noise_parameters  # noqa: E402
-from ASLDenoiseLib.learning.recipe import RECIPES, read_recipe  # noqa: E402
+from ASLDenoiseLib.learning.recipe import RECIPES, Recipe, read_recipe  # noqa: E402
 from ASLDenoiseLib.learning.targets import TARGETS, draw_means, find_target, smoothed  # noqa: E402
 from ASLDenoiseLib.learning.tasks import build_task  # noqa: E402
 from ASLDenoiseLib.learning.tasks.augment import augmented, cut  # noqa: E402
 from ASLDenoiseLib.learning.training import averaging, learning_rate, train  # noqa: E402
+from ASLDenoiseLib.networks.guided_unet import GuidedUNet  # noqa: E402
 from ASLDenoiseLib.quantifying.kinetics import pcasl_scale  # noqa: E402
 
 CALM = NoiseSettings(physiological=(0.0, 0.0), motion=(0.0, 0.0), spikes=0.0)
@@ -300,6 +301,18 @@ def test_training_starts_from_a_model_and_refuses_one_of_another_network(anatomy
     assert all(torch.equal(start[n], w) for n, w in trained.weights.items())
     with pytest.raises(InputError, match="cannot start from tiny"):
         training.first_weights(replace(TINY, network="dwan", start_from="tiny"))
+
+
+def test_training_starts_from_a_file_of_weights_and_refuses_what_is_none(tmp_path) -> None:
+    earlier = GuidedUNet(channels=10, noise_channels=3)
+    torch.save(earlier.state_dict(), tmp_path / "earlier.pt")
+    recipe = Recipe("guided", "guided-unet", start_from=str(tmp_path / "earlier.pt"))
+    start = training.first_weights(recipe).state_dict()
+    assert torch.equal(start["down.1.first.weight"], earlier.state_dict()["down.1.first.weight"])
+    assert not start["mixture.weight"][:, 10:].any()
+    for bad in (replace(recipe, network="dwan"), replace(recipe, start_from=str(tmp_path / "absent.pt"))):
+        with pytest.raises(InputError, match="no file of weights"):
+            training.first_weights(bad)
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.json")), ids=lambda p: p.stem)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @register
 class GuidedFamily(DenoiserFamily):
-    """Volumes (B, 10, K, J, I) as `denoising.guiding` makes them; the unit is the noise SD of the mean."""
+    """Volumes (B, 11, K, J, I) as `denoising.guiding` makes them; the unit is the noise SD of the mean."""
 
     networks: ClassVar = {"guided-unet": "ASLDenoiseLib.networks.guided_unet:GuidedUNet"}
     task = ".guided:GuidedTask"
@@ -56,14 +56,14 @@ class GuidedFamily(DenoiserFamily):
             return Prediction(mean.array.astype(np.float32), 1.0, np.where(inside, 0.0, np.nan).astype(np.float32))
         box = brain_box(mean.brain)
         brain = tensor_of(inside[box])
-        local, fine = (tensor_of(sd[box] / level.sigma) for sd in (level.local, level.fine))
+        local, fine, own = (tensor_of(sd[box] / level.sigma) for sd in (level.local, level.fine, level.own))
         sample = Sample(
             tensor_of(mean.array[box] / sigma) * brain,
             brain,
             torch.tensor([mean.pairs.geometry.spacing[::-1]]),
             tensor_of(mean.m0.array[box]) if mean.m0 is not None else None,
             torch.cat([tensor_of(g.array[box]) for g in mean.guides], dim=1) if mean.guides else None,
-            noise_channels(local, fine, level.blurred),
+            noise_channels(local, fine, own, level.blurred),
         )
         output = run_on_volume(network, self.channels(sample), compute)
         estimate, spread = (output[0, n].numpy() * sigma for n in range(2))

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from ...denoising.families import Sample
 from ...denoising.gaussian_windows import gaussian_window
 from ..noise import draw_noise, draw_noise_parameters, smooth_fields
+from ..persistent import draw_persistent
 from ..resampling import draw_resampling
 from ..volumes import Volumes
 from .crops import cut_at_random
@@ -43,6 +44,7 @@ class GuidedTaskSettings:
         empty: chance that there is no perfusion at all.
         lesions: chance of each of three further lesions, of perfusion alone, besides those of the phantom.
         guide_lesions: chance of each of three lesions that the guides show and perfusion has not.
+        persistent: chance of vessels, and of edges that every pair shows alike (`learning.persistent`).
         one_image: chance that there are no pairs to tell the noise's texture.
         local_weights: of the local averages within `Batch.regions`, against the voxels: brain, GM, WM, perfusion
             lesions and guide lesions.
@@ -55,6 +57,7 @@ class GuidedTaskSettings:
     empty: float = 0.02
     lesions: float = 0.4
     guide_lesions: float = 0.35
+    persistent: float = 0.5
     one_image: float = 0.05
     local_weights: tuple[float, ...] = (0.1, 0.2, 0.3, 0.5, 0.4)
 
@@ -92,6 +95,7 @@ class GuidedTask(TrainingTask):
         truth = truth * field * (uniform() > s.empty)
         mask = _varied_mask(brain, uniform())
         csf = (brain - gm - wm).clamp(0, 1)
+        truth = truth + draw_persistent(level, m0, brain, rng, chance=s.persistent)
         moved = draw_resampling(shape, spacing, rng, chance=self.recipe.noise.resampled)
         truth = moved.image(truth)
         draw = draw_noise_parameters(level, shape, self.recipe.noise, rng, csf=csf, static=m0, resampling=moved)
