@@ -86,7 +86,7 @@ def test_fixes_named_in_the_shell_are_applied_in_turn_and_stand_in_the_provenanc
     out = tmp_path / "out"
     command = ["quantify", str(path), "--out", str(out), "--progress", "none", "--no-scene"]
     assert main([*command, "--fix", "milliseconds", "--fix", "m0-scale"]) == 0, capsys.readouterr().err
-    parameters = json.loads((out / "sub-01_readouts.json").read_text())["parameters"]
+    parameters = json.loads((out / "sub-01_readouts.json").read_text("utf-8"))["parameters"]
     fixes = {p["name"]: p["value"] for p in parameters if p["name"].startswith("fix ")}
     assert fixes == {"fix milliseconds": "post_labeling_delay divided by 1000", "fix m0-scale": "M0 divided by 10"}
     cbf_map = nibabel.load(out / "sub-01_desc-mean_cbf.nii.gz").get_fdata()

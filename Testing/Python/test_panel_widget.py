@@ -279,13 +279,19 @@ def test_findings_are_told_apart_by_how_much_they_matter(panel):
 # --- method and advanced --------------------------------------------------------------------------------------------
 
 
+def seconds_of_default() -> float:
+    from ASLDenoiseLib.denoising.catalogue import list_models
+
+    return list_models()[0].metadata["seconds_64x64x24"]["cpu"]
+
+
 def test_the_task_decides_what_is_asked(panel, made):
     put(made)
     ui, parameters = panel.ui, panel.widget._parameterNode
     assert ui.wayComboBox.currentText == "Denoise"
     assert ui.modelComboBox.isVisibleTo(panel.frame) and not ui.methodComboBox.isVisibleTo(panel.frame)
     assert ui.modelComboBox.currentText == "guided-unet (recommended)"
-    assert "0.55 s on two processor cores" in ui.modelTextLabel.text
+    assert f"{seconds_of_default():.2g} s on two processor cores" in ui.modelTextLabel.text
     ui.wayComboBox.setCurrentText("Super-resolve")
     assert parameters.way.value == "superresolve"
     assert ui.methodComboBox.isVisibleTo(panel.frame) and not ui.modelComboBox.isVisibleTo(panel.frame)
@@ -331,6 +337,22 @@ def test_how_many_pairs_are_enough_is_said_under_the_readouts_of_the_run_that_as
     assert not ui.pairsNeededLabel.isVisibleTo(panel.frame)
     results.clear()
     assert not ui.pairsNeededLabel.isVisibleTo(panel.frame)
+
+
+def test_what_the_residual_audit_found_is_said_under_the_readouts(panel):
+    from dataclasses import replace
+
+    from scene_builders import made_result
+
+    from ASLDenoiseLib.result.audit import AuditVerdict, TissueMean
+    from ASLDenoiseLib.scene.present import present
+
+    results, label = panel.widget.results, panel.ui.auditLabel
+    verdict = AuditVerdict((TissueMean("GM", 50.0, 41.0, 49.6, 0.8),), "ml/100g/min", 10)
+    results.present(present(replace(made_result(), audit=verdict)))
+    assert label.isVisibleTo(panel.frame) and label.text == verdict.sentence
+    results.present(present(made_result(model="another")))
+    assert not label.isVisibleTo(panel.frame)
 
 
 def test_every_choice_of_a_finer_map_reaches_the_request(panel, made):

@@ -130,7 +130,7 @@ def test_what_a_shell_run_was_asked_for_stands_beside_its_result_and_gives_the_s
     assert written == sorted(p.name for p in second.iterdir())
     for name in (name for name in written if name.endswith(".nii.gz")):
         np.testing.assert_array_equal(read_image(first / name).array, read_image(second / name).array)
-    readouts = [json.loads((folder / "sub-01_readouts.json").read_text()) for folder in (first, second)]
+    readouts = [json.loads((folder / "sub-01_readouts.json").read_text("utf-8")) for folder in (first, second)]
     assert readouts[0]["readouts"] == readouts[1]["readouts"]
     assert readouts[1]["command"].startswith("python -m ASLDenoiseLib run")
 

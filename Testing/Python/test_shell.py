@@ -101,7 +101,7 @@ def test_parameters_given_in_the_shell_mend_what_the_sidecar_lacks_and_are_marke
     out = tmp_path / "out"
     status = main(["quantify", str(path), "--pld", "1.8", "--out", str(out), "--progress", "none", "--no-scene"])
     assert status == 0, capsys.readouterr().err
-    parameters = json.loads((out / "sub-01_readouts.json").read_text())["parameters"]
+    parameters = json.loads((out / "sub-01_readouts.json").read_text("utf-8"))["parameters"]
     delay = next(p for p in parameters if p["name"] == "post_labeling_delay")
     assert (delay["value"], delay["unit"], delay["origin"]) == (1.8, "s", "user")
 
@@ -140,10 +140,10 @@ def test_denoise_writes_raw_beside_denoised_with_sidecars_and_one_table(tmp_path
         "sub-01_report.html",
         "dataset_description.json",
     } <= names
-    sidecar = json.loads((out / "sub-01_desc-denoised_cbf.json").read_text())
+    sidecar = json.loads((out / "sub-01_desc-denoised_cbf.json").read_text("utf-8"))
     assert sidecar["Units"] == "ml/100g/min"
     assert DEFAULT_MODEL in json.dumps(sidecar)
-    assert json.loads((out / "sub-01_desc-uncertainty_cbf.json").read_text())["Units"] == "ml/100g/min"
+    assert json.loads((out / "sub-01_desc-uncertainty_cbf.json").read_text("utf-8"))["Units"] == "ml/100g/min"
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_one_cbf_map_goes_through_the_shell(tmp_path, capsys):
     assert "Super-resolved (an estimate)" in capsys.readouterr().out
     fine = nibabel.load(out / "sub-03_desc-superres_cbf.nii.gz")
     np.testing.assert_allclose(fine.header.get_zooms(), 3.0)
-    sidecar = json.loads((out / "sub-03_desc-superres_cbf.json").read_text())
+    sidecar = json.loads((out / "sub-03_desc-superres_cbf.json").read_text("utf-8"))
     assert sidecar["Units"] == "ml/100g/min" and sidecar["ComparedWith"] == "sub-03_desc-mean_cbf.nii.gz"
 
 
