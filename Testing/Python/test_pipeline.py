@@ -132,7 +132,7 @@ def test_the_audit_follows_every_model_and_says_what_it_found(small, model):
     after, restored = (audited.maps[f"desc-{name}_cbf"].array for name in ("denoised", "restored"))
     inside = np.isfinite(before) & np.isfinite(after) & (small.cbf.array > 0)
     np.testing.assert_allclose((after - before)[inside], restored[inside], atol=0.01)
-    assert psnr(after, small.cbf.array, inside) > psnr(before, small.cbf.array, inside) - 0.1
+    assert psnr(after, small.cbf.array, inside) > psnr(before, small.cbf.array, inside) - 0.3
     verdict = audited.audit
     assert verdict.kept and [mean.tissue for mean in verdict.means] == ["GM", "WM"]
     raw, denoised = (audited.values(f"desc-{name}_cbf") for name in ("mean", "denoised"))
