@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.10 python3.13; 
 	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1 && echo $$p && break; done)
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
-BENCHMARKS := denoise papers real null safety main_job noise_texture time_models \
+BENCHMARKS := denoise papers real independent null safety main_job noise_texture time_models pairs_needed \
 	motion outliers preparation registration tissue tissue_guess panel fresh_clone \
 	field_cases fuzz brain_mask other_head t1_contrast \
 	superresolution superresolution_learned superresolution_real superresolution_time
