@@ -138,7 +138,7 @@ def timeWords(card) -> str:
     names = {"cpu": _("two processor cores"), "cuda": _("a graphics card")}
     times = [
         _("{seconds} s on {device}").format(seconds=f"{value:.2g}", device=names.get(device, device))
-        for device, value in dict(card.metadata.get("seconds_64x64x24", {})).items()
+        for device, value in card.seconds.items()
     ]
     return _("Measured for 64 x 64 x 24 voxels: {times}.").format(times=", ".join(times)) if times else ""
 

@@ -17,8 +17,10 @@ from ..measuring.masks import FEWEST_VOXELS, grey_matter, white_matter
 from ..preparing.averaging import mean_difference
 from ..result.audit import TissueMean
 from ..series import ASLSeries, Tissue, Volume
+from ..spatial.masks import bounding_box
 from .levels import Restored, restore_level
 from .means import TissueMask, judge_means, restore_means, tissue_mask
+from .noise import Noise
 from .places import Gain, choose, place_weight
 from .residual import Residual, find_residual, group_pairs
 
@@ -83,35 +85,34 @@ def audit_residual(
     inside &= np.isfinite(scale) & (scale != 0)
     if not inside.any():
         raise InputError("Nothing is measured in the brain mask; check the series and its mask.")
-    where = np.argwhere(inside)
-    box = tuple(slice(int(a), int(b)) for a, b in zip(where.min(axis=0), where.max(axis=0) + 1, strict=True))
+    box = bounding_box(inside)
     signal = np.divide(1.0, scale, out=np.zeros(inside.shape, np.float32), where=inside)
     groups = group_pairs(pairs, box, inside[box], weights)
     before = find_residual(denoised, raw, groups, box, inside, signal)
-    restoration = _Restoration(before)
-    fractions, masks = _fractions(tissue, before, box), _masks(tissue, before, box)
-    pure = [before.signal * (mask.weight > 0) for mask in masks]
+    restoration, noise = _Restoration(before), before.noise
+    fractions, masks = _fractions(tissue, noise, box), _masks(tissue, noise, box)
+    pure = [noise.signal * (mask.weight > 0) for mask in masks]
     restoration.put_back(np.stack([*fractions, *pure]).astype(np.float32), None, caution=_WHOLE_CAUTION)
     for fwhm in TISSUE_WINDOWS:
         restoration.put_back(fractions, fwhm, caution=_TISSUE_CAUTION)
-    significant = np.zeros(before.inside.shape, bool)
-    for fwhm in LESION_WINDOWS if before.freedom else ():
-        level = restoration.put_back(before.signal[None], fwhm, caution=_LESION_CAUTION)
+    significant = np.zeros(noise.inside.shape, bool)
+    for fwhm in LESION_WINDOWS if noise.freedom else ():
+        level = restoration.put_back(noise.signal[None], fwhm, caution=_LESION_CAUTION)
         significant |= level.weight > 0
     places = choose(restoration.residual, groups)
     if places is not None:
         restoration.put_back_places(place_weight(restoration.residual, places.choice))
     restoration.add(restore_means(restoration.residual, masks))  # voxels weighed by their noise keep other means
     return ResidualAudit(
-        denoised.with_array(_placed(denoised.array, box, before.inside, restoration.residual.denoised)),
+        denoised.with_array(_placed(denoised.array, box, noise.inside, restoration.residual.denoised)),
         denoised.with_array(
-            _placed(np.full(inside.shape, np.nan, np.float32), box, before.inside, restoration.restored),
+            _placed(np.full(inside.shape, np.nan, np.float32), box, noise.inside, restoration.restored),
             name="restored",
         ),
         None if uncertainty is None else _uncertainty(uncertainty, box, restoration),
         judge_means(before, restoration.residual, masks),
         places,
-        float(significant[before.inside].mean()),
+        float(significant[noise.inside].mean()),
     )
 
 
@@ -131,7 +132,7 @@ class _Restoration:
         return level
 
     def put_back_places(self, weight: np.ndarray) -> None:
-        self.variance = (1 - weight) ** 2 * self.variance + weight**2 * self.residual.variance
+        self.variance = (1 - weight) ** 2 * self.variance + weight**2 * self.residual.noise.variance
         self.kept = self.kept * (1 - weight)
         self.add(weight * self.residual.values)
 
@@ -140,23 +141,23 @@ class _Restoration:
         self.residual = self.residual.without(values)
 
 
-def _fractions(tissue: Tissue | None, residual: Residual, box: tuple[slice, ...]) -> np.ndarray:
+def _fractions(tissue: Tissue | None, noise: Noise, box: tuple[slice, ...]) -> np.ndarray:
     """What one unit of perfusion of grey matter, white matter and the rest is in the difference (F, K, J, I)."""
     if tissue is None:
-        return residual.signal[None]
+        return noise.signal[None]
     grey, white = (np.nan_to_num(each.array[box]) for each in (tissue.gm, tissue.wm))
-    return np.stack([grey, white, np.clip(1 - grey - white, 0, 1)]).astype(np.float32) * residual.signal
+    return np.stack([grey, white, np.clip(1 - grey - white, 0, 1)]).astype(np.float32) * noise.signal
 
 
-def _masks(tissue: Tissue | None, residual: Residual, box: tuple[slice, ...]) -> list[TissueMask]:
+def _masks(tissue: Tissue | None, noise: Noise, box: tuple[slice, ...]) -> list[TissueMask]:
     """The tissues whose means people publish, where there is enough of them."""
     if tissue is None:
         return []
     found = [("GM", grey_matter(tissue), tissue.gm), ("WM", white_matter(tissue), tissue.wm)]
     return [
-        tissue_mask(residual, name, mask[box], np.nan_to_num(fraction.array[box]) * residual.signal)
+        tissue_mask(noise, name, mask[box], np.nan_to_num(fraction.array[box]) * noise.signal)
         for name, mask, fraction in found
-        if (mask[box] & residual.inside).sum() >= FEWEST_VOXELS
+        if (mask[box] & noise.inside).sum() >= FEWEST_VOXELS
     ]
 
 
@@ -170,4 +171,4 @@ def _uncertainty(uncertainty: Volume, box: tuple[slice, ...], restoration: _Rest
     """What is left of the denoiser's own, and what came back with what was put back."""
     own = uncertainty.array[box]
     total = np.sqrt(np.square(restoration.kept * own) + restoration.variance)
-    return uncertainty.with_array(_placed(uncertainty.array, box, restoration.residual.inside, total))
+    return uncertainty.with_array(_placed(uncertainty.array, box, restoration.residual.noise.inside, total))

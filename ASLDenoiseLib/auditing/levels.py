@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .noise import drawn, expected_noise, of_whole
+from .noise import Noise, drawn, of_whole
 from .residual import Residual
+from .windows import Windows
 
 _RIDGE = 0.02  # of the mean of the diagonal: what a window hardly holds of a tissue says little of it
 _SURROUNDINGS = 60.0  # mm FWHM over which variances are pooled
@@ -25,13 +26,11 @@ class Restored:
 
     Args:
         values: (K, J, I) in the unit of the difference.
-        found: (K, J, I) what the regression reads off.
-        variance: (K, J, I) of `found`.
-        weight: (K, J, I) 0 to 1; `values` are `weight` times `found`.
+        variance: (K, J, I) of what the regression reads off.
+        weight: (K, J, I) 0 to 1, the share of it that `values` are.
     """
 
     values: np.ndarray
-    found: np.ndarray
     variance: np.ndarray
     weight: np.ndarray
 
@@ -41,18 +40,19 @@ def restore_level(residual: Residual, features: np.ndarray, fwhm: float | None, 
 
     `caution` is k: 1 is the best linear guess of what is there, 4 puts back what exceeds two standard errors.
     """
-    weighted = features * residual.certainty
-    volumes = np.concatenate([residual.values[None], residual.deviations]) * residual.certainty
-    fitted = _regress_whole(weighted, volumes) if fwhm is None else _regress(residual, weighted, volumes, fwhm)
+    noise = residual.noise
+    weighted = features * noise.certainty
+    volumes = np.concatenate([residual.values[None], noise.deviations]) * noise.certainty
+    fitted = _regress_whole(weighted, volumes) if fwhm is None else _regress(noise.windows(fwhm), weighted, volumes)
     # read off in the unit of the difference: the features as they are, without the weight of the voxel
     read = np.einsum("fkji,mfkji->mkji", features, fitted)
     found, variance = read[0], np.square(read[1:]).sum(axis=0)
     if fwhm is None:
-        variance = of_whole(variance, _whole_variance(residual, features), residual.freedom)
+        variance = of_whole(variance, _whole_variance(noise, features), noise.freedom)
     else:
-        variance = drawn(variance, _pooled(residual, variance), residual.freedom)
-    weight = wiener_weight(found**2, caution * variance) * residual.inside
-    return Restored(weight * found, found, variance, weight)
+        variance = drawn(variance, _pooled(noise, variance), noise.freedom)
+    weight = wiener_weight(found**2, caution * variance) * noise.inside
+    return Restored(weight * found, variance, weight)
 
 
 def wiener_weight(energy: np.ndarray, noise: np.ndarray) -> np.ndarray:
@@ -66,18 +66,18 @@ def _regress_whole(features: np.ndarray, volumes: np.ndarray) -> np.ndarray:
     return _solve((x @ x.T)[None], (x @ y.T)[None])[0].T[..., None, None, None]
 
 
-def _regress(residual: Residual, features: np.ndarray, volumes: np.ndarray, fwhm: float) -> np.ndarray:
+def _regress(windows: Windows, features: np.ndarray, volumes: np.ndarray) -> np.ndarray:
     """Coefficients (M, F, K, J, I), linear between the places where they are fitted."""
-    windows, count, many = residual.windows(fwhm), len(features), len(volumes)
+    count, many = len(features), len(volumes)
     rows, columns = np.triu_indices(count)
     normal = windows.sums(features[rows] * features[columns])
     places = normal.shape[1:]
-    right = windows.sums((features[:, None] * volumes).reshape(-1, *residual.inside.shape))
+    right = windows.sums((features[:, None] * volumes).reshape(-1, *windows.shape))
     matrix = np.empty((normal[0].size, count, count))
     matrix[:, rows, columns] = matrix[:, columns, rows] = normal.reshape(len(rows), -1).T
     solved = _solve(matrix, right.reshape(count, many, -1).transpose(2, 0, 1))
     coefficients = solved.transpose(2, 1, 0).reshape(many * count, *places).astype(np.float32)
-    return windows.spread(coefficients).reshape(many, count, *residual.inside.shape)
+    return windows.spread(coefficients).reshape(many, count, *windows.shape)
 
 
 def _solve(normal: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -88,17 +88,16 @@ def _solve(normal: np.ndarray, right: np.ndarray) -> np.ndarray:
     return np.linalg.solve(normal + ridge[:, None, None] * np.eye(count), right)
 
 
-def _pooled(residual: Residual, variance: np.ndarray) -> np.ndarray:
+def _pooled(noise: Noise, variance: np.ndarray) -> np.ndarray:
     """The variance (K, J, I) that the surroundings have on average, as the signal of a unit varies."""
-    energy = residual.signal**2
-    windows = residual.windows(_SURROUNDINGS)
-    over, under = windows.spread(windows.sums(np.stack([variance * residual.inside, energy])))
+    energy, windows = noise.signal**2, noise.windows(_SURROUNDINGS)
+    over, under = windows.spread(windows.sums(np.stack([variance * noise.inside, energy])))
     return energy * over / np.maximum(under, 1e-9 * max(float(under.max()), 1e-30))
 
 
-def _whole_variance(residual: Residual, features: np.ndarray) -> np.ndarray:
-    """The variance (K, J, I) of a regression over the whole brain, were noise as `noise.expected_noise` has it."""
-    noise, sure = expected_noise(residual), residual.certainty
+def _whole_variance(noise: Noise, features: np.ndarray) -> np.ndarray:
+    """The variance (K, J, I) of a regression over the whole brain, were noise correlated as in smaller averages."""
+    sure = noise.certainty
     x = (features * sure).reshape(len(features), -1)
     normal = x @ x.T
     inverse = np.linalg.inv(normal + 1e-6 * np.trace(normal) * np.eye(len(features)))

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..result.audit import TissueMean
 from .levels import wiener_weight
-from .noise import variance_of_average
+from .noise import Noise
 from .residual import Residual
 
 
@@ -34,11 +34,11 @@ class TissueMask:
         return float((self.weight * difference).sum(dtype=np.float64))
 
 
-def tissue_mask(residual: Residual, tissue: str, mask: np.ndarray, unit: np.ndarray) -> TissueMask:
+def tissue_mask(noise: Noise, tissue: str, mask: np.ndarray, unit: np.ndarray) -> TissueMask:
     """The tissue's mask (bool, K, J, I) with what is known of its mean."""
-    within = mask & residual.inside
-    weight = np.divide(1.0, residual.signal, out=np.zeros_like(residual.signal), where=within) / within.sum()
-    return TissueMask(tissue, weight, unit, variance_of_average(residual, weight) ** 0.5)
+    within = mask & noise.inside
+    weight = np.divide(1.0, noise.signal, out=np.zeros_like(noise.signal), where=within) / within.sum()
+    return TissueMask(tissue, weight, unit, noise.of_average(weight) ** 0.5)
 
 
 def restore_means(residual: Residual, masks: Sequence[TissueMask]) -> np.ndarray:

@@ -1,40 +1,85 @@
-"""How uncertain an average of a residual is, where a few pairs alone tell little of one average."""
+"""The noise of a mean, as its pairs tell it, and how uncertain an average of it is where few pairs tell little."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from .residual import Residual
+from ..preparing.averaging import shrunk
+from .windows import Windows
 
 _PRIOR = 6.0  # degrees of freedom that what is expected counts for, beside those of the pairs
 _WINDOW = 45.0  # mm FWHM of the averages that tell how far noise is correlated
+_POOLED = 12.0  # mm FWHM over which the noise that weighs voxels is pooled
+_QUIETEST = 0.05  # of the median variance: below it a voxel weighs no more
 
 
 @dataclass(frozen=True, eq=False)
-class ExpectedNoise:
-    """The noise of the mean as its neighbours and many averages have it.
+class Noise:
+    """What the pairs' deviations from their mean tell, in the box of the brain; the same whatever goes back.
 
     Args:
-        white: (K, J, I) variance of a voxel, pooled over its neighbours.
-        inflation: how much larger than of white noise the variance of an average of some centimetres is; one at least.
+        deviations: (G, K, J, I) of the means of groups of pairs from the mean of all, scaled so that the sum of the
+            squares of any average of them estimates the variance of that average of the mean; correlated noise counts.
+        inside: bool (K, J, I).
+        signal: (K, J, I) what one unit of perfusion is in the difference; zero outside.
+        spacing: mm along (k, j, i).
     """
 
-    white: np.ndarray
-    inflation: float
+    deviations: np.ndarray
+    inside: np.ndarray
+    signal: np.ndarray
+    spacing: tuple[float, float, float]
 
+    @property
+    def freedom(self) -> int:
+        """Degrees of freedom of a variance from the deviations."""
+        return len(self.deviations) - 1
 
-def expected_noise(residual: Residual) -> ExpectedNoise:
-    """From the deviations of a residual; many windows tell of correlation what one average cannot."""
-    sure, inside = residual.certainty, residual.inside
-    quiet = np.divide(1.0, sure**2, out=np.zeros_like(sure), where=sure > 0)
-    white = quiet * float(residual.variance[inside].mean() / max(quiet[inside].mean(), 1e-30))
-    weight = residual.signal * sure**2
-    windows, squared = residual.windows(_WINDOW), residual.windows(_WINDOW / 2**0.5)
-    found = windows.spread(np.square(windows.sums(residual.deviations * weight)).sum(axis=0)[None])[0]
-    expected = squared.spread(squared.sums((weight**2 * white)[None]))[0]
-    return ExpectedNoise(white, max(1.0, float(found[inside].mean() / max(expected[inside].mean(), 1e-30))))
+    def windows(self, fwhm: float) -> Windows:
+        """Gaussian windows over the grid."""
+        return Windows(self.inside.shape, self.spacing, fwhm)
+
+    @cached_property
+    def variance(self) -> np.ndarray:
+        """Of the mean, voxel by voxel (K, J, I)."""
+        return np.square(self.deviations).sum(axis=0)
+
+    @cached_property
+    def certainty(self) -> np.ndarray:
+        """One over the SD (K, J, I), pooled over neighbours, about one; zero outside."""
+        inside = self.inside
+        pooled = self.windows(_POOLED).means(self.variance[None], inside.astype(np.float32))[0]
+        middle = float(np.median(pooled[inside]))
+        if not middle > 0:  # one image, or pairs that are all alike
+            return inside.astype(np.float32)
+        return np.where(inside, (middle / np.maximum(pooled, _QUIETEST * middle)) ** 0.5, 0.0).astype(np.float32)
+
+    @cached_property
+    def white(self) -> np.ndarray:
+        """The variance (K, J, I) of a voxel, pooled over its neighbours."""
+        sure, inside = self.certainty, self.inside
+        quiet = np.divide(1.0, sure**2, out=np.zeros_like(sure), where=sure > 0)
+        return quiet * float(self.variance[inside].mean() / max(quiet[inside].mean(), 1e-30))
+
+    @cached_property
+    def inflation(self) -> float:
+        """How much larger than of white noise the variance of an average of some centimetres is; one at least.
+
+        Many windows tell of correlation what one average of everything cannot.
+        """
+        inside, weight = self.inside, self.signal * self.certainty**2
+        windows, squared = self.windows(_WINDOW), self.windows(_WINDOW / 2**0.5)
+        found = windows.spread(np.square(windows.sums(self.deviations * weight)).sum(axis=0)[None])[0]
+        expected = squared.spread(squared.sums((weight**2 * self.white)[None]))[0]
+        return max(1.0, float(found[inside].mean() / max(expected[inside].mean(), 1e-30)))
+
+    def of_average(self, weight: np.ndarray) -> float:
+        """The variance of sum(weight x mean difference); `weight` (K, J, I) is zero outside the brain."""
+        own = float(np.square((self.deviations * weight).sum(axis=(1, 2, 3), dtype=np.float64)).sum())
+        return float(of_whole(own, self.inflation * float((weight**2 * self.white).sum()), self.freedom))
 
 
 def of_whole(own: np.ndarray | float, expected: np.ndarray | float, freedom: int) -> np.ndarray | float:
@@ -43,6 +88,11 @@ def of_whole(own: np.ndarray | float, expected: np.ndarray | float, freedom: int
     Noise that the whole brain shares (an offset from pair to pair) is in no smaller average, so the larger one counts.
     """
     return np.maximum(widening(freedom) * own, drawn(own, expected, freedom))
+
+
+def drawn(own: np.ndarray | float, expected: np.ndarray | float, freedom: int) -> np.ndarray | float:
+    """A variance of `freedom` degrees, drawn towards what is expected, and widened where the degrees are few."""
+    return widening(freedom) * shrunk(own, freedom, expected, _PRIOR)
 
 
 def widening(freedom: int) -> float:
@@ -54,15 +104,3 @@ def widening(freedom: int) -> float:
     from scipy.stats import norm, t
 
     return float(t.ppf(norm.cdf(1.0), freedom)) ** 2 if freedom else 1.0
-
-
-def variance_of_average(residual: Residual, weight: np.ndarray) -> float:
-    """The variance of sum(weight x mean difference); `weight` (K, J, I) is zero outside the brain."""
-    own = float(np.square((residual.deviations * weight).sum(axis=(1, 2, 3), dtype=np.float64)).sum())
-    noise = expected_noise(residual)
-    return float(of_whole(own, noise.inflation * float((weight**2 * noise.white).sum()), residual.freedom))
-
-
-def drawn(own: np.ndarray | float, expected: np.ndarray | float, freedom: int) -> np.ndarray | float:
-    """A variance of `freedom` degrees, drawn towards what is expected, and widened where the degrees are few."""
-    return widening(freedom) * (freedom * own + _PRIOR * expected) / (freedom + _PRIOR)

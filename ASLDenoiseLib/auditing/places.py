@@ -10,11 +10,13 @@ makes putting back look a little worse than it is: the error is on the cautious 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..preparing.averaging import shrunk
 from .levels import wiener_weight
+from .noise import Noise
 from .residual import Groups, Residual
 
 FEWEST_GROUPS = 4  # below it leaving one out tells too little
@@ -51,8 +53,9 @@ def choose(residual: Residual, groups: Groups) -> Gain | None:
     count = len(groups.means)
     if count < FEWEST_GROUPS:
         return None
-    scale = np.divide(1.0, residual.signal**2, out=np.zeros_like(residual.signal), where=residual.inside)
-    scale = np.nan_to_num(scale, posinf=0.0) / residual.inside.sum()
+    signal, inside = residual.noise.signal, residual.noise.inside
+    scale = np.divide(1.0, signal**2, out=np.zeros_like(signal), where=inside)
+    scale = np.nan_to_num(scale, posinf=0.0) / inside.sum()
     gained = np.array([_gained(residual, groups, g, scale) for g in range(count)])
     errors = gained.std(axis=0, ddof=1) / count**0.5
     sure = [
@@ -65,32 +68,29 @@ def choose(residual: Residual, groups: Groups) -> Gain | None:
 
 def place_weight(residual: Residual, choice: Choice) -> np.ndarray:
     """The share (K, J, I), 0 to 1, of the residual that goes back."""
-    (weight,) = _weights(residual.values, residual.deviations, residual, [choice])
+    (weight,) = _weights(residual.values, residual.noise, [choice])
     return weight
 
 
 def _gained(residual: Residual, groups: Groups, left_out: int, scale: np.ndarray) -> list[float]:
     """What each choice, made without one group, gains on that group."""
-    others = groups.without(left_out)
-    values = (others.mean - residual.denoised) * residual.inside
-    unseen = (groups.means[left_out] - residual.denoised) * residual.inside
+    others, inside = groups.without(left_out), residual.noise.inside
+    values = (others.mean - residual.denoised) * inside
+    unseen = (groups.means[left_out] - residual.denoised) * inside
     gains = []
-    for weight in _weights(values, others.deviations, residual, CHOICES):
+    for weight in _weights(values, replace(residual.noise, deviations=others.deviations), CHOICES):
         back = weight * values
         gains.append(float((scale * back * (2 * unseen - back)).sum()))
     return gains
 
 
-def _weights(
-    values: np.ndarray, deviations: np.ndarray, residual: Residual, choices: Sequence[Choice]
-) -> list[np.ndarray]:
-    variance, energy, inside = np.square(deviations).sum(axis=0), values**2, residual.inside
-    freedom = len(deviations) - 1
+def _weights(values: np.ndarray, noise: Noise, choices: Sequence[Choice]) -> list[np.ndarray]:
+    variance, energy, inside = noise.variance, values**2, noise.inside
     levels: dict[float, tuple[np.ndarray, np.ndarray]] = {}
     for fwhm in {choice.fwhm for choice in choices}:
         if fwhm > 0:
-            levels[fwhm] = tuple(residual.windows(fwhm).means(np.stack([energy, variance]), inside.astype(np.float32)))
+            levels[fwhm] = tuple(noise.windows(fwhm).means(np.stack([energy, variance]), inside.astype(np.float32)))
         else:
-            near = residual.windows(_NEIGHBOURS).means(variance[None], inside.astype(np.float32))[0]
-            levels[fwhm] = energy, (freedom * variance + _PRIOR * near) / (freedom + _PRIOR)
+            near = noise.windows(_NEIGHBOURS).means(variance[None], inside.astype(np.float32))[0]
+            levels[fwhm] = energy, shrunk(variance, noise.freedom, near, _PRIOR)
     return [wiener_weight(levels[c.fwhm][0], c.caution * levels[c.fwhm][1]) * inside for c in choices]

@@ -2,58 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..series import ASLSeries, Volume
-from .windows import Windows
+from .noise import Noise
 
 MOST_GROUPS = 10  # of consecutive pairs, whose means tell of the noise: as many as there are pairs up to here
-_POOLED = 12.0  # mm FWHM over which the noise that weighs voxels is pooled
-_QUIETEST = 0.05  # of the median variance: below it a voxel weighs no more
 
 
 @dataclass(frozen=True, eq=False)
 class Residual:
-    """Raw minus denoised in the box of the brain, and the pairs' deviations, both in the unit of the difference.
+    """Raw minus denoised in the box of the brain, in the unit of the difference.
 
     Args:
         values: (K, J, I), zero outside the brain.
         denoised: what is left (K, J, I), zero outside.
-        deviations: (G, K, J, I) of the means of groups of pairs from the mean of all, scaled so that the sum of the
-            squares of any average of them estimates the variance of that average of the mean; correlated noise counts.
-        inside: bool (K, J, I).
-        signal: (K, J, I) what one unit of perfusion is in the difference; zero outside.
-        certainty: (K, J, I) one over the noise SD, pooled over neighbours, about one; zero outside.
-        spacing: mm along (k, j, i).
+        noise: of the mean.
     """
 
     values: np.ndarray
     denoised: np.ndarray
-    deviations: np.ndarray
-    inside: np.ndarray
-    signal: np.ndarray
-    certainty: np.ndarray
-    spacing: tuple[float, float, float]
-
-    @property
-    def freedom(self) -> int:
-        """Degrees of freedom of a variance from the deviations."""
-        return len(self.deviations) - 1
-
-    @property
-    def variance(self) -> np.ndarray:
-        """Of the mean, voxel by voxel (K, J, I)."""
-        return np.square(self.deviations).sum(axis=0)
-
-    def windows(self, fwhm: float) -> Windows:
-        """Gaussian windows over its grid."""
-        return Windows(self.inside.shape, self.spacing, fwhm)
+    noise: Noise
 
     def without(self, restored: np.ndarray) -> Residual:
         """What is left of it once `restored` (K, J, I) has gone back into the denoised map."""
-        return replace(self, values=self.values - restored, denoised=self.denoised + restored)
+        return Residual(self.values - restored, self.denoised + restored, self.noise)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +50,7 @@ class Groups:
 
     @property
     def deviations(self) -> np.ndarray:
-        """As `Residual` has them."""
+        """As `Noise` has them."""
         count = len(self.means)
         share = self.weights / np.maximum(self.weights.sum(axis=0), 1e-6)
         return (share * (self.means - self.mean) * (count / max(count - 1, 1)) ** 0.5).astype(np.float32)
@@ -112,14 +87,4 @@ def find_residual(
     values = np.where(within, raw.array[box] - denoised.array[box], 0.0).astype(np.float32)
     kept = np.where(within, denoised.array[box], 0.0).astype(np.float32)
     unit = np.where(within, signal[box], 0.0).astype(np.float32)
-    bare = Residual(values, kept, groups.deviations, within, unit, within.astype(np.float32), spacing)
-    return replace(bare, certainty=_certainty(bare))
-
-
-def _certainty(residual: Residual) -> np.ndarray:
-    inside = residual.inside
-    pooled = residual.windows(_POOLED).means(residual.variance[None], inside.astype(np.float32))[0]
-    middle = float(np.median(pooled[inside]))
-    if not middle > 0:  # one image, or pairs that are all alike
-        return inside.astype(np.float32)
-    return np.where(inside, (middle / np.maximum(pooled, _QUIETEST * middle)) ** 0.5, 0.0).astype(np.float32)
+    return Residual(values, kept, Noise(groups.deviations, within, unit, spacing))

@@ -54,9 +54,13 @@ class ModelCard:
         for name, form in words.items():
             if name in self.domain:
                 parts.append(form.format("{:g}-{:g}".format(*self.domain[name])))
-        seconds = dict(self.metadata.get("seconds_64x64x24", {}))
-        parts += [f"{taken:g} s a 64x64x24 volume on {device}" for device, taken in seconds.items()]
+        parts += [f"{taken:g} s a 64x64x24 volume on {device}" for device, taken in self.seconds.items()]
         return ", ".join([*parts, str(self.metadata.get("licence", "")), f"sha256 {self.sha256[:12]}"])
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """What a volume of 64x64x24 voxels takes, by device, where that was measured."""
+        return dict(self.metadata.get("seconds_64x64x24", {}))
 
     @property
     def family(self) -> DenoiserFamily:

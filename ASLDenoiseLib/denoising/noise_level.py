@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from ..preparing.averaging import variance_of_mean, weighted_mean
+from ..preparing.averaging import Figure, effective_number, shrunk, variance_of_mean, weighted_mean
 from ..preparing.image_noise import image_noise
 from ..series import Geometry
 from ..spatial.smoothing import SD_OF_FWHM, smooth_within
 
-if TYPE_CHECKING:
-    import torch
-
-ArrayOrTensor = TypeVar("ArrayOrTensor", float, np.ndarray, "torch.Tensor")
 POOLED = 12.0  # mm FWHM over which the spread of pairs is pooled
 FINE = 6.0  # mm FWHM of the finer map
 BROAD = 8.0  # mm FWHM of the mean whose noise tells how far neighbours are correlated
 MOST_UNEVEN = 5.0  # times the median: beyond it, a vessel or an outlier is not the noise to be told of
 MOST_OWN = 10.0  # times the median pooled SD, of a single voxel: one in a thousand reaches it in real series
-PRIOR = 12.0  # degrees of freedom of the neighbourhood's variance as that of a voxel, see `shrunk`
+PRIOR = 12.0  # degrees of freedom of the neighbourhood's variance as that of a voxel, see `own_variance`
 _CORRELATED = 1.5  # what is left of real noise after a mean of 8 mm, over what would be left of white noise
 _GROUPS = 8  # of pairs, at most, whose means' spread is looked at
 
@@ -76,17 +71,13 @@ def noise_level(
     return NoiseLevel(float(np.sqrt(np.mean(local[inside] ** 2))), local, fine, own, blurred, source)
 
 
-def shrunk(own: ArrayOrTensor, freedom: ArrayOrTensor, pooled: ArrayOrTensor) -> ArrayOrTensor:
+def own_variance(own: Figure, freedom: Figure, pooled: Figure) -> Figure:
     """A voxel's own variance, of `freedom` degrees of freedom, shrunk towards the `pooled` one of its neighbours.
 
-    The weighted mean of both, the neighbours' counting `PRIOR` degrees: the posterior of a variance whose prior is
-    scaled inverse chi-squared (Smyth 2004). Own over pooled varies, beyond what so few pairs explain, as with 8 degrees
-    at the rim of three real series and with 17 to 29 inside.
-
-    >>> shrunk(4.0, 12.0, 2.0)
-    3.0
+    Own over pooled varies, beyond what so few pairs explain, as with 8 degrees at the rim of three real series and with
+    17 to 29 inside; `PRIOR` lies between.
     """
-    return (PRIOR * pooled + freedom * own) / (PRIOR + freedom)
+    return shrunk(own, freedom, pooled, PRIOR)
 
 
 def white_left(spacing: Sequence[float], fwhm: float) -> float:
@@ -128,18 +119,16 @@ def _pooled(
 
 
 def _freedom(pairs: np.ndarray, weights: np.ndarray | None) -> np.ndarray | float:
-    """Degrees of freedom of the spread: pairs, or with weights their effective number (Kish 1965), less one."""
+    """Degrees of freedom of the spread: pairs, or with weights their effective number, less one."""
     if weights is None:
         return float(len(pairs) - 1)
-    squares = np.square(weights).sum(axis=0, dtype=np.float64)
-    total = weights.sum(axis=0, dtype=np.float64)
-    return np.maximum(np.divide(total**2, squares, out=np.ones(total.shape), where=squares > 0) - 1, 0.0)
+    return np.maximum(effective_number(weights) - 1, 0.0)
 
 
 def _own(variance: np.ndarray, freedom: np.ndarray | float, fine: np.ndarray, good: np.ndarray) -> np.ndarray:
     """Each voxel's own SD, shrunk towards `fine` and no more than `MOST_OWN` times its median; `fine` if unmeasured."""
     pooled = np.square(fine, dtype=np.float64)
-    own = np.sqrt(shrunk(np.where(good, variance, pooled), freedom, pooled))
+    own = np.sqrt(own_variance(np.where(good, variance, pooled), freedom, pooled))
     return np.minimum(own, MOST_OWN * np.median(fine[good])).astype(np.float32)
 
 

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from ..denoising.gaussian_windows import Window, gaussian_window
 from .resampling import Resampling
 
-EDGE = 4.0  # slope of the static signal at the rim of the brain is about a quarter of it a voxel
+_EDGE = 4.0  # slope of the static signal at the rim of the brain is about a quarter of it a voxel
 
 
 @dataclass(frozen=True)
@@ -162,13 +162,17 @@ def draw_noise(
     noise = noise + _each(draw.common * normal(b)) * brain
     slow = 1.6 * smooth_fields(b, shape, 7, generator)  # interpolation lowers the SD between knots
     noise = noise + _each(draw.physiological) * slow * brain
-    shift = normal(b, 2, 1, 1)[:, :, None]
-    static = brain if draw.static is None else draw.static
-    edges = sum(shift[:, n : n + 1] * slope_of(static, axis) for n, axis in enumerate((-1, -2)))
-    noise = noise + EDGE * _each(draw.motion) * edges
+    edges = shifted_edges(brain if draw.static is None else draw.static, generator)
+    noise = noise + _each(draw.motion) * edges
     hit = (torch.rand((b, 1, shape[0], 1, 1), generator=generator, device=device) < draw.spikes).float()
     noise = noise + hit * (smooth_fields(b, shape, 5, generator) + normal(b, 1, shape[0], 1, 1)) * 2.0 * brain
     return _each(draw.sigma) * noise / pairs_share**0.5
+
+
+def shifted_edges(static: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """What a shift in plane, drawn at random, shows at edges of the static signal (B, 1, K, J, I)."""
+    shift = torch.randn((len(static), 2, 1, 1, 1), generator=generator, device=static.device)
+    return _EDGE * sum(shift[:, n : n + 1] * _slope(static, axis) for n, axis in enumerate((-1, -2)))
 
 
 def smooth_fields(batch: int, shape: Sequence[int], knots: int, generator: torch.Generator) -> torch.Tensor:
@@ -192,14 +196,14 @@ def _beside(sd: torch.Tensor | float, other: torch.Tensor) -> torch.Tensor:
 
 def edges_of(static: torch.Tensor) -> torch.Tensor:
     """How steep the static signal is in plane: about 1 at the rim of the brain."""
-    return EDGE * sum(slope_of(static, axis).square() for axis in (-1, -2)).sqrt()
+    return _EDGE * sum(_slope(static, axis).square() for axis in (-1, -2)).sqrt()
 
 
 def _each(values: torch.Tensor) -> torch.Tensor:
     return values[:, None, None, None, None]
 
 
-def slope_of(signal: torch.Tensor, axis: int) -> torch.Tensor:
+def _slope(signal: torch.Tensor, axis: int) -> torch.Tensor:
     """Central difference along an axis, zero at both ends."""
     slope = torch.zeros_like(signal)
     inner = signal.shape[axis] - 2

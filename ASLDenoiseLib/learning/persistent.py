@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 
 from ..denoising.gaussian_windows import gaussian_window
-from .noise import EDGE, edges_of, slope_of, smooth_fields
+from .noise import edges_of, shifted_edges, smooth_fields
 
 _VESSEL = (1.0, 10.0)  # times the GM level, a voxel in the middle of a vessel; drawn log-uniformly
 _NEGATIVE = 0.4  # chance that as many voxels are as far below
@@ -51,7 +51,6 @@ def draw_persistent(
     places = 0.2 + edges_of(static).clamp_max(1)  # arteries lie on the brain more than in it
     beyond = 2 * (field.abs() - uniform(*_RARE)).clamp_min(0) * places
     vessels = height(_VESSEL) * beyond * torch.where(field > 0, 1.0, -1.0 * (uniform(0, 1) < _NEGATIVE))
-    shift = torch.randn((b, 2, 1, 1, 1), generator=generator, device=device)
-    edges = EDGE * sum(shift[:, n : n + 1] * slope_of(static, axis) for n, axis in enumerate((-1, -2)))
+    edges = shifted_edges(static, generator)
     where = torch.sigmoid(3 * smooth_fields(b, shape, 5, generator))  # here and not there
     return (vessels + height(_SHIFTED) * edges * where * rough(0.5)) * brain

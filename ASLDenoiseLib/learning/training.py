@@ -90,9 +90,11 @@ def train(
     run.resume()
     keep = device if run.task.pool_on_device else "cpu"
     strokes = anatomy if lesions is None and is_pack(anatomy) else lesions
-    watched = plan_pool(anatomy, validating, recipe, recipe.validation_phantoms, work, strokes)
+    shapes = [] if strokes is None else [mask.number for mask in load_strokes(strokes)]
+    kept = {"work": work, "strokes": strokes if shapes else None, "shapes": shapes}
+    watched = plan_pool(anatomy, validating, recipe, recipe.validation_phantoms, **kept)
     validation = watched.all_at_once(device).to(keep)
-    plan = plan_pool(anatomy, training, recipe, recipe.phantoms, work, strokes)
+    plan = plan_pool(anatomy, training, recipe, recipe.phantoms, **kept)
     if workers:
         pool = GrowingPool(plan, workers, keep)
     else:
@@ -112,19 +114,28 @@ def train(
         training,
         phantoms,
         run.task.facts(run.average.module, validation, device),
-        0 if plan.strokes is None else len(load_strokes(plan.strokes)),
+        len(shapes),
     )
 
 
 def plan_pool(
-    source: Path, names: Sequence[str], recipe: Recipe, count: int, work: Path, strokes: Path | None
+    source: Path,
+    names: Sequence[str],
+    recipe: Recipe,
+    count: int,
+    *,
+    work: Path,
+    strokes: Path | None,
+    shapes: Sequence[int],
 ) -> PoolPlan:
-    """`count` phantoms of the anatomies `names`; recipes that want the same phantoms share the folder they lie in."""
-    shapes = [] if strokes is None else [mask.number for mask in load_strokes(strokes)]
-    wanted = json.dumps([asdict(recipe.phantom), recipe.pool_seed, [*names], shapes], sort_keys=True)
+    """`count` phantoms of the anatomies `names`; recipes that want the same phantoms share the folder they lie in.
+
+    `shapes` are the numbers of the masks of `strokes`.
+    """
+    wanted = json.dumps([asdict(recipe.phantom), recipe.pool_seed, [*names], [*shapes]], sort_keys=True)
     folder = work / f"pool-{hashlib.sha256(wanted.encode()).hexdigest()[:12]}"
     seed = recipe.pool_seed + (10**6 if {*names} & {*recipe.validation} else 0)
-    return PoolPlan(source, tuple(names), recipe.phantom, count, seed, folder, strokes if shapes else None)
+    return PoolPlan(source, tuple(names), recipe.phantom, count, seed, folder, strokes)
 
 
 def averaging(decay: float) -> Callable:

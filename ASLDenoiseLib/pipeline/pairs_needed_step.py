@@ -10,6 +10,7 @@ from ..denoising.catalogue import find_model
 from ..findings import note_kind
 from ..measuring.pairs_needed import DRAWS, FEWEST_PAIRS, pairs_needed, sizes
 from ..preparing.averaging import mean_difference, standard_error
+from ..preparing.pairs import some_pairs
 from ..preparing.tissue_guess import guess_tissue
 from ..progress import Progress, silent
 from ..remedies import Advice
@@ -52,7 +53,7 @@ def denoised_of(run: RunState, chosen: np.ndarray) -> Volume:
     """
     asked = run.request.denoising
     group = None if asked.group is None else min(asked.group, len(chosen))
-    pairs = replace(run.pairs, array=run.pairs.array[chosen], context=tuple(run.pairs.context[i] for i in chosen))
+    pairs = some_pairs(run.pairs, chosen)
     weights = None if run.weights is None else run.weights[chosen]
     part = replace(
         run,
@@ -85,7 +86,7 @@ def _tissue_of(run: RunState, chosen: np.ndarray) -> Tissue:
 
 def pairs_needed_cost(asked: Denoising) -> Cost:
     """Of the networks' runs, over all pairs at once or each group of them, of audits and of comparisons."""
-    measured = dict(find_model(asked.model).metadata.get("seconds_64x64x24", {})).get("cpu", 1.0)
+    measured = find_model(asked.model).seconds.get("cpu", 1.0)
     rest = 0.9 * _MAPS
     if asked.group is None:
         return Cost(a_grid=_MAPS * measured + rest)

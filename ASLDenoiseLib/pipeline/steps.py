@@ -69,7 +69,7 @@ def steps_of(request: Request) -> tuple[Step, ...]:
 
 def _network_cost(asked: Denoising) -> Cost:
     """Of all pairs at once, or of each group of them."""
-    measured = dict(find_model(asked.model).metadata.get("seconds_64x64x24", {})).get("cpu", 1.0)
+    measured = find_model(asked.model).seconds.get("cpu", 1.0)
     if asked.group is None:
         return Cost(0.5, a_grid=measured)
     return Cost(0.5, a_grid_and_volume=measured / (2 * asked.group))

@@ -7,11 +7,17 @@ is NaN where all its weights are zero, or where a difference of positive weight 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from ..errors import InputError
 from ..series import ASLSeries, Volume
+
+if TYPE_CHECKING:
+    import torch
+
+Figure = TypeVar("Figure", float, np.ndarray, "torch.Tensor")
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,11 +74,32 @@ def variance_of_mean(array: np.ndarray, weights: np.ndarray | None = None) -> np
         n = len(array)
         return array.var(axis=0, ddof=1, dtype=np.float64) / n if n > 1 else np.full(array.shape[1:], np.nan)
     weight = np.broadcast_to(weights.sum(axis=0, dtype=np.float64), array.shape[1:])
-    squares = np.broadcast_to(np.square(weights).sum(axis=0, dtype=np.float64), array.shape[1:])
-    effective = np.divide(weight**2, squares, out=np.zeros(weight.shape), where=squares > 0)
+    effective = np.broadcast_to(effective_number(weights), array.shape[1:])
     apart = np.square(np.where(weights > 0, array - weighted_mean(array, weights), 0.0)) * weights
     spread = np.divide(apart.sum(axis=0, dtype=np.float64), weight, out=np.zeros(weight.shape), where=weight > 0)
     return np.divide(spread, effective - 1, out=np.full(weight.shape, np.nan), where=effective > 1.5)
+
+
+def effective_number(weights: np.ndarray) -> np.ndarray:
+    """Of differences of weights (N, ...): (sum w)^2 / sum w^2 over the first axis (Kish 1965); zero where none counts.
+
+    >>> effective_number(np.array([[1.0, 1.0], [1.0, 0.0], [0.0, 0.0]]))
+    array([2., 1.])
+    """
+    total = weights.sum(axis=0, dtype=np.float64)
+    squares = np.square(weights).sum(axis=0, dtype=np.float64)
+    return np.divide(total**2, squares, out=np.zeros(total.shape), where=squares > 0)
+
+
+def shrunk(own: Figure, freedom: Figure, expected: Figure, prior: float) -> Figure:
+    """A variance of `freedom` degrees of freedom, shrunk towards an expected one that counts for `prior` of them.
+
+    The weighted mean of both: the posterior of a variance whose prior is scaled inverse chi-squared (Smyth 2004).
+
+    >>> shrunk(4.0, 12.0, 2.0, 12.0)
+    3.0
+    """
+    return (prior * expected + freedom * own) / (prior + freedom)
 
 
 def mean_difference(pairs: ASLSeries, weights: np.ndarray | None = None) -> Volume:

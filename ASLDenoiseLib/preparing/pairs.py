@@ -24,6 +24,11 @@ def difference_volumes(series: ASLSeries) -> ASLSeries:
     return replace(series, array=array, context=(VolumeType.DELTAM,) * len(members))
 
 
+def some_pairs(pairs: ASLSeries, positions: np.ndarray) -> ASLSeries:
+    """The differences at some positions, in that order."""
+    return replace(pairs, array=pairs.array[positions], context=tuple(pairs.context[n] for n in positions))
+
+
 def pair_members(series: ASLSeries) -> list[tuple[int, ...]]:
     """The positions of each pair's control and label, or of each ``deltam`` or ``cbf`` volume where those are used.
 

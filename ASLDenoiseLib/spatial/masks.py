@@ -1,10 +1,23 @@
-"""Binary masks (K, J, I): depth in them, their largest piece, their holes."""
+"""Binary masks (K, J, I): their box, depth in them, their largest piece, their holes."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..series import Geometry
+
+
+def bounding_box(mask: np.ndarray, margin: tuple[int, int, int] = (0, 0, 0)) -> tuple[slice, slice, slice]:
+    """The smallest box that holds a mask, which must not be empty, and `margin` voxels round it, within the grid.
+
+    >>> mask = np.zeros((4, 5, 6), bool)
+    >>> mask[1, 2, 3] = True
+    >>> bounding_box(mask, (0, 1, 9))
+    (slice(1, 2, None), slice(1, 4, None), slice(0, 6, None))
+    """
+    where = np.argwhere(mask)
+    low, high = np.maximum(where.min(axis=0) - margin, 0), np.minimum(where.max(axis=0) + 1 + margin, mask.shape)
+    return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
 
 
 def depth(mask: np.ndarray, geometry: Geometry) -> np.ndarray:

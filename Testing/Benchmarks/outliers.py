@@ -27,8 +27,9 @@ from ASLDenoiseLib.preparing.outliers import (
     find_outliers,
     report_rejections,
 )
+from ASLDenoiseLib.preparing.pairs import some_pairs
 
-from .library.cases import HELD_OUT, SIZE, SPACING, Case, anatomy_path, chosen, draw_still
+from .library.cases import HELD_OUT, SIZE, SPACING, Case, anatomy_path, draw_still
 from .library.command import begin, options, say, timed
 from .library.corruption import CONDITIONS, Corrupted, corrupt
 from .library.disjoint import pearson
@@ -113,7 +114,7 @@ def real_figures(case: Case, name: str) -> dict[str, float]:
     every = OutlierContext(case.pairs, case.quantification.factor, case.brain, case.tissue)
 
     def cleaned(which: slice) -> np.ndarray:
-        pairs = chosen(case.pairs, np.arange(every.count)[which])
+        pairs = some_pairs(case.pairs, np.arange(every.count)[which])
         return find_outliers(name, replace(every, pairs=pairs)).mean.array
 
     def likeness(one: slice, other: slice) -> float:

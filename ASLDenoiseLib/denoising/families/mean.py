@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import InputError
 from ...series import ASLSeries, Volume
+from ...spatial.masks import bounding_box
 from . import DenoiserFamily, Sample
 
 if TYPE_CHECKING:
@@ -85,12 +86,10 @@ def brain_box(brain: Volume) -> tuple[slice, slice, slice]:
     Raises:
         InputError: the mask is empty.
     """
-    where = np.argwhere(brain.array > 0)
-    if not where.size:
+    inside = brain.array > 0
+    if not inside.any():
         raise InputError("The brain mask is empty; give an M0 or a mask that covers the brain.")
-    low = np.maximum(where.min(axis=0) - (0, _MARGIN, _MARGIN), 0)
-    high = np.minimum(where.max(axis=0) + 1 + (0, _MARGIN, _MARGIN), brain.array.shape)
-    return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    return bounding_box(inside, (0, _MARGIN, _MARGIN))
 
 
 def tensor_of(array: np.ndarray) -> torch.Tensor:

@@ -6,7 +6,7 @@ import torch
 
 from ...denoising.gaussian_windows import window_of_mm
 from ...denoising.guiding import noise_channels
-from ...denoising.noise_level import BROAD, FINE, MOST_OWN, MOST_UNEVEN, POOLED, shrunk, usually_left
+from ...denoising.noise_level import BROAD, FINE, MOST_OWN, MOST_UNEVEN, POOLED, own_variance, usually_left
 from ..noise import NoiseDraw, draw_noise
 
 _MOST_PAIRS = 60
@@ -64,7 +64,7 @@ def noise_estimate(
     usual = torch.tensor([usually_left(s) for s in spacing.tolist()], device=device)
     left = torch.where(single, each(usual), left).clamp_max(1)
     local, fine = pooled(POOLED), pooled(FINE)
-    own = shrunk(variance, torch.where(single, 0.0, freedom), fine.square()).sqrt()
+    own = own_variance(variance, torch.where(single, 0.0, freedom), fine.square()).sqrt()
     own = own.minimum(MOST_OWN * _median(fine, mask))
     sigma = mean(local.square()).sqrt().clamp_min(1e-6)
     return sigma, noise_channels(local / sigma, fine / sigma, own / sigma, left)

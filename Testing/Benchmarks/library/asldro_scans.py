@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import binary_erosion
 
 from ASLDenoiseLib.pipeline.denoising_steps import gather_guides
 from ASLDenoiseLib.pipeline.request import Denoising, Head, Request
@@ -28,7 +27,7 @@ from ASLDenoiseLib.reading.read import read_series
 from ASLDenoiseLib.series import Tissue
 
 from .cases import Case
-from .real_scans import case_of
+from .real_scans import case_of, eroded_in_plane
 
 PAIRS = 10
 _GREY, _WHITE, _CSF = 1, 2, 3  # numbers of its label image
@@ -74,10 +73,9 @@ def asldro_case(scan: Scan, *, seed: int) -> Case:
         still = mean_difference(difference_volumes(read_series(clean / "sub-1_asl.nii.gz")))
         labels = read_image(next((noisy / "ground_truth").glob("*seg_label.nii.gz")))
     case = case_of(run, scan.label)
-    truth = case.cbf(still.with_array(still.array))
+    truth = case.cbf(still)
     grey, white, csf = (np.round(labels.array) == number for number in (_GREY, _WHITE, _CSF))
-    cross = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], bool)[None]
-    maps = (labels.with_array(each.astype(np.float32)) for each in (grey, binary_erosion(white, cross), csf))
+    maps = (labels.with_array(each.astype(np.float32)) for each in (grey, eroded_in_plane(white), csf))
     tissue = Tissue(*maps, case.brain, "the simulator's labels")
     return replace(case, truth=truth, tissue=tissue, known_tissue=run.tissue)
 

@@ -16,7 +16,7 @@ from ASLDenoiseLib.measuring.masks import grey_matter, white_matter
 from ASLDenoiseLib.preparing.averaging import mean_difference
 from ASLDenoiseLib.preparing.brain_mask import brain_mask, correct_bias
 from ASLDenoiseLib.preparing.contrast import contrast_classes
-from ASLDenoiseLib.preparing.pairs import difference_volumes
+from ASLDenoiseLib.preparing.pairs import difference_volumes, some_pairs
 from ASLDenoiseLib.preparing.registration import register_rigid
 from ASLDenoiseLib.preparing.tissue import tissue_from_t1
 from ASLDenoiseLib.preparing.tissue_guess import guess_tissue
@@ -135,19 +135,14 @@ def seen(case: Case, pairs: ASLSeries, label: str = "", *, weights: np.ndarray |
     return replace(case, pairs=pairs, weights=weights, label=label or case.label)
 
 
-def chosen(pairs: ASLSeries, indices: np.ndarray) -> ASLSeries:
-    """Some of the pairs, by position."""
-    return replace(pairs, array=pairs.array[indices], context=tuple(pairs.context[i] for i in indices))
-
-
 def chosen_weights(weights: np.ndarray | None, indices: np.ndarray) -> np.ndarray | None:
-    """Their weights, where there are any."""
+    """The weights of some of the pairs, where there are any."""
     return None if weights is None else weights[indices]
 
 
 def showing(case: Case, indices: np.ndarray, label: str = "") -> Case:
     """The same scan of which a method sees these of every pair, by position."""
-    return seen(case, chosen(case.every_pair, indices), label, weights=chosen_weights(case.every_weight, indices))
+    return seen(case, some_pairs(case.every_pair, indices), label, weights=chosen_weights(case.every_weight, indices))
 
 
 def halves(case: Case) -> tuple[Case, Case]:
@@ -159,9 +154,8 @@ def halves(case: Case) -> tuple[Case, Case]:
     every = np.arange(len(case.pairs.context))
     if len(every) < 2:
         raise InputError("One pair cannot be split in halves; give a series with at least two.")
-    odd, even = (
-        seen(case, chosen(case.pairs, every[s::2]), weights=chosen_weights(case.weights, every[s::2])) for s in (0, 1)
-    )
+    parts = (every[start::2] for start in (0, 1))
+    odd, even = (seen(case, some_pairs(case.pairs, n), weights=chosen_weights(case.weights, n)) for n in parts)
     return odd, even
 
 
@@ -253,7 +247,7 @@ def phantom_case(head: SimulatedHead, label: str, *, see: int | None = None, gui
     """A simulated scan of which the first `see` pairs (None: all) are shown."""
     series, tissue = head.scan.series, head.scan.tissue
     every = difference_volumes(series)
-    pairs = chosen(every, np.arange(see)) if see else every
+    pairs = some_pairs(every, np.arange(see)) if see else every
     factor = quantification(series.acquisition, calibrate(series), tissue.brain)
     return Case(label, pairs, tissue.brain, series.m0, guides, tissue, factor, head.scan.cbf, every)
 

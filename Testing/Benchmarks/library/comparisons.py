@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from ASLDenoiseLib.denoising.catalogue import ModelCard
+from ASLDenoiseLib.preparing.pairs import some_pairs
 
-from .cases import Case, Scenario, chosen, kept_out_head, phantom_case, showing, with_lesions
+from .cases import Case, Scenario, kept_out_head, phantom_case, showing, with_lesions
 from .command import say
 from .methods import M0, denoise_with
 from .scores import figures_of
@@ -43,7 +44,7 @@ class Scans:
     @cached_property
     def long(self) -> list[Case]:
         """The first 32 pairs of the plain scans."""
-        return [first(replace(c, every_pair=chosen(c.every_pair, np.arange(LONG))), LONG) for c in self.plain]
+        return [first(replace(c, every_pair=some_pairs(c.every_pair, np.arange(LONG))), LONG) for c in self.plain]
 
 
 def first(case: Case, count: int) -> Case:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ASLDenoiseLib.preparing.pairs import difference_volumes
+from ASLDenoiseLib.preparing.pairs import difference_volumes, some_pairs
 from ASLDenoiseLib.quantifying.cbf import as_it_is
 from ASLDenoiseLib.reading.read import read_series
 from ASLDenoiseLib.series import SCANNER_UNIT, ASLSeries, Tissue, Volume, VolumeType
 from ASLDenoiseLib.spatial.masks import largest_piece
 
-from .cases import HELD_OUT, Case, anatomy_path, chosen, draw_head, guides_in_place, seen
+from .cases import HELD_OUT, Case, anatomy_path, draw_head, guides_in_place, seen
 from .command import say
 
 ORIGIN = "from the public repositories neurolabusc/dcm_qa_philips_asl and dcm_qa_xa30i (BSD-2-Clause)"
@@ -53,7 +53,7 @@ def null_scan(label: str, series: ASLSeries) -> NullScan:
     usual = np.flatnonzero(level < _STEADY * np.median(level))
     control = series.volume(0).with_array(controls[usual].mean(axis=0), name="mean control")
     gel = largest_piece(control.array > _BRIGHT * np.percentile(control.array, 99))
-    return NullScan(label, chosen(differences, usual), control.with_array(gel), control)
+    return NullScan(label, some_pairs(differences, usual), control.with_array(gel), control)
 
 
 def _philips_2d(path: Path) -> ASLSeries:
@@ -131,7 +131,7 @@ def portions(case: Case, count: int, *, most: int) -> list[Case]:
     """Up to `most` scans of `count` successive pairs each, none in two of them."""
     total = len(case.every_pair.context)
     starts = range(0, total - count + 1, count)
-    return [seen(case, chosen(case.every_pair, np.arange(s, s + count)), f"{case.label}, {count}") for s in starts][
+    return [seen(case, some_pairs(case.every_pair, np.arange(s, s + count)), f"{case.label}, {count}") for s in starts][
         :most
     ]
 

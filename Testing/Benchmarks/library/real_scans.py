@@ -12,12 +12,13 @@ from ASLDenoiseLib.pipeline.request import Denoising, Head, Request
 from ASLDenoiseLib.pipeline.run import prepared
 from ASLDenoiseLib.pipeline.state import RunState
 from ASLDenoiseLib.preparing.averaging import mean_difference, standard_error
+from ASLDenoiseLib.preparing.pairs import some_pairs
 from ASLDenoiseLib.progress import silent
 from ASLDenoiseLib.reading.images import read_image
 from ASLDenoiseLib.reading.read import read_series
 from ASLDenoiseLib.series import ASLSeries, Volume
 
-from .cases import Case, chosen, chosen_weights, showing
+from .cases import Case, chosen_weights, showing
 from .disjoint import noise_corrected_mse
 
 NAMES = ("acq-grase", "acq-epi", "acq-picore")
@@ -73,11 +74,16 @@ def acquired_cases(data: Path, names: tuple[str, ...] = NAMES) -> list[Case]:
 
 def without_rim(case: Case) -> np.ndarray:
     """Bool (K, J, I): the measured brain without the voxels that share a face in plane with what is not brain."""
+    return eroded_in_plane(case.brain.array > 0) & case.inside
+
+
+def eroded_in_plane(mask: np.ndarray) -> np.ndarray:
+    """A mask (K, J, I) without the voxels that share a face in plane with what is outside; it goes on beyond the grid,
+    as the head does where a scan ends."""
     from scipy.ndimage import binary_erosion
 
     cross = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], bool)[None]
-    # the brain goes on beyond the grid, as the head does where a scan ends
-    return binary_erosion(case.brain.array > 0, cross, border_value=1) & case.inside
+    return binary_erosion(mask, cross, border_value=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +108,7 @@ def split(whole: Case, count: int, draw: int) -> Split:
     n = len(whole.every_pair.context)
     order = np.random.default_rng(100 + draw).permutation(n)
     shown, rest = np.sort(order[:count]), np.sort(order[count:])
-    others, weights = chosen(whole.every_pair, rest), chosen_weights(whole.every_weight, rest)
+    others, weights = some_pairs(whole.every_pair, rest), chosen_weights(whole.every_weight, rest)
     case = showing(whole, shown)
     reference = case.cbf(mean_difference(others, weights)).array
     # where all that a method saw was left out as outlying, there is nothing to judge
