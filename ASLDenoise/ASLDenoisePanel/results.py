@@ -1,4 +1,4 @@
-"""The Results section: the readouts, the choice of map and view, plots, and saving table and report."""
+"""The Results section: the choice of a run, its readouts, and saving table and report."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ASLDenoiseLib.result.maps import raw_of
-
-from .combo_boxes import chosen, fill, select
+from .combo_boxes import chosen, fill
 from .report import printPdf
+from .views import ViewsSection
 
 _NOWHERE = ""
 _JOINER = "\u2060"  # a unit is not broken at its slashes
@@ -28,7 +27,8 @@ class ResultsSection:
 
     def __init__(self, ui, write, report):
         self._ui, self._write, self._report = ui, write, report
-        self._parameters, self._nodes, self._result, self._shown = None, None, None, None
+        self._parameters, self._nodes, self._result = None, None, None
+        self.views = ViewsSection(ui)
         table = ui.readoutsTable
         table.setHorizontalHeaderLabels([_("Readout"), _("Raw"), _("Processed"), _("Change")])
         table.verticalHeader().hide()
@@ -39,10 +39,6 @@ class ResultsSection:
         for column in range(1, 4):
             header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
         ui.runComboBox.connect("activated(int)", self._onRun)
-        ui.mapComboBox.connect("activated(int)", self._onMap)
-        ui.overlayButton.connect("clicked()", self.showOverlay)
-        ui.sideBySideButton.connect("clicked()", self.showSideBySide)
-        ui.plotButton.connect("clicked()", self.showPlot)
         ui.copyButton.connect("clicked()", self.copyTable)
         ui.tableButton.connect("clicked()", self._onSaveTable)
         ui.reportButton.connect("clicked()", self._onOpenReport)
@@ -57,10 +53,12 @@ class ResultsSection:
     def setParameters(self, parameters) -> None:
         """Keep choices in this parameter node from now on; None for none."""
         self._parameters = parameters
+        self.views.setParameters(parameters)
 
     def clear(self) -> None:
         """Show that there is no run."""
-        self._nodes = self._result = self._shown = None
+        self._nodes = self._result = None
+        self.views.clear()
         fill(self._ui.runComboBox, [], None)
         self._ui.resultsLabel.text = _("No result yet. Raw and processed will stand beside each other here.")
         self._setVisible(False)
@@ -94,57 +92,14 @@ class ResultsSection:
             return
         from ASLDenoiseLib.scene.choose import nodes_of
 
-        self._nodes, self._shown = nodes_of(slicer.mrmlScene, runs[folder]), None
+        self._nodes = nodes_of(slicer.mrmlScene, runs[folder])
         if newest is None and folder != current:
             self._result = None
         self._fillAll(runs[folder].name)
 
     def refresh(self) -> None:
         """Set the slice views as the parameter node says."""
-        p, nodes = self._parameters, self._nodes
-        if p is None or nodes is None or any(node.GetScene() is None for node in nodes.maps.values()):
-            return
-        from ASLDenoiseLib.scene.choose import fade, processed_of, show_map
-
-        processed = processed_of(nodes)
-        key = p.shownMap if p.shownMap in nodes.maps else processed
-        raw = raw_of(nodes.maps)
-        fades = key in (raw, processed)
-        select(self._ui.mapComboBox, raw if fades and p.fade == 0 else processed if fades else key)
-        self._ui.fadeSlider.setEnabled(fades and processed != raw)
-        wanted = (key if not fades else "", p.fade if fades else 1.0, p.opacity)
-        if wanted == self._shown:
-            return
-        self._shown = wanted
-        if fades:
-            fade(nodes, p.fade, opacity=p.opacity)
-        else:
-            show_map(nodes, key, opacity=p.opacity)
-
-    def showOverlay(self) -> None:
-        """Show the chosen map over the T1 in every slice view, in the layout before one of ours."""
-        from ASLDenoiseLib.scene.layouts import leave_layout
-
-        leave_layout(slicer.mrmlScene)
-        self._shown = None
-        self.refresh()
-        slicer.util.resetSliceViews()
-
-    def showSideBySide(self) -> None:
-        """Show raw and the chosen map in linked views at the same window."""
-        from ASLDenoiseLib.scene.choose import compare
-
-        compare(self._nodes, self._compared(), opacity=self._parameters.opacity)
-        self._fitLater()
-
-    def showPlot(self) -> None:
-        """Show the chosen plot beside raw and processed."""
-        from ASLDenoiseLib.scene.choose import plot
-
-        chart = chosen(self._ui.plotComboBox)
-        if chart:
-            plot(self._nodes, chart, self._compared(), opacity=self._parameters.opacity)
-            self._fitLater()
+        self.views.refresh()
 
     def copyTable(self) -> None:
         """Copy the readouts as text to the clipboard."""
@@ -181,32 +136,14 @@ class ResultsSection:
         elif self._result is not None:
             self._write(self._result, written)
 
-    def _compared(self) -> str:
-        from ASLDenoiseLib.scene.choose import processed_of
-
-        key = self._parameters.shownMap
-        maps = self._nodes.maps
-        return key if key in maps and key != raw_of(maps) else processed_of(self._nodes)
-
-    def _fitLater(self) -> None:
-        """Fit the views once the event loop has given a new layout's views their size."""
-        from ASLDenoiseLib.scene.layouts import fit_views
-
-        raw = self._nodes.maps[raw_of(self._nodes.maps)]
-        qt.QTimer.singleShot(100, lambda: raw.GetScene() and fit_views(raw.GetScene(), raw))
-
     def _fillAll(self, name) -> None:
-        from ASLDenoiseLib.scene.choose import choices, processed_of
         from ASLDenoiseLib.scene.readouts import audit_sentence, readout_rows
 
         nodes, ui = self._nodes, self._ui
         ui.resultsLabel.text = f"<b>{name}</b>"
         self._setVisible(True)
         self._fillTable(() if nodes.readouts is None else readout_rows(nodes.readouts))
-        fill(ui.mapComboBox, [(c.label, c.key, c.label) for c in choices(nodes)], processed_of(nodes))
-        charts = [(_chartName(node), key, node.GetTitle() or "") for key, node in nodes.charts.items()]
-        fill(ui.plotComboBox, charts, None)
-        ui.plotButton.enabled = bool(charts)
+        self.views.show(nodes)
         verdict = "" if nodes.readouts is None else audit_sentence(nodes.readouts)
         ui.auditLabel.text = verdict
         ui.auditLabel.setVisible(bool(verdict))
@@ -216,7 +153,7 @@ class ResultsSection:
             button.enabled = report
             if not report:
                 button.toolTip = _("The report of a scene that was saved and opened again was not kept: press Apply.")
-        self.refresh()
+        self.views.refresh()
 
     def _fillPairsNeeded(self, charts) -> None:
         """The answer of a run that measured how many pairs are enough, which its plot is titled with."""
@@ -242,12 +179,9 @@ class ResultsSection:
 
     def _setVisible(self, visible) -> None:
         ui = self._ui
-        for name in (
-            *("readoutsTable", "mapLabel", "mapComboBox", "opacityLabel", "opacitySlider", "fadeLabel", "fadeSlider"),
-            *("overlayButton", "sideBySideButton", "plotLabel", "plotComboBox", "plotButton"),
-            *("copyButton", "tableButton", "reportButton", "pdfButton"),
-        ):
+        for name in (*("readoutsTable", "copyButton", "tableButton", "reportButton", "pdfButton"),):
             getattr(ui, name).setVisible(visible)
+        self.views.setVisible(visible)
         if not visible:
             ui.runLabel.setVisible(False)
             ui.runComboBox.setVisible(False)
@@ -259,17 +193,6 @@ class ResultsSection:
         if folder is not None and folder != self._nodes.folder:
             self._result, self._parameters.report = None, _NOWHERE
             self.restore(newest=folder)
-
-    def _onMap(self, index) -> None:
-        from ASLDenoiseLib.scene.choose import processed_of
-
-        p, key = self._parameters, chosen(self._ui.mapComboBox)
-        processed, raw = processed_of(self._nodes), raw_of(self._nodes.maps)
-        if key in (raw, processed):
-            p.fade = 0.0 if key == raw and processed != raw else 1.0
-            key = ""
-        p.shownMap = key
-        self.refresh()
 
     def _onSaveTable(self) -> None:
         path = _saveName(_("Save the readouts"), "readouts.tsv", _("Tab-separated values") + " (*.tsv)")
@@ -304,12 +227,6 @@ def _runs(scene) -> dict:
     from ASLDenoiseLib.scene.choose import runs_in
 
     return {run.folder: run for run in runs_in(scene)}
-
-
-def _chartName(node) -> str:
-    from ASLDenoiseLib.scene.plots import CHART_ATTRIBUTE
-
-    return node.GetDescription() or node.GetName() or node.GetAttribute(CHART_ATTRIBUTE)
 
 
 def _saveName(title, name, kinds) -> str:

@@ -1,0 +1,132 @@
+"""What the slice views show of a run: the choice of map, fade and opacity, the layouts, the plots."""
+
+from __future__ import annotations
+
+import qt
+import slicer
+
+from ASLDenoiseLib.result.maps import raw_of
+
+from .combo_boxes import chosen, fill, select
+
+_WIDGETS = (
+    *("mapLabel", "mapComboBox", "opacityLabel", "opacitySlider", "fadeLabel", "fadeSlider"),
+    *("overlayButton", "sideBySideButton", "plotLabel", "plotComboBox", "plotButton"),
+)
+
+
+class ViewsSection:
+    """Shows a run in the slice views as the parameter node says.
+
+    Args:
+        ui: the widgets of the panel by name.
+    """
+
+    def __init__(self, ui):
+        self._ui = ui
+        self._parameters, self._nodes, self._shown = None, None, None
+        ui.mapComboBox.connect("activated(int)", self._onMap)
+        ui.overlayButton.connect("clicked()", self.showOverlay)
+        ui.sideBySideButton.connect("clicked()", self.showSideBySide)
+        ui.plotButton.connect("clicked()", self.showPlot)
+
+    def setParameters(self, parameters) -> None:
+        """Keep choices in this parameter node from now on; None for none."""
+        self._parameters = parameters
+
+    def setVisible(self, visible) -> None:
+        """Show or hide the section's widgets."""
+        for name in _WIDGETS:
+            getattr(self._ui, name).setVisible(visible)
+
+    def clear(self) -> None:
+        """Show nothing from now on; the views stay as they are."""
+        self._nodes = self._shown = None
+
+    def show(self, nodes) -> None:
+        """Offer the maps and plots of this run (`ASLDenoiseLib.scene.choose.RunNodes`) from now on."""
+        from ASLDenoiseLib.scene.choose import choices, processed_of
+
+        self._nodes, self._shown, ui = nodes, None, self._ui
+        fill(ui.mapComboBox, [(c.label, c.key, c.label) for c in choices(nodes)], processed_of(nodes))
+        charts = [(_chartName(node), key, node.GetTitle() or "") for key, node in nodes.charts.items()]
+        fill(ui.plotComboBox, charts, None)
+        ui.plotButton.enabled = bool(charts)
+
+    def refresh(self) -> None:
+        """Set the slice views as the parameter node says."""
+        p, nodes = self._parameters, self._nodes
+        if p is None or nodes is None or any(node.GetScene() is None for node in nodes.maps.values()):
+            return
+        from ASLDenoiseLib.scene.choose import fade, processed_of, show_map
+
+        processed = processed_of(nodes)
+        key = p.shownMap if p.shownMap in nodes.maps else processed
+        raw = raw_of(nodes.maps)
+        fades = key in (raw, processed)
+        select(self._ui.mapComboBox, raw if fades and p.fade == 0 else processed if fades else key)
+        self._ui.fadeSlider.setEnabled(fades and processed != raw)
+        wanted = (key if not fades else "", p.fade if fades else 1.0, p.opacity)
+        if wanted == self._shown:
+            return
+        self._shown = wanted
+        if fades:
+            fade(nodes, p.fade, opacity=p.opacity)
+        else:
+            show_map(nodes, key, opacity=p.opacity)
+
+    def showOverlay(self) -> None:
+        """Show the chosen map over the T1 in every slice view, in the layout before one of ours."""
+        from ASLDenoiseLib.scene.layouts import leave_layout
+
+        leave_layout(slicer.mrmlScene)
+        self._shown = None
+        self.refresh()
+        slicer.util.resetSliceViews()
+
+    def showSideBySide(self) -> None:
+        """Show raw and the chosen map in linked views at the same window."""
+        from ASLDenoiseLib.scene.choose import compare
+
+        compare(self._nodes, self._compared(), opacity=self._parameters.opacity)
+        self._fitLater()
+
+    def showPlot(self) -> None:
+        """Show the chosen plot beside raw and processed."""
+        from ASLDenoiseLib.scene.choose import plot
+
+        chart = chosen(self._ui.plotComboBox)
+        if chart:
+            plot(self._nodes, chart, self._compared(), opacity=self._parameters.opacity)
+            self._fitLater()
+
+    def _compared(self) -> str:
+        from ASLDenoiseLib.scene.choose import processed_of
+
+        key = self._parameters.shownMap
+        maps = self._nodes.maps
+        return key if key in maps and key != raw_of(maps) else processed_of(self._nodes)
+
+    def _fitLater(self) -> None:
+        """Fit the views once the event loop has given a new layout's views their size."""
+        from ASLDenoiseLib.scene.layouts import fit_views
+
+        raw = self._nodes.maps[raw_of(self._nodes.maps)]
+        qt.QTimer.singleShot(100, lambda: raw.GetScene() and fit_views(raw.GetScene(), raw))
+
+    def _onMap(self, index) -> None:
+        from ASLDenoiseLib.scene.choose import processed_of
+
+        p, key = self._parameters, chosen(self._ui.mapComboBox)
+        processed, raw = processed_of(self._nodes), raw_of(self._nodes.maps)
+        if key in (raw, processed):
+            p.fade = 0.0 if key == raw and processed != raw else 1.0
+            key = ""
+        p.shownMap = key
+        self.refresh()
+
+
+def _chartName(node) -> str:
+    from ASLDenoiseLib.scene.plots import CHART_ATTRIBUTE
+
+    return node.GetDescription() or node.GetName() or node.GetAttribute(CHART_ATTRIBUTE)
