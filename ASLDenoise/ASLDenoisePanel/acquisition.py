@@ -8,14 +8,15 @@ from slicer.i18n import tr as _
 
 from ASLDenoiseLib.scene.series import adopt_sidecar, read_acquisition, read_context, volume_count, write_attributes
 
-from .acquisition_rows import ORDER, acquisitionRows, contextFrom, withEdit
+from .acquisition_rows import ORDER, acquisitionRows, contextFrom, parsed, rowsBefore, typedOrder, withEdit
 from .remedies import panelError
 
-_NAME, _VALUE, _UNIT, _FROM = range(4)
+_NAME, _VALUE, _FROM = range(3)
+_JOINER = "\u2060"  # a unit is not broken at its slash
 
 
 class AcquisitionSection:
-    """A row a value: what it is, the value, its unit, and where it came from.
+    """A row a value: what it is with its unit, the value, and where it came from.
 
     Args:
         ui: the widgets of the panel by name.
@@ -25,13 +26,14 @@ class AcquisitionSection:
     def __init__(self, ui, changed):
         self._ui, self._changed = ui, changed
         self._node, self._rows, self._filling = None, (), False
+        self._typed = {}  # texts by field, for the series that is loaded next
         table = ui.acquisitionTable
-        table.setHorizontalHeaderLabels([_("What"), _("Value"), _("Unit"), _("From")])
+        table.setHorizontalHeaderLabels([_("What"), _("Value"), _("From")])
         table.verticalHeader().hide()
         table.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)  # labels wrap where it is narrow
         header = table.horizontalHeader()
         header.setSectionResizeMode(_NAME, qt.QHeaderView.Stretch)
-        for column in (_VALUE, _UNIT, _FROM):
+        for column in (_VALUE, _FROM):
             header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
         table.connect("cellChanged(int,int)", self._onEdited)
 
@@ -49,28 +51,45 @@ class AcquisitionSection:
                 self._rows = acquisitionRows(read_acquisition(node), read_context(node))
             except ValueError as error:  # InputError is one, as is an unknown volume type
                 problem = panelError(error)
+        elif node is None:
+            self._rows = rowsBefore(self._typed)
         self._fill()
         return problem
+
+    def typed(self) -> dict:
+        """What was typed for the series that is loaded next: `context` and `values`, as `tasks.LoadSeries` has them."""
+        values = {field: parsed(field, text) for field, text in self._typed.items() if field != ORDER}
+        order = {"context": self._typed[ORDER]} if ORDER in self._typed else {}
+        return {**order, **({"values": values} if values else {})}
+
+    def forgetTyped(self) -> None:
+        """Forget it: a series was loaded, or the scene closed."""
+        self._typed = {}
 
     def _fill(self) -> None:
         table = self._ui.acquisitionTable
         self._filling = True
         table.setRowCount(len(self._rows))
         for place, row in enumerate(self._rows):
-            for column, text in ((_NAME, row.label), (_VALUE, row.text), (_UNIT, row.unit), (_FROM, row.origin)):
-                item = qt.QTableWidgetItem(text or (_("not stated") if column == _FROM and row.field != ORDER else ""))
+            named = f"{row.label} ({row.unit.replace('/', '/' + _JOINER)})" if row.unit else row.label
+            came = row.origin or ("" if row.field == ORDER else _("not stated"))
+            for column, text in ((_NAME, named), (_VALUE, row.text), (_FROM, came)):
+                item = qt.QTableWidgetItem(text)
                 item.setToolTip(row.tip)
                 if column != _VALUE:
                     item.setFlags(qt.Qt.ItemIsEnabled | qt.Qt.ItemIsSelectable)
                 table.setItem(place, column, item)
         self._filling = False
         table.setVisible(bool(self._rows))
-        self._ui.acquisitionHintLabel.text = (
-            _("Double-click a value to correct it.") if self._rows else _("Select a series to see how it was acquired.")
-        )
+        self._ui.acquisitionHintLabel.text = self._hint()
+
+    def _hint(self) -> str:
+        if self._node is None:
+            return _("What is typed here is taken for the series that is loaded next, where its files do not state it.")
+        return _("Double-click a value to correct it.") if self._rows else _("Nothing is known of this series.")
 
     def _onEdited(self, place, column) -> None:
-        if self._filling or column != _VALUE or self._node is None:
+        if self._filling or column != _VALUE:
             return
         from ASLDenoiseLib.errors import InputError
 
@@ -78,7 +97,9 @@ class AcquisitionSection:
         if text.strip() == row.text:
             return
         try:
-            if row.field == ORDER:
+            if self._node is None:
+                self._keep(row.field, text)
+            elif row.field == ORDER:
                 write_attributes(self._node, context=contextFrom(text, volume_count(self._node)))
             else:
                 write_attributes(self._node, acquisition=withEdit(read_acquisition(self._node), row.field, text))
@@ -89,3 +110,10 @@ class AcquisitionSection:
             )
             return
         self._changed()
+
+    def _keep(self, field, text) -> None:
+        """Keep a text for the series that is loaded next; emptied, it is no longer one."""
+        text = typedOrder(text) if field == ORDER else text.strip()
+        typed = {name: each for name, each in {**self._typed, field: text}.items() if each}
+        rowsBefore(typed)  # raises where it makes no sense
+        self._typed = typed

@@ -25,6 +25,7 @@ _ALWAYS = (
     "t1_tissue",
     "partition_coefficient",
 )
+_BEFORE = (*_ALWAYS[:7], "m0_repetition_time")  # what may be typed for a series that is still to be loaded
 _WORDS = (
     "labeling",
     "m0_type",
@@ -63,9 +64,9 @@ class AcquisitionRow:
 def originWords(origin) -> str:
     """The origin of a value, for people."""
     return {
-        "sidecar": _("file beside it"),
+        "sidecar": _("file"),
         "DICOM": _("DICOM"),
-        "image": _("the image"),
+        "image": _("image"),
         "default": _("assumed"),
         "user": _("you"),
     }[origin.value]
@@ -84,6 +85,31 @@ def acquisitionRows(acquisition, context: Sequence) -> tuple[AcquisitionRow, ...
     stated = [name for name in known if name in acquisition.origins]
     names = dict.fromkeys([*wanted, *stated])
     return (_orderRow(context), *(_row(known[name], acquisition) for name in names))
+
+
+def rowsBefore(typed) -> tuple[AcquisitionRow, ...]:
+    """The rows of a series that is still to be loaded: what was typed for it (texts by field), and nothing else."""
+    from dataclasses import replace
+
+    from ASLDenoiseLib.series import Acquisition
+
+    acquisition = Acquisition()
+    for field, text in typed.items():
+        acquisition = acquisition if field == ORDER else withEdit(acquisition, field, text)
+    known = {f.name: f for f in fields(acquisition)}
+    order = replace(_orderRow(()), text=typed.get(ORDER, ""), origin=_("you") if typed.get(ORDER) else "")
+    return (order, *(_row(known[name], acquisition) for name in _BEFORE))
+
+
+def typedOrder(text: str) -> str:
+    """The typed order of a series that is still to be loaded, in BIDS' words.
+
+    Raises:
+        ASLDenoiseLib.errors.InputError: a word is no kind of volume.
+    """
+    from ASLDenoiseLib.reading.bids import as_context
+
+    return ", ".join(kind.value for kind in as_context(word for word in text.split(",") if word.strip()))
 
 
 def shortContext(context: Sequence) -> str:
@@ -181,6 +207,8 @@ def _row(f, acquisition) -> AcquisitionRow:
         else _("{name}: not stated").format(name=f.metadata["bids"])
     )
     label = f.metadata["label"]
+    if origin is not None and origin.value == "sidecar":
+        tip = f"{tip}, {_('from the file beside the image')}"
     return AcquisitionRow(
         f.name, label, text, f.metadata["unit"], originWords(origin) if origin is not None else "", tip
     )

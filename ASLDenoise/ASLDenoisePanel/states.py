@@ -53,6 +53,8 @@ def obstacle(choices: Choices) -> str:
         return _("Select an ASL series, or load one from disk.")
     if choices.volumes < 1:
         return _("The selected series holds no images; load it again or select another.")
+    if not choices.ordered and choices.volumes == 1:
+        return _("Say what the image is, under Acquisition: cbf for a CBF map in ml/100g/min, deltam for a difference.")
     if not choices.ordered:
         return _("It is not known which volumes are control and which are label: give their order under Acquisition.")
     if choices.unusable:

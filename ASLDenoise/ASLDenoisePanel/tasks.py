@@ -7,7 +7,7 @@ Slicer and its window never waits. No Slicer and no Qt here: the child has neith
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,34 +53,47 @@ class LoadedSeries:
 class LoadSeries(PanelTask):
     """Read a 4D NIfTI with its sidecars, a BIDS folder or a folder of DICOM; `number` chooses among several.
 
-    `context` says what the volumes are where the user knows it: ``cbf`` of the scanner's own map.
+    `context` and `values` (fields of `Acquisition`) say what the files may lack; what the files state stays. A
+    `context` of ``cbf`` is what the volume of any file is: the scanner's own map.
     """
 
     path: Path
     number: int | None = None
     context: str | None = None
+    values: Mapping[str, object] = field(default_factory=dict)
 
     def run(self, progress: Any) -> LoadedSeries | SeriesChoice:
-        """Read it; a series whose order nothing states is read without, and the panel asks for it.
+        """Read it; what its files lack, or state wrongly, is left out with a finding, and the panel asks for it.
 
         Raises:
-            InputError: it cannot be read as an ASL series; one sentence with the remedy.
+            InputError: the image cannot be read; one sentence with the remedy.
         """
-        from ASLDenoiseLib.reading.read import read_series, read_unordered
+        from ASLDenoiseLib.reading.anyway import read_anyway
         from ASLDenoiseLib.reading.study import series_in
-        from ASLDenoiseLib.reading.volume_order import UnknownOrder
 
-        path, number = self.path, self.number
+        path = self.path
         progress(0.1, f"reading {path.name}")
-        found = series_in(path)
-        if number is None and len(found) > 1:
+        found = series_in(path) if self.number is None else ()
+        if len(found) > 1:
             return SeriesChoice(path, found)
-        try:
-            series = read_series(path, series=number, context=self.context)
-        except UnknownOrder:
-            series = read_unordered(path, series=number)
+        series = read_anyway(path, series=self.number, context=self.context, values=self.values)
         progress(0.8, "looking for the T1")
-        return LoadedSeries(series, *_t1Beside(path, number, series))
+        t1, note = _t1Beside(path, self.number, series)
+        return LoadedSeries(series, t1, " ".join(filter(None, (note, self._notTaken(series)))))
+
+    def _notTaken(self, series: ASLSeries) -> str:
+        """A sentence on the given values that the files state otherwise; empty where there are none."""
+        from ASLDenoiseLib.series import Origin
+
+        acquisition = series.acquisition
+        other = [
+            f.metadata["label"]
+            for f in fields(acquisition)
+            if f.name in self.values
+            and acquisition.origins.get(f.name) is not Origin.USER
+            and getattr(acquisition, f.name) != self.values[f.name]
+        ]
+        return f"Its files state {', '.join(other)} otherwise than was typed, and theirs is taken." if other else ""
 
 
 def _t1Beside(path: Path, number: int | None, series: ASLSeries) -> tuple[Volume | None, str]:

@@ -28,10 +28,10 @@ class Transfer:
         self._driver = Driver()
         self.busy = ""
 
-    def load(self, path, number=None, context=None) -> None:
+    def load(self, path, number=None, context=None, values=None) -> None:
         """Load an ASL series, and the T1 beside it, from a file or folder; `number` chooses among several.
 
-        `context` says what its volumes are, where nothing beside it does (`tasks.LoadSeries`).
+        `context` and `values` say what its files may lack (`tasks.LoadSeries`).
         """
         if self.busy:
             return
@@ -41,7 +41,7 @@ class Transfer:
             self._progress.failed(str(error))
             return
         text = _("Loading {name}...").format(name=Path(path).name)
-        self._start(LoadSeries(Path(path), number, context), text, self._onLoaded)
+        self._start(LoadSeries(Path(path), number, context, values or {}), text, self._onLoaded)
 
     def write(self, result, done) -> None:
         """Write a run's files to a temporary folder; `done` is called with the path of the report."""

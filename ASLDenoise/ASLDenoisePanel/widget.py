@@ -107,6 +107,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._abandon()
         self.setParameterNode(None)
         self.results.clear()
+        self.acquisition.forgetTyped()
         self._showSeries(None)
         self._checkCanApply()
 
@@ -273,10 +274,12 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """
         if not self.run.running and self._parameterNode is not None:
             self.inputs.offer(None)
-            self.transfer.load(path, number, context)
+            typed = self.acquisition.typed()
+            self.transfer.load(path, number, context or typed.get("context"), typed.get("values"))
 
     def _onLoaded(self, series, t1, m0):
         """Select what was loaded; returns a sentence about it, or ''."""
+        self.acquisition.forgetTyped()
         p, chosen, note = self._parameterNode, {"asl": series, "m0": m0}, ""
         another = p.asl is not None and p.asl is not series
         if t1 is not None:

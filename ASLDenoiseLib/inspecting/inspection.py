@@ -36,7 +36,7 @@ class Inspection(Sequence[Finding]):
     def findings(self) -> tuple[Finding, ...]:
         """All findings, the worst first."""
         found = [*self.before_scale]
-        if self.preview is not None and not is_unordered(self.series):
+        if not is_unordered(self.series) and self.preview is not None:
             found += scale_findings(self)
         return tuple(sorted(found, key=lambda finding: list(Severity).index(finding.severity), reverse=True))
 

@@ -32,7 +32,7 @@ from .m0_files import choose_m0, directions
 from .scan import Scan, read_scan
 from .study import read_m0, read_study
 from .vendor_scaling import philips_m0_factor
-from .volume_order import UnknownOrder
+from .volume_order import OrderNotStated, UnknownOrder
 
 _ONE_FOR_ALL = FindingKind(
     "one-for-all",
@@ -86,16 +86,10 @@ def read_series(
     """
     path = Path(path)
     scan = read_study(path, series=series)
-    types = _context(scan, context)
-    _require_perfusion(scan, types)
-    _require_flow(scan, types)
+    types = context_of(scan, context)
+    require_perfusion(scan, types)
+    require_flow(scan, types)
     return _series(path, scan, types, m0=m0, values=values)
-
-
-def read_unordered(path: Path | str, *, series: int | None = None) -> ASLSeries:
-    """A series of which nothing says what its volumes are: all are ``n/a``; as `read_series` otherwise."""
-    scan = read_study(Path(path), series=series)
-    return _series(Path(path), scan, (VolumeType.NOT_AVAILABLE,) * len(scan.array))
 
 
 def _series(
@@ -109,7 +103,7 @@ def _series(
     given = _answered(values or {}, m0)
     acquisition = acquisition_from(scan.sidecar, origin=scan.origin, where=scan.where, given=given)
     acquisition = with_user_values(acquisition, values)
-    acquisition, calibration, made = _calibration(scan, types, acquisition, m0)
+    acquisition, calibration, made = calibration_of(scan, types, acquisition, m0)
     acquisition = reduce_arrays(acquisition, types, scan.geometry)
     source = str(path if scan.path is None else scan.path)
     found = (*scan.findings, *_overridden(scan, types, acquisition, given))
@@ -136,7 +130,8 @@ def swapped(series: ASLSeries) -> ASLSeries:
     return replace(series, array=array, context=tuple(_SWAP.get(kind, kind) for kind in series.context))
 
 
-def _context(scan: Scan, given: Path | str | Sequence[str] | None) -> tuple[VolumeType, ...]:
+def context_of(scan: Scan, given: Path | str | Sequence[str] | None) -> tuple[VolumeType, ...]:
+    """What the volumes of a scan are: as given, else as the files beside it state; `InputError` where nothing does."""
     volumes = len(scan.array)
     if isinstance(given, str) and not (given.lower().endswith(".tsv") or os.path.isfile(given)):
         given = [word for word in given.split(",") if word.strip()]
@@ -149,7 +144,7 @@ def _context(scan: Scan, given: Path | str | Sequence[str] | None) -> tuple[Volu
     tables = [] if scan.path is None else applicable_files(scan.path, "aslcontext", ".tsv")
     table = Path(given) if given is not None else tables[-1] if tables else None
     if table is None and volumes == 1:
-        raise InputError(
+        raise OrderNotStated(
             f"{scan.name} is a single 3D volume, and nothing says whether it is a CBF map or a perfusion difference",
             [SetField("context", kind, "give the 4D series, or say what the volume is") for kind in ("cbf", "deltam")],
         )
@@ -165,7 +160,8 @@ def _context(scan: Scan, given: Path | str | Sequence[str] | None) -> tuple[Volu
     return types
 
 
-def _require_perfusion(scan: Scan, types: Sequence[VolumeType]) -> None:
+def require_perfusion(scan: Scan, types: Sequence[VolumeType]) -> None:
+    """Refuse a context without perfusion, and perfusion volumes without a value."""
     wanted = (VolumeType.DELTAM, VolumeType.CBF)
     if not any(kind in types for kind in wanted):
         wanted = (VolumeType.CONTROL, VolumeType.LABEL)
@@ -192,7 +188,7 @@ def _answered(values: Mapping[str, object], m0: object) -> set[str]:
     return given if m0 is None else {*given, "m0_type", "m0_estimate"}
 
 
-def _require_flow(scan: Scan, types: Sequence[VolumeType]) -> None:
+def require_flow(scan: Scan, types: Sequence[VolumeType]) -> None:
     """Refuse CBF volumes whose sidecar states no unit of flow; `inspecting.scale_checks` judges units that are."""
     unit = scan.sidecar.get("Units")
     if VolumeType.CBF not in types or not isinstance(unit, str) or not unit.strip():
@@ -219,7 +215,7 @@ def _overridden(
             yield _ONE_FOR_ALL.finding(key=key, one=one, several=", ".join(several), where=scan.where)
 
 
-def _calibration(
+def calibration_of(
     scan: Scan, types: Sequence[VolumeType], acquisition: Acquisition, given: Path | str | float | None
 ) -> tuple[Acquisition, Volume | None, M0Source | None]:
     """The acquisition with M0 type and repetition time, the M0 image on the series' grid, or None, and its making."""

@@ -46,9 +46,9 @@ class Scan:
         return "the DICOM" if self.path is None else f"the sidecar of {self.path.name}"
 
 
-def read_scan(path: Path, *, suffix: str = "asl") -> Scan:
-    """Read a NIfTI (or MGZ) with its sidecars; errors as in `images.read_array4d` and `bids.read_json`."""
+def read_scan(path: Path, *, suffix: str = "asl", sidecar: bool = True) -> Scan:
+    """Read a NIfTI (or MGZ) with its sidecars, if wanted; errors as in `images.read_array4d` and `bids.read_json`."""
     array, geometry = read_array4d(path)
     require_contrast(array, f"The image {path}")
     name = image_stem(path).removesuffix(f"_{suffix}")
-    return Scan(array, geometry, read_sidecar(path, suffix=suffix), name=name, path=path)
+    return Scan(array, geometry, read_sidecar(path, suffix=suffix) if sidecar else {}, name=name, path=path)

@@ -62,12 +62,13 @@ def series_in(path: Path) -> tuple[FoundSeries, ...]:
     return tuple(FoundSeries(each.number, each.label, path) for each in dicom_series(convert(path)))
 
 
-def read_study(path: Path, *, series: int | None = None) -> Scan:
+def read_study(path: Path, *, series: int | None = None, sidecar: bool = True) -> Scan:
     """The series that is meant by a path.
 
     Args:
         path: a NIfTI or MGZ, a folder of BIDS or of DICOM, or one DICOM file.
         series: of a folder of several, the number of one.
+        sidecar: read the JSON files beside an image, too.
 
     Raises:
         InputError: it is not there, cannot be read, or holds no series or several.
@@ -75,13 +76,14 @@ def read_study(path: Path, *, series: int | None = None) -> Scan:
     if is_folder(path):
         found = series_files(path)
         if found:
-            return read_scan(_one_of(path, found, series))
+            return read_scan(_one_of(path, found, series), sidecar=sidecar)
         if (path / "dataset_description.json").is_file():
             raise InputError(f"The data set {path} holds no ASL series (an image named _asl); give the file of one.")
     elif is_image_name(path) or not is_dicom(path):
         if series is not None:
             raise InputError(f"{path} is one file, so there is no series {series} to choose; leave out --series.")
-        return read_scan(path, suffix="cbf" if image_stem(path).endswith(CBF_SUFFIX) else "asl")
+        suffix = "cbf" if image_stem(path).endswith(CBF_SUFFIX) else "asl"
+        return read_scan(path, suffix=suffix, sidecar=sidecar)
     from .dicom import read_dicom
 
     return read_dicom(path, series=series) if path.is_dir() else read_dicom(path.parent, series=series, file=path)

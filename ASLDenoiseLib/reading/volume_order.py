@@ -42,7 +42,11 @@ class OrderProposal:
         return len(self.patterns) == 1
 
 
-class UnknownOrder(InputError):
+class OrderNotStated(InputError):
+    """Nothing states what the volumes of a series are."""
+
+
+class UnknownOrder(OrderNotStated):
     """Nothing states what the volumes of a series are; the sentence says what they look like.
 
     Args:
@@ -75,10 +79,10 @@ def propose_order(array: np.ndarray) -> OrderProposal | None:
     """What the volumes of a series look like; None where they do not say.
 
     Args:
-        array: (T, K, J, I), two volumes or more, scanner units; NaN and infinity count as zero.
+        array: (T, K, J, I), scanner units; NaN and infinity count as zero.
     """
-    if len(array) < 2:
-        return None
+    if len(array) == 1:
+        return OrderProposal(("cbf", "deltam"), "a single image, which is a CBF map or a perfusion difference")
     array = np.nan_to_num(array, nan=0.0, posinf=0.0, neginf=0.0)
     signed = _negative_share(array) > _NEGATIVE
     if signed.sum() > len(array) / 2:

@@ -67,14 +67,14 @@ def inspected(panel):
 def rows(panel):
     table = panel.ui.acquisitionTable
     return {
-        table.item(row, 0).text(): tuple(table.item(row, column).text() for column in (1, 2, 3))
+        table.item(row, 0).text().partition(" (")[0]: tuple(table.item(row, column).text() for column in (1, 2))
         for row in range(table.rowCount)
     }
 
 
 def edit(panel, label, text):
     table = panel.ui.acquisitionTable
-    row = next(row for row in range(table.rowCount) if table.item(row, 0).text() == label)
+    row = next(row for row in range(table.rowCount) if table.item(row, 0).text().partition(" (")[0] == label)
     table.item(row, 1).setText(text)
 
 
@@ -186,9 +186,11 @@ def test_the_acquisition_shows_values_units_and_origins_and_a_correction_counts_
     from ASLDenoiseLib.scene.series import read_acquisition
 
     nodes = put(made)
-    assert rows(panel)["Label duration"] == ("1.8", "s", "file beside it")
+    assert rows(panel)["Label duration"] == ("1.8", "file")
     edit(panel, "Label duration", "1.4")
-    assert rows(panel)["Label duration"] == ("1.4", "s", "you")
+    assert rows(panel)["Label duration"] == ("1.4", "you")
+    table = panel.ui.acquisitionTable
+    assert "Label duration (s)" in [table.item(row, 0).text() for row in range(table.rowCount)]
     acquisition = read_acquisition(nodes.sequence)
     assert (acquisition.label_duration, acquisition.origins["label_duration"]) == (1.4, Origin.USER)
 
@@ -201,7 +203,7 @@ def test_a_value_that_makes_no_sense_is_refused_in_words_and_nothing_changes(pan
     nodes = put(made)
     edit(panel, "Label duration", "long")
     assert "'long' is not a number" in dialogs.shown[-1].text
-    assert rows(panel)["Label duration"] == ("1.8", "s", "file beside it")
+    assert rows(panel)["Label duration"] == ("1.8", "file")
     assert read_acquisition(nodes.sequence).label_duration == 1.8
 
 
@@ -414,7 +416,7 @@ def test_a_file_is_loaded_with_its_sidecars_m0_and_t1(panel, made, tmp_path):
     assert ui.aslSelector.currentNode().GetName() == "sub-01_asl"
     assert ui.t1Selector.currentNode().GetName() == "sub-01_T1w"
     assert ui.m0Selector.currentNode().GetName() == "sub-01_m0scan"
-    assert rows(panel)["M0 repetition time"] == ("6", "s", "file beside it")
+    assert rows(panel)["M0 repetition time"] == ("6", "file")
     assert ui.applyButton.enabled
 
 
@@ -524,6 +526,41 @@ def test_the_order_that_the_images_show_is_proposed_and_taken_by_a_click(panel, 
     assert panel.ui.seriesLabel.text.endswith("6 control, 6 label")
 
 
+def test_a_file_with_nothing_beside_it_is_loaded_and_its_table_can_be_filled(panel, made, tmp_path):
+    """A 4D NIfTI without a context whose sidecar speaks of an M0 that is not there was refused, and nothing loaded."""
+    path = write_bids(tmp_path, made, t1=False)
+    (path.parent / "sub-01_aslcontext.tsv").unlink()
+    (path.parent / "sub-01_m0scan.nii.gz").unlink()
+    panel.widget.load(path)
+    until(lambda: not panel.widget.transfer.busy, 60)
+    assert panel.ui.aslSelector.currentNode().GetName() == "sub-01_asl", panel.ui.statusLabel.text
+    inspected(panel)
+    assert rows(panel)["Order of volumes"][0] == "" and not panel.ui.applyButton.enabled
+    texts = [label.text for label in panel.ui.findingsList.findChildren("QLabel")]
+    assert any("no _m0scan image is beside it" in text for text in texts)
+    edit(panel, "Order of volumes", "control, label")
+    inspected(panel)
+    assert panel.ui.applyButton.enabled, panel.ui.reasonLabel.text
+
+
+def test_what_a_file_lacks_can_be_typed_before_it_is_loaded(panel, made, tmp_path):
+    path = write_bids(tmp_path, made, t1=False)
+    (path.parent / "sub-01_aslcontext.tsv").unlink()
+    assert "loaded next" in panel.ui.acquisitionHintLabel.text
+    edit(panel, "Order of volumes", "control, label")
+    edit(panel, "Background suppression pulses", "2")
+    edit(panel, "Post-labelling delay", "2.5")  # which the file states
+    assert rows(panel)["Order of volumes"] == ("control, label", "you")
+    panel.widget.load(path)
+    until(lambda: not panel.widget.transfer.busy, 60)
+    assert panel.ui.seriesLabel.text.endswith("6 control, 6 label")
+    assert rows(panel)["Background suppression pulses"] == ("2", "you")
+    assert rows(panel)["Post-labelling delay"] == ("1.8", "file")
+    assert "state Post-labelling delay otherwise" in panel.ui.statusLabel.text
+    panel.widget.inputs.select(asl=None)
+    assert rows(panel)["Order of volumes"] == ("", ""), "it was for that series alone"
+
+
 def test_what_is_no_series_is_refused_in_words_and_the_scene_stays(panel, tmp_path):
     path = tmp_path / "notes.nii.gz"
     path.write_text("not an image")
@@ -556,7 +593,8 @@ def test_a_closed_scene_leaves_an_empty_panel_that_works(panel, made):
     put(made)
     close_scene()
     assert panel.widget.state.value == "empty"
-    assert panel.ui.acquisitionTable.rowCount == 0
+    assert "loaded next" in panel.ui.acquisitionHintLabel.text
+    assert {came for _, came in rows(panel).values()} == {"", "not stated"}
     nodes = put(made)
     assert panel.ui.aslSelector.currentNode() is nodes.sequence and panel.ui.applyButton.enabled
 

@@ -60,7 +60,7 @@ def test_rows_name_value_unit_and_where_it_came_from(panel):
         row.field: row
         for row in acquisitionRows(acquisition, [VolumeType.M0SCAN, VolumeType.CONTROL, VolumeType.LABEL])
     }
-    assert (rows["labeling"].text, rows["labeling"].origin) == ("PCASL", "file beside it")
+    assert (rows["labeling"].text, rows["labeling"].origin) == ("PCASL", "file")
     assert (rows["post_labeling_delay"].text, rows["post_labeling_delay"].unit) == ("0, 1.8", "s")
     assert rows["post_labeling_delay"].tip == "PostLabelingDelay = 0, 1.8, 1.8"
     assert (rows["background_suppression"].text, rows["background_suppression"].origin) == ("yes", "you")

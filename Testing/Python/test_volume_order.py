@@ -9,7 +9,8 @@ from reading_builders import bend_image, head, refusal, small_real, write_series
 
 from ASLDenoiseLib.inspecting.fixes import apply_fix, fixes_of
 from ASLDenoiseLib.inspecting.inspection import inspect
-from ASLDenoiseLib.reading.read import read_series, read_unordered
+from ASLDenoiseLib.reading.anyway import read_anyway
+from ASLDenoiseLib.reading.read import read_series
 from ASLDenoiseLib.reading.volume_order import propose_order
 from ASLDenoiseLib.series import VolumeType
 
@@ -100,8 +101,8 @@ def test_noise_alone_seldom_looks_like_an_order():
     assert sum(clear) <= 1
 
 
-def test_a_single_volume_and_an_empty_series_propose_nothing():
-    assert propose_order(made("control")) is None
+def test_a_single_volume_is_a_map_or_a_difference_and_an_empty_series_proposes_nothing():
+    assert propose_order(made("control")).patterns == ("cbf", "deltam")
     assert propose_order(np.zeros((8, *BRAIN.shape), np.float32)) is None
 
 
@@ -126,7 +127,7 @@ def test_the_error_proposes_the_order_and_takes_none(tmp_path):
 
 
 def test_a_series_of_unknown_order_has_the_proposal_as_a_finding_with_a_fix(tmp_path):
-    series = read_unordered(write_series(tmp_path, words=None))
+    series = read_anyway(write_series(tmp_path, words=None))
     assert set(series.context) == {VolumeType.NOT_AVAILABLE} and series.m0 is not None
     found = {finding.code: finding for finding in inspect(series)}
     assert "label,control" in found["order-unknown"].why
