@@ -10,8 +10,10 @@ from ASLDenoiseLib.scene.series import adopt_sidecar, read_acquisition, read_con
 
 from .acquisition_rows import ORDER, acquisitionRows, contextFrom, parsed, rowsBefore, typedOrder, withEdit
 from .remedies import panelError
+from .whole_table import showWhole
 
 _NAME, _VALUE, _FROM = range(3)
+_WIDEST = "label, control  "  # of what is a value as a rule; what is longer wraps
 _JOINER = "\u2060"  # a unit is not broken at its slash
 
 
@@ -29,12 +31,12 @@ class AcquisitionSection:
         self._typed = {}  # texts by field, for the series that is loaded next
         table = ui.acquisitionTable
         table.setHorizontalHeaderLabels([_("What"), _("Value"), _("From")])
-        table.verticalHeader().hide()
-        table.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)  # labels wrap where it is narrow
+        showWhole(table)
         header = table.horizontalHeader()
         header.setSectionResizeMode(_NAME, qt.QHeaderView.Stretch)
-        for column in (_VALUE, _FROM):
-            header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
+        header.setSectionResizeMode(_VALUE, qt.QHeaderView.Interactive)
+        header.setSectionResizeMode(_FROM, qt.QHeaderView.ResizeToContents)
+        header.resizeSection(_VALUE, qt.QFontMetrics(table.font).horizontalAdvance(_WIDEST))
         table.connect("cellChanged(int,int)", self._onEdited)
 
     def show(self, node) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections import Counter
+from itertools import pairwise
 
 import qt
 from slicer.i18n import tr as _
@@ -51,6 +52,9 @@ class FindingsSection:
         self._ui.findingsLabel.text = text[:1].upper() + text[1:] if text else _("Nothing wrong was found.")
         for finding in findings:
             self._addCard(finding, [fix for fix in fixes if fix.finding == finding.code])
+        stops = [self._ui.findingsCollapsibleButton, *self.buttons.values()]
+        for before, button in pairwise(stops):  # a new button would be the last of the whole panel
+            qt.QWidget.setTabOrder(before, button)
 
     def setEnabled(self, enabled) -> None:
         """Enable or disable the buttons of the fixes."""

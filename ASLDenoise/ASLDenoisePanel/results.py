@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 from .combo_boxes import chosen, fill
 from .report import printPdf
 from .views import ViewsSection
+from .whole_table import showWhole
 
 _NOWHERE = ""
 _JOINER = "\u2060"  # a unit is not broken at its slashes
@@ -31,8 +32,7 @@ class ResultsSection:
         self.views = ViewsSection(ui)
         table = ui.readoutsTable
         table.setHorizontalHeaderLabels([_("Readout"), _("Raw"), _("Processed"), _("Change")])
-        table.verticalHeader().hide()
-        table.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)  # labels wrap where it is narrow
+        showWhole(table)
         table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
         header = table.horizontalHeader()
         header.setSectionResizeMode(0, qt.QHeaderView.Stretch)

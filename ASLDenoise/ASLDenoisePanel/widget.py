@@ -12,7 +12,6 @@ from slicer.util import VTKObservationMixin
 from ASLDenoiseLib.scene.series import read_context, volume_count
 
 from .acquisition import AcquisitionSection
-from .auto_height import AutoHeight
 from .choices import expectation
 from .drag_and_drop import DropFilter
 from .findings import FindingsSection
@@ -20,6 +19,7 @@ from .inputs import InputsSection
 from .logic import ASLDenoiseLogic
 from .method import MethodSection
 from .packages import torchThere
+from .panel_frame import PanelFrame
 from .parameters import Way
 from .paths import resource
 from .preview import PreviewSection
@@ -53,9 +53,10 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
         ScriptedLoadableModuleWidget.setup(self)
         self.uiWidget = slicer.util.loadUI(str(resource("UI/ASLDenoise.ui")))
-        self._autoHeight = AutoHeight(self.uiWidget)
-        self.layout.addWidget(self._autoHeight.widget)
         self.ui = slicer.util.childWidgetVariables(self.uiWidget)
+        self._frame = PanelFrame(self.uiWidget, self.ui.runWidget)
+        self.layout.addWidget(self._frame.widget, 1)
+        qt.QWidget.setTabOrder(self.ui.pdfButton, self.ui.applyButton)  # from top to bottom
         self.uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = ASLDenoiseLogic()
         self.progress = ProgressArea(self.ui)
@@ -68,7 +69,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.results = ResultsSection(self.ui, self.transfer.write, self.progress.done)
         self.preview = PreviewSection(self.findings, lambda: self._parameterNode, self._checkCanApply)
         self._devices = Driver()
-        self._drops = DropFilter(self.uiWidget, self.load)
+        self._drops = [DropFilter(widget, self.load) for widget in (self.uiWidget, self.ui.runWidget)]
         self._later = qt.QTimer()
         self._later.setSingleShot(True)
         self._later.setInterval(0)
@@ -303,7 +304,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _onPresented(self, nodes):
         self.results.present(nodes)
         self.ui.resultsCollapsibleButton.collapsed = False
-        bringIntoSight(self.ui.applyButton)  # the status line, and below it the results
+        bringIntoSight(self.ui.resultsCollapsibleButton)
         if nodes.result.findings:
             self.findings.show(nodes.result.findings)
         if self._parameterNode.outputFolder:

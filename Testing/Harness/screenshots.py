@@ -1,12 +1,15 @@
 """Photographs the panel in each of its states, at two widths, into Docs/panel: all off screen.
 
-    python Testing/Harness/screenshots.py [FOLDER]
+    python Testing/Harness/screenshots.py [FOLDER] [--widths 317 400 600] [--dark] [--window 317x700]
 
-A real run on the sample series and its T1; a minute or two.
+A real run on the sample series and its T1; a minute or two. Pictures are as high as the panel's contents; `--window`
+takes one more of each state as a module panel of that size shows it, and `--dark` each picture in a dark palette, too.
+317 pixels are what Slicer gives a module in a fresh profile.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +20,7 @@ WIDTHS = (400, 600)
 _LONGEST = 600.0  # s
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, *, widths: tuple[int, ...] = WIDTHS, dark: bool = False, window: str = "") -> None:
     """Every state in turn."""
     from slicer_harness import installed, why_absent
 
@@ -25,15 +28,21 @@ def main(folder: Path) -> None:
     if absent:
         raise SystemExit(absent)
     from slicer_harness.panel import open_panel, process_events
-    from slicer_harness.photograph import photograph
+    from slicer_harness.photograph import photograph, wear
+
+    sizes = [(width, None) for width in widths]
+    sizes += [tuple(map(int, window.split("x")))] if window else []
 
     with installed():
         panel = open_panel(ROOT / "ASLDenoise" / "ASLDenoise.py")
         ui, widget = panel.ui, panel.widget
 
         def picture(state: str) -> None:
-            for width in WIDTHS:
-                print(photograph(panel.frame, folder / f"{state}-{width}.png", width=width))
+            for theme in ("", "-dark") if dark else ("",):
+                wear(dark=bool(theme))
+                for width, height in sizes:
+                    name = f"{state}-{width}{f'x{height}' if height else ''}{theme}.png"
+                    print(photograph(panel.frame, folder / name, width=width, height=height))
 
         def until(condition: Callable[[], bool], what: str) -> None:
             if not process_events(condition, timeout=_LONGEST):
@@ -63,4 +72,10 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "Docs" / "panel")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "Docs" / "panel", help="where pictures go")
+    parser.add_argument("--widths", nargs="+", type=int, default=WIDTHS, help="of the pictures, pixels")
+    parser.add_argument("--dark", action="store_true", help="each in a dark palette, too")
+    parser.add_argument("--window", default="", metavar="WIDTHxHEIGHT", help="and as a module panel of that size")
+    given = parser.parse_args()
+    main(given.folder, widths=tuple(given.widths), dark=given.dark, window=given.window)

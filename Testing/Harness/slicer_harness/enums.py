@@ -85,6 +85,6 @@ class QtNamespace:
 
 for _kind in vars(QtCore.Qt).values():
     if is_enum_class(_kind):
-        for _member in _kind:
+        for _member in _kind.__members__.values():  # a flag's zero, such as NoFocus, is no item of it
             setattr(QtNamespace, _member.name, value_of(_member))
 QtNamespace.__name__ = QtNamespace.__qualname__ = "Qt"

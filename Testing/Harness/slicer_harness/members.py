@@ -79,7 +79,8 @@ class UnboundSlot:
         self.cls, self.__name__ = cls, name
 
     def __call__(self, *arguments: Any) -> Any:
-        if arguments and isinstance(arguments[0], self.cls) and arguments[0]._cpp is not None:
+        static = isinstance(static_member(surface_class(self.cls)._cpp_class, self.__name__), staticmethod)
+        if arguments and not static and isinstance(arguments[0], self.cls) and arguments[0]._cpp is not None:
             return BoundSlot(arguments[0], self.__name__)(*arguments[1:])
         special = registry.special(registry.methods, self.cls, f"static {self.__name__}")
         if special is not None:

@@ -7,13 +7,43 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QEvent, QSize
-from PySide6.QtGui import QFont, QFontDatabase
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 
 from .proxy import cpp_of
 from .pythonqt import PythonQtObject
 
 FAMILY = "DejaVu Sans"
+_DARK = {  # as Slicer's own dark style has them, near enough (Base/QTGUI/qSlicerStyle)
+    QPalette.ColorRole.Window: "#323232",
+    QPalette.ColorRole.WindowText: "#ffffff",
+    QPalette.ColorRole.Base: "#3c3c3c",
+    QPalette.ColorRole.AlternateBase: "#454545",
+    QPalette.ColorRole.ToolTipBase: "#ffffdc",
+    QPalette.ColorRole.ToolTipText: "#000000",
+    QPalette.ColorRole.Text: "#ffffff",
+    QPalette.ColorRole.Button: "#464646",
+    QPalette.ColorRole.ButtonText: "#ffffff",
+    QPalette.ColorRole.Light: "#646464",
+    QPalette.ColorRole.Midlight: "#505050",
+    QPalette.ColorRole.Dark: "#1e1e1e",
+    QPalette.ColorRole.Mid: "#282828",
+    QPalette.ColorRole.Highlight: "#4b6a91",
+    QPalette.ColorRole.HighlightedText: "#ffffff",
+    QPalette.ColorRole.PlaceholderText: "#a0a0a0",
+    QPalette.ColorRole.Link: "#8ab4f8",
+}
+_DIMMED = (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText)
+
+
+def wear(*, dark: bool) -> None:
+    """Give the application a light or a dark palette; the light one is Qt's own."""
+    palette = QApplication.style().standardPalette()
+    for role, colour in _DARK.items() if dark else ():
+        palette.setColor(role, QColor(colour))
+        if role in _DIMMED:
+            palette.setColor(QPalette.ColorGroup.Disabled, role, QColor("#808080"))
+    QApplication.setPalette(palette)
 
 
 def have_a_font() -> None:
@@ -48,6 +78,13 @@ def photograph(widget: Any, path: str | Path, *, width: int = 400, height: int |
 
 
 def _needed_height(widget: QWidget, width: int) -> int:
+    """As high as its contents, those that a scroll area hides included."""
+    for area in widget.findChildren(QScrollArea):
+        contents = area.widget()
+        if contents is not None and contents.layout() is not None and area.isVisible():
+            bar = area.verticalScrollBar().sizeHint().width()
+            inside = contents.layout().totalHeightForWidth(max(width - bar, contents.minimumWidth()))
+            return widget.height() - area.height() + max(inside, contents.layout().totalMinimumSize().height())
     layout = widget.layout()
     if layout is not None and layout.hasHeightForWidth():
         return layout.totalHeightForWidth(width)
