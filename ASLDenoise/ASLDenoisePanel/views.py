@@ -52,6 +52,16 @@ class ViewsSection:
         charts = [(_chartName(node), key, node.GetTitle() or "") for key, node in nodes.charts.items()]
         fill(ui.plotComboBox, charts, None)
         ui.plotButton.enabled = bool(charts)
+        self._renewRetired()
+
+    def _renewRetired(self) -> None:
+        """Show in Slicer's own layouts what a scene of an earlier version shows in one that is no longer made."""
+        from ASLDenoiseLib.scene.choose import compare
+        from ASLDenoiseLib.scene.layouts import retired_layout
+
+        if retired_layout(slicer.mrmlScene) is not None:
+            compare(self._nodes)
+            self._settleLater()
 
     def refresh(self) -> None:
         """Set the slice views as the parameter node says."""
@@ -76,20 +86,27 @@ class ViewsSection:
             show_map(nodes, key, opacity=p.opacity)
 
     def showOverlay(self) -> None:
-        """Show the chosen map over the T1 in every slice view, in the layout before one of ours."""
-        from ASLDenoiseLib.scene.layouts import leave_layout
+        """Show the chosen map over the T1 in every slice view, in the layout before one of ours, the brain whole."""
+        from ASLDenoiseLib.scene.choose import place_of
+        from ASLDenoiseLib.scene.layouts import is_ours, leave_layout
+        from ASLDenoiseLib.scene.place import look_whole
 
-        leave_layout(slicer.mrmlScene)
+        scene = slicer.mrmlScene
+        ours = is_ours(scene)
+        leave_layout(scene)
         self._shown = None
         self.refresh()
-        slicer.util.resetSliceViews()
+        if ours:
+            self._settleLater()
+        else:
+            look_whole(scene, place_of(self._nodes))  # asked for again: the way back from a closer look
 
     def showSideBySide(self) -> None:
-        """Show raw and the chosen map in linked views at the same window."""
+        """Show raw and the chosen map in linked views at the same window and slice."""
         from ASLDenoiseLib.scene.choose import compare
 
         compare(self._nodes, self._compared(), opacity=self._parameters.opacity)
-        self._fitLater()
+        self._settleLater()
 
     def showPlot(self) -> None:
         """Show the chosen plot beside raw and processed."""
@@ -98,7 +115,21 @@ class ViewsSection:
         chart = chosen(self._ui.plotComboBox)
         if chart:
             plot(self._nodes, chart, self._compared(), opacity=self._parameters.opacity)
-            self._fitLater()
+            self._settleLater()
+
+    def leaveLayout(self) -> None:
+        """Restore the layout and views from before one of ours: the scene is about to close."""
+        from ASLDenoiseLib.scene.layouts import leave_layout
+
+        leave_layout(slicer.mrmlScene)
+
+    def onLayout(self) -> None:
+        """Show the chosen map in every view where the user has left one of our layouts through Slicer's own list."""
+        from ASLDenoiseLib.scene.layouts import tidy_after_user
+
+        if tidy_after_user(slicer.mrmlScene):
+            self._shown = None
+            self.refresh()
 
     def _compared(self) -> str:
         from ASLDenoiseLib.scene.choose import processed_of
@@ -107,12 +138,18 @@ class ViewsSection:
         maps = self._nodes.maps
         return key if key in maps and key != raw_of(maps) else processed_of(self._nodes)
 
-    def _fitLater(self) -> None:
-        """Fit the views once the event loop has given a new layout's views their size."""
-        from ASLDenoiseLib.scene.layouts import fit_views
+    def _settleLater(self) -> None:
+        """Have the brain whole once the event loop has given a new layout's views their size."""
+        qt.QTimer.singleShot(100, self._settle)
 
-        raw = self._nodes.maps[raw_of(self._nodes.maps)]
-        qt.QTimer.singleShot(100, lambda: raw.GetScene() and fit_views(raw.GetScene(), raw))
+    def _settle(self) -> None:
+        from ASLDenoiseLib.scene.choose import place_of, raw_node
+        from ASLDenoiseLib.scene.layouts import tags_shown
+        from ASLDenoiseLib.scene.place import settle
+
+        scene = slicer.mrmlScene
+        if self._nodes is not None and raw_node(self._nodes).GetScene() is scene:
+            settle(scene, place_of(self._nodes), tags_shown(scene))
 
     def _onMap(self, index) -> None:
         from ASLDenoiseLib.scene.choose import processed_of

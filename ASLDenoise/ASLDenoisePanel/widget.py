@@ -49,8 +49,6 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def setup(self):
         """Build the panel; nothing heavy is imported."""
-        from ASLDenoiseLib.scene.layouts import register_layouts
-
         ScriptedLoadableModuleWidget.setup(self)
         self.uiWidget = slicer.util.loadUI(str(resource("UI/ASLDenoise.ui")))
         self.ui = slicer.util.childWidgetVariables(self.uiWidget)
@@ -82,7 +80,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.addObserver(scene, event, self.onSceneEnd)
         for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent):
             self.addObserver(scene, event, self._onNodes)
-        register_layouts(scene)  # a saved scene keeps the number of a layout, not what it is
+        self._observeLayout()
         self._showSeries(None)
         self.initializeParameterNode()
 
@@ -106,6 +104,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onSceneStartClose(self, caller, event):
         """End a run on the scene that closes, and clear the panel."""
         self._abandon()
+        self.results.views.leaveLayout()
         self.setParameterNode(None)
         self.results.clear()
         self.acquisition.forgetTyped()
@@ -114,8 +113,19 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onSceneEnd(self, caller, event):
         """Show the scene that was closed or opened, as it was saved."""
+        self._observeLayout()
         if self._entered:
             self.initializeParameterNode()
+
+    def _observeLayout(self):
+        """Follow the user's choice of a layout."""
+        node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+        if node is not None and not self.hasObserver(node, vtk.vtkCommand.ModifiedEvent, self._onLayout):
+            self.addObserver(node, vtk.vtkCommand.ModifiedEvent, self._onLayout)
+
+    def _onLayout(self, caller, event):
+        if not caller.GetScene().IsBatchProcessing():
+            self.results.views.onLayout()
 
     def initializeParameterNode(self):
         """Show the scene's parameter node, and observe it."""

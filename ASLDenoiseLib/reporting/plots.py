@@ -15,7 +15,7 @@ import numpy as np
 
 from ..measuring.agreement import Agreement
 from ..result import Result
-from ..result.maps import RESIDUAL, MapKind, Role, keys_of, kind_of, named
+from ..result.maps import BELOW_ZERO, RESIDUAL, MapKind, Role, keys_of, kind_of, named
 from ..series import CBF_UNIT, Geometry, Volume
 from .voxelwise import SeriesMap, gm_agreement, masks_of, processed_map, raw_map
 
@@ -35,7 +35,8 @@ def montage_png(result: Result, *, slices: int = 6) -> bytes:
         slices: how many axial slices, in columns, evenly over the brain.
 
     Returns:
-        A PNG. NaN is grey, values beyond the window take its end colours, as the colour bar's arrows say.
+        A PNG. NaN is grey, perfusion below 0 blue; other values beyond the window take its end colours, as the colour
+        bar's arrows say.
     """
     raw, final = result.raw, result.on_series
     compared = keys_of(Role.COMPARISON, maps=result.maps)
@@ -87,7 +88,7 @@ def map_panels(
         bar.ax.tick_params(colors="white", labelsize=7)
         bar.outline.set_edgecolor("0.6")
     _letter_sides(axes[0, 0])
-    title = "Axial, radiological: the patient's right (R) is on the left. Grey: not measured."
+    title = "Axial, radiological: the patient's right (R) is on the left. Grey: not measured. Blue: below 0."
     figure.suptitle(title, color="white", fontsize=8)
     return png_of(figure)
 
@@ -153,7 +154,8 @@ def _slices_and_box(brain: Volume, count: int) -> tuple[list[int], tuple[slice, 
 def _colour_map(name: str):
     from matplotlib import colormaps
 
-    return colormaps[name].with_extremes(bad=_NOT_MEASURED)
+    under = BELOW_ZERO if name == MapKind.colours else None
+    return colormaps[name].with_extremes(bad=_NOT_MEASURED, under=under)
 
 
 def _show_slice(axis, image: np.ndarray, colours: str, window: tuple[float, float], *, aspect: float) -> None:

@@ -27,6 +27,7 @@ class Role(Enum):
     PERFUSION_WEIGHTED = "perfusion-weighted"
 
 
+BELOW_ZERO = "#1E64D8"  # the colour of what is measured below a window that begins at zero: no end of any scale here
 _PRODUCTS = (Role.PREPARED, Role.PROCESSED, Role.SUPERRESOLVED)  # what a run can be for, the furthest last
 
 
@@ -41,6 +42,7 @@ class MapKind:
             all, and of the furthest on the grid of the series.
         description: one sentence, for sidecars and the folder's README.
         of_superresolved: label and description where the run has a super-resolved map; empty: the same.
+        short: its name where there is little room, over a view or in a corner of it; empty: as `label`.
         note: what the report says of such a map under the readouts, after its name; empty for nothing.
         unit: of its numbers.
         quantity: what its numbers are, for the legend's title.
@@ -54,6 +56,7 @@ class MapKind:
     label: str
     description: str
     of_superresolved: tuple[str, str] | tuple[()] = ()
+    short: str = ""
     note: str = ""
     unit: str = CBF_UNIT
     quantity: str = "CBF"
@@ -67,6 +70,12 @@ class MapKind:
     def title(self) -> str:
         """Of the legend: quantity and unit."""
         return f"{self.quantity} ({self.unit})"
+
+    @property
+    def below(self) -> str:
+        """The colour of values below the window, of perfusion maps; empty where they take the end of the scale."""
+        perfusion = self.colours == MapKind.colours and self.window is not None and self.window[0] == 0
+        return BELOW_ZERO if perfusion else ""
 
     def scaled(self, top: float) -> MapKind:
         """The kind with its window for maps of CBF scaled to maps whose bright voxels have the value `top`."""
@@ -95,6 +104,7 @@ RAW = _map(
     Role.RAW,
     "Raw mean",
     "Cerebral blood flow from the plain mean of the differences as acquired, not denoised.",
+    short="Raw CBF",
 )
 PREPARED = _map(
     "desc-cleaned_cbf",
@@ -102,12 +112,14 @@ PREPARED = _map(
     "Prepared mean",
     "Cerebral blood flow from the mean of the prepared control-label differences: motion corrected, outliers left "
     "out; not denoised.",
+    short="Prepared CBF",
 )
 DENOISED = _map(
     "desc-denoised_cbf",
     Role.PROCESSED,
     "Denoised",
     "Cerebral blood flow from the denoised mean control-label difference; an estimate.",
+    short="Denoised CBF",
 )
 SUPERRESOLVED = _map(
     "desc-superres_cbf",
@@ -115,6 +127,7 @@ SUPERRESOLVED = _map(
     "Super-resolved (an estimate)",
     "Cerebral blood flow on a finer grid than was acquired; detail beyond the acquired grid is an estimate, not a "
     "measurement.",
+    short="Super-resolved CBF",
 )
 SMOOTHED = _map(
     "desc-smoothed_cbf",
@@ -122,6 +135,7 @@ SMOOTHED = _map(
     "Gaussian, noise-matched",
     "Raw cerebral blood flow after the Gaussian smoothing that reaches the white-matter noise of the denoised map; the "
     "baseline a denoiser has to beat.",
+    short="Gaussian CBF",
     note="is the raw map blurred until its white-matter noise equals the processed map's. SNR and contrast reward "
     "blurring alone: a denoiser is worth its name only where it does better than this column.",
 )
@@ -139,6 +153,7 @@ RESTORED = _map(
     Role.DIFFERENCE,
     "Put back by the residual audit",
     "What the residual audit put back into the denoised map: what the network had taken away that is more than noise.",
+    short="Put back by the audit",
     **_DIFFERENCE,
 )
 UNCERTAINTY = _map(
@@ -150,6 +165,7 @@ UNCERTAINTY = _map(
     "Uncertainty of the super-resolved map (SD)",
     "Standard deviation of the error of the super-resolved cerebral blood flow: what noise leaves undecided and a "
     "share of what the T1 adds; calibrated on phantoms.",
+    short="Uncertainty of {processed} CBF",
     **_DEVIATION,
 )
 MEAN_ERROR = _map(
@@ -157,6 +173,7 @@ MEAN_ERROR = _map(
     Role.UNCERTAINTY,
     "Standard error of the prepared mean",
     "Standard error of the prepared mean cerebral blood flow, from the spread of the pairs.",
+    short="Standard error of CBF",
     **{**_DEVIATION, "quantity": "Standard error"},
 )
 RAW_DIFFERENCE = _map(
@@ -164,6 +181,7 @@ RAW_DIFFERENCE = _map(
     Role.PERFUSION_WEIGHTED,
     "Raw mean difference",
     "Mean control-label difference, not denoised.",
+    short="Raw difference image",
     **_WEIGHTED,
 )
 DENOISED_DIFFERENCE = _map(
@@ -171,6 +189,7 @@ DENOISED_DIFFERENCE = _map(
     Role.PERFUSION_WEIGHTED,
     "Denoised difference",
     "Denoised mean control-label difference; an estimate.",
+    short="Denoised difference image",
     **_WEIGHTED,
 )
 
@@ -187,6 +206,7 @@ def _relative(key: str, label: str, description: str, *of_superresolved: str) ->
     quantity = "Perfusion" if kind.quantity == "CBF" else kind.quantity
     own = f"{key.removesuffix('cbf')}pwi"
     named = {"label": label, "description": description, "of_superresolved": of_superresolved, "quantity": quantity}
+    named["short"] = kind.short.replace("CBF", "perfusion")
     _COUNTERPARTS[key] = own
     RELATIVE[own] = replace(kind, key=own, unit=SCANNER_UNIT, ticks=ticks, **named)
 
@@ -250,12 +270,13 @@ def kind_of(key: str, maps: Collection[str] = ()) -> MapKind:
     """
     if key.startswith("space-MNI"):
         kind = kind_of(key.partition("_")[2], maps)
-        return replace(kind, key=key, label=f"{kind.label}, MNI space", description=f"{kind.label}, MNI space.")
+        named_so = {"label": f"{kind.label}, MNI space", "short": f"MNI space, {kind.short}"}
+        return replace(kind, key=key, description=f"{kind.label}, MNI space.", **named_so)
     table = _table_of(maps)
     table = table if key in table else {**RELATIVE, **MAPS}
     if key not in table:
         label = key.removeprefix("desc-").replace("_", " ")
-        return MapKind(key, Role.COMPARISON, label, f"{label}.")
+        return MapKind(key, Role.COMPARISON, label, f"{label}.", short=label)
     kind = table[key]
     finer = kind.of_superresolved if _has_superresolved(maps) else ()
     label, description = finer or (kind.label, kind.description)
@@ -263,7 +284,8 @@ def kind_of(key: str, maps: Collection[str] = ()) -> MapKind:
     processed = own[furthest(maps) or named(DENOISED, maps)]
     acquired = own[furthest(maps, on_series=True) or raw_of(maps)]
     label = label.format(processed=processed.label.lower(), acquired=acquired.label)
-    return replace(kind, label=label, description=description)
+    short = kind.short.format(processed="super-resolved" if finer else "denoised")
+    return replace(kind, label=label, description=description, short=short or label)
 
 
 def furthest(maps: Collection[str], *, on_series: bool = False) -> str | None:

@@ -15,6 +15,7 @@ def scene_attachments(result: Result) -> tuple[Mapping[str, Callable[[Path], Non
     """Writers of scene and picture by the ends of their names, and '' or one sentence on why there are none."""
     if find_spec("slicer") is None:
         return {}, "slicer-core is not installed, so no Slicer scene and no overlay picture are written."
+    from .choose import compare
     from .headless import make_scene
     from .present import present
     from .render import render_overlay
@@ -22,4 +23,5 @@ def scene_attachments(result: Result) -> tuple[Mapping[str, Callable[[Path], Non
 
     scene = make_scene()
     nodes = present(result, scene=scene)
+    compare(nodes)  # what whoever opens the scene is to see, whether they have the module or not
     return {SCENE: lambda path: save_mrb(scene, path), PICTURE: lambda path: render_overlay(nodes, path)}, ""

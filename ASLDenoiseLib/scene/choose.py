@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..result.maps import RESIDUAL, UNCERTAINTY, furthest, named, raw_of
-from .display import MAP_ATTRIBUTE, OVERLAY_OPACITY, RAW_VIEW, only_legends_of, set_layers
-from .hierarchy import RUN_ATTRIBUTE, all_items, hierarchy, nodes_in
-from .layouts import PROCESSED_VIEW, MapNodes, is_ours, show_side_by_side
+from ..result.maps import RESIDUAL, UNCERTAINTY, furthest, kind_of, named, raw_of
+from .display import MAP_ATTRIBUTE, OVERLAY_OPACITY, set_layers
+from .hierarchy import ROLE_ATTRIBUTE, RUN_ATTRIBUTE, all_items, hierarchy, nodes_in
+from .layouts import MapNodes, Titled, is_ours, show_in_layout, show_side_by_side, tags_shown
+from .legends import only_legends_of
+from .place import Place, place_of_node
 from .plots import charts_in
-from .present import ROLE_ATTRIBUTE
 from .readouts import is_readouts
 
 if TYPE_CHECKING:
@@ -104,8 +105,7 @@ def show_map(nodes: MapNodes, key: str, *, opacity: float = OVERLAY_OPACITY) -> 
     Raises:
         InputError: the run has no such map.
     """
-    node = _map(nodes, key)
-    _show(nodes, node, nodes.maps[processed_of(nodes)] if key == raw_of(nodes.maps) else node, opacity)
+    _show(nodes, _known(nodes, key), processed_of(nodes) if key == raw_of(nodes.maps) else key, opacity)
 
 
 def fade(nodes: MapNodes, fraction: float, *, opacity: float = OVERLAY_OPACITY) -> None:
@@ -121,11 +121,11 @@ def fade(nodes: MapNodes, fraction: float, *, opacity: float = OVERLAY_OPACITY) 
         opacity: of the maps together over the T1, 0..1.
     """
     fraction, opacity = (min(max(value, 0.0), 1.0) for value in (fraction, opacity))
-    raw, processed = raw_node(nodes), nodes.maps[processed_of(nodes)]
-    if processed is raw or fraction in (0.0, 1.0):
-        show_map(nodes, processed_of(nodes) if fraction == 1.0 else raw_of(nodes.maps), opacity=opacity)
+    raw, processed = raw_of(nodes.maps), processed_of(nodes)
+    if processed == raw or fraction in (0.0, 1.0):
+        show_map(nodes, processed if fraction == 1.0 else raw, opacity=opacity)
         return
-    _show(nodes, processed, processed, opacity, (raw, fraction))
+    _show(nodes, processed, processed, opacity, (nodes.maps[raw], fraction))
 
 
 def compare(nodes: MapNodes, key: str = "", *, opacity: float = OVERLAY_OPACITY) -> None:
@@ -134,7 +134,8 @@ def compare(nodes: MapNodes, key: str = "", *, opacity: float = OVERLAY_OPACITY)
     Raises:
         InputError: the run has no such map.
     """
-    show_side_by_side(raw_node(nodes), _map(nodes, key or processed_of(nodes)), nodes.t1 or nodes.m0, opacity=opacity)
+    shown = _titled(nodes, _known(nodes, key or processed_of(nodes)))
+    show_side_by_side(shown, nodes.t1 or nodes.m0, place_of(nodes), opacity=opacity)
 
 
 def plot(nodes: RunNodes, chart: str, key: str = "", *, opacity: float = OVERLAY_OPACITY) -> None:
@@ -146,28 +147,44 @@ def plot(nodes: RunNodes, chart: str, key: str = "", *, opacity: float = OVERLAY
     if chart not in nodes.charts:
         keys = ", ".join(nodes.charts) or "none"
         raise InputError(f"The run has no chart '{chart}' (it has {keys}); run ASL Denoise again.")
-    shown, background = _map(nodes, key or processed_of(nodes)), nodes.t1 or nodes.m0
-    show_side_by_side(raw_node(nodes), shown, background, chart=nodes.charts[chart], opacity=opacity)
+    shown, background = _titled(nodes, _known(nodes, key or processed_of(nodes))), nodes.t1 or nodes.m0
+    show_side_by_side(shown, background, place_of(nodes), chart=nodes.charts[chart], opacity=opacity)
+
+
+def place_of(nodes: MapNodes) -> Place:
+    """Where the brain of a run lies."""
+    return place_of_node(raw_node(nodes))
 
 
 def _show(
     nodes: MapNodes,
-    node: slicer.vtkMRMLScalarVolumeNode,
-    beside_raw: slicer.vtkMRMLScalarVolumeNode,
+    key: str,
+    beside_raw: str,
     opacity: float,
     faded_from: tuple[slicer.vtkMRMLScalarVolumeNode, float] | None = None,
 ) -> None:
-    """Show a map in every slice view, but raw and another in the two of the side-by-side layouts; and their legends."""
-    raw, scene = raw_node(nodes), node.GetScene()
-    layers = {"background": nodes.t1 or nodes.m0, "foreground": node, "faded_from": faded_from}
-    set_layers(scene, **layers, views={RAW_VIEW: raw, PROCESSED_VIEW: beside_raw}, opacity=opacity)
-    only_legends_of(scene, (beside_raw, raw) if is_ours(scene) else (node,))
+    """Show a map in every slice view, but raw and another in those of the side-by-side layouts; and their legends."""
+    node, background = nodes.maps[key], nodes.t1 or nodes.m0
+    scene, apart = node.GetScene(), tags_shown(node.GetScene())
+    layers = {"background": background, "foreground": node, "faded_from": faded_from, "opacity": opacity}
+    set_layers(scene, **layers, apart=apart)
+    if is_ours(scene):
+        show_in_layout(scene, _titled(nodes, beside_raw), background, opacity)
+    else:
+        only_legends_of(scene, (node,))
 
 
-def _map(nodes: MapNodes, key: str) -> slicer.vtkMRMLScalarVolumeNode:
+def _titled(nodes: MapNodes, key: str) -> tuple[Titled, ...]:
+    """What stands in the views of the side-by-side layouts: raw, a map, and their difference where there is room."""
+    residual = named(RESIDUAL, nodes.maps)
+    keys = (raw_of(nodes.maps), key, *([residual] if residual in nodes.maps and residual != key else []))
+    return tuple((kind_of(key, nodes.maps).short, nodes.maps[key]) for key in keys)
+
+
+def _known(nodes: MapNodes, key: str) -> str:
     if key not in nodes.maps:
         raise InputError(f"The run has no map '{key}' (it has {', '.join(nodes.maps)}); choose one of these.")
-    return nodes.maps[key]
+    return key
 
 
 def _maps(nodes: Iterable[slicer.vtkMRMLNode]) -> dict[str, slicer.vtkMRMLScalarVolumeNode]:

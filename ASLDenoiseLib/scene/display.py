@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,14 +16,11 @@ if TYPE_CHECKING:
 
 MAP_ATTRIBUTE = "ASLDenoise.map"  # of a map's node; its value: the key in Result.maps
 OVERLAY_OPACITY = 0.55
-RAW_VIEW = "ASLRaw"  # the slice view of the side-by-side layouts that shows the raw map, whatever the others show
-# The least value that is drawn, but of differences, over the highest of the window. Zero and below, and NaN, are
+TITLE_ATTRIBUTE, TICKS_ATTRIBUTE = "ASLDenoise.title", "ASLDenoise.ticks"  # of a legend: those of its kind of map
+_BELOW_NOTE = "blue: 0 or less"
+# The least value that is drawn of a map that cannot be negative, over the highest of its window: zero and NaN are
 # transparent; the voxels themselves are kept.
 _SHOWN_ABOVE = 1e-5
-
-# Slicer enlarges the numbers until they fill the legend, and its title with them: few numbers in a large one cover the
-# picture.
-_LEGEND_SIZE = (0.15, 0.38)  # of the view's width and height
 
 # Red, green and blue 0..1, evenly from the lowest value to the highest, where Slicer's files are absent: Inferno
 # (matplotlib, CC0); and blue over white to red with even lightness.
@@ -41,21 +38,23 @@ def apply_kind(node: slicer.vtkMRMLScalarVolumeNode, kind: MapKind) -> None:
     """Give a map's node the colours, window, threshold and (where its scene has a colour logic) legend of its kind."""
     node.CreateDefaultDisplayNodes()  # none where it has one
     display = node.GetDisplayNode()
-    display.SetAndObserveColorNodeID(colour_node(node.GetScene(), kind.scene_colours).GetID())
+    display.SetAndObserveColorNodeID(colour_node(node.GetScene(), kind.scene_colours, below=kind.below).GetID())
     display.AutoWindowLevelOff()
     display.SetWindowLevelMinMax(*kind.window)
     display.SetInterpolate(True)
     # NaN compares false with any threshold, so thresholding is also what keeps 'not measured' transparent.
     display.AutoThresholdOff()
-    display.SetThreshold(*_shown_range(node, kind.window))
+    display.SetThreshold(*_shown_range(node, kind))
     display.ApplyThresholdOn()
     logic = module_logic(node.GetScene(), "Colors")
     legend = None if logic is None else logic.AddDefaultColorLegendDisplayNode(node)
     if legend is not None:
-        legend.SetTitleText(kind.title)
+        title = f"{kind.quantity} ({kind.unit}; {_BELOW_NOTE})" if kind.below else kind.title
+        legend.SetTitleText(title)
         legend.SetNumberOfLabels(kind.ticks)
+        legend.SetAttribute(TITLE_ATTRIBUTE, title)
+        legend.SetAttribute(TICKS_ATTRIBUTE, str(kind.ticks))
         legend.SetLabelFormat("%.0f" if kind.unit == CBF_UNIT else "%.3g")
-        legend.SetSize(*_LEGEND_SIZE)
 
 
 def show_grey(node: slicer.vtkMRMLScalarVolumeNode) -> None:
@@ -76,54 +75,25 @@ def legends_of(node: slicer.vtkMRMLScalarVolumeNode) -> list[slicer.vtkMRMLColor
     return [display for display in displays if display is not None and display.IsA("vtkMRMLColorLegendDisplayNode")]
 
 
-def only_legends_of(scene: slicer.vtkMRMLScene, shown: Collection[slicer.vtkMRMLScalarVolumeNode]) -> None:
-    """Show the legends of the `shown` maps and hide all others: Slicer would draw them over one another.
-
-    Call it when the layers are set: Slicer checks only then whether a legend's map is in a view.
-    """
-    import slicer
-
-    for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode", scene):
-        if node.GetAttribute(MAP_ATTRIBUTE):
-            for legend in legends_of(node):
-                legend.SetVisibility(node in shown)
-    draw_legends(scene)
-
-
-def draw_legends(scene: slicer.vtkMRMLScene) -> None:
-    """Have every slice view check again which legends it draws, also those that are older than the view.
-
-    vtkMRMLColorLegendDisplayableManager checks when a composite node says that a layer was changed by interaction,
-    not when the layer is changed by a program.
-    """
-    import slicer
-
-    for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
-        before = composite.GetInteractionFlags()
-        composite.SetInteractionFlags(composite.ForegroundVolumeFlag)
-        composite.Modified()
-        composite.SetInteractionFlags(before)
-
-
 def set_layers(
     scene: slicer.vtkMRMLScene,
     *,
     background: slicer.vtkMRMLVolumeNode | None,
     foreground: slicer.vtkMRMLVolumeNode | None,
-    views: Mapping[str, slicer.vtkMRMLVolumeNode],
+    apart: Collection[str] = (),
     opacity: float = OVERLAY_OPACITY,
     faded_from: tuple[slicer.vtkMRMLVolumeNode, float] | None = None,
 ) -> None:
-    """Show `foreground` over `background` in every slice view, but in those whose tags are in `views` the map there.
+    """Show `foreground` over `background` in every slice view but those whose tags are in `apart`.
 
-    `faded_from` as of `lay_over`; the `views` show their maps unmixed.
+    `faded_from` as of `lay_over`.
     """
     import slicer
 
+    layers = {"background": background, "foreground": foreground, "opacity": opacity, "faded_from": faded_from}
     for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
-        own = views.get(composite.GetLayoutName())
-        mixed = None if own else faded_from
-        lay_over(composite, background=background, foreground=own or foreground, opacity=opacity, faded_from=mixed)
+        if composite.GetLayoutName() not in apart:
+            lay_over(composite, **layers)
 
 
 def lay_over(
@@ -156,28 +126,61 @@ def lay_over(
         composite.SetNthLayerVolumeID(top, None)
 
 
-def _shown_range(node: slicer.vtkMRMLScalarVolumeNode, window: tuple[float, float]) -> tuple[float, float]:
+def _shown_range(node: slicer.vtkMRMLScalarVolumeNode, kind: MapKind) -> tuple[float, float]:
     import slicer
 
     values = slicer.util.arrayFromVolume(node)
     values = values[np.isfinite(values)]
-    lowest, highest = (float(values.min()), float(values.max())) if values.size else window
-    # One unit wider than the voxels: a float32 voxel at the very edge must not fall out of a range kept in double.
-    lower = min(lowest, window[0]) - 1.0 if window[0] < 0 else float(f"{_SHOWN_ABOVE * window[1]:.3g}")
-    return lower, max(highest, window[1]) + 1.0
+    low, high = kind.window
+    if values.size:
+        low, high = min(low, float(values.min())), max(high, float(values.max()))
+    drawn = kind.window[0] < 0 or kind.below
+    lowest = low - _beyond(low) if drawn else _SHOWN_ABOVE * kind.window[1]
+    return float(f"{lowest:.6g}"), float(f"{high + _beyond(high):.6g}")  # as many digits as a saved scene keeps
 
 
-def colour_node(scene: slicer.vtkMRMLScene, name: str) -> slicer.vtkMRMLColorNode:
-    """Slicer's colour scale of that name, else one of 256 colours through `_ANCHORS`, made once a scene."""
-    own = f"ASL {name}"
-    existing = scene.GetFirstNode(name, "vtkMRMLColorNode") or scene.GetFirstNode(own, "vtkMRMLColorTableNode")
-    if existing is not None:
-        return existing
+def _beyond(value: float) -> float:
+    """How much further than the voxels the range goes: none at its edge may fall out when it is saved or rounded."""
+    return max(1.0, 1e-3 * abs(value))
+
+
+def colour_node(scene: slicer.vtkMRMLScene, name: str, *, below: str = "") -> slicer.vtkMRMLColorNode:
+    """A colour scale of 256 colours, made once a scene: Slicer's of that name, else through `_ANCHORS`.
+
+    Args:
+        scene: that holds it.
+        name: of the scale.
+        below: ``#RRGGBB`` in place of the lowest colour, which is that of all values below the window (and of those
+            less than 1/256 of it above); empty for Slicer's own scale as it is.
+    """
+    existing = scene.GetFirstNode(name, "vtkMRMLColorNode")
+    own = f"ASL {name}{', negative apart' if below else ''}"
+    made = scene.GetFirstNode(own, "vtkMRMLColorTableNode")
+    if made is not None or (existing is not None and not below):
+        return made or existing
+    colours = _sampled(name) if existing is None else table_of(existing)
+    if below:
+        colours[0] = [int(below[place : place + 2], 16) / 255 for place in (1, 3, 5)]
     table = scene.AddNewNodeByClass("vtkMRMLColorTableNode", own)
     table.SetTypeToUser()
     table.SetNumberOfColors(256)
-    known = [np.array(channel.split(), float) for channel in _ANCHORS[name]]
-    for index, value in enumerate(np.linspace(0.0, 1.0, 256)):
-        rgb = [float(np.interp(value, np.linspace(0.0, 1.0, levels.size), levels)) for levels in known]
-        table.SetColor(index, f"{index}", *rgb, 1.0)
+    for index, rgb in enumerate(colours):
+        table.SetColor(index, f"{index}", *map(float, rgb), 1.0)
     return table
+
+
+def table_of(colour: slicer.vtkMRMLColorNode) -> np.ndarray:
+    """The 256 colours of a scale, lowest first, 0..1 (256, 3)."""
+    table = colour.GetLookupTable()
+    if table is not None and not colour.IsA("vtkMRMLProceduralColorNode"):
+        count = table.GetNumberOfTableValues()
+        places = np.linspace(0, count - 1, 256).round().astype(int)
+        return np.array([table.GetTableValue(int(place))[:3] for place in places])
+    function = colour.GetColorTransferFunction()
+    return np.array([function.GetColor(x) for x in np.linspace(*function.GetRange(), 256)])
+
+
+def _sampled(name: str) -> np.ndarray:
+    known = [np.array(channel.split(), float) for channel in _ANCHORS[name]]
+    values = np.linspace(0.0, 1.0, 256)
+    return np.stack([np.interp(values, np.linspace(0.0, 1.0, levels.size), levels) for levels in known], axis=1)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import slicer
 
-RUN_ATTRIBUTE = "ASLDenoise.run"
+RUN_ATTRIBUTE = "ASLDenoise.run"  # of a run's folder
+ROLE_ATTRIBUTE = "ASLDenoise.role"  # of a node in it; its value: t1 or m0
 
 
 def hierarchy(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLSubjectHierarchyNode:

@@ -1,31 +1,36 @@
-"""Raw and processed side by side in linked slice views, with or without a plot: the layouts and the views' set-up.
+"""Raw and processed side by side, with or without a plot, in layouts that every Slicer knows.
 
-The layouts' XML is made without Slicer. The rest works on the scene alone: Slicer's layout manager follows the layout
-node, and what views it has not made yet are put into the scene for it to find.
+A saved scene keeps the number of its layout, not what it is, so both are Slicer's own: side by side (Red and Yellow),
+and four-up with a plot (Red above Green, the plot, Yellow). All views are axial while one is shown; what they were
+before is kept on their nodes, so that the way back is there in a saved scene, too. All works on the scene alone:
+Slicer's layout manager follows the layout node, and what views it has not made yet are put into the scene for it to
+find.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
-from xml.etree.ElementTree import Element, SubElement, tostring
 
-import numpy as np
-
-from .display import OVERLAY_OPACITY, RAW_VIEW, draw_legends, lay_over, only_legends_of
-from .headless import application_logic
+from .display import OVERLAY_OPACITY, lay_over
+from .legends import only_legends_of
+from .place import Place, copy_place, matrix_of, set_matrix, settle
 
 if TYPE_CHECKING:
     import slicer
 
-PROCESSED_VIEW = "ASLProcessed"
-PLOT_VIEW = "PlotView1"  # Slicer's own first plot view
-SIDE_BY_SIDE, WITH_PLOT = 7301, 7302  # numbers of ours; Slicer's own stay below 100
-ORIENTATION = "Axial"
-_GROUP = 73  # links act within a group, so that Slicer's own views keep their place and zoom
-_BEFORE = "ASLDenoise.layoutBefore"
-_FALLBACK_SIZE = (500, 500)  # pixels, of a view that was never drawn
-_LABELS = {RAW_VIEW: ("Raw", "#8C8C8C"), PROCESSED_VIEW: ("Processed", "#4D8FCC")}
+RAW_VIEW = "Red"  # shows the raw map in both layouts
+PLOT_VIEW = "PlotView1"
+SIDE_BY_SIDE, WITH_PLOT = 29, 37  # vtkMRMLLayoutNode: SlicerLayoutSideBySideView, SlicerLayoutFourUpPlotView
+_BESIDE = {SIDE_BY_SIDE: ("Yellow",), WITH_PLOT: ("Green", "Yellow")}  # the views of the other maps
+_RETIRED = {7301: SIDE_BY_SIDE, 7302: WITH_PLOT}  # numbers of our own, in scenes of earlier versions
+_SHOWN, _BEFORE, _VIEW_BEFORE = "ASLDenoise.layout", "ASLDenoise.layoutBefore", "ASLDenoise.viewBefore"
+_ORIENTATION = "Axial"
+_OWN_VIEWS = {"Red": ("Axial", "R"), "Green": ("Coronal", "G"), "Yellow": ("Sagittal", "Y")}
+
+
+Titled = tuple[str, "slicer.vtkMRMLScalarVolumeNode"]  # the title of a view, and the map in it
 
 
 class MapNodes(Protocol):
@@ -36,95 +41,96 @@ class MapNodes(Protocol):
     m0: slicer.vtkMRMLScalarVolumeNode | None
 
 
-def side_by_side_xml() -> str:
-    """The layout with raw on the left and processed on the right."""
-    return tostring(_slice_views(Element("layout", type="horizontal", split="true")), encoding="unicode")
-
-
-def with_plot_xml() -> str:
-    """The layout with raw above processed on the left and a plot on the right."""
-    layout = Element("layout", type="horizontal", split="true")
-    _slice_views(SubElement(SubElement(layout, "item", splitSize="400"), "layout", type="vertical", split="true"))
-    _add_view(SubElement(layout, "item", splitSize="600"), "vtkMRMLPlotViewNode", PLOT_VIEW, viewlabel="P")
-    return tostring(layout, encoding="unicode")
-
-
-def register_layouts(scene: slicer.vtkMRMLScene) -> bool:
-    """Add both layouts to the scene's layout node; False where there is none (no desktop).
-
-    Call it before a saved scene that used them is opened: MRML saves the number of a layout, not its description.
-    Called afterwards, it shows the layout that could not be shown.
-    """
-    node = layout_node(scene)
-    if node is None:
-        return False
-    for number, text in ((SIDE_BY_SIDE, side_by_side_xml()), (WITH_PLOT, with_plot_xml())):
-        if not node.AddLayoutDescription(number, text):
-            node.SetLayoutDescription(number, text)
-    if is_ours(scene):
-        node.SetViewArrangement(node.GetViewArrangement())
-    return True
-
-
 def show_side_by_side(
-    left: slicer.vtkMRMLScalarVolumeNode,
-    right: slicer.vtkMRMLScalarVolumeNode,
+    shown: Sequence[Titled],
     background: slicer.vtkMRMLScalarVolumeNode | None,
+    place: Place,
     *,
     chart: slicer.vtkMRMLPlotChartNode | None = None,
     opacity: float = OVERLAY_OPACITY,
 ) -> None:
-    """Show two maps over `background` in linked axial views, fitted to the left one, each with its legend.
+    """Show maps over `background` in linked axial views at the slice and zoom of the Red view, each with its legend.
 
     Args:
-        left, right: the raw map and another.
+        shown: the raw map, that beside it and, below a chart, a third; without that the background stands there alone.
         background: the T1 or M0, or None.
-        chart: shown beside the two views, which then stand one above the other.
-        opacity: of both maps over the background, 0..1.
+        place: where the brain is.
+        chart: shown at the top right, raw and processed then stand one above the other.
+        opacity: of the maps over the background, 0..1.
     """
-    scene = left.GetScene()
-    if register_layouts(scene):
-        node = layout_node(scene)
-        if not is_ours(scene):
-            node.SetAttribute(_BEFORE, str(node.GetViewArrangement()))
-        node.SetViewArrangement(SIDE_BY_SIDE if chart is None else WITH_PLOT)
-    for tag, volume in ((RAW_VIEW, left), (PROCESSED_VIEW, right)):
-        _view(scene, "vtkMRMLSliceNode", tag)
-        composite = _view(scene, "vtkMRMLSliceCompositeNode", tag)
-        lay_over(composite, background=background, foreground=volume, opacity=opacity)
+    scene = shown[0][1].GetScene()
+    number = SIDE_BY_SIDE if chart is None else WITH_PLOT
+    tags = (RAW_VIEW, *_BESIDE[number])
+    _change_layout(scene, number)
+    composites = [_view(scene, "vtkMRMLSliceCompositeNode", tag) for tag in tags]
+    _set_up_views(scene, tags)
+    show_in_layout(scene, shown, background, opacity)
+    for composite in composites:
         composite.SetLinkedControl(True)
         composite.SetHotLinkedControl(True)
-    only_legends_of(scene, (left, right))
-    fit_views(scene, left)
+    settle(scene, place, tags)
     if chart is not None:
         _view(scene, "vtkMRMLPlotViewNode", PLOT_VIEW).SetPlotChartNodeID(chart.GetID())
 
 
+def show_in_layout(
+    scene: slicer.vtkMRMLScene,
+    shown: Sequence[Titled],
+    background: slicer.vtkMRMLScalarVolumeNode | None,
+    opacity: float,
+) -> None:
+    """Show maps in the views of our layout that is shown, each under its title; arguments as of `show_side_by_side`."""
+    tags = tags_shown(scene)
+    for place, tag in enumerate(tags):
+        title, volume = (
+            shown[place] if place < len(shown) else ("" if background is None else background.GetName(), None)
+        )
+        composite = _view(scene, "vtkMRMLSliceCompositeNode", tag)
+        lay_over(composite, background=background, foreground=volume, opacity=opacity)
+        _view(scene, "vtkMRMLSliceNode", tag).SetLayoutLabel(title)
+    only_legends_of(scene, [volume for _, volume in shown[: len(tags)]])
+
+
 def leave_layout(scene: slicer.vtkMRMLScene) -> None:
-    """Restore the layout that was shown before one of ours; nothing happens where none of ours is shown."""
+    """Restore the layout and views that were shown before one of ours; nothing happens where none of ours is shown."""
     node = layout_node(scene)
     if node is None or not is_ours(scene):
         return
-    before = node.GetAttribute(_BEFORE)
-    node.SetViewArrangement(int(before) if before else node.SlicerLayoutFourUpView)
+    before = int(node.GetAttribute(_BEFORE) or node.SlicerLayoutFourUpView)
+    was_modifying = node.StartModify()
+    node.RemoveAttribute(_SHOWN)
+    node.SetViewArrangement(before)
+    node.EndModify(was_modifying)
+    _restore_views(scene)
+
+
+def tidy_after_user(scene: slicer.vtkMRMLScene) -> bool:
+    """Restore the views where the user has left ours through Slicer's own choice of layouts; whether that was so."""
+    node = layout_node(scene)
+    if node is None or not node.GetAttribute(_SHOWN) or is_ours(scene) or node.GetViewArrangement() in (0, 14):
+        return False  # 0 and 14: none yet, and a scene that is being closed or opened
+    node.RemoveAttribute(_SHOWN)
+    _restore_views(scene)
+    return True
 
 
 def is_ours(scene: slicer.vtkMRMLScene) -> bool:
     """Whether raw and processed are side by side at this moment."""
     node = layout_node(scene)
-    return node is not None and node.GetViewArrangement() in (SIDE_BY_SIDE, WITH_PLOT)
+    return node is not None and node.GetAttribute(_SHOWN) == str(node.GetViewArrangement())
 
 
-def fit_views(scene: slicer.vtkMRMLScene, volume: slicer.vtkMRMLScalarVolumeNode) -> None:
-    """Make both views axial, fit them to `volume` and draw their legends.
+def tags_shown(scene: slicer.vtkMRMLScene) -> tuple[str, ...]:
+    """The slice views of our layout that is shown, that of the raw map first; empty where none of ours is."""
+    if not is_ours(scene):
+        return ()
+    return (RAW_VIEW, *_BESIDE[layout_node(scene).GetViewArrangement()])
 
-    Call it once more when the views have their size: a desktop lays new widgets out only after its event loop ran.
-    """
-    for tag in (RAW_VIEW, PROCESSED_VIEW):
-        view = _view(scene, "vtkMRMLSliceNode", tag)
-        view.SetOrientation(ORIENTATION)
-        _fit(view, volume)
-    draw_legends(scene)
+
+def retired_layout(scene: slicer.vtkMRMLScene) -> int | None:
+    """The layout to show in place of one of an earlier version, which a scene saved with it still asks for."""
+    node = layout_node(scene)
+    return None if node is None else _RETIRED.get(node.GetViewArrangement())
 
 
 def layout_node(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLLayoutNode | None:
@@ -132,57 +138,78 @@ def layout_node(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLLayoutNode | None:
     return scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
 
 
+def _change_layout(scene: slicer.vtkMRMLScene, number: int) -> None:
+    """Have the layout shown, and remember the one before; a scene without a desktop gets what one would make."""
+    import slicer
+
+    node = layout_node(scene)
+    if node is None:
+        logic = slicer.vtkMRMLLayoutLogic()
+        logic.SetMRMLScene(scene)
+        node = layout_node(scene)
+        node.SetViewArrangement(node.SlicerLayoutFourUpView)
+        logic.SetMRMLScene(None)
+    if not is_ours(scene):
+        before = node.GetViewArrangement()
+        node.SetAttribute(_BEFORE, str(node.SlicerLayoutFourUpView if before in _RETIRED else before))
+    was_modifying = node.StartModify()  # nobody is to see the one without the other
+    node.SetAttribute(_SHOWN, str(number))
+    node.SetViewArrangement(number)
+    node.EndModify(was_modifying)
+
+
+def _set_up_views(scene: slicer.vtkMRMLScene, tags: tuple[str, ...]) -> None:
+    """Make the views axial at the slice and zoom of the first; keep what they were before."""
+    views = [_view(scene, "vtkMRMLSliceNode", tag) for tag in tags]
+    for tag, view in zip(tags, views, strict=True):
+        if not view.GetAttribute(_VIEW_BEFORE):
+            composite = _view(scene, "vtkMRMLSliceCompositeNode", tag)
+            before = {
+                "matrix": matrix_of(view),
+                "zoom": list(view.GetFieldOfView()),
+                "label": view.GetLayoutLabel() or "",
+                "axial": view.GetOrientation() == _ORIENTATION,
+                "linked": [composite.GetLinkedControl(), composite.GetHotLinkedControl()],
+            }
+            view.SetAttribute(_VIEW_BEFORE, json.dumps(before))
+    views[0].SetOrientation(_ORIENTATION)
+    for view in views[1:]:
+        copy_place(views[0], view)
+
+
+def _restore_views(scene: slicer.vtkMRMLScene) -> None:
+    """Views as they were before one of our layouts; one that was axial stays at the slice that it shows now."""
+    import slicer
+
+    for view in slicer.util.getNodesByClass("vtkMRMLSliceNode", scene):
+        if not view.GetAttribute(_VIEW_BEFORE):
+            continue
+        before = json.loads(view.GetAttribute(_VIEW_BEFORE))
+        view.RemoveAttribute(_VIEW_BEFORE)
+        view.SetLayoutLabel(before["label"])
+        if not before["axial"]:
+            set_matrix(view, before["matrix"])
+            view.SetFieldOfView(*before["zoom"])
+        composite = _view(scene, "vtkMRMLSliceCompositeNode", view.GetLayoutName())
+        composite.SetLinkedControl(before["linked"][0])
+        composite.SetHotLinkedControl(before["linked"][1])
+
+
 def _view(scene: slicer.vtkMRMLScene, kind: str, tag: str) -> slicer.vtkMRMLNode:
     """The view, composite or plot view node of that tag, added as a layout would where the scene has none."""
     import slicer
 
     for node in slicer.util.getNodesByClass(kind, scene):
-        if node.GetSingletonTag() == tag:
+        if node.GetSingletonTag() == tag or (kind == "vtkMRMLSliceCompositeNode" and node.GetLayoutName() == tag):
             return node
     node = scene.CreateNodeByClass(kind)
     node.SetLayoutName(tag)
     node.SetName(tag)
     if kind == "vtkMRMLSliceNode":
-        label, colour = _LABELS[tag]
+        orientation, label = _OWN_VIEWS[tag]
         node.SetLayoutLabel(label)
-        node.SetLayoutColor(*(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)))
-        node.SetViewGroup(_GROUP)
-        node.SetDefaultOrientation(ORIENTATION)
+        node.SetDefaultOrientation(orientation)
+        node.SetOrientation(orientation)
     added = scene.AddNode(node)
     node.UnRegister(None)
     return added
-
-
-def _fit(view: slicer.vtkMRMLSliceNode, volume: slicer.vtkMRMLScalarVolumeNode) -> None:
-    """Fit a view to a volume by its slice logic, or where none serves it, in the same way by the volume's bounds."""
-    application = application_logic(view.GetScene())
-    logic = None if application is None else application.GetSliceLogic(view)
-    width, height = (max(n, 1) for n in view.GetDimensions()[:2])
-    if min(width, height) < 10:
-        width, height = _FALLBACK_SIZE
-    if logic is not None:
-        logic.FitSliceToVolume(volume, width, height)
-        return
-    bounds = [0.0] * 6
-    volume.GetRASBounds(bounds)
-    low, high = np.array(bounds[::2]), np.array(bounds[1::2])
-    pixel = max((high[0] - low[0]) / width, (high[1] - low[1]) / height)
-    for axis, value in enumerate((low + high) / 2):
-        view.GetSliceToRAS().SetElement(axis, 3, float(value))
-    view.SetSliceOrigin(0.0, 0.0, 0.0)
-    view.SetFieldOfView(pixel * width, pixel * height, view.GetFieldOfView()[2])
-    view.UpdateMatrices()
-
-
-def _slice_views(layout: Element) -> Element:
-    """The layout, with its two slice views put in."""
-    for tag, (label, colour) in _LABELS.items():
-        properties = {"orientation": ORIENTATION, "viewlabel": label, "viewcolor": colour, "viewgroup": str(_GROUP)}
-        _add_view(SubElement(layout, "item"), "vtkMRMLSliceNode", tag, **properties)
-    return layout
-
-
-def _add_view(item: Element, kind: str, tag: str, **properties: str) -> None:
-    view = SubElement(item, "view", {"class": kind, "singletontag": tag})
-    for name, value in properties.items():
-        SubElement(view, "property", name=name, action="default").text = value

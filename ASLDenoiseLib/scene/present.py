@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from ..result import Result
 from ..result.maps import Role
-from .display import MAP_ATTRIBUTE, RAW_VIEW, apply_kind, legends_of, only_legends_of, set_layers, show_grey
+from .choose import show_map
+from .display import MAP_ATTRIBUTE, apply_kind, legends_of, show_grey
 from .headless import current_scene
 from .hierarchy import (
+    ROLE_ATTRIBUTE,
     all_items,
     folders_of,
     hierarchy,
@@ -22,7 +24,7 @@ from .hierarchy import (
     remove_run,
     study_of,
 )
-from .layouts import is_ours
+from .place import PLACE_ATTRIBUTE, first_look, place_of_brain
 from .plots import add_plots
 from .readouts import add_readouts
 from .segments import add_segmentation
@@ -31,8 +33,6 @@ from .volumes import PWI_QUANTITY, matrix_node, volume_to_node
 
 if TYPE_CHECKING:
     import slicer
-
-ROLE_ATTRIBUTE = "ASLDenoise.role"  # its value: t1 or m0
 
 
 @dataclass(frozen=True)
@@ -114,10 +114,10 @@ def _add(result: Result, scene: slicer.vtkMRMLScene, folder: int, source: slicer
 
 
 def _add_map(key: str, result: Result, scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLScalarVolumeNode:
-    """A map's node, named as its file would be, with its label for people as description."""
+    """A map's node, its label for people as description; the name begins with what differs, as corners cut the rest."""
     volume, kind = result.maps[key], result.kind(key)
     quantity = PWI_QUANTITY if kind.role is Role.PERFUSION_WEIGHTED or result.relative else None
-    node = volume_to_node(volume, scene=scene, name=f"{result.series.name}_{key}", quantity=quantity)
+    node = volume_to_node(volume, scene=scene, name=f"{kind.short} {result.series.name}", quantity=quantity)
     node.SetDescription(kind.label)
     node.SetAttribute(MAP_ATTRIBUTE, key)
     if kind.window is None or volume.unit != kind.unit:
@@ -137,9 +137,10 @@ def _show(nodes: PresentedNodes, scene: slicer.vtkMRMLScene) -> None:
         nodes.m0.SetAttribute(ROLE_ATTRIBUTE, "m0")
         if nodes.series is not None:
             show_grey(nodes.m0)
-    raw = nodes.maps[nodes.result.raw]
-    set_layers(scene, background=nodes.t1 or nodes.m0, foreground=nodes.shown, views={RAW_VIEW: raw})
-    only_legends_of(scene, (nodes.shown, raw) if is_ours(scene) else (nodes.shown,))
+    place = place_of_brain(nodes.result.tissue.brain)
+    nodes.maps[nodes.result.raw].SetAttribute(PLACE_ATTRIBUTE, place.text())
+    show_map(nodes, nodes.result.processed or nodes.result.raw)
+    first_look(scene, place)
 
 
 @contextmanager

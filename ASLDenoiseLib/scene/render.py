@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
-from ..result.maps import DENOISED, RAW, is_relative, named
+from ..result.maps import DENOISED, RAW, is_relative, kind_of, named
 from .canvas import GREY, Canvas
-from .display import OVERLAY_OPACITY, lay_over, legends_of
+from .display import MAP_ATTRIBUTE, OVERLAY_OPACITY, TICKS_ATTRIBUTE, TITLE_ATTRIBUTE, lay_over, legends_of, table_of
 from .headless import application_logic
 from .hierarchy import node_ids, remove_added
 from .layouts import MapNodes
@@ -52,7 +52,7 @@ def render_overlay(
     """Write a PNG: a row a map (raw above denoised, same window), a column a slice, over the T1 (else M0, else black).
 
     Axial and coronal slices are in radiological convention (the patient's right on the left); letters say so. What
-    was not measured (NaN) and what is at or below zero shows the background. No OpenGL is needed.
+    was not measured (NaN) shows the background, perfusion below zero is blue. No OpenGL is needed.
 
     Args:
         nodes: of the run, as `present.present` or `choose.nodes_of` gives them.
@@ -84,7 +84,7 @@ def render_overlay(
     )
     over = "" if background is None else " over M0" if background is nodes.m0 else " over T1"
     what = "relative perfusion (not CBF)" if is_relative(nodes.maps) else "CBF"
-    canvas.write(title or f"{first.GetName().split('_desc-')[0]}: {what}{over}", 12, 20)
+    canvas.write(title or f"{_series_of(first, nodes.maps)}: {what}{over}", 12, 20)
     canvas.write(f"Research use only. Transparent: {_transparent(chosen)}.", 12, 43, size=13, colour=GREY)
     with _slice_logic(first.GetScene()) as logic:
         for row, node in enumerate(chosen):
@@ -100,9 +100,16 @@ def render_overlay(
     return canvas.save(path)
 
 
+def _series_of(node: slicer.vtkMRMLScalarVolumeNode, maps: Collection[str]) -> str:
+    """The name of the series, behind what a map's node is named by."""
+    key = node.GetAttribute(MAP_ATTRIBUTE) or ""
+    return (node.GetName() or "").removeprefix(kind_of(key, maps).short).strip()
+
+
 def _transparent(chosen: Sequence[slicer.vtkMRMLScalarVolumeNode]) -> str:
     """In words, which voxels of the maps are not drawn."""
-    hidden = any(node.GetDisplayNode().GetLowerThreshold() > 0 for node in chosen)
+    shown = [node.GetDisplayNode() for node in chosen]
+    hidden = any(display.GetApplyThreshold() and display.GetLowerThreshold() > 0 for display in shown)
     return "not measured, or not above 0" if hidden else "not measured"
 
 
@@ -192,29 +199,21 @@ def _draw_bar(canvas: Canvas, node: slicer.vtkMRMLScalarVolumeNode, left: int, t
     """The colour scale with its window's numbers and the unit, from the display node and legend themselves."""
     display = node.GetDisplayNode()
     low, high = display.GetWindowLevelMin(), display.GetWindowLevelMax()
-    table = _colours(display.GetColorNode())
+    table = np.round(255 * table_of(display.GetColorNode())).astype(np.uint8)
     bar_top, bar_height, width = top + 52, height - 76, 22
     rows = np.linspace(len(table) - 1, 0, bar_height).round().astype(int)
     canvas.paste(np.repeat(table[rows][:, None], width, axis=1), left + 14, bar_top)
     legend = next(iter(legends_of(node)), None)
-    title = legend.GetTitleText() if legend is not None else ""
+    title = legend.GetAttribute(TITLE_ATTRIBUTE) or legend.GetTitleText() if legend is not None else ""
     name, _, unit = title.partition(" (")
+    unit, _, note = unit.rstrip(")").partition("; ")
     canvas.write(name, left + 10, top + 12, size=15)
-    canvas.write(unit.rstrip(")"), left + 10, top + 31, size=13, colour=GREY)
-    count = legend.GetNumberOfLabels() if legend is not None else 2
+    canvas.write(unit, left + 10, top + 31, size=13, colour=GREY)
+    if note:
+        canvas.paste(np.full((10, width, 3), table[0], dtype=np.uint8), left + 14, bar_top + bar_height + 5)
+        canvas.write(note.partition(": ")[2], left + 24 + width, bar_top + bar_height + 12, size=13)
+    count = 2 if legend is None else int(legend.GetAttribute(TICKS_ATTRIBUTE) or legend.GetNumberOfLabels())
     for value in np.linspace(low, high, count):
         y = round(bar_top + (high - value) / (high - low) * (bar_height - 1))
         canvas.paste(np.full((1, 5, 3), 255, dtype=np.uint8), left + 14 + width, y)
         canvas.write(f"{value:.3g}" if abs(value) > 1e-6 * high else "0", left + 24 + width, y, size=14)
-
-
-def _colours(colour: slicer.vtkMRMLColorNode) -> np.ndarray:
-    """The 256 colours of a scale, lowest first, uint8 (256, 3)."""
-    table = colour.GetLookupTable()
-    if table is not None and not colour.IsA("vtkMRMLProceduralColorNode"):
-        count = table.GetNumberOfTableValues()
-        values = [table.GetTableValue(i)[:3] for i in np.linspace(0, count - 1, 256).round().astype(int)]
-    else:
-        function = colour.GetColorTransferFunction()
-        values = [function.GetColor(x) for x in np.linspace(*function.GetRange(), 256)]
-    return np.round(255 * np.array(values)).astype(np.uint8)

@@ -109,11 +109,13 @@ def shown_key(nodes) -> str | None:
     """The key of the map that the slice views show (a fade counts as the processed one), None where they show none."""
     import slicer
 
-    from ASLDenoiseLib.scene.display import RAW_VIEW
+    from ASLDenoiseLib.scene.layouts import RAW_VIEW, is_ours
 
+    scene = nodes.maps["desc-mean_cbf"].GetScene()
+    apart = RAW_VIEW if is_ours(scene) else ""
     keys = {node.GetID(): key for key, node in nodes.maps.items()}
-    for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", nodes.maps["desc-mean_cbf"].GetScene()):
-        if composite.GetLayoutName() != RAW_VIEW and composite.GetForegroundVolumeID() in keys:
+    for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
+        if composite.GetLayoutName() != apart and composite.GetForegroundVolumeID() in keys:
             return keys[composite.GetForegroundVolumeID()]
     return None
 

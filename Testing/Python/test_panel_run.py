@@ -215,18 +215,17 @@ def test_opacity_and_fade_reach_the_slice_views(run, panel):
 def test_side_by_side_links_raw_and_denoised_and_over_the_t1_goes_back(run, panel):
     import slicer
 
-    from ASLDenoiseLib.scene.display import RAW_VIEW
-    from ASLDenoiseLib.scene.layouts import PROCESSED_VIEW, is_ours
+    from ASLDenoiseLib.scene.layouts import RAW_VIEW, is_ours
 
     panel.ui.sideBySideButton.click()
     until(lambda: is_ours(slicer.mrmlScene))
     manager = slicer.app.layoutManager()
     keys = {}
-    for view in (RAW_VIEW, PROCESSED_VIEW):
+    for view in (RAW_VIEW, "Yellow"):
         composite = manager.sliceWidget(view).mrmlSliceCompositeNode()
         assert composite.GetLinkedControl()
         keys[view] = slicer.mrmlScene.GetNodeByID(composite.GetForegroundVolumeID()).GetAttribute("ASLDenoise.map")
-    assert keys == {RAW_VIEW: "desc-mean_cbf", PROCESSED_VIEW: "desc-denoised_cbf"}
+    assert keys == {RAW_VIEW: "desc-mean_cbf", "Yellow": "desc-denoised_cbf"}
     panel.ui.overlayButton.click()
     assert not is_ours(slicer.mrmlScene)
 

@@ -24,9 +24,9 @@ from ASLDenoiseLib.scene.choose import (
     runs_in,
     show_map,
 )
-from ASLDenoiseLib.scene.display import OVERLAY_OPACITY, RAW_VIEW, legends_of
+from ASLDenoiseLib.scene.display import OVERLAY_OPACITY, legends_of
 from ASLDenoiseLib.scene.headless import application_logic, close_scene, headless_scene
-from ASLDenoiseLib.scene.layouts import PROCESSED_VIEW
+from ASLDenoiseLib.scene.layouts import RAW_VIEW
 from ASLDenoiseLib.scene.present import present
 from ASLDenoiseLib.scene.readouts import readout_rows, readouts_text, readouts_tsv
 from ASLDenoiseLib.scene.series import series_to_nodes
@@ -160,7 +160,7 @@ def test_side_by_side_shows_raw_and_processed_unmixed_wherever_the_fade_is(scene
     compare(nodes)
     fade(nodes, fraction)
     views = {c.GetLayoutName(): c for c in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene)}
-    for view, key in ((RAW_VIEW, RAW), (PROCESSED_VIEW, DENOISED)):
+    for view, key in ((RAW_VIEW, RAW), ("Yellow", DENOISED)):
         assert views[view].GetForegroundVolumeID() == nodes.maps[key].GetID()
         assert views[view].GetForegroundOpacity() == pytest.approx(OVERLAY_OPACITY)
         assert not views[view].GetNumberOfAdditionalLayers() or views[view].GetNthLayerVolume(3) is None
@@ -196,7 +196,7 @@ def test_the_raw_view_goes_on_showing_raw(scene, act):
         for c in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene)
     }
     assert shown[RAW_VIEW] == nodes.maps[RAW].GetID()
-    assert shown[PROCESSED_VIEW] == nodes.maps[shown_key(nodes)].GetID()
+    assert shown["Yellow"] == nodes.maps[shown_key(nodes)].GetID()
 
 
 def test_the_rows_of_the_panel_read_as_the_table_of_the_shell(scene):

@@ -55,19 +55,25 @@ def test_differences_have_a_scale_with_zero_in_its_middle(scene):
     assert min(colour[:3]) > 0.9
 
 
-def test_negative_voxels_are_hidden_but_kept(scene):
+def test_negative_voxels_are_drawn_in_a_colour_of_their_own_and_kept(scene):
     result = made_result()
     node = present(result).maps["desc-mean_cbf"]
-    assert node.GetDisplayNode().GetApplyThreshold()
-    assert 0 < node.GetDisplayNode().GetLowerThreshold() <= 0.01
-    assert np.nanmin(volume_from_node(node).array) == np.nanmin(result.maps["desc-mean_cbf"].array) < 0
+    display, colour = node.GetDisplayNode(), [0.0] * 4
+    lowest = np.nanmin(result.maps["desc-mean_cbf"].array)
+    assert display.GetApplyThreshold() and display.GetLowerThreshold() < lowest < 0  # so that NaN alone is transparent
+    display.GetColorNode().GetColor(0, colour)
+    assert colour[2] > 0.7 > 0.5 > colour[0]  # blue
+    display.GetColorNode().GetColor(1, colour)
+    assert max(colour[:3]) < 0.1  # the scale itself begins in black
+    assert "blue: 0 or less" in legends_of(node)[0].GetTitleText()
+    assert np.nanmin(volume_from_node(node).array) == lowest
 
 
 def test_only_the_shown_map_has_its_legend_on(scene):
     nodes = present(made_result())
     on = [key for key, node in nodes.maps.items() if legends_of(node)[0].GetVisibility()]
     assert on == ["desc-denoised_cbf"]
-    assert legends_of(nodes.shown)[0].GetTitleText() == "CBF (ml/100g/min)"
+    assert legends_of(nodes.shown)[0].GetTitleText().startswith("CBF (ml/100g/min")
 
 
 def test_the_table_has_a_row_a_readout_and_the_change(scene):
@@ -161,7 +167,7 @@ def test_a_run_survives_saving_and_loading(scene, tmp_path):
         own = nodes.maps["desc-mean_cbf"].GetDisplayNode()
         assert display.GetColorNode().GetName() == own.GetColorNode().GetName()
         assert display.GetLowerThreshold() == own.GetLowerThreshold()
-        assert legends_of(cbf)[0].GetTitleText() == "CBF (ml/100g/min)"
+        assert legends_of(cbf)[0].GetTitleText().startswith("CBF (ml/100g/min")
         browser = slicer.util.getNodesByClass("vtkMRMLSequenceBrowserNode", loaded)[0]
         series = series_from_sequence(browser)
         np.testing.assert_array_equal(series.array, result.series.array)
@@ -227,7 +233,8 @@ def coloured(pixels: np.ndarray) -> np.ndarray:
 def test_the_picture_is_in_radiological_convention_with_nan_transparent(scene, tmp_path):
     geometry = Geometry((40, 40, 20), (5.0, 5.0, 8.0), (-97.5, -97.5, -76.0))  # LPS: low i is the patient's right
     cbf = np.full(geometry.shape, np.nan)
-    cbf[:, 4:36, 4:36] = -1.0  # measured, hence in sight, but not drawn
+    cbf[:, 4:36, 4:36] = -1.0
+    cbf[:, 20:36, 20:36] = np.nan  # left, posterior: not measured
     cbf[:, 4:16, 4:16] = 60.0  # right, anterior
     result = made_result(geometry)
     map_ = Volume(cbf, geometry, CBF_UNIT)
@@ -237,10 +244,14 @@ def test_the_picture_is_in_radiological_convention_with_nan_transparent(scene, t
     path = render_overlay(nodes, tmp_path / "a.png", views=("axial",), slices={"axial": [0.0]}, size=size)
     assert contents(scene) == before
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
-    tile = coloured(picture(path)[88 : 88 + size, 4 : 4 + size])
-    rows, columns = np.nonzero(tile)
+    tile = picture(path)[88 : 88 + size, 4 : 4 + size].astype(int)
+    warm = coloured(tile) & (tile[..., 0] > tile[..., 2])
+    rows, columns = np.nonzero(warm)
     assert columns.mean() < 0.45 * size and rows.mean() < 0.45 * size  # right on the left, anterior on top
-    assert not tile[:, size // 2 + 20 :].any()
+    assert not warm[:, size // 2 + 20 :].any()
+    blue = coloured(tile) & (tile[..., 2] > tile[..., 0] + 30)
+    assert blue[: size // 2 - 20, size // 2 + 20 : -40].mean() > 0.6  # negative CBF is no hole
+    assert not coloured(tile)[size // 2 + 20 :, size // 2 + 20 :].any()  # and what was not measured is one
 
 
 def test_the_picture_has_a_row_a_map_at_the_same_slices(scene, tmp_path):

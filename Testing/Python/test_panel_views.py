@@ -1,0 +1,159 @@
+"""What the panel shows of a run in the slice views: layouts and back, scenes that close, four runs in a row."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("slicer", reason="the real MRML scene needs slicer-core")
+
+from scene_builders import made_result
+
+FOUR_UP, SIDE_BY_SIDE = 3, 29
+RAW, DENOISED, RESIDUAL = "desc-mean_cbf", "desc-denoised_cbf", "desc-residual_cbf"
+
+
+@pytest.fixture
+def panel(desktop, repo_root):
+    """The panel as Slicer opens it."""
+    from slicer_harness.panel import open_panel
+
+    opened = open_panel(repo_root / "ASLDenoise" / "ASLDenoise.py")
+    layout().SetViewArrangement(FOUR_UP)
+    yield opened
+    opened.close()
+
+
+def layout():
+    import slicer
+
+    return slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+
+
+def view(tag):
+    import slicer
+
+    return slicer.app.layoutManager().sliceWidget(tag).mrmlSliceNode()
+
+
+def shown_in(tag) -> str:
+    import slicer
+
+    composite = slicer.app.layoutManager().sliceWidget(tag).mrmlSliceCompositeNode()
+    return slicer.mrmlScene.GetNodeByID(composite.GetForegroundVolumeID() or "").GetAttribute("ASLDenoise.map")
+
+
+def present(panel, **changes):
+    """A run that has just ended, made by hand."""
+    from slicer_harness.panel import process_events
+
+    from ASLDenoiseLib.scene.present import present
+
+    nodes = present(made_result(**changes))
+    panel.widget.results.present(nodes)
+    process_events()
+    return nodes
+
+
+def choose(panel, key):
+    box = panel.ui.mapComboBox
+    box.setCurrentIndex(box.findData(key))
+    box.activated(box.currentIndex)
+
+
+def orientations() -> list[str]:
+    return [view(tag).GetOrientation() for tag in ("Red", "Green", "Yellow")]
+
+
+def test_side_by_side_is_titled_by_the_maps_and_the_way_back_gives_the_views_as_they_were(panel):
+    present(panel)
+    panel.ui.sideBySideButton.click()
+    assert layout().GetViewArrangement() == SIDE_BY_SIDE
+    assert (shown_in("Red"), shown_in("Yellow")) == (RAW, DENOISED)
+    choose(panel, RESIDUAL)
+    assert [view(tag).GetLayoutLabel() for tag in ("Red", "Yellow")] == ["Raw CBF", "Raw minus denoised"]
+    panel.ui.overlayButton.click()
+    assert layout().GetViewArrangement() == FOUR_UP and orientations() == ["Axial", "Coronal", "Sagittal"]
+    assert {shown_in(tag) for tag in ("Red", "Green", "Yellow")} == {RESIDUAL}
+
+
+def test_the_slice_stays_from_layout_to_layout_and_run_to_run(panel):
+    present(panel)
+    view("Red").SetSliceOffset(7.0)
+    for button in (panel.ui.sideBySideButton, panel.ui.plotButton, panel.ui.overlayButton):
+        button.click()
+        wait(200)
+        assert view("Red").GetSliceOffset() == pytest.approx(7.0)
+    present(panel, model="another")
+    assert view("Red").GetSliceOffset() == pytest.approx(7.0)
+
+
+def test_a_closed_scene_leaves_no_layout_of_ours_behind(panel):
+    from slicer_harness.panel import close_scene
+
+    present(panel)
+    panel.ui.sideBySideButton.click()
+    close_scene()
+    assert layout().GetViewArrangement() == FOUR_UP
+    assert orientations() == ["Axial", "Coronal", "Sagittal"]
+    assert [view(tag).GetLayoutLabel() for tag in ("Red", "Green", "Yellow")] == ["R", "G", "Y"]
+
+
+def test_another_layout_chosen_from_slicers_list_shows_the_map_in_its_views(panel):
+    present(panel)
+    panel.ui.sideBySideButton.click()
+    layout().SetViewArrangement(FOUR_UP)
+    assert orientations() == ["Axial", "Coronal", "Sagittal"]
+    assert {shown_in(tag) for tag in ("Red", "Green", "Yellow")} == {DENOISED}
+
+
+@pytest.mark.parametrize("entered", [True, False])
+def test_a_saved_comparison_opens_with_its_layout_whether_the_panel_is_open_or_not(panel, tmp_path, entered):
+    from slicer_harness.panel import process_events, reopen_scene, save_scene
+
+    present(panel)
+    view("Red").SetSliceOffset(7.0)
+    panel.ui.sideBySideButton.click()
+    path = save_scene(tmp_path / "scene.mrb")
+    if not entered:
+        panel.frame.exit()
+    reopen_scene(path)
+    process_events()
+    assert layout().GetViewArrangement() == SIDE_BY_SIDE
+    assert (shown_in("Red"), shown_in("Yellow")) == (RAW, DENOISED)
+    assert [view(tag).GetSliceOffset() for tag in ("Red", "Yellow")] == pytest.approx([7.0, 7.0])
+    if not entered:
+        panel.frame.enter()
+        process_events()
+    panel.ui.overlayButton.click()
+    assert orientations() == ["Axial", "Coronal", "Sagittal"]
+
+
+def test_a_comparison_saved_by_an_earlier_version_is_shown_in_the_new_layout(panel):
+    present(panel)
+    layout().SetViewArrangement(7301)
+    panel.widget.results.clear()
+    panel.widget.results.restore()
+    assert layout().GetViewArrangement() == SIDE_BY_SIDE
+
+
+def test_four_runs_in_a_row_leave_the_scene_as_large_as_one(panel):
+    import slicer
+
+    counts = []
+    for _ in range(4):
+        present(panel)
+        panel.ui.sideBySideButton.click()
+        panel.ui.plotButton.click()
+        panel.ui.overlayButton.click()
+        wait(150)
+        counts.append(slicer.mrmlScene.GetNumberOfNodes())
+    assert counts[1:] == [counts[1]] * 3 and counts[1] - counts[0] in (0, 1)  # the plot's view is made once
+
+
+def wait(milliseconds: int) -> None:
+    import time
+
+    from slicer_harness.panel import process_events
+
+    end = time.monotonic() + milliseconds / 1000
+    process_events(lambda: time.monotonic() > end)
