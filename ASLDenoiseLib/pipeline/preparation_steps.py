@@ -10,17 +10,24 @@ from ..inspecting.inspection import inspect, require_quantifiable
 from ..inspecting.m0_image_checks import ALIGNED, m0_fit_findings
 from ..preparing.averaging import mean_difference, standard_error
 from ..preparing.brain_mask import brain_mask, correct_bias, mask_of_perfusion, shows_anatomy, was_masked
+from ..preparing.course import course_of
 from ..preparing.m0_fit import m0_position
 from ..preparing.motion import Motion, correct_motion, estimate_motion, motion_findings
 from ..preparing.nuisance import nuisance_courses, regress_nuisance
-from ..preparing.outliers import OutlierContext, PairMotion, find_outliers
-from ..preparing.pairs import choose_pairs, difference_volumes, pair_members
+from ..preparing.outliers import OutlierContext, PairMotion, decide_by_hand, find_outliers
+from ..preparing.pairs import choose_pairs, chosen_numbers, difference_volumes, pair_members
 from ..preparing.registration import judge_alignment, register_rigid
 from ..preparing.rescue import rescue_members
 from ..preparing.t1_contrast import contrast_findings
 from ..preparing.tissue import tissue_from_t1, tissue_on
 from ..preparing.tissue_guess import guess_tissue
-from ..preparing.warnings import REGISTRATION, nuisance_finding, other_head_findings, outlier_findings
+from ..preparing.warnings import (
+    REGISTRATION,
+    by_hand_findings,
+    nuisance_finding,
+    other_head_findings,
+    outlier_findings,
+)
 from ..progress import Progress
 from ..quantifying.calibration import calibrate, nothing_calibrates
 from ..quantifying.cbf import as_it_is, quantification, relative
@@ -135,7 +142,10 @@ def clean_pairs(run: RunState, progress: Progress) -> None:
     motion = None if run.motion is None else _motion_of_pairs(run.motion)
     factor, unit = run.quantification.factor, run.quantification.unit
     context = OutlierContext(difference_volumes(run.aligned), factor, run.brain, run.tissue, motion, unit)
-    report = run.outliers = find_outliers(choices.outliers, context)
+    known = {"numbers": chosen_numbers(run.series, choices.pairs), "total": len(pair_members(run.series))}
+    by_hand = {"taken_out": choices.taken_out, "put_back": choices.put_back}
+    report = run.outliers = decide_by_hand(find_outliers(choices.outliers, context), context, **known, **by_hand)
+    run.course = course_of(context, known["numbers"], pair_members(run.aligned))
     progress(0.5, "regressing nuisances")
     _regress(run)
     rescued = rescue_members(run.aligned, report, context.inside)
@@ -151,6 +161,9 @@ def clean_pairs(run: RunState, progress: Progress) -> None:
         note = "one member is borrowed"
         run.parameters.append(Parameter("outliers_rescued", rescued.count, "slices of pairs", Origin.IMAGE, note))
         run.findings += outlier_findings(report, context.measured, rescued.count)
+    if report.put_back:
+        run.parameters.append(Parameter("outliers_put_back", [str(r) for r in report.put_back], "", Origin.USER))
+    run.findings += by_hand_findings(report, context)
     run.cleaned, run.error = mean_difference(run.pairs, run.weights), standard_error(run.pairs, run.weights)
     if np.array_equal(run.cleaned.array, run.raw.array, equal_nan=True):
         run.cleaned = run.raw

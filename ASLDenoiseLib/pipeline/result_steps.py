@@ -59,6 +59,7 @@ def measure_maps(run: RunState, progress: Progress) -> None:
         plain_request(run.request),
         run.pairs_needed,
         run.verdict,
+        run.course,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..compute import Compute
+from ..preparing.course import PairCourse
 from ..preparing.motion import Motion
 from ..preparing.outliers import OutlierReport
 from ..preparing.tissue import SegmentedTissue
@@ -50,7 +51,8 @@ class RunState:
         quantification: differences to ml/100g/min, or as they are where nothing calibrates them.
         even_t1: the T1 without its bias field; `t1_tissue` is tissue in its space. None without a T1.
         tissue: on the grid of the series.
-        outliers: what was found among the pairs.
+        outliers: what was found among the pairs, and what the user decided about them.
+        course: figures a pair, before any was left out.
         pairs: the differences (N, K, J, I) that are averaged.
         weights: (N, K, 1, 1) or (N, K, J, I), how much of each difference counts in the mean; None all of all.
         cleaned: the mean difference that is left; `raw` itself where nothing was done to it.
@@ -85,6 +87,7 @@ class RunState:
     even_t1: Volume | None = None
     t1_tissue: SegmentedTissue | None = None
     outliers: OutlierReport | None = None
+    course: PairCourse | None = None
     pairs: ASLSeries | None = None
     weights: np.ndarray | None = None
     cleaned: Volume | None = None

@@ -14,6 +14,7 @@ from .nuisance import DEFAULT as NUISANCE
 from .outliers import DEFAULT_METHOD as OUTLIERS
 from .outliers import METHODS
 from .pairs import pair_numbers
+from .places import places_of
 
 WIDEST = 50.0  # mm FWHM; more leaves nothing of a brain but its mean
 
@@ -30,9 +31,13 @@ class Preparation:
         outliers: how pairs and slices that would corrupt the mean are found, of `preparing.outliers.METHODS`.
         smoothing: mm FWHM of a Gaussian over every difference within the brain; 0 is none.
         m0_smoothing: mm FWHM of a Gaussian over the M0 within the brain before the division; 0 is none.
+        taken_out: pairs, and slices of pairs, that the user takes out of the mean: ``"3,12/5"`` pair 3 and slice 5 of
+            pair 12 of the series (`preparing.places`); None none.
+        put_back: likewise what the user keeps in the mean although the method would leave it out.
 
     Raises:
-        InputError: pairs that cannot be read, an unknown nuisance or outlier method, or a width outside 0 to 50 mm.
+        InputError: pairs or places that cannot be read, an unknown nuisance or outlier method, or a width outside 0 to
+            50 mm.
 
     >>> print(Preparation(pairs="1-8", outliers="none").parameters()[2])
     outliers = none (user)
@@ -44,10 +49,14 @@ class Preparation:
     outliers: str = OUTLIERS
     smoothing: float = 0.0
     m0_smoothing: float = 0.0
+    taken_out: str | None = None
+    put_back: str | None = None
 
     def __post_init__(self) -> None:
         settle(self)
         pair_numbers(self.pairs)
+        places_of(self.taken_out, setting="take-out")
+        places_of(self.put_back, setting="put-back")
         for name in self.nuisance:
             if name not in NUISANCES:
                 raise InputError(f"There is no nuisance '{name}'; choose of {', '.join(NUISANCES)}.")
@@ -67,4 +76,5 @@ class Preparation:
             return Parameter(name, "+".join(value) or "none" if field == "nuisance" else value, unit, origin)
 
         lengths = (parameter(field, "mm") for field in ("smoothing", "m0_smoothing"))
-        return (parameter("motion"), parameter("nuisance"), parameter("outliers"), *lengths)
+        by_hand = (parameter(field) for field in ("taken_out", "put_back") if getattr(self, field))
+        return (parameter("motion"), parameter("nuisance"), parameter("outliers"), *lengths, *by_hand)

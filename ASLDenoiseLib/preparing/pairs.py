@@ -72,6 +72,13 @@ def pair_numbers(choice: str | None) -> tuple[range, ...] | None:
     return ranges
 
 
+def chosen_numbers(series: ASLSeries, choice: str | None) -> tuple[int, ...]:
+    """The numbers, from 1 and ascending, that the pairs of a choice have in the series; errors as `choose_pairs`."""
+    ranges = pair_numbers(choice)
+    every = range(1, len(pair_members(series)) + 1)
+    return tuple(every) if ranges is None else tuple(sorted({n for each in ranges for n in each}))
+
+
 def choose_pairs(series: ASLSeries, choice: str | None) -> ASLSeries:
     """The series with all but the chosen pairs (`pair_numbers`) as n/a; volumes keep their places, as delays need.
 

@@ -35,7 +35,8 @@ def rescue_members(series: ASLSeries, report: OutlierReport, inside: np.ndarray)
     A member is corrupted where its residual from the median of its kind, as a root mean square over the brain of the
     slice, is 1.5 times the usual, and good up to 1.2 times. Where both are corrupted, or neither (the pair was rejected
     for another reason), where it was not measured, or where no good neighbour is left, the slice stays left out.
-    Methods that weight voxels reject nothing as a whole; their pairs stay as they are.
+    Methods that weight voxels reject nothing as a whole; their pairs stay as they are. What the user took out stays
+    out, and replaces nothing.
 
     Args:
         series: the controls and labels that `report` judged, perhaps after nuisance regression.
@@ -43,7 +44,8 @@ def rescue_members(series: ASLSeries, report: OutlierReport, inside: np.ndarray)
         inside: bool (K, J, I), the brain.
     """
     pairs, weights = difference_volumes(series), np.array(report.weights, np.float32)
-    flags = report.flags
+    taken = report.taken_out
+    flags = report.flags & ~taken
     members = pair_members(series)
     if not flags.any() or weights.shape[2:] != (1, 1) or len(members[0]) == 1 or len(members) < _FEWEST:
         return RescuedPairs(pairs, weights, 0)
@@ -51,7 +53,7 @@ def rescue_members(series: ASLSeries, report: OutlierReport, inside: np.ndarray)
     array, count = pairs.array.copy(), 0
     for k in np.flatnonzero(flags.any(axis=0) & inside.any(axis=(1, 2))):
         sizes = [_residuals(series.array[of, k][:, inside[k]]) for of in (controls, labels)]
-        good = [size <= _GOOD for size in sizes]
+        good = [(size <= _GOOD) & ~taken[:, k] for size in sizes]
         for n in np.flatnonzero(flags[:, k]):
             for bad, of in enumerate((controls, labels)):
                 neighbours = _neighbours(good[bad], n)

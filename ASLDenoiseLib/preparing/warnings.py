@@ -10,7 +10,7 @@ from ..findings import Finding, FindingKind, note_kind
 from ..remedies import Advice, Choose, GiveImage
 from ..series import Geometry
 from .nuisance import NuisanceRegression
-from .outliers import OutlierReport
+from .outliers import OutlierContext, OutlierReport, fewest_kept
 from .outliers.report import flags_of
 from .registration import RigidRegistration
 
@@ -28,6 +28,16 @@ _UNMEASURED = note_kind(
     "{first}; the head moved out of the field of view, or they were not acquired",
     Advice("the mean is that of the other pairs there"),
     meaning="Slices of pairs that hold less than half of the brain's voxels, after motion was corrected.",
+)
+_BY_HAND = FindingKind(
+    "pairs-by-hand",
+    "The user took {slices} slices in {pairs} of {count} pairs out of the mean, and put {back} back",
+    "{first}",
+    Advice("say so beside the figures; desc-mean shows the mean of all pairs"),
+    Choose("take-out", text="put them back by leaving them out of the places given"),
+    severities="note or warning",
+    meaning="What was taken out of the mean, or put back into it, by hand; a warning where a slice of the brain keeps "
+    "fewer than half of its pairs, or fewer than three. `*_outliers.tsv` has all.",
 )
 _REGRESSED = note_kind(
     "nuisance-regressed",
@@ -97,6 +107,25 @@ def outlier_findings(report: OutlierReport, measured: np.ndarray, rescued: int =
                 first=f"{of_kind[0]}{' ...' if len(of_kind) > 1 else ''}",
                 rescued=f"; of {rescued} slices one sound member is kept" if rescued else "",
             )
+
+
+def by_hand_findings(report: OutlierReport, context: OutlierContext) -> Iterator[Finding]:
+    """What the user took out or put back; nothing where that is nothing."""
+    decided = (*report.by_user, *report.put_back)
+    if not decided:
+        return
+    out, back = report.taken_out, flags_of(report.put_back, report.weights.shape[:2])
+    kept = (context.measured & ~report.flags).sum(axis=0)
+    least = np.array([fewest_kept(n) for n in context.measured.sum(axis=0)])
+    few = bool((out.any(axis=0) & context.judged & (kept < least)).any())
+    yield _BY_HAND.finding(
+        severity="warning" if few else "note",
+        slices=int(out.sum()),
+        pairs=int(out.any(axis=1).sum()),
+        count=len(out),
+        back=int(back.sum()),
+        first=f"{decided[0]}{' (put back)' if not report.by_user else ''}{' ...' if len(decided) > 1 else ''}",
+    )
 
 
 def nuisance_finding(regression: NuisanceRegression) -> Finding:

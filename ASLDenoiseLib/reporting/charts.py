@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,72 +10,20 @@ from ..measuring.box import Box, box_of
 from ..result import Result
 from ..result.pairs_needed import MapError
 from ..series import CBF_UNIT
-from .timeline import left_out
+from .chart import BLUE, FOR_LEGEND, GREEN, GREY, RED, Chart, Colour, Line, around
+from .pair_charts import course_chart, left_out_chart
 from .voxelwise import SeriesMap, gm_agreement, masks_of, processed_map, raw_map
-
-Colour = tuple[float, float, float]
 
 PAIRS_NEEDED = "pairs_needed"  # the key of its chart, by which the panel finds it
 MOST_POINTS = 2000  # a line; more only blacken the plot and swell the scene
 _SEED = 20
-_GREY, _BLUE, _RED, _GREEN = (0.45, 0.45, 0.45), (0.12, 0.44, 0.70), (0.71, 0.16, 0.18), (0.23, 0.56, 0.30)
-_PURPLE = (0.45, 0.30, 0.65)
-_FOR_LEGEND = 0.2  # of the height, above the data: a legend lies in the upper right corner, whatever is drawn there
 _HALF, _APART = 0.14, 0.18  # of a box's width, and from the middle of its region
-
-
-@dataclass(frozen=True, eq=False)
-class Line:
-    """One line or cloud of points, with its name in the legend.
-
-    Args:
-        name: in the legend.
-        x, y: of one length; a NaN breaks a line.
-        colour: red, green, blue, 0..1.
-        kind: ``line`` or ``points``.
-        dashed, width: of a line; the width in pixels.
-        notes: what to say of each point, or empty.
-    """
-
-    name: str
-    x: np.ndarray
-    y: np.ndarray
-    colour: Colour
-    kind: str = "line"
-    dashed: bool = False
-    width: float = 2.0
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Chart:
-    """A chart, to be drawn by any plotting library.
-
-    Args:
-        key: stable, e.g. ``agreement``.
-        name: for a list to choose from.
-        title: with the figures that matter.
-        x_title, y_title: with units.
-        x_unit, y_unit: of the numbers; empty for counts.
-        lines: the last is drawn on top.
-        x_range, y_range: of the axes.
-    """
-
-    key: str
-    name: str
-    title: str
-    x_title: str
-    y_title: str
-    x_unit: str
-    y_unit: str
-    lines: tuple[Line, ...]
-    x_range: tuple[float, float]
-    y_range: tuple[float, float]
 
 
 def charts_of(result: Result) -> tuple[Chart, ...]:
     """Every chart there is something to draw for, in the order to show them."""
-    makers = (box_chart, scatter_chart, agreement_chart, pairs_chart, shift_chart, rotation_chart, left_out_chart)
+    makers = (box_chart, scatter_chart, agreement_chart, pairs_chart, course_chart, shift_chart)
+    makers = (*makers, rotation_chart, left_out_chart)
     return tuple(chart for chart in (make(result) for make in makers) if chart is not None)
 
 
@@ -94,7 +41,7 @@ def box_chart(result: Result) -> Chart | None:
     shifts = (0.0,) if len(maps) == 1 else (-_APART, _APART)
     lines = tuple(
         _box_line(shown, shift, {name: of_maps[index] for name, of_maps in boxes.items()}, colour, result.unit)
-        for index, (shown, shift, colour) in enumerate(zip(maps, shifts, (_GREY, _BLUE), strict=False))
+        for index, (shown, shift, colour) in enumerate(zip(maps, shifts, (GREY, BLUE), strict=False))
     )
     beyond = sum(box.beyond for of_maps in boxes.values() for box in of_maps if box is not None)
     quantity = result.kind(result.raw).quantity
@@ -109,7 +56,7 @@ def box_chart(result: Result) -> Chart | None:
         result.unit,
         lines,
         (0.0, len(boxes) + 1.0),
-        _around((line.y for line in lines), spare_above=_FOR_LEGEND),
+        around((line.y for line in lines), spare_above=FOR_LEGEND),
     )
 
 
@@ -120,7 +67,7 @@ def scatter_chart(result: Result) -> Chart | None:
         return None
     lines, drawn, count = [], 0, 0
     masks = masks_of(result)
-    for name, colour in (("GM", _RED), ("WM", _BLUE)):
+    for name, colour in (("GM", RED), ("WM", BLUE)):
         x, y = raw.volume.array[masks[name]].astype(float), processed.volume.array[masks[name]].astype(float)
         known = np.isfinite(x) & np.isfinite(y)
         kept = thinned(int(known.sum()))
@@ -130,7 +77,7 @@ def scatter_chart(result: Result) -> Chart | None:
     if not lines:
         return None
     unit, cbf = result.unit, _named_cbf(result)
-    span = _around([values for line in lines for values in (line.x, line.y)])
+    span = around([values for line in lines for values in (line.x, line.y)])
     lines.append(Line("No change", np.array(span), np.array(span), (0.0, 0.0, 0.0)))
     return Chart(
         "scatter",
@@ -155,7 +102,7 @@ def agreement_chart(result: Result) -> Chart | None:
     x, y = agreement.mean[kept], agreement.difference[kept]
     low, high = agreement.limits
     digits = _digits(result.unit)
-    span = _around([x])
+    span = around([x])
     flat = [
         (f"Bias {agreement.bias:+{digits}}", agreement.bias, False),
         (f"Upper limit {high:+{digits}}", high, True),
@@ -172,11 +119,11 @@ def agreement_chart(result: Result) -> Chart | None:
         unit,
         unit,
         (
-            Line(_voxel_count(kept.size, agreement.count), x, y, _GREY, "points"),
-            *(Line(name, np.array(span), np.full(2, value), _RED, dashed=dash) for name, value, dash in flat),
+            Line(_voxel_count(kept.size, agreement.count), x, y, GREY, "points"),
+            *(Line(name, np.array(span), np.full(2, value), RED, dashed=dash) for name, value, dash in flat),
         ),
         span,
-        _around([y, np.array([low, high])], spare_above=_FOR_LEGEND),
+        around([y, np.array([low, high])], spare_above=FOR_LEGEND),
     )
 
 
@@ -190,11 +137,11 @@ def pairs_chart(result: Result) -> Chart | None:
     black, unit = (0.0, 0.0, 0.0), needed.unit
     goal = np.full(2, plain[-1])
     lines = (
-        Line("Plain mean", numbers, plain, _GREY),
-        _rmse_line("Plain mean, measured", needed.plain, unit, _GREY, "points"),
+        Line("Plain mean", numbers, plain, GREY),
+        _rmse_line("Plain mean, measured", needed.plain, unit, GREY, "points"),
         Line(f"Plain mean of all {needed.total}", numbers[[0, -1]], goal, black, dashed=True),
-        Line("Denoised: 95 % interval", *_rmse_stems(needed.denoised), _BLUE, width=1.0),
-        _rmse_line("Denoised", needed.denoised, unit, _BLUE),
+        Line("Denoised: 95 % interval", *_rmse_stems(needed.denoised), BLUE, width=1.0),
+        _rmse_line("Denoised", needed.denoised, unit, BLUE),
     )
     return Chart(
         PAIRS_NEEDED,
@@ -206,7 +153,7 @@ def pairs_chart(result: Result) -> Chart | None:
         unit,
         lines,
         (0.0, needed.total + 1.0),
-        (0.0, _around((line.y for line in lines), spare_above=_FOR_LEGEND)[1]),
+        (0.0, around((line.y for line in lines), spare_above=FOR_LEGEND)[1]),
     )
 
 
@@ -229,29 +176,6 @@ def rotation_chart(result: Result) -> Chart | None:
     largest = max(float(np.nanmax(np.abs(line.y))) for line in lines)
     title = f"Head motion: turn from the median pose, at most {largest:.2g} degrees about an axis"
     return _motion_chart("turn", "Head motion: turn", title, "Turn (degrees)", "deg", lines)
-
-
-def left_out_chart(result: Result) -> Chart | None:
-    """The part of each pair that is not in the mean, %; None where nothing was left out."""
-    lost = left_out(result)
-    if lost is None or not lost.any():
-        return None
-    percent = 100 * lost.mean(axis=1)
-    pairs = np.repeat(np.arange(1.0, percent.size + 1), 3)
-    stems = np.stack([np.zeros_like(percent), percent, np.full_like(percent, np.nan)], axis=1).ravel()
-    touched = int(np.count_nonzero(percent))
-    return Chart(
-        "left_out",
-        "Left out of the mean",
-        f"Left out of the mean as outliers: {percent.mean():.1f} % of the data, in {touched} of {percent.size} pairs",
-        "Pair",
-        "Left out of the pair (%)",
-        "",
-        "%",
-        (Line("Left out", pairs, stems, _PURPLE, width=6.0),),
-        (0.0, percent.size + 1.0),
-        (0.0, max(10.0, 1.05 * float(percent.max()))),
-    )
 
 
 def thinned(count: int) -> np.ndarray:
@@ -337,7 +261,7 @@ def _voxel_count(drawn: int, count: int) -> str:
 
 def _axis_lines(columns: Mapping[str, np.ndarray], stem: str, names: Sequence[str]) -> list[Line]:
     """The three columns of `stem` over the volumes."""
-    named = zip(names, "xyz", (_RED, _BLUE, _GREEN), strict=True)
+    named = zip(names, "xyz", (RED, BLUE, GREEN), strict=True)
     return [_course(name, columns[f"{stem}_{axis}"], colour) for name, axis, colour in named]
 
 
@@ -349,14 +273,5 @@ def _course(name: str, values: np.ndarray, colour: Colour) -> Line:
 
 def _motion_chart(key: str, name: str, title: str, y_title: str, unit: str, lines: Sequence[Line]) -> Chart:
     last = max((float(line.x[-1]) for line in lines if line.x.size), default=1.0)
-    span = _around([line.y for line in lines], spare_above=_FOR_LEGEND)
+    span = around([line.y for line in lines], spare_above=FOR_LEGEND)
     return Chart(key, name, title, "Volume", y_title, "", unit, tuple(lines), (0.0, last + 1), span)
-
-
-def _around(values: Iterable[np.ndarray], *, spare_above: float = 0.04) -> tuple[float, float]:
-    """Limits of an axis that holds all values with a little to spare, as fractions of their span."""
-    joined = np.concatenate([np.ravel(v) for v in values])
-    joined = joined[np.isfinite(joined)]
-    low, high = (float(joined.min()), float(joined.max())) if joined.size else (0.0, 1.0)
-    height = (high - low) or 1.0
-    return low - 0.04 * height, high + spare_above * height

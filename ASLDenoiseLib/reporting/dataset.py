@@ -12,7 +12,19 @@ from ..result import Result
 from ..result.maps import RAW, in_unit
 from ..series import SCANNER_UNIT
 from .fragments import UNCALIBRATED
-from .listing import INPUTS, LISTING, MOTION, OUTLIERS_TSV, PAIRS, READOUTS_JSON, READOUTS_TSV, REPORT, REQUEST, Listing
+from .listing import (
+    COURSE,
+    INPUTS,
+    LISTING,
+    MOTION,
+    OUTLIERS_TSV,
+    PAIRS,
+    READOUTS_JSON,
+    READOUTS_TSV,
+    REPORT,
+    REQUEST,
+    Listing,
+)
 from .software import NAME, own_version
 
 DESCRIPTION = "dataset_description.json"
@@ -59,7 +71,9 @@ def contents(result: Result, *, attachments: Iterable[str] = ()) -> dict[str, st
         told[f"*_{PAIRS}.tsv"] = "the error of denoised and plain means of some of the pairs"
         told[f"*_{PAIRS}.json"] = "what its columns are, and how many pairs are enough"
     if result.outliers is not None:
-        told[f"*_{OUTLIERS_TSV}"] = "what was left out of the mean, and why"
+        told[f"*_{OUTLIERS_TSV}"] = "what was left out of the mean or put back by hand, why and by whom"
+    if result.course is not None:
+        told[f"*_{COURSE}.tsv"] = "perfusion and motion of every pair, and what of it is not in the mean"
     told |= {f"*_{end}": "the maps in 3D Slicer: a scene, or a picture of it" for end in attachments}
     return {**told, f"*_{LISTING}": "the files of a series; a later run of it replaces these, and no other"}
 

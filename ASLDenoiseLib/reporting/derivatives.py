@@ -22,6 +22,7 @@ from ..series import ASLSeries, Geometry, Volume
 from . import dataset, html, pairs_table, provenance, timeline
 from .dataset import BIDSIGNORE, DESCRIPTION, README
 from .listing import (
+    COURSE,
     INPUTS,
     LISTING,
     MOTION,
@@ -229,6 +230,10 @@ def _tables(result: Result) -> dict[str, str]:
     if pairs:
         texts[f"{PAIRS}.tsv"] = pairs
         texts[f"{PAIRS}.json"] = provenance.to_json(pairs_table.pairs_json(result))
+    course = timeline.course_tsv(result)
+    if course:
+        texts[f"{COURSE}.tsv"] = course
+        texts[f"{COURSE}.json"] = provenance.to_json(timeline.course_columns(result))
     outliers = timeline.outliers_tsv(result)
     return {**texts, **({OUTLIERS_TSV: outliers} if outliers else {})}
 

@@ -150,6 +150,7 @@ def _timeline(result: Result) -> str:
         caption += " It kept so still that nothing was resampled."
     if result.outliers is not None and result.outliers.rejections:
         caption += f" Slices of pairs left out of the mean are red (method {escape(result.outliers.method)})."
+        caption += " What the user took out is blue." if result.outliers.by_user else ""
     png = timeline_png(result)
     return figure(png, caption, "Head motion and outliers over the series") if png else ""
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-import numpy as np
-
 from ..result import Result
 from ..result.table import tsv_text
+from .pair_rows import decided, pair_rows
 
 _MOTION_COLUMNS = {
     "trans": ("mm", "Shift of the centre of the brain along {axis} from the reference, the median pose"),
@@ -16,6 +15,17 @@ _MOTION_COLUMNS = {
     "framewise_displacement": ("mm", "Mean displacement over the brain from the control or label before"),
     "displacement": ("mm", "Mean displacement over the brain from the reference"),
     "pair_motion": ("mm", "Mean displacement over the brain between the control and the label of the pair"),
+}
+_COURSE_COLUMNS = {
+    "pair": "Number of the pair in the series, from 1",
+    "volumes": "Its control and label, or its difference, by their places in the series, from 0",
+    "perfusion": "Mean perfusion of the brain in this pair alone, after motion was corrected",
+    "perfusion_unit": "Of perfusion",
+    "pair_motion": "Mean displacement over the brain between control and label",
+    "displacement": "Mean displacement over the brain of the pair from the reference",
+    "left_out": "Share of the pair that is not in the mean, 0 to 1",
+    "decision": "Left out by the method, taken out by the user, or put back by the user; n/a of a pair that is in the "
+    "mean as a matter of course",
 }
 _AXES = {"x": "LPS x (to the left)", "y": "LPS y (to the back)", "z": "LPS z (upwards)"}
 
@@ -43,29 +53,36 @@ def motion_columns(result: Result) -> dict[str, Mapping[str, str]]:
 
 
 def outliers_tsv(result: Result) -> str:
-    """A row for each pair, or slice of a pair, that was left out, and why; counted from 1; 'all' is every slice.
+    """A row for each pair, or slice of a pair, that was left out or put back, why and by whom; 'all' is every slice.
 
-    Empty where no outliers were looked for.
-    """
-    if result.outliers is None:
-        return ""
-    rows = (
-        (r.pair + 1, "all" if r.slice is None else r.slice + 1, r.reason, r.value, r.threshold)
-        for r in result.outliers.rejections
-    )
-    return tsv_text([("pair", "slice", "reason", "value", "threshold"), *(map(_cell, row) for row in rows)])
-
-
-def left_out(result: Result) -> np.ndarray | None:
-    """The fraction of each slice of each pair that is not in the mean, 0..1 (pairs, slices).
-
-    It is 0 where nothing was rejected. None where no outliers were looked for.
+    Counted from 1, pairs as in the series. Empty where no outliers were looked for.
     """
     report = result.outliers
     if report is None:
-        return None
-    lost = 1 - report.weights.reshape(*report.flags.shape, -1).mean(axis=2)
-    return np.where(report.flags, lost, 0.0)
+        return ""
+    rows = (
+        (r.called, "all" if r.slice is None else r.slice + 1, r.reason, r.value, r.threshold, decision)
+        for r, decision in decided(result)
+    )
+    return tsv_text([("pair", "slice", "reason", "value", "threshold", "decision"), *(map(_cell, row) for row in rows)])
+
+
+def course_tsv(result: Result) -> str:
+    """A row a pair as BIDS tabular text: perfusion, motion, what is not in the mean and by whom; empty without any."""
+    rows = pair_rows(result)
+    unit = "" if result.course is None else result.course.unit
+    lines = (
+        (r.number, r.volumes, r.perfusion, unit, r.motion, r.position, r.left_out, r.decision or "n/a") for r in rows
+    )
+    return tsv_text([tuple(_COURSE_COLUMNS), *(map(_cell, line) for line in lines)]) if rows else ""
+
+
+def course_columns(result: Result) -> dict[str, Mapping[str, str]]:
+    """The description and unit of each column of `course_tsv`, for the JSON beside it."""
+    described = {name: {"Description": text} for name, text in _COURSE_COLUMNS.items()}
+    for name in ("pair_motion", "displacement"):
+        described[name]["Units"] = "mm"
+    return described
 
 
 def _cell(value: object) -> str:

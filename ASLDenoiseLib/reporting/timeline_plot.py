@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..result import Result
+from .pair_rows import left_out
 from .plots import png_of
-from .timeline import left_out
 
 _COLOURS = ("#b5282e", "#1f6fb2", "#3a8f4c")
 
@@ -28,7 +28,7 @@ def timeline_png(result: Result) -> bytes | None:
     if result.motion is not None:
         _motion(axes, result)
     if any_lost:
-        _left_out(axes[-1], result.outliers.flags, lost)
+        _left_out(axes[-1], result, lost)
     return png_of(figure)
 
 
@@ -50,10 +50,17 @@ def _motion(axes: list, result: Result) -> None:
         axis.xaxis.get_major_locator().set_params(integer=True)
 
 
-def _left_out(axis, flags: np.ndarray, lost: np.ndarray) -> None:
-    """Slices upwards, pairs to the right; darker is more of the slice left out."""
+def _left_out(axis, result: Result, lost: np.ndarray) -> None:
+    """Slices upwards, pairs to the right; darker is more of the slice left out, red by the method, blue by the user."""
+    flags, taken = result.outliers.flags, result.outliers.taken_out
     count, slices = flags.shape
-    shown = {"cmap": "Reds", "vmin": 0, "vmax": 1, "interpolation": "nearest", "origin": "lower", "aspect": "auto"}
+    shown = {"vmin": 0, "vmax": 1, "interpolation": "nearest", "origin": "lower", "aspect": "auto"}
     extent = (0.5, count + 0.5, 0.5, slices + 0.5)
-    axis.imshow(np.where(flags, np.maximum(lost, 0.2), 0.0).T, extent=extent, **shown)
+    axis.imshow(np.where(flags, np.maximum(lost, 0.2), 0.0).T, cmap="Reds", extent=extent, **shown)
+    by_user = np.ma.masked_array(np.ones(flags.shape), ~taken)
+    axis.imshow(by_user.T, cmap="Blues", extent=extent, **shown)
     axis.set(xlabel="pair", ylabel="left out:\nslice")
+    numbers = range(1, count + 1) if result.course is None else result.course.numbers
+    if list(numbers) != [*range(1, count + 1)]:
+        places = range(0, count, max(1, count // 12))
+        axis.set_xticks([n + 1 for n in places], [str(numbers[n]) for n in places])

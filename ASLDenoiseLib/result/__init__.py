@@ -15,6 +15,7 @@ from ..series import CBF_UNIT, SCANNER_UNIT, ASLSeries, Parameter, Tissue, Volum
 from .maps import MapKind, furthest, is_relative, kind_of, raw_of
 
 if TYPE_CHECKING:
+    from ..preparing.course import PairCourse
     from ..preparing.motion import Motion
     from ..preparing.outliers import OutlierReport
     from .audit import AuditVerdict
@@ -67,6 +68,7 @@ class Result:
         request: what was asked for, as `pipeline.request_json.plain_request` gives it; empty where no request was.
         pairs_needed: how many pairs are enough; None where that was not asked, or cannot be told.
         audit: whether the residual audit kept the means of tissues; None where none was made.
+        course: perfusion and motion of every pair; None where no run looked at them.
     """
 
     series: ASLSeries
@@ -87,6 +89,7 @@ class Result:
     request: Mapping[str, object] = field(default_factory=dict, repr=False)
     pairs_needed: PairsNeeded | None = None
     audit: AuditVerdict | None = None
+    course: PairCourse | None = None
 
     @property
     def relative(self) -> bool:

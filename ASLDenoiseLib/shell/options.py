@@ -88,6 +88,9 @@ def add_preparation(parser: argparse.ArgumentParser) -> None:
     methods = list(outliers.METHODS)
     text = f"(default: %(default)s) {' '.join(m.summary for m in outliers.METHODS.values())}"
     group.add_argument("--outliers", choices=methods, default=outliers.DEFAULT_METHOD, help=text)
+    places = "such as 3,7-9,12/5: pair 3, pairs 7 to 9, slice 5 of pair 12"
+    group.add_argument("--take-out", metavar="PLACES", help=f"pairs, or slices of them, left out of the mean, {places}")
+    group.add_argument("--put-back", metavar="PLACES", help="likewise, kept in the mean whatever --outliers says")
     group.add_argument("--smooth", type=float, default=0.0, metavar="MM", help="FWHM of a Gaussian over the pairs")
     group.add_argument("--smooth-m0", type=float, default=0.0, metavar="MM", help="FWHM of a Gaussian over the M0")
     place = group.add_mutually_exclusive_group()
@@ -167,7 +170,8 @@ def request_of(args: argparse.Namespace) -> Request:
 def _preparation(args: argparse.Namespace) -> Preparation:
     names = tuple(name.strip() for name in args.nuisance.split(",") if name.strip())
     names = () if names == ("none",) else names
-    return Preparation(args.pairs, not args.no_motion, names, args.outliers, args.smooth, args.smooth_m0)
+    by_hand = args.take_out, args.put_back
+    return Preparation(args.pairs, not args.no_motion, names, args.outliers, args.smooth, args.smooth_m0, *by_hand)
 
 
 def _region(item: str) -> Region:

@@ -13,6 +13,7 @@ from ...errors import InputError
 from ...remedies import Choose, GiveImage
 from ...series import CBF_UNIT
 from .adaptive import AdaptiveSettings, adaptive
+from .by_hand import decide_by_hand as decide_by_hand
 from .context import OutlierContext
 from .context import PairMotion as PairMotion
 from .huber import HuberSettings, huber

@@ -21,7 +21,9 @@ class Rejection:
         pair: counted from 0.
         slice: counted from 0; None is the whole pair.
         reason: in words.
-        value, threshold: in the unit of the reason.
+        value, threshold: in the unit of the reason; NaN where the user decided.
+        number: of the pair in the series, from 1; None: `pair` counts all of its pairs.
+        by_user: the user took it out.
     """
 
     pair: int
@@ -29,6 +31,8 @@ class Rejection:
     reason: str
     value: float
     threshold: float
+    number: int | None = None
+    by_user: bool = False
 
     @property
     def severity(self) -> float:
@@ -36,9 +40,15 @@ class Rejection:
         high, low = max(self.value, self.threshold), min(self.value, self.threshold)
         return high / low if low > 0 else float("inf")
 
+    @property
+    def called(self) -> int:
+        """The number of the pair, for people."""
+        return self.pair + 1 if self.number is None else self.number
+
     def __str__(self) -> str:
-        where = f"pair {self.pair + 1}" + ("" if self.slice is None else f", slice {self.slice + 1}")
-        return f"{where}: {self.reason} ({self.value:.3g} against {self.threshold:.3g})"
+        where = f"pair {self.called}" + ("" if self.slice is None else f", slice {self.slice + 1}")
+        figures = "" if self.by_user else f" ({self.value:.3g} against {self.threshold:.3g})"
+        return f"{where}: {self.reason}{figures}"
 
 
 def rejections_of(flags: np.ndarray, values: np.ndarray, threshold: float | np.ndarray, reason: str) -> list[Rejection]:
@@ -68,6 +78,7 @@ class OutlierReport:
         standard_error: of `mean`, from the spread of what is kept, which is a little less than that of the noise; NaN
             in slices that keep fewer than three pairs.
         kept: (K,) pairs in the mean of each slice; of a method that weights voxels, the mean sum of weights.
+        put_back: what the method rejected and the user put back into the mean; not among `rejections`.
     """
 
     method: str
@@ -77,6 +88,7 @@ class OutlierReport:
     mean: Volume
     standard_error: Volume
     kept: np.ndarray
+    put_back: tuple[Rejection, ...] = ()
 
     @property
     def flags(self) -> np.ndarray:
@@ -84,9 +96,23 @@ class OutlierReport:
         return flags_of(self.rejections, self.weights.shape[:2])
 
     def kinds(self, measured: np.ndarray) -> tuple[tuple[Rejection, ...], tuple[Rejection, ...]]:
-        """What the method rejected, and what was not `measured` (bool (N, K)) and is left out by every method."""
-        absent = tuple(r for r in self.rejections if not measured[flags_of([r], measured.shape)].any())
-        return tuple(r for r in self.rejections if r not in absent), absent
+        """What the method rejected, and what was not `measured` (bool (N, K)) and is left out by every method.
+
+        What the user took out is neither (`by_user`).
+        """
+        found = [r for r in self.rejections if not r.by_user]
+        absent = tuple(r for r in found if not measured[flags_of([r], measured.shape)].any())
+        return tuple(r for r in found if r not in absent), absent
+
+    @property
+    def by_user(self) -> tuple[Rejection, ...]:
+        """What the user took out."""
+        return tuple(r for r in self.rejections if r.by_user)
+
+    @property
+    def taken_out(self) -> np.ndarray:
+        """Bool (N, K): what `by_user` names."""
+        return flags_of(self.by_user, self.weights.shape[:2])
 
     @property
     def slices_of_pairs(self) -> np.ndarray:
@@ -132,7 +158,7 @@ def report_rejections(
             flags &= ~_taken_back(rejections, measured & flags, lacking)
         else:
             flags[:, lacking > 0] = False
-        rejections = _standing(rejections, flags)
+        rejections = standing(rejections, flags)
         notes.append(
             f"{_slices((lacking > 0) & context.judged, context.judged)} would have kept fewer than half of the pairs, "
             f"or fewer than three: {'the least suspicious of the rejected' if ranked else 'all'} were kept there."
@@ -157,7 +183,7 @@ def _taken_back(rejections: list[Rejection], rejected: np.ndarray, lacking: np.n
     return back & rejected
 
 
-def _standing(rejections: list[Rejection], flags: np.ndarray) -> list[Rejection]:
+def standing(rejections: Iterable[Rejection], flags: np.ndarray) -> list[Rejection]:
     """The rejections that `flags` (N, K) still has; a whole pair that is kept in some slices is split into slices."""
     result = []
     for r in rejections:
