@@ -6,6 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
+def _to_nobody(text: str) -> None:
+    """Tell nobody; by its name, so that what holds it pickles."""
+
+
 @dataclass
 class Compute:
     """Where networks run; running out of that device's memory moves them on, which `tell` is told.
@@ -18,7 +22,7 @@ class Compute:
     """
 
     device: str
-    tell: Callable[[str], None] = lambda text: None
+    tell: Callable[[str], None] = _to_nobody
     fallbacks: list[str] = field(default_factory=list)
     moved_from: str = ""
 

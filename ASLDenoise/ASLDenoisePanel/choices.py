@@ -31,10 +31,12 @@ def requestFrom(p, series, head, outputs, like):
         outliers=p.outliers.value,
         smoothing=p.smoothing,
         m0_smoothing=p.m0Smoothing,
+        taken_out=p.takenOut.strip() or None,
+        put_back=p.putBack.strip() or None,
     )
     denoising = finer = None
     if p.way is Way.DENOISE or (p.way is Way.SUPERRESOLVE and p.denoiseFirst):
-        choices = p.group or None, p.interleaved, p.audit, p.pairsNeeded
+        choices = p.group or None, p.interleaved, p.audit, p.pairsNeeded, p.splitHalf
         denoising = Denoising(p.model or DEFAULT_MODEL, *choices)
     if p.way is Way.SUPERRESOLVE:
         spacing = (p.spacingX, p.spacingY, p.spacingZ) if p.grid is Grid.SPACING else None

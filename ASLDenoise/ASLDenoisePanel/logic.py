@@ -40,6 +40,7 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         interleaved: bool = False,
         audit: bool = True,
         pairsNeeded: bool = False,
+        splitHalf: bool = False,
         preparation: Any = None,
         mni: bool = False,
         folder: str = "",
@@ -61,8 +62,8 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
             superresolve: estimate a finer map in place of a denoised one.
             method, spacing, like, pointSpread: as `ASLDenoiseLib.pipeline.request.SuperResolution`; `like` is a scalar
                 volume node.
-            model, group, interleaved, audit, pairsNeeded: as `ASLDenoiseLib.pipeline.request.Denoising`; no `model`
-                is the default one, or with `superresolve` none.
+            model, group, interleaved, audit, pairsNeeded, splitHalf: as `ASLDenoiseLib.pipeline.request.Denoising`; no
+                `model` is the default one, or with `superresolve` none.
             preparation: an ASLDenoiseLib.Preparation: pairs, motion, nuisances, outliers, smoothing; None the defaults.
             mni: CBF in MNI space as well.
             folder: where results are written; empty: they stay in the scene.
@@ -88,7 +89,7 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
 
         denoising = finer = None
         if model or not superresolve:
-            denoising = Denoising(model or DEFAULT_MODEL, group, interleaved, audit, pairsNeeded)
+            denoising = Denoising(model or DEFAULT_MODEL, group, interleaved, audit, pairsNeeded, splitHalf)
         if superresolve:
             finer = SuperResolution(method or DEFAULT_METHOD, spacing, _geometry(like), pointSpread)
         images = {"m0": m0, "segmentation": segmentation, "tissue": tissue, "alignment": alignment}

@@ -84,7 +84,7 @@ class MethodSection:
         for widget in (ui.modelLabel, ui.modelComboBox, ui.modelTextLabel):
             widget.setVisible(denoises)
         card = self._cards[chosen(ui.modelComboBox)]
-        boxes = (ui.interleavedCheckBox, ui.auditCheckBox, ui.pairsNeededCheckBox)
+        boxes = (ui.interleavedCheckBox, ui.auditCheckBox, ui.pairsNeededCheckBox, ui.splitHalfCheckBox)
         for widget in (ui.groupLabel, ui.groupSpinBox, *boxes):
             widget.setEnabled(denoises)
         if resolve:

@@ -117,6 +117,8 @@ class ASLDenoiseParameterNode:
 
     device: Device = Device.AUTO
     pairs: str = ""
+    takenOut: str = ""
+    putBack: str = ""
     group: Annotated[int, WithinRange(0, 999)] = 0
     interleaved: bool = False
     motion: bool = True
@@ -128,6 +130,7 @@ class ASLDenoiseParameterNode:
     m0Smoothing: Annotated[float, WithinRange(0.0, 20.0)] = 0.0
     audit: bool = True
     pairsNeeded: bool = False
+    splitHalf: bool = False
     alignment: Alignment = Alignment.FIND
     mni: bool = False
     outputFolder: str = ""

@@ -51,6 +51,8 @@ def _word(remedy) -> str:
         "t1": _("'T1'"),
         "masks": _("segments GM and WM"),
         "pairs": _("'Pairs'"),
+        "take-out": _("'Taken out' under Time line"),
+        "put-back": _("'Put back' under Time line"),
         "swap": _("its Fix button"),
         "outliers": _("'Outliers'"),
         "outliers none": _("'Outliers' set to leave everything in"),

@@ -30,6 +30,7 @@ class Choices:
         needsT1: the method cannot do without a T1, or the grid is the T1's.
         tissue: tissue is to come from the segmentation.
         pairs: the text of the choice of pairs.
+        takenOut, putBack: the texts of what is taken out or put back by hand.
         busy: what else is under way (loading, say), in words; empty where nothing is.
     """
 
@@ -42,6 +43,8 @@ class Choices:
     tissue: bool = False
     segmentation: bool = False
     pairs: str = ""
+    takenOut: str = ""
+    putBack: str = ""
     busy: str = ""
 
 
@@ -67,7 +70,24 @@ def obstacle(choices: Choices) -> str:
         return _(
             "The pairs are not understood: write 10 for the first ten, 1-10 or 1,4,7-9 for a choice, nothing for all."
         )
+    for text, name in ((choices.takenOut, _("Taken out")), (choices.putBack, _("Put back"))):
+        if not _places(text):
+            said = _(
+                "'{name}' under Time line is not understood: write 3 or 7-9 for pairs, 12/5 for a slice of a pair."
+            )
+            return said.format(name=name)
     return ""
+
+
+def _places(text: str) -> bool:
+    from ASLDenoiseLib.errors import InputError
+    from ASLDenoiseLib.preparing.places import places_of
+
+    try:
+        places_of(text, setting="take-out")
+    except InputError:
+        return False
+    return True
 
 
 def _understood(pairs: str) -> bool:

@@ -239,6 +239,8 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             tissue=p.tissueFromSegmentation,
             segmentation=p.segmentation is not None,
             pairs=p.pairs,
+            takenOut=p.takenOut,
+            putBack=p.putBack,
             busy=self.transfer.busy,
         )
         return obstacle(choices)

@@ -13,6 +13,14 @@ _WIDEST_FWHM = 30.0  # mm; beyond it nothing of a brain map is left
 _TOLERANCE = 0.005  # of the target
 
 
+def matched_in_noise(raw: Volume, denoised: Volume, tissue: Tissue) -> tuple[Volume | None, float]:
+    """`noise_matched_gaussian` of a raw map for a denoised one; None where white matter is too small to match in."""
+    white = white_matter(tissue) & np.isfinite(denoised.array)
+    if white.sum() < FEWEST_VOXELS:
+        return None, float("nan")
+    return noise_matched_gaussian(raw, float(np.std(denoised.array[white])), tissue)
+
+
 def noise_matched_gaussian(cbf_raw: Volume, target_wm_sd: float, tissue: Tissue) -> tuple[Volume, float]:
     """The raw map smoothed until its white matter is as quiet as the denoised map's.
 

@@ -82,6 +82,14 @@ def ccc(estimate: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> float:
     return float(2 * np.mean((e - e.mean()) * (t - t.mean())) / below) if below > 0 else float("nan")
 
 
+def pearson(estimate: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> float:
+    """Pearson's correlation, -1..1; NaN when one of the two does not vary."""
+    e, t = measured(mask, estimate, truth)
+    if t.size < _FEWEST or not (np.ptp(e) > 0 and np.ptp(t) > 0):
+        return float("nan")
+    return float(np.corrcoef(e, t)[0, 1])
+
+
 def bias(estimate: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> float:
     """Difference of the two means in the mask, % of the truth's; NaN when the truth's mean is zero."""
     e, t = measured(mask, estimate, truth)

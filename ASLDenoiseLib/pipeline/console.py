@@ -42,6 +42,7 @@ def denoise(
     interleaved: bool = False,
     audit: bool = True,
     pairs_needed: bool = False,
+    split_half: bool = False,
     regions: Mapping[str, Volume] | None = None,
     mni: bool = False,
     progress: Progress = silent,
@@ -54,6 +55,7 @@ def denoise(
         preparation: which pairs, and what is done to them: motion, nuisances, outliers, smoothing.
         model, group, interleaved, audit: of the network (`request.Denoising`).
         pairs_needed: measure how many pairs are enough as well (`Result.pairs_needed`): some twenty times the network.
+        split_half: compare odd with even pairs as well (`Result.split_half`): twice the network.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         regions: ROI masks (above 0 inside), by name.
         mni: CBF in MNI space as well.
@@ -76,7 +78,7 @@ def denoise(
     True
     """
     head = Head(t1, tissue=tissue, t1_to_asl=t1_to_asl, t1_start=t1_start)
-    denoising = Denoising(model, group, interleaved, audit, pairs_needed)
+    denoising = Denoising(model, group, interleaved, audit, pairs_needed, split_half)
     return run(Request(series, head, preparation, denoising, outputs=_outputs(regions, mni), device=device), progress)
 
 
@@ -117,6 +119,7 @@ def superresolve(
     interleaved: bool = False,
     audit: bool = True,
     pairs_needed: bool = False,
+    split_half: bool = False,
     regions: Mapping[str, Volume] | None = None,
     mni: bool = False,
     progress: Progress = silent,
@@ -127,8 +130,8 @@ def superresolve(
         series: what was read; one CBF map is a series of one ``cbf`` volume.
         t1, tissue, t1_to_asl, t1_start, preparation, device, regions, mni, progress: as `denoise`.
         method, spacing, like, point_spread: `request.SuperResolution`.
-        model: denoise with this model first, `group`, `interleaved`, `audit` and `pairs_needed` as `denoise`; None
-            super-resolves the prepared mean.
+        model: denoise with this model first, `group`, `interleaved`, `audit`, `pairs_needed` and `split_half` as
+            `denoise`; None super-resolves the prepared mean.
 
     Returns:
         A `Result` with the acquired map, what was made of it, ``desc-superres_cbf``, its uncertainty where the method
@@ -138,7 +141,7 @@ def superresolve(
         InputError: the series, the head's images, the grid asked for, the method, model or device cannot be used.
     """
     head = Head(t1, tissue=tissue, t1_to_asl=t1_to_asl, t1_start=t1_start)
-    denoising = None if model is None else Denoising(model, group, interleaved, audit, pairs_needed)
+    denoising = None if model is None else Denoising(model, group, interleaved, audit, pairs_needed, split_half)
     finer = SuperResolution(method, spacing, like, point_spread)
     return run(Request(series, head, preparation, denoising, finer, _outputs(regions, mni), device), progress)
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from .request import Request
-from .step import Workload
+from .step import Step, Workload
 from .steps import steps_of
 
 
 def usual_seconds(request: Request, work: Workload) -> float | None:
     """What the steps of a request usually take together; None where one of them was never measured."""
-    costs = [step.cost for step in steps_of(request)]
+    return seconds_of(steps_of(request), work)
+
+
+def seconds_of(steps: Iterable[Step], work: Workload) -> float | None:
+    """What steps usually take together; None where one of them was never measured."""
+    costs = [step.cost for step in steps]
     return None if None in costs else sum(cost.seconds(work) for cost in costs)
 
 

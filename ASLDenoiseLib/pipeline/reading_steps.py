@@ -14,7 +14,7 @@ from ..reading.read import read_cbf_map, read_series, swapped
 from ..reading.study import read_t1
 from ..series import ASLSeries, Geometry, Tissue, Volume
 from ..spatial.regions import regions_on
-from .request import Head, Image, Matrix, SeriesFile
+from .request import Head, Image, Matrix, Request, SeriesFile
 from .state import RunState
 
 
@@ -39,10 +39,15 @@ def read(run: RunState, progress: Progress) -> None:
     number = request.series.series if isinstance(request.series, SeriesFile) else None
     run.t1 = t1_of(head.t1, series=run.series, number=number)
     run.tissue = tissue_of(head, grid)
-    run.regions = regions_on(grid, {region.name: image_of(region.mask) for region in request.outputs.regions})
+    run.regions = regions_of(request, grid)
     run.t1_to_asl, run.t1_start = _matrix_of(head.t1_to_asl), _matrix_of(head.t1_start)
     like = None if request.superresolution is None else request.superresolution.like
     run.like = read_image(like).geometry if isinstance(like, Path) else like
+
+
+def regions_of(request: Request, grid: Geometry) -> dict[str, Volume]:
+    """The regions that a request reads out, on a grid."""
+    return regions_on(grid, {region.name: image_of(region.mask) for region in request.outputs.regions})
 
 
 def series_of(given: SeriesFile | ASLSeries, *, maps: bool = False) -> ASLSeries:

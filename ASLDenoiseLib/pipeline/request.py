@@ -100,6 +100,7 @@ class Denoising:
         interleaved: how groups are taken.
         audit: put back what the residual holds beyond noise (`auditing`).
         pairs_needed: measure how many pairs are enough (`measuring.pairs_needed`): some twenty times the network.
+        split_half: compare odd with even pairs (`result.split_half`): twice the network.
 
     Raises:
         InputError: there is no such model, or a group of no pairs.
@@ -110,6 +111,7 @@ class Denoising:
     interleaved: bool = False
     audit: bool = True
     pairs_needed: bool = False
+    split_half: bool = False
 
     def __post_init__(self) -> None:
         settle(self)

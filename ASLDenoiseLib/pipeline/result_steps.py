@@ -8,14 +8,13 @@ import numpy as np
 
 from ..denoising.catalogue import ModelCard, find_model
 from ..findings import note_kind
-from ..measuring.baselines import noise_matched_gaussian
-from ..measuring.masks import FEWEST_VOXELS, white_matter
+from ..measuring.baselines import matched_in_noise
 from ..measuring.readouts import measure
 from ..preparing import warnings
 from ..progress import Progress
 from ..remedies import Advice
 from ..result import Readout, Result, maps
-from ..series import SCANNER_UNIT, Origin, Parameter, Tissue, Volume, VolumeType
+from ..series import SCANNER_UNIT, Origin, Parameter, Volume, VolumeType
 from ..spatial.regions import regions_on
 from ..superresolving.targets import tissue_on_target
 from .request_json import plain_request
@@ -37,7 +36,7 @@ def measure_maps(run: RunState, progress: Progress) -> None:
         run.findings.append(warnings.TISSUE.finding(what=run.tissue.warning, source=run.tissue.source))
     if run.compute.fallbacks:
         run.findings.append(_OUT_OF_MEMORY.finding(fallbacks="; ".join(dict.fromkeys(run.compute.fallbacks))))
-    volumes = _maps(run)
+    volumes = _maps(run) | run.halves
     readouts = _readouts(run, volumes)
     asked = run.request.denoising
     run.result = Result(
@@ -60,6 +59,7 @@ def measure_maps(run: RunState, progress: Progress) -> None:
         run.pairs_needed,
         run.verdict,
         run.course,
+        run.split_half,
     )
 
 
@@ -94,7 +94,7 @@ def _maps(run: RunState) -> dict[str, Volume]:
         volumes[maps.PREPARED] = to_cbf(cleaned)
     if run.denoised is not None:
         volumes[maps.DENOISED] = to_cbf(run.difference)
-        smoothed, fwhm = _noise_matched(to_cbf(cleaned), volumes[maps.DENOISED], run.tissue)
+        smoothed, fwhm = matched_in_noise(to_cbf(cleaned), volumes[maps.DENOISED], run.tissue)
         if smoothed is not None:
             volumes[maps.SMOOTHED] = smoothed
             note = "Gaussian with the white-matter SD of the denoised map"
@@ -126,14 +126,6 @@ def _differences(run: RunState) -> dict[str, Volume]:
     if run.denoised is not None:
         shown[maps.DENOISED_DIFFERENCE] = run.difference
     return {key: volume.with_array(volume.array, unit=SCANNER_UNIT) for key, volume in shown.items()}
-
-
-def _noise_matched(raw: Volume, denoised: Volume, tissue: Tissue) -> tuple[Volume | None, float]:
-    """The Gaussian baseline, or None where white matter is too small to match noise in."""
-    white = white_matter(tissue) & np.isfinite(denoised.array)
-    if white.sum() < FEWEST_VOXELS:
-        return None, float("nan")
-    return noise_matched_gaussian(raw, float(np.std(denoised.array[white])), tissue)
 
 
 def _readouts(run: RunState, volumes: Mapping[str, Volume]) -> dict[str, tuple[Readout, ...]]:

@@ -6,7 +6,9 @@ import gc
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..compute import Compute
@@ -15,11 +17,12 @@ from ..given import fitted
 from ..memory import is_out_of_memory
 from ..progress import Progress, silent, span
 from ..series import ASLSeries
-from .estimate import usual_seconds
+from .again import FIRST, can_begin_again, keep, taken_up
+from .estimate import seconds_of
 from .request import Request
 from .state import RunState
 from .step import Step, Workload
-from .steps import preparation_steps, steps_of
+from .steps import preparation_steps, steps_again, steps_of
 
 if TYPE_CHECKING:
     from ..result import Result
@@ -38,25 +41,46 @@ def run(request: Request, progress: Progress = silent) -> Result:
     return completed(request, progress).result
 
 
-def completed(request: Request, progress: Progress = silent) -> RunState:
-    """The whole state of a run at its end: the result, the files that were written, and all between."""
-    if request.outputs.folder is not None:
-        from ..reporting.derivatives import check_destination
+def completed(request: Request, progress: Progress = silent, *, keep_in: Path | None = None) -> RunState:
+    """The whole state of a run at its end: the result, the files that were written, and all between.
 
-        check_destination(request.outputs.folder)
-    return _walk(request, steps_of(request), progress)
+    `keep_in` is a folder where what was prepared is kept, for `completed_again`; a disk without room for it costs the
+    run nothing.
+    """
+    _check_folder(request)
+    return _walk(RunState(request, _compute(request)), steps_of(request), progress, keep_in)
+
+
+def completed_again(request: Request, folder: Path, progress: Progress = silent) -> RunState:
+    """As `completed`, from the step that cleans the pairs on, with what an earlier run kept in a folder.
+
+    Raises:
+        InputError: as `run`; or nothing is kept there, or it is of a request that was prepared otherwise.
+    """
+    _check_folder(request)
+    state = taken_up(request, folder)
+    state.compute = _compute(request)
+    return _walk(state, steps_again(request), progress)
 
 
 def prepared(request: Request, progress: Progress = silent) -> RunState:
     """The state of a run once its pairs are clean: what denoisers are given."""
-    return _walk(request, preparation_steps(request), progress)
+    return _walk(RunState(request, Compute("cpu")), preparation_steps(request), progress)
 
 
 @dataclass(frozen=True, eq=False)
 class RequestTask:
-    """A request as a task for a child process (`running.task.Task`)."""
+    """A request as a task for a child process (`running.task.Task`).
+
+    Args:
+        request: what to do.
+        folder: where what is prepared is kept, in a folder that only this user can write to; None: nowhere.
+        again: take up what is kept there, as far as it is of this request, instead of beginning from the start.
+    """
 
     request: Request
+    folder: Path | None = None
+    again: bool = False
 
     @property
     def inputs(self) -> dict[str, object]:
@@ -69,18 +93,36 @@ class RequestTask:
         series = self.request.series
         if not isinstance(series, ASLSeries):
             return None
-        return usual_seconds(self.request, Workload(series.geometry.size, len(series.context)))
+        steps = steps_again(self.request) if self.begins_again else steps_of(self.request)
+        return seconds_of(steps, Workload(series.geometry.size, len(series.context)))
+
+    @property
+    def begins_again(self) -> bool:
+        """Whether it takes up what is kept."""
+        return self.again and self.folder is not None and can_begin_again(self.request, self.folder)
 
     def run(self, progress: Progress = silent) -> Result:
         """The result, here and now."""
-        return run(self.request, progress)
+        if self.begins_again:
+            return completed_again(self.request, self.folder, progress).result
+        return completed(self.request, progress, keep_in=self.folder).result
 
 
-def _walk(request: Request, steps: Sequence[Step], progress: Progress) -> RunState:
+def _check_folder(request: Request) -> None:
+    if request.outputs.folder is not None:
+        from ..reporting.derivatives import check_destination
+
+        check_destination(request.outputs.folder)
+
+
+def _compute(request: Request) -> Compute:
+    networks = any(step.computes for step in steps_of(request))
+    return Compute(resolve_device(request.device) if networks else "cpu")
+
+
+def _walk(state: RunState, steps: Sequence[Step], progress: Progress, keep_in: Path | None = None) -> RunState:
     """Every step in turn; each gets the share of the progress bar that it usually costs."""
-    networks = any(step.computes for step in steps)
-    state = RunState(request, Compute(resolve_device(request.device) if networks else "cpu"))
-    costs = _shares(steps, Workload())
+    costs = _shares(steps, _workload(state))
     progress, tell = _remembering(progress)
     state.compute.tell = tell
     done = 0.0
@@ -88,14 +130,23 @@ def _walk(request: Request, steps: Sequence[Step], progress: Progress) -> RunSta
         total = done + sum(costs[number:])
         part = span(progress, done / total, (done + costs[number]) / total)
         part(0.0, step.text)
+        if keep_in is not None and step.name == FIRST:
+            with suppress(OSError):
+                keep(state, keep_in)
         started = time.perf_counter()
         _attempt(step, state, part)
         state.timings[step.name] = round(time.perf_counter() - started, 3)
         done += costs[number]
-        if number == 0:  # the series is read, and what is still to come can be told better
-            costs[1:] = _shares(steps[1:], Workload(state.series.geometry.size, len(state.series.context)))
+        if number == 0 and step.name == "read":  # the series is read, and what is still to come can be told better
+            costs[1:] = _shares(steps[1:], _workload(state))
     progress(1.0, "done")
     return state
+
+
+def _workload(state: RunState) -> Workload:
+    """Of the series, once it is read."""
+    series = state.series
+    return Workload() if series is None else Workload(series.geometry.size, len(series.context))
 
 
 def _remembering(progress: Progress) -> tuple[Progress, Callable[[str], None]]:

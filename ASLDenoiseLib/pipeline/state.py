@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..reporting.derivatives import WrittenFiles
     from ..result.audit import AuditVerdict
     from ..result.pairs_needed import PairsNeeded
+    from ..result.split_half import SplitHalf
     from ..superresolving import SuperResolvedMap
     from ..superresolving.targets import TargetGrid
 
@@ -59,6 +60,8 @@ class RunState:
         error: the standard error of `cleaned`; None for fewer than three pairs.
         guides, denoised, audit, verdict: of a run that denoises.
         pairs_needed: how many pairs are enough, of a run that asks it; None where it cannot be told.
+        split_half: how odd and even pairs agree, of a run that asks it; `halves` the maps of both, by the keys of
+            `result.maps`.
         target, fine: of a run that super-resolves.
         result: what is handed on; `written` its files, `notes` what else to say of them.
     """
@@ -97,6 +100,8 @@ class RunState:
     audit: ResidualAudit | None = None
     verdict: AuditVerdict | None = None
     pairs_needed: PairsNeeded | None = None
+    split_half: SplitHalf | None = None
+    halves: dict[str, Volume] = field(default_factory=dict)
     target: TargetGrid | None = None
     fine: SuperResolvedMap | None = None
     result: Result | None = None

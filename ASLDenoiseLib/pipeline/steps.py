@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ..denoising.catalogue import find_model
 from ..superresolving import METHODS
+from .again import FIRST
 from .audit_step import audit_denoised
 from .denoising_steps import denoise_pairs, gather_guides, wants_guides
 from .pairs_needed_step import measure_pairs_needed, pairs_needed_cost
@@ -23,6 +24,7 @@ from .preparation_steps import (
 from .reading_steps import read
 from .request import Denoising, Request
 from .result_steps import bring_to_template, measure_maps, write_files
+from .split_half_step import measure_split_half, split_half_cost
 from .step import Cost, Step
 from .superresolution_step import super_resolve_map
 
@@ -59,12 +61,21 @@ def steps_of(request: Request) -> tuple[Step, ...]:
         if asked.pairs_needed:
             cost = pairs_needed_cost(asked)
             steps.append(Step("pairs", "denoising some of the pairs", measure_pairs_needed, cost, computes=True))
+        if asked.split_half:
+            cost = split_half_cost(asked)
+            steps.append(Step("halves", "comparing odd with even pairs", measure_split_half, cost, computes=True))
     if finer is not None:
         seconds = METHODS[finer.method].seconds
         cost = None if seconds is None else Cost(a_grid=seconds)
         steps.append(Step("super-resolve", "super-resolving", super_resolve_map, cost, computes=True))
     steps.append(MEASURE)
     return (*steps, *[TEMPLATE] * request.outputs.mni, *[WRITE] * (request.outputs.folder is not None))
+
+
+def steps_again(request: Request) -> tuple[Step, ...]:
+    """The steps from where the pairs are cleaned: what another choice of pairs, model or outputs does anew."""
+    steps = steps_of(request)
+    return steps[next(n for n, step in enumerate(steps) if step.name == FIRST) :]
 
 
 def _network_cost(asked: Denoising) -> Cost:

@@ -10,20 +10,19 @@ from ..measuring.box import Box, box_of
 from ..result import Result
 from ..result.pairs_needed import MapError
 from ..series import CBF_UNIT
-from .chart import BLUE, FOR_LEGEND, GREEN, GREY, RED, Chart, Colour, Line, around
+from .chart import BLUE, FOR_LEGEND, GREEN, GREY, RED, Chart, Colour, Line, around, thinned
+from .half_charts import halves_chart
 from .pair_charts import course_chart, left_out_chart
 from .voxelwise import SeriesMap, gm_agreement, masks_of, processed_map, raw_map
 
 PAIRS_NEEDED = "pairs_needed"  # the key of its chart, by which the panel finds it
-MOST_POINTS = 2000  # a line; more only blacken the plot and swell the scene
-_SEED = 20
 _HALF, _APART = 0.14, 0.18  # of a box's width, and from the middle of its region
 
 
 def charts_of(result: Result) -> tuple[Chart, ...]:
     """Every chart there is something to draw for, in the order to show them."""
     makers = (box_chart, scatter_chart, agreement_chart, pairs_chart, course_chart, shift_chart)
-    makers = (*makers, rotation_chart, left_out_chart)
+    makers = (*makers, rotation_chart, left_out_chart, halves_chart)
     return tuple(chart for chart in (make(result) for make in makers) if chart is not None)
 
 
@@ -176,17 +175,6 @@ def rotation_chart(result: Result) -> Chart | None:
     largest = max(float(np.nanmax(np.abs(line.y))) for line in lines)
     title = f"Head motion: turn from the median pose, at most {largest:.2g} degrees about an axis"
     return _motion_chart("turn", "Head motion: turn", title, "Turn (degrees)", "deg", lines)
-
-
-def thinned(count: int) -> np.ndarray:
-    """The indices of the points to draw of `count`, ascending: all, or `MOST_POINTS`, the same at every call.
-
-    >>> thinned(5).tolist(), thinned(10_000).size
-    ([0, 1, 2, 3, 4], 2000)
-    """
-    if count <= MOST_POINTS:
-        return np.arange(count)
-    return np.sort(np.random.default_rng(_SEED).choice(count, MOST_POINTS, replace=False))
 
 
 def _named_cbf(result: Result) -> str:

@@ -19,6 +19,7 @@ from .fragments import (
     uncalibrated_html,
     value_text,
 )
+from .halves import halves_html
 from .pairs_plot import pairs_png
 from .plots import agreement_png
 from .software import software_versions
@@ -78,6 +79,7 @@ def report_html(result: Result, *, command: str = "") -> str:
         _section("Maps", montage_figure(result) if result.raw in result.maps else ""),
         _section("Super-resolved", _superres(result)),
         _section("Raw and processed voxel by voxel", _agreement(result)),
+        _section("Odd against even pairs", halves_html(result)),
         _section("How many pairs are enough", _pairs_needed(result)),
         _section("Over the course of the series", _timeline(result)),
         _section("Where every value came from", parameters_html(result.parameters)),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..preparing.outliers import OutlierReport
     from .audit import AuditVerdict
     from .pairs_needed import PairsNeeded
+    from .split_half import SplitHalf
 
 
 _BRIGHTEST = 98.0  # percentile of the brain, at which a window ends that no unit can set
@@ -68,6 +69,7 @@ class Result:
         request: what was asked for, as `pipeline.request_json.plain_request` gives it; empty where no request was.
         pairs_needed: how many pairs are enough; None where that was not asked, or cannot be told.
         audit: whether the residual audit kept the means of tissues; None where none was made.
+        split_half: how odd and even pairs agree; None where that was not asked, or cannot be told.
         course: perfusion and motion of every pair; None where no run looked at them.
     """
 
@@ -90,6 +92,7 @@ class Result:
     pairs_needed: PairsNeeded | None = None
     audit: AuditVerdict | None = None
     course: PairCourse | None = None
+    split_half: SplitHalf | None = None
 
     @property
     def relative(self) -> bool:

@@ -25,6 +25,7 @@ class Role(Enum):
     DIFFERENCE = "difference"
     UNCERTAINTY = "uncertainty"
     PERFUSION_WEIGHTED = "perfusion-weighted"
+    HALF = "half"
 
 
 BELOW_ZERO = "#1E64D8"  # the colour of what is measured below a window that begins at zero: no end of any scale here
@@ -176,6 +177,34 @@ MEAN_ERROR = _map(
     short="Standard error of CBF",
     **{**_DEVIATION, "quantity": "Standard error"},
 )
+RAW_ODD = _map(
+    "desc-meanodd_cbf",
+    Role.HALF,
+    "Raw mean, odd pairs",
+    "Cerebral blood flow from the plain mean of every second pair, beginning with the first; to be held against the "
+    "other half.",
+)
+RAW_EVEN = _map(
+    "desc-meaneven_cbf",
+    Role.HALF,
+    "Raw mean, even pairs",
+    "Cerebral blood flow from the plain mean of every second pair, beginning with the second; to be held against the "
+    "other half.",
+)
+DENOISED_ODD = _map(
+    "desc-denoisedodd_cbf",
+    Role.HALF,
+    "Denoised, odd pairs",
+    "Denoised cerebral blood flow of every second pair, beginning with the first; an estimate, to be held against the "
+    "other half.",
+)
+DENOISED_EVEN = _map(
+    "desc-denoisedeven_cbf",
+    Role.HALF,
+    "Denoised, even pairs",
+    "Denoised cerebral blood flow of every second pair, beginning with the second; an estimate, to be held against "
+    "the other half.",
+)
 RAW_DIFFERENCE = _map(
     "desc-mean_pwi",
     Role.PERFUSION_WEIGHTED,
@@ -259,6 +288,17 @@ _relative(
     "Standard error of the prepared mean difference",
     "Standard error of the prepared mean difference in scanner units, from the spread of the pairs.",
 )
+
+for _key in (RAW_ODD, RAW_EVEN, DENOISED_ODD, DENOISED_EVEN):
+    _relative(
+        _key,
+        MAPS[_key].label.replace("mean", "mean difference"),
+        MAPS[_key]
+        .description.replace("Cerebral blood flow from the plain mean", "Plain mean of the differences")
+        .replace("Denoised cerebral blood flow", "Denoised mean difference")
+        .removesuffix(".")
+        + f": {_UNCALIBRATED}.",
+    )
 
 MNI = "space-MNI152NLin2009aSym"  # BIDS' name of the template that nilearn ships; before the key of a map on its grid
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import InputError
 from ..result import Result
 from ..result.maps import kind_of, raw_of
+from ..result.split_half import SplitHalf
 from ..result.table import Row, columns, percent_change, rows, rows_text, rows_tsv
 from .columns import number_column, text_column
 
@@ -40,6 +41,7 @@ def add_readouts(result: Result, *, scene: slicer.vtkMRMLScene, name: str) -> sl
     left_out = {"keys": keys, "processed": compared, "names": [row.name for row in table]}
     left_out["values"] = [[_plain(value) for value in row.values] for row in table]
     left_out["audit"] = "" if result.audit is None else result.audit.sentence
+    left_out["split_half"] = None if result.split_half is None else result.split_half.to_plain()
     node.SetAttribute(READOUTS_ATTRIBUTE, json.dumps(left_out))
     return node
 
@@ -66,6 +68,12 @@ def readout_rows(node: slicer.vtkMRMLTableNode) -> tuple[Row, ...]:
 def audit_sentence(node: slicer.vtkMRMLTableNode) -> str:
     """What the residual audit of the run found; empty where none was made."""
     return json.loads(node.GetAttribute(READOUTS_ATTRIBUTE)).get("audit", "")
+
+
+def split_half_of(node: slicer.vtkMRMLTableNode) -> SplitHalf | None:
+    """How odd and even pairs of the run agree; None where that was not asked, or could not be told."""
+    plain = json.loads(node.GetAttribute(READOUTS_ATTRIBUTE)).get("split_half")
+    return None if plain is None else SplitHalf.from_plain(plain)
 
 
 def readouts_text(node: slicer.vtkMRMLTableNode) -> str:

@@ -108,6 +108,8 @@ def add_denoising(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--no-audit", action="store_true", help="leave the network's map as it is: put nothing back")
     text = "measure how many pairs are enough, too: some twenty maps of some of the pairs are denoised"
     group.add_argument("--pairs-needed", action="store_true", help=text)
+    text = "compare odd with even pairs, too: both halves are denoised, and their agreement measured"
+    group.add_argument("--split-half", action="store_true", help=text)
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:
@@ -158,7 +160,7 @@ def request_of(args: argparse.Namespace) -> Request:
         finer = SuperResolution(args.method, _three(args.spacing), args.like, _three(args.point_spread))
     denoising = None
     if "model" in given and (finer is None or args.denoise or args.model):
-        choices = args.pre_average, args.interleaved, not args.no_audit, args.pairs_needed
+        choices = args.pre_average, args.interleaved, not args.no_audit, args.pairs_needed, args.split_half
         denoising = Denoising(args.model or DEFAULT_MODEL, *choices)
     regions = tuple(_region(item) for item in args.roi)
     outputs = Outputs(regions, args.mni, args.out, args.name, not args.no_scene, args.command_line)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ASLDenoiseLib.learning.simulate import ScanSettings
-from ASLDenoiseLib.measuring.image_quality import bias, psnr
+from ASLDenoiseLib.measuring.image_quality import bias, pearson, psnr
 from ASLDenoiseLib.measuring.masks import grey_matter, white_matter
 from ASLDenoiseLib.preparing.outliers import (
     DEFAULT_METHOD,
@@ -32,7 +32,6 @@ from ASLDenoiseLib.preparing.pairs import some_pairs
 from .library.cases import HELD_OUT, SIZE, SPACING, Case, anatomy_path, draw_still
 from .library.command import begin, options, say, timed
 from .library.corruption import CONDITIONS, Corrupted, corrupt
-from .library.disjoint import pearson
 from .library.real_scans import acquired_cases
 from .library.scores import readouts
 from .library.tables import by, mean_table, table

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ASLDenoiseLib.measuring.image_quality import bias, ccc
+from ASLDenoiseLib.measuring.image_quality import bias, ccc, pearson
 
 from .library.cases import Case, halves
 from .library.command import begin, options, say, timed
-from .library.disjoint import pearson
 from .library.methods import (
     Method,
     Tunable,

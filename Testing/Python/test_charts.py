@@ -13,7 +13,8 @@ from ASLDenoiseLib.measuring.agreement import bland_altman
 from ASLDenoiseLib.measuring.box import box_of
 from ASLDenoiseLib.measuring.masks import grey_matter
 from ASLDenoiseLib.measuring.readouts import measure
-from ASLDenoiseLib.reporting.charts import MOST_POINTS, charts_of, thinned
+from ASLDenoiseLib.reporting.chart import MOST_POINTS, thinned
+from ASLDenoiseLib.reporting.charts import charts_of
 from ASLDenoiseLib.reporting.pairs_plot import pairs_png
 from ASLDenoiseLib.reporting.plots import agreement_png
 from ASLDenoiseLib.reporting.voxelwise import gm_agreement, masks_of, processed_map

@@ -46,7 +46,7 @@ ALLOWED = {
     "scene": {GROUND, "spatial", "reading", "preparing", "result", "reporting"},
     "pipeline": {
         *(GROUND, "spatial", "reading", "quantifying", "preparing", "inspecting", "denoising", "superresolving"),
-        *("result", "measuring", "auditing", "reporting", "scene"),
+        *("result", "measuring", "auditing", "reporting", "scene", "running"),
     },
     "running": {GROUND},
     "learning": {GROUND, "quantifying", "denoising", "reporting"},

@@ -76,6 +76,7 @@ def decide_by_hand(
         standard_error=error,
         kept=_kept(weights, context),
         put_back=tuple(overruled),
+        found=report.flags,
     )
 
 

@@ -79,6 +79,7 @@ class OutlierReport:
             in slices that keep fewer than three pairs.
         kept: (K,) pairs in the mean of each slice; of a method that weights voxels, the mean sum of weights.
         put_back: what the method rejected and the user put back into the mean; not among `rejections`.
+        found: bool (N, K), what the method rejected before the user decided; None: `flags`.
     """
 
     method: str
@@ -89,6 +90,7 @@ class OutlierReport:
     standard_error: Volume
     kept: np.ndarray
     put_back: tuple[Rejection, ...] = ()
+    found: np.ndarray | None = None
 
     @property
     def flags(self) -> np.ndarray:

@@ -32,11 +32,3 @@ def noise_corrected_mse(
     """
     e, r, s = measured(mask, estimate, reference, reference_error)
     return float(np.mean((e - r) ** 2) - np.mean(s**2)) if e.size >= _FEWEST else float("nan")
-
-
-def pearson(one: np.ndarray, other: np.ndarray, mask: np.ndarray) -> float:
-    """Pearson's correlation in the mask, -1..1; NaN when one of the two does not vary."""
-    a, b = measured(mask, one, other)
-    if a.size < _FEWEST or not (np.ptp(a) > 0 and np.ptp(b) > 0):
-        return float("nan")
-    return float(np.corrcoef(a, b)[0, 1])

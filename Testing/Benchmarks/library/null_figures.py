@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ASLDenoiseLib.measuring.image_quality import pearson
 from ASLDenoiseLib.preparing.averaging import variance_of_mean
 from ASLDenoiseLib.series import Volume
 
 from .cases import Case
-from .disjoint import pearson
 from .lesions import false_lesions
 
 LEVEL = 0.05  # of voxels beyond their 95 % interval

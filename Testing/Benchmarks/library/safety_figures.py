@@ -10,6 +10,7 @@ import numpy as np
 
 from ASLDenoiseLib.denoising.catalogue import ModelCard
 from ASLDenoiseLib.denoising.inference import DenoisingResult
+from ASLDenoiseLib.measuring.image_quality import pearson
 from ASLDenoiseLib.series import Geometry, Volume
 from ASLDenoiseLib.spatial.smoothing import smooth_within
 
@@ -25,7 +26,6 @@ from .cases import (
     spread_places,
     voxel_size,
 )
-from .disjoint import pearson
 from .intervals import coverage
 from .lesions import false_lesions, implant_recovery
 from .methods import audit_of, denoise_with
