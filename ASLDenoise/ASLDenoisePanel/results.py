@@ -24,10 +24,11 @@ class ResultsSection:
         ui: the widgets of the panel by name.
         write: called with a result and a callback; writes the report in a child process and calls back with its path.
         report: called with a sentence on what was done.
+        shown: called with the nodes of the run that is shown from now on, or None.
     """
 
-    def __init__(self, ui, write, report):
-        self._ui, self._write, self._report = ui, write, report
+    def __init__(self, ui, write, report, shown):
+        self._ui, self._write, self._report, self._shownRun = ui, write, report, shown
         self._parameters, self._nodes, self._result = None, None, None
         self.views = ViewsSection(ui)
         table = ui.readoutsTable
@@ -62,6 +63,7 @@ class ResultsSection:
         fill(self._ui.runComboBox, [], None)
         self._ui.resultsLabel.text = _("No result yet. Raw and processed will stand beside each other here.")
         self._setVisible(False)
+        self._shownRun(None)
 
     def present(self, nodes) -> None:
         """Show a run that has just finished (`ASLDenoiseLib.scene.present.PresentedNodes`)."""
@@ -137,31 +139,20 @@ class ResultsSection:
             self._write(self._result, written)
 
     def _fillAll(self, name) -> None:
-        from ASLDenoiseLib.scene.readouts import audit_sentence, readout_rows
+        from ASLDenoiseLib.scene.readouts import readout_rows
 
         nodes, ui = self._nodes, self._ui
         ui.resultsLabel.text = f"<b>{name}</b>"
         self._setVisible(True)
         self._fillTable(() if nodes.readouts is None else readout_rows(nodes.readouts))
         self.views.show(nodes)
-        verdict = "" if nodes.readouts is None else audit_sentence(nodes.readouts)
-        ui.auditLabel.text = verdict
-        ui.auditLabel.setVisible(bool(verdict))
-        self._fillPairsNeeded(nodes.charts)
+        self._shownRun(nodes)
         report = self._result is not None or Path(self._parameters.report or "-").is_file()
         for button in (ui.reportButton, ui.pdfButton):
             button.enabled = report
             if not report:
                 button.toolTip = _("The report of a scene that was saved and opened again was not kept: press Apply.")
         self.views.refresh()
-
-    def _fillPairsNeeded(self, charts) -> None:
-        """The answer of a run that measured how many pairs are enough, which its plot is titled with."""
-        from ASLDenoiseLib.reporting.charts import PAIRS_NEEDED
-
-        chart = charts.get(PAIRS_NEEDED)
-        self._ui.pairsNeededLabel.text = "" if chart is None else f"{chart.GetTitle()}."
-        self._ui.pairsNeededLabel.setVisible(chart is not None)
 
     def _fillTable(self, rows) -> None:
         table = self._ui.readoutsTable
@@ -185,8 +176,6 @@ class ResultsSection:
         if not visible:
             ui.runLabel.setVisible(False)
             ui.runComboBox.setVisible(False)
-            ui.auditLabel.setVisible(False)
-            ui.pairsNeededLabel.setVisible(False)
 
     def _onRun(self, index) -> None:
         folder = chosen(self._ui.runComboBox)

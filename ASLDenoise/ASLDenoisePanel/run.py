@@ -23,14 +23,15 @@ class Run:
         progress: the area that shows how it goes.
         presented: called with the nodes of a finished run.
         changed: called when `state` has changed.
+        kept: where what a run prepares is kept (`kept.KeptPreparation`).
         driver: does the work.
     """
 
-    def __init__(self, logic, progress, presented, changed, driver=None):
-        self._logic, self._progress = logic, progress
+    def __init__(self, logic, progress, presented, changed, kept, driver=None):
+        self._logic, self._progress, self._kept = logic, progress, kept
         self._presented, self._changed = presented, changed
         self._driver = Driver() if driver is None else driver
-        self._asl, self._began = None, 0.0
+        self._asl, self._began, self._how = None, 0.0, ""
         self.state = State.READY
 
     @property
@@ -43,8 +44,11 @@ class Run:
         """The child process, once there is one."""
         return self._driver.pid
 
-    def start(self, parameters) -> None:
-        """Install what is missing, once the user agrees, and start."""
+    def start(self, parameters, *, again=False) -> None:
+        """Install what is missing, once the user agrees, and start; `again` from the pairs as an earlier run left them.
+
+        Where what that run prepared is gone, or is of other inputs, all is run, and the last line says so.
+        """
         from ASLDenoiseLib.errors import InputError
         from ASLDenoiseLib.pipeline.run import RequestTask
         from ASLDenoiseLib.reporting.derivatives import check_destination
@@ -55,8 +59,12 @@ class Run:
             if parameters.outputFolder:
                 check_destination(Path(parameters.outputFolder))
             self._progress.begin()
+            task = RequestTask(self._logic.requestOf(parameters), self._kept.folder, again)
+            self._how = _("Done in {seconds} s.")
+            if again:
+                self._how = _again() if task.begins_again else _anew()
             self._driver.start(
-                RequestTask(self._logic.requestOf(parameters)),
+                task,
                 progress=self._progress.show,
                 log=self._progress.log,
                 done=self._onDone,
@@ -93,7 +101,7 @@ class Run:
             self._fail(_("The results could not be shown: {error}").format(error=error), traceback.format_exc())
             return
         taken = time.monotonic() - self._began
-        self._progress.done(_("Done in {seconds} s.").format(seconds=round(taken)))
+        self._progress.done(self._how.format(seconds=round(taken)))
         self._become(State.DONE)
         self._presented(nodes)
 
@@ -108,3 +116,11 @@ class Run:
     def _become(self, state) -> None:
         self.state = state
         self._changed()
+
+
+def _again() -> str:
+    return _("Done in {seconds} s, from the pairs as the run before had prepared them.")
+
+
+def _anew() -> str:
+    return _("Done in {seconds} s. All was run: what was prepared before was gone, or is of other inputs or choices.")

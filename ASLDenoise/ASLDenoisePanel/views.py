@@ -85,6 +85,11 @@ class ViewsSection:
         else:
             show_map(nodes, key, opacity=p.opacity)
 
+    def renew(self) -> None:
+        """Show the chosen map, whatever the views show now: a pair of the time line, say."""
+        self._shown = None
+        self.refresh()
+
     def showOverlay(self) -> None:
         """Show the chosen map over the T1 in every slice view, in the layout before one of ours, the brain whole."""
         from ASLDenoiseLib.scene.choose import place_of
@@ -108,12 +113,12 @@ class ViewsSection:
         compare(self._nodes, self._compared(), opacity=self._parameters.opacity)
         self._settleLater()
 
-    def showPlot(self) -> None:
-        """Show the chosen plot beside raw and processed."""
+    def showPlot(self, chart="") -> None:
+        """Show a plot by its key, or the chosen one, beside raw and processed."""
         from ASLDenoiseLib.scene.choose import plot
 
-        chart = chosen(self._ui.plotComboBox)
-        if chart:
+        chart = chart or chosen(self._ui.plotComboBox)
+        if chart in self._nodes.charts:
             plot(self._nodes, chart, self._compared(), opacity=self._parameters.opacity)
             self._settleLater()
 
@@ -160,7 +165,7 @@ class ViewsSection:
             p.fade = 0.0 if key == raw and processed != raw else 1.0
             key = ""
         p.shownMap = key
-        self.refresh()
+        self.renew()
 
 
 def _chartName(node) -> str:

@@ -12,10 +12,12 @@ from slicer.util import VTKObservationMixin
 from ASLDenoiseLib.scene.series import read_context, volume_count
 
 from .acquisition import AcquisitionSection
+from .agreement import AgreementSection
 from .choices import expectation
 from .drag_and_drop import DropFilter
 from .findings import FindingsSection
 from .inputs import InputsSection
+from .kept import KeptPreparation
 from .logic import ASLDenoiseLogic
 from .method import MethodSection
 from .packages import torchThere
@@ -29,6 +31,7 @@ from .run import Run
 from .running import Driver
 from .scrolling import bringIntoSight
 from .states import Choices, State, obstacle
+from .timeline import TimelineSection
 from .transfer import Transfer
 
 _SECTIONS = ("inputs", "acquisition", "findings", "method", "advanced")  # closed to changes while a run is under way
@@ -58,13 +61,16 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = ASLDenoiseLogic()
         self.progress = ProgressArea(self.ui)
-        self.run = Run(self.logic, self.progress, self._onPresented, self._onState)
+        self.kept = KeptPreparation()
+        self.run = Run(self.logic, self.progress, self._onPresented, self._onState, self.kept)
         self.transfer = Transfer(self.progress, self._onLoaded, self._onTransfer)
         self.inputs = InputsSection(self.ui, self.load)
         self.acquisition = AcquisitionSection(self.ui, self._onAcquisitionChanged)
         self.findings = FindingsSection(self.ui, self._onFix)
         self.method = MethodSection(self.ui)
-        self.results = ResultsSection(self.ui, self.transfer.write, self.progress.done)
+        self.timeline = TimelineSection(self.ui, self.kept, self.runAgain, self._showPlot, self._showMaps)
+        self.agreement = AgreementSection(self.ui, self._onCompareHalves, self._showPlot)
+        self.results = ResultsSection(self.ui, self.transfer.write, self.progress.done, self._onRunShown)
         self.preview = PreviewSection(self.findings, lambda: self._parameterNode, self._checkCanApply)
         self._devices = Driver()
         self._drops = [DropFilter(widget, self.load) for widget in (self.uiWidget, self.ui.runWidget)]
@@ -89,6 +95,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._later.stop()
         self._abandon()
         self._devices.abandon()
+        self.kept.discard()
         self.setParameterNode(None)
         self.removeObservers()
 
@@ -107,6 +114,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.results.views.leaveLayout()
         self.setParameterNode(None)
         self.results.clear()
+        self.kept.discard()
         self.acquisition.forgetTyped()
         self._showSeries(None)
         self._checkCanApply()
@@ -138,7 +146,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Show and change this parameter node from now on; None for none."""
         self._disconnect()
         self._parameterNode = parameters
-        for section in (self.inputs, self.method, self.results):
+        for section in (self.inputs, self.method, self.results, self.timeline, self.agreement):
             section.setParameters(parameters)
         if parameters is not None:
             self._guiTag = parameters.connectGui(self.ui)
@@ -188,6 +196,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.inputs.refresh()
         self.method.refresh()
         self.results.refresh()
+        self.timeline.refresh()
         if series is not self._series:
             if self.run.state in (State.DONE, State.ERROR):
                 self.run.reset()
@@ -280,6 +289,25 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         else:
             self.run.start(self._parameterNode)
 
+    def runAgain(self):
+        """Make the maps again with the choices as they are, from the pairs as the run before prepared them."""
+        if not self.run.running and not self._obstacle():
+            self.run.start(self._parameterNode, again=True)
+
+    def _onCompareHalves(self):
+        self._parameterNode.splitHalf = True
+        self.runAgain()
+
+    def _showPlot(self, chart):
+        self.results.views.showPlot(chart)
+
+    def _showMaps(self):
+        self.results.views.renew()
+
+    def _onRunShown(self, nodes):
+        self.timeline.show(nodes)
+        self.agreement.show(nodes)
+
     def load(self, path, number=None, context=None):
         """Load a series from a file or folder (of several the one of that number), unless a run is under way.
 
@@ -314,6 +342,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._checkCanApply()
 
     def _onPresented(self, nodes):
+        self.timeline.keptFor(nodes.folder)
         self.results.present(nodes)
         self.ui.resultsCollapsibleButton.collapsed = False
         bringIntoSight(self.ui.resultsCollapsibleButton)

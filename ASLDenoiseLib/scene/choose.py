@@ -138,6 +138,15 @@ def compare(nodes: MapNodes, key: str = "", *, opacity: float = OVERLAY_OPACITY)
     show_side_by_side(shown, nodes.t1 or nodes.m0, place_of(nodes), opacity=opacity)
 
 
+def compare_two(nodes: MapNodes, left: str, right: str, *, opacity: float = OVERLAY_OPACITY) -> None:
+    """Show two maps of the run, by their keys, in linked views; `layouts.leave_layout` ends it.
+
+    Raises:
+        InputError: the run has no such map.
+    """
+    show_side_by_side(_map(nodes, left), _map(nodes, right), nodes.t1 or nodes.m0, opacity=opacity)
+
+
 def plot(nodes: RunNodes, chart: str, key: str = "", *, opacity: float = OVERLAY_OPACITY) -> None:
     """Show a chart of the run, by its key, beside the two linked views.
 

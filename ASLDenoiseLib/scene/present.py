@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..result import Result
 from ..result.maps import Role
 from .choose import show_map
+from .course import add_course
 from .display import MAP_ATTRIBUTE, apply_kind, legends_of, show_grey
 from .headless import current_scene
 from .hierarchy import (
@@ -91,6 +92,7 @@ def _add(result: Result, scene: slicer.vtkMRMLScene, folder: int, source: slicer
     stem = result.series.name
     maps = {key: _add_map(key, result, scene) for key in result.maps}
     table = add_readouts(result, scene=scene, name=f"{stem} readouts")
+    course = add_course(result, scene=scene, name=f"{stem} time line")
     segmentation = add_segmentation(result, scene=scene, name=f"{stem} tissue and ROIs", reference=maps[result.raw])
     t1 = transform = None
     if result.t1 is not None:
@@ -107,7 +109,7 @@ def _add(result: Result, scene: slicer.vtkMRMLScene, folder: int, source: slicer
         if m0 is None and result.series.m0 is not None:
             m0 = volume_to_node(result.series.m0, scene=scene, name=f"{stem}_m0scan")
             own.append(m0)
-    ordered = [*maps.values(), table, segmentation, t1, transform, *own]
+    ordered = [*maps.values(), table, course, segmentation, t1, transform, *own]
     added = tuple(node for node in ordered if node is not None)
     put_under(scene, folder, added)
     return PresentedNodes(result, folder, series, maps, table, segmentation, t1, transform, m0, added)

@@ -1,0 +1,304 @@
+"""The Time line section: every pair of the shown run, looked at, taken out of the mean or put back by hand."""
+
+from __future__ import annotations
+
+import math
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from .combo_boxes import chosen, fill
+from .timeline_rows import Decisions, sliceItems, statusOf, summaryOf
+
+_ALL = ""
+_WIDGETS = (
+    *("timelineTable", "showPairCheckBox", "pairSliceLabel", "pairSliceComboBox", "takeOutButton", "putBackButton"),
+    *("takenOutLabel", "takenOutLineEdit", "putBackLabel", "putBackLineEdit", "againButton", "againLabel"),
+    "pairPlotButton",
+)
+
+
+class TimelineSection:
+    """The pairs of the run that is shown.
+
+    Args:
+        ui: the widgets of the panel by name.
+        kept: what the last run prepared (`kept.KeptPreparation`).
+        again: called to make the maps again with the choice of pairs as it is.
+        showPlot: called with the key of a chart to show.
+        showMaps: called to show the run's maps in the place of a pair.
+    """
+
+    def __init__(self, ui, kept, again, showPlot, showMaps):
+        self._ui, self._kept, self._showPlot, self._showMaps = ui, kept, showPlot, showMaps
+        self._parameters = self._nodes = self._course = self._keptFor = None
+        self._window, self._filling, self._plots = None, False, []
+        table = ui.timelineTable
+        table.verticalHeader().hide()
+        header = table.horizontalHeader()
+        for column in range(3):
+            header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
+        header.setSectionResizeMode(3, qt.QHeaderView.Stretch)
+        table.connect("currentCellChanged(int,int,int,int)", self._onPair)
+        table.connect("cellClicked(int,int)", self._onClick)
+        ui.pairSliceComboBox.connect("activated(int)", self._onSlice)
+        ui.showPairCheckBox.connect("toggled(bool)", self._onShow)
+        ui.takeOutButton.connect("clicked()", self.takeOut)
+        ui.putBackButton.connect("clicked()", self.putBack)
+        ui.againButton.connect("clicked()", again)
+        ui.pairPlotButton.connect("clicked()", self.showPlot)
+        self.show(None)
+
+    def setParameters(self, parameters) -> None:
+        """Keep choices in this parameter node from now on; None for none."""
+        self._parameters = parameters
+
+    def keptFor(self, folder) -> None:
+        """Take what is kept as that of the run in this folder, which has just finished."""
+        self._keptFor = folder
+
+    def show(self, nodes) -> None:
+        """Show the pairs of a run (`ASLDenoiseLib.scene.choose.RunNodes`); None for no run."""
+        row = self._ui.timelineTable.currentRow() if self._course is not None else -1
+        self._nodes, self._course, self._window = nodes, _courseOf(nodes), None
+        for name in _WIDGETS:
+            getattr(self._ui, name).setVisible(self._course is not None)
+        self._fill(row)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what the parameter node holds."""
+        if self._course is None:
+            none = self._nodes is None
+            text = _("No result yet. The pairs of a run will stand here.") if none else _("This run has no time line.")
+            self._ui.timelineLabel.text = text
+            return
+        decisions, course = self._decisions(), self._course
+        self._ui.timelineLabel.text = summaryOf(course)
+        self._filling = True
+        for place in range(len(course.rows)):
+            item = self._ui.timelineTable.item(place, 3)
+            text = _("not understood") if decisions is None else statusOf(course, decisions, place)
+            if item is not None and item.text() != text:
+                item.setText(text)
+                item.setToolTip(text)
+        self._filling = False
+        self._fillSlices()
+        pending = decisions is None or decisions.differ(course)
+        self._ui.againLabel.text = self._againText(decisions, pending)
+        self._ui.againButton.enabled = decisions is not None and pending
+
+    def select(self, number) -> None:
+        """Choose a pair by its number in the series, as a click on its row does."""
+        if self._course is not None and number in self._course.numbers:
+            place = self._course.numbers.index(number)
+            self._ui.timelineTable.setCurrentCell(place, 0)
+            self._showPair()
+
+    def takeOut(self) -> None:
+        """Take the chosen pair, or slice of it, out of the mean."""
+        self._decide(lambda decisions, at: decisions.takeOut(at))
+
+    def putBack(self) -> None:
+        """Put the chosen pair, or slice of it, back into the mean."""
+        self._decide(lambda decisions, at: decisions.putBack(at))
+
+    def showPlot(self) -> None:
+        """Show the perfusion of every pair as a plot, in which a point that is selected chooses its pair."""
+        from ASLDenoiseLib.reporting.pair_charts import COURSE
+        from ASLDenoiseLib.scene.pair_plot import let_points_be_selected
+
+        self._showPlot(COURSE)
+        let_points_be_selected(slicer.mrmlScene)
+        self._connectPlots()
+
+    # What the user does
+
+    def _onPair(self, row, column, before, columnBefore) -> None:
+        if not self._filling:
+            self._fillSlices()
+            self._showPair()
+
+    def _onClick(self, row, column) -> None:
+        self._showPair()  # also of the row that was chosen already, after a map was looked at
+
+    def _onSlice(self, index) -> None:
+        if chosen(self._ui.pairSliceComboBox) != _ALL:
+            self._goToSlice(int(chosen(self._ui.pairSliceComboBox)))
+        self._showButtons(self._decisions())
+
+    def _onShow(self, checked) -> None:
+        if checked:
+            self._showPair()
+        elif self._alive():
+            self._showMaps()
+
+    def _onSelected(self, series, selection) -> None:
+        """Points of a plot were selected: choose the first one's pair."""
+        from ASLDenoiseLib.scene.pair_plot import pair_selected
+
+        if self._alive():
+            number = pair_selected(slicer.mrmlScene, series, selection, self._nodes.charts)
+            if number is not None:
+                self.select(number)
+
+    # What is shown
+
+    def _fill(self, row) -> None:
+        table, course = self._ui.timelineTable, self._course
+        self._filling = True
+        table.setRowCount(0 if course is None else len(course.rows))
+        for place, each in enumerate(() if course is None else course.rows):
+            motion, perfusion = _number(each.motion, "{:.2f} mm"), _number(each.perfusion, _digits(course.unit))
+            tip = _("Pair {number}: volumes {volumes}, counted from 0").format(number=each.number, volumes=each.volumes)
+            for column, text in enumerate((str(each.number), motion, perfusion, "")):
+                item = qt.QTableWidgetItem(text)
+                item.setToolTip(tip)
+                if column in (1, 2):
+                    item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
+                table.setItem(place, column, item)
+        if course is not None:
+            heads = [_("Pair"), _("Motion"), _("CBF") if "ml" in course.unit else _("Signal"), _("In the mean")]
+            table.setHorizontalHeaderLabels(heads)
+            if 0 <= row < len(course.rows):
+                table.setCurrentCell(row, 0)
+        self._filling = False
+
+    def _fillSlices(self) -> None:
+        place, decisions = self._place(), self._decisions()
+        if self._course is None:
+            return
+        kept = chosen(self._ui.pairSliceComboBox) if self._ui.pairSliceComboBox.count else _ALL
+        items = [(_("All slices"), _ALL, "")]
+        if place is not None and decisions is not None:
+            items += sliceItems(self._course, decisions, place)
+        fill(self._ui.pairSliceComboBox, items, kept if kept in [value for _text, value, _tip in items] else _ALL)
+        self._showButtons(decisions)
+
+    def _showButtons(self, decisions) -> None:
+        at = self._at()
+        able = at is not None and decisions is not None
+        self._ui.takeOutButton.enabled = able and not decisions.allOut(at)
+        self._ui.putBackButton.enabled = able and decisions.anyOut(at)
+
+    def _showPair(self) -> None:
+        place = self._place()
+        if place is None or not self._ui.showPairCheckBox.checked or not self._alive():
+            return
+        image, unit = self._image(place)
+        if image is None:
+            return
+        from ASLDenoiseLib.scene.pair_view import show_pair, window_of
+
+        if self._window is None or self._window[1] != unit:
+            self._window = (window_of(image), unit)
+        number, opacity = self._course.rows[place].number, self._parameters.opacity
+        show_pair(self._nodes, image, number=number, unit=unit, window=self._window[0], opacity=opacity)
+
+    def _image(self, place):
+        """The difference image of a pair and its unit: as prepared where that is kept, else as acquired."""
+        kept = self._kept.pair(place) if self._keptFor == self._nodes.folder else None
+        if kept is not None:
+            return kept, self._course.unit
+        return _acquired(self._parameters.asl, self._course, place)
+
+    def _goToSlice(self, number) -> None:
+        from ASLDenoiseLib.scene.pair_view import go_to_slice
+
+        if self._alive():
+            go_to_slice(self._nodes, number - 1)
+
+    def _againText(self, decisions, pending) -> str:
+        if decisions is None:
+            return _("What is written above is not understood: write 3 or 7-9 for pairs, 12/5 for a slice of one.")
+        if not pending:
+            return _("The maps are of this choice of pairs.")
+        if self._kept.there and self._keptFor == self._nodes.folder:
+            return _("The maps are of another choice of pairs. An update takes seconds: nothing is registered again.")
+        return _("The maps are of another choice of pairs. What was prepared was not kept: an update runs everything.")
+
+    # What is chosen
+
+    def _alive(self) -> bool:
+        return self._nodes is not None and all(node.GetScene() is not None for node in self._nodes.maps.values())
+
+    def _place(self):
+        row = self._ui.timelineTable.currentRow()
+        return row if self._course is not None and 0 <= row < len(self._course.rows) else None
+
+    def _at(self):
+        """The chosen place among pairs and slices, or None."""
+        place = self._place()
+        if place is None:
+            return None
+        number = chosen(self._ui.pairSliceComboBox) if self._ui.pairSliceComboBox.count else _ALL
+        return place, slice(None) if number in (_ALL, None) else int(number) - 1
+
+    def _decisions(self):
+        """What is written in the parameter node, or None where it cannot be understood."""
+        from ASLDenoiseLib.errors import InputError
+
+        if self._course is None or self._parameters is None:
+            return None
+        try:
+            return Decisions.read(self._course, self._parameters.takenOut, self._parameters.putBack)
+        except InputError:
+            return None
+
+    def _decide(self, change) -> None:
+        decisions, at = self._decisions(), self._at()
+        if decisions is not None and at is not None:
+            change(decisions, at)
+            self._parameters.takenOut, self._parameters.putBack = decisions.words(self._course)
+            self.refresh()
+
+    def _connectPlots(self) -> None:
+        """Listen to the plot views there are; each once."""
+        layouts = slicer.app.layoutManager()
+        for number in range(layouts.plotViewCount):
+            view = layouts.plotWidget(number).plotView()
+            if all(view is not known for known in self._plots):
+                view.connect("dataSelected(vtkStringArray*,vtkCollection*)", self._onSelected)
+                self._plots.append(view)
+
+
+def _courseOf(nodes):
+    """The time line of a run, or None."""
+    from ASLDenoiseLib.errors import InputError
+
+    if nodes is None:
+        return None
+    from ASLDenoiseLib.scene.course import course_node, read_course
+
+    node = course_node(slicer.mrmlScene, nodes.folder)
+    try:
+        return None if node is None else read_course(node)
+    except InputError:
+        return None
+
+
+def _acquired(series, course, place):
+    """A pair's difference as it was acquired, in the scanner's units, and that unit; None of another series."""
+    from ASLDenoiseLib.errors import InputError
+    from ASLDenoiseLib.preparing.pairs import difference_volumes, pair_members
+    from ASLDenoiseLib.scene.series import series_from_sequence
+    from ASLDenoiseLib.series import CBF_UNIT, SCANNER_UNIT
+
+    if series is None:
+        return None, ""
+    try:
+        read = series_from_sequence(series)
+        fits = len(pair_members(read)) == course.total and read.geometry.size[2] == course.slices
+    except InputError:
+        return None, ""
+    unit = CBF_UNIT if read.holds_cbf else SCANNER_UNIT
+    return (difference_volumes(read).array[course.rows[place].number - 1], unit) if fits else (None, "")
+
+
+def _digits(unit) -> str:
+    return "{:.1f}" if "ml" in unit else "{:.3g}"
+
+
+def _number(value, form) -> str:
+    return form.format(value) if math.isfinite(value) else _("n/a")
