@@ -36,6 +36,7 @@ class TimelineSection:
         self._window, self._filling, self._plots = None, False, []
         table = ui.timelineTable
         table.verticalHeader().hide()
+        table.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
         header = table.horizontalHeader()
         for column in range(3):
             header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)

@@ -95,9 +95,9 @@ def summaryOf(course) -> str:
     parts = [_("{count} pairs in this run.").format(count=len(course.rows))]
     own = course.found & ~course.put_back & ~course.taken_out
     for flags, text in (
-        (own, _("The method ({method}) left out {slices} slices in {pairs} pairs.")),
-        (course.taken_out, _("You took out {slices} slices in {pairs} pairs.")),
-        (course.put_back, _("You put back {slices} slices in {pairs} pairs.")),
+        (own, _("The method ({method}) left out {slices} slices, of {pairs} of them.")),
+        (course.taken_out, _("You took out {slices} slices, of {pairs} of them.")),
+        (course.put_back, _("You put back {slices} slices, of {pairs} of them.")),
     ):
         if flags.any():
             counts = {"slices": int(flags.sum()), "pairs": int(flags.any(axis=1).sum())}

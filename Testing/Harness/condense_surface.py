@@ -31,6 +31,7 @@ CLASSES = (
     *("slicer.qSlicerIOManager", "slicer.qSlicerLayoutManager", "slicer.qSlicerMainWindow"),
     *("slicer.qSlicerModuleManager", "slicer.qSlicerScriptedLoadableModule"),
     *("slicer.qSlicerScriptedLoadableModuleWidget", "slicer.qMRMLSliceWidget"),
+    *("slicer.qMRMLPlotWidget", "slicer.qMRMLPlotView"),
 )
 MODULES = ("util", "packaging", "i18n", "ScriptedLoadableModule", "parameterNodeWrapper")
 

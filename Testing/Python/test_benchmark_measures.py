@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from ASLDenoiseLib.errors import InputError
+from ASLDenoiseLib.measuring.image_quality import pearson
 from ASLDenoiseLib.series import Geometry, Volume
-from Testing.Benchmarks.library.disjoint import noise_corrected_mse, pearson
+from Testing.Benchmarks.library.disjoint import noise_corrected_mse
 from Testing.Benchmarks.library.intervals import coverage
 from Testing.Benchmarks.library.lesions import false_lesions, implant_recovery, lesion_contrast, ring_around
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_outliers import context_of, spiked
+from outlier_builders import context_of, spiked
 
 from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.preparing.averaging import mean_difference

@@ -49,6 +49,7 @@ def test_there_is_a_panel_to_check():
 GIVEN = {
     *("qt.QAction", "qt.QBrush", "qt.QClipboard", "qt.QColor", "qt.QDropEvent", "qt.QMimeData", "qt.QPixmap"),
     *("qt.QProcessEnvironment", "qt.QSize"),
+    *("slicer.qMRMLPlotView", "slicer.qMRMLPlotWidget"),
     *("slicer.qMRMLSliceWidget", "slicer.qSlicerIOManager", "slicer.qSlicerLayoutManager"),
     *("slicer.qSlicerMainWindow", "slicer.qSlicerModuleManager"),
 }

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
 from .mrml_widgets import qMRMLWidget
+from .plot_widgets import qMRMLPlotWidget
 from .scene_observation import Observations
 from .stored import stored
 
@@ -66,7 +67,8 @@ class qMRMLSliceWidget(qMRMLWidget):
 class qSlicerLayoutManager(QObject):
     """Makes slice widgets for the slice view nodes of each layout that the scene was set to.
 
-    Charts, tables and 3D views have no widgets here: there is nothing to see of them but their view nodes.
+    Plots have widgets that show nothing; tables and 3D views have none: there is nothing to see of them but their view
+    nodes.
     """
 
     layoutChanged = Signal((), (int,))
@@ -77,6 +79,7 @@ class qSlicerLayoutManager(QObject):
         self._slice_logics = vtk.vtkCollection()
         application_logic.SetSliceLogics(self._slice_logics)
         self._slices: dict[str, qMRMLSliceWidget] = {}
+        self._plots: dict[str, qMRMLPlotWidget] = {}
         self._logic = slicer.vtkMRMLLayoutLogic()
         self._logic.SetMRMLScene(scene)
         self._observed = Observations(self)
@@ -105,7 +108,18 @@ class qSlicerLayoutManager(QObject):
         for widget in self._slices.values():
             widget.detach(self._application_logic)
         self._slices.clear()
+        self._plots.clear()
         self._logic.SetMRMLScene(None)
+
+    def plotWidget(self, number: int) -> qMRMLPlotWidget | None:
+        """Of the plot views in the layout that is shown."""
+        nodes = [node for node in self._view_nodes() if node.IsA("vtkMRMLPlotViewNode")]
+        if not 0 <= number < len(nodes):
+            return None
+        widget = self._plots.setdefault(nodes[number].GetID(), qMRMLPlotWidget())
+        widget.setMRMLScene(self._scene)
+        widget.setMRMLPlotViewNode(nodes[number])
+        return widget
 
     def _layout(self) -> int:
         return self._logic.GetLayoutNode().GetViewArrangement()

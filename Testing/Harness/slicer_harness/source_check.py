@@ -33,6 +33,8 @@ _RETURNS = {
     ("slicer.app", "moduleManager"): "slicer.qSlicerModuleManager",
     ("slicer.util", "mainWindow"): "slicer.qSlicerMainWindow",
     ("slicer.qSlicerLayoutManager", "sliceWidget"): "slicer.qMRMLSliceWidget",
+    ("slicer.qSlicerLayoutManager", "plotWidget"): "slicer.qMRMLPlotWidget",
+    ("slicer.qMRMLPlotWidget", "plotView"): "slicer.qMRMLPlotView",
     ("qt.QTableWidget", "item"): "qt.QTableWidgetItem",
     ("qt.QTableWidget", "horizontalHeader"): "qt.QHeaderView",
     ("qt.QTableWidget", "verticalHeader"): "qt.QHeaderView",

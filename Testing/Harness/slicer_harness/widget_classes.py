@@ -13,13 +13,17 @@ from . import (
     modules,
     mrml_widgets,
     node_combo_box,
+    plot_widgets,
     surface,
 )
 from .application import qSlicerMainWindow
 from .pythonqt import make_class
 from .qt_module import empty_module, open_class
 
-_PLACES = (ctk_boxes, ctk_numbers, ctk_paths, io_manager, layout_manager, modules, mrml_widgets, node_combo_box)
+_PLACES = (
+    *(ctk_boxes, ctk_numbers, ctk_paths, io_manager, layout_manager, modules, mrml_widgets, node_combo_box),
+    plot_widgets,
+)
 # Met as parts of listed widgets, never made by a panel.
 _PARTS = ("ctkDoubleSlider", "ctkDoubleSpinBox")
 
