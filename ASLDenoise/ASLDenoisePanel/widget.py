@@ -57,7 +57,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui = slicer.util.childWidgetVariables(self.uiWidget)
         self._frame = PanelFrame(self.uiWidget, self.ui.runWidget)
         self.layout.addWidget(self._frame.widget, 1)
-        qt.QWidget.setTabOrder(self.ui.pdfButton, self.ui.applyButton)  # from top to bottom
+        qt.QWidget.setTabOrder(self.ui.pairsNeededButton, self.ui.applyButton)  # from top to bottom
         self.uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = ASLDenoiseLogic()
         self.progress = ProgressArea(self.ui)
