@@ -17,20 +17,17 @@ class AgreementSection:
         ui: the widgets of the panel by name.
         compare: called to compare odd with even pairs, which the run that is shown did not.
         showPlot: called with the key of a chart to show.
+        showTwo: called with the keys of two maps to show side by side.
     """
 
-    def __init__(self, ui, compare, showPlot):
-        self._ui, self._nodes, self._parameters = ui, None, None
+    def __init__(self, ui, compare, showPlot, showTwo):
+        self._ui, self._nodes, self._showTwo = ui, None, showTwo
         ui.halvesButton.connect("clicked()", compare)
         ui.rawHalvesButton.connect("clicked()", lambda: self.showHalves(denoised=False))
         ui.denoisedHalvesButton.connect("clicked()", lambda: self.showHalves(denoised=True))
         ui.halvesPlotButton.connect("clicked()", lambda: showPlot(_halvesKey()))
         ui.pairsNeededButton.connect("clicked()", lambda: showPlot(_pairsNeededKey()))
         self.show(None)
-
-    def setParameters(self, parameters) -> None:
-        """Keep choices in this parameter node from now on; None for none."""
-        self._parameters = parameters
 
     def show(self, nodes) -> None:
         """Show what is known of a run (`ASLDenoiseLib.scene.choose.RunNodes`); None for no run."""
@@ -57,11 +54,9 @@ class AgreementSection:
 
     def showHalves(self, *, denoised) -> None:
         """Show the maps of odd and of even pairs side by side."""
-        from ASLDenoiseLib.scene.choose import compare_two
-
         keys = _halfMaps(self._nodes, denoised=denoised)
         if keys is not None and all(self._nodes.maps[key].GetScene() is slicer.mrmlScene for key in keys):
-            compare_two(self._nodes, *keys, opacity=self._parameters.opacity)
+            self._showTwo(*keys)
 
 
 def halvesHtml(halves) -> str:

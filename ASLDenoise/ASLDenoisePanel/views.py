@@ -113,6 +113,13 @@ class ViewsSection:
         compare(self._nodes, self._compared(), opacity=self._parameters.opacity)
         self._settleLater()
 
+    def showTwo(self, left, right) -> None:
+        """Show two maps side by side, by their keys."""
+        from ASLDenoiseLib.scene.choose import compare_two
+
+        compare_two(self._nodes, left, right, opacity=self._parameters.opacity)
+        self._settleLater()
+
     def showPlot(self, chart="") -> None:
         """Show a plot by its key, or the chosen one, beside raw and processed."""
         from ASLDenoiseLib.scene.choose import plot

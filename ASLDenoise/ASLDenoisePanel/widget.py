@@ -69,7 +69,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.findings = FindingsSection(self.ui, self._onFix)
         self.method = MethodSection(self.ui)
         self.timeline = TimelineSection(self.ui, self.kept, self.runAgain, self._showPlot, self._showMaps)
-        self.agreement = AgreementSection(self.ui, self._onCompareHalves, self._showPlot)
+        self.agreement = AgreementSection(self.ui, self._onCompareHalves, self._showPlot, self._showTwo)
         self.results = ResultsSection(self.ui, self.transfer.write, self.progress.done, self._onRunShown)
         self.preview = PreviewSection(self.findings, lambda: self._parameterNode, self._checkCanApply)
         self._devices = Driver()
@@ -146,7 +146,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Show and change this parameter node from now on; None for none."""
         self._disconnect()
         self._parameterNode = parameters
-        for section in (self.inputs, self.method, self.results, self.timeline, self.agreement):
+        for section in (self.inputs, self.method, self.results, self.timeline):
             section.setParameters(parameters)
         if parameters is not None:
             self._guiTag = parameters.connectGui(self.ui)
@@ -300,6 +300,9 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _showPlot(self, chart):
         self.results.views.showPlot(chart)
+
+    def _showTwo(self, left, right):
+        self.results.views.showTwo(left, right)
 
     def _showMaps(self):
         self.results.views.renew()

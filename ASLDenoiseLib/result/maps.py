@@ -183,6 +183,7 @@ RAW_ODD = _map(
     "Raw mean, odd pairs",
     "Cerebral blood flow from the plain mean of every second pair, beginning with the first; to be held against the "
     "other half.",
+    short="Raw CBF, odd pairs",
 )
 RAW_EVEN = _map(
     "desc-meaneven_cbf",
@@ -190,6 +191,7 @@ RAW_EVEN = _map(
     "Raw mean, even pairs",
     "Cerebral blood flow from the plain mean of every second pair, beginning with the second; to be held against the "
     "other half.",
+    short="Raw CBF, even pairs",
 )
 DENOISED_ODD = _map(
     "desc-denoisedodd_cbf",
@@ -197,6 +199,7 @@ DENOISED_ODD = _map(
     "Denoised, odd pairs",
     "Denoised cerebral blood flow of every second pair, beginning with the first; an estimate, to be held against the "
     "other half.",
+    short="Denoised CBF, odd pairs",
 )
 DENOISED_EVEN = _map(
     "desc-denoisedeven_cbf",
@@ -204,6 +207,7 @@ DENOISED_EVEN = _map(
     "Denoised, even pairs",
     "Denoised cerebral blood flow of every second pair, beginning with the second; an estimate, to be held against "
     "the other half.",
+    short="Denoised CBF, even pairs",
 )
 RAW_DIFFERENCE = _map(
     "desc-mean_pwi",

@@ -144,7 +144,15 @@ def compare_two(nodes: MapNodes, left: str, right: str, *, opacity: float = OVER
     Raises:
         InputError: the run has no such map.
     """
-    show_side_by_side(_map(nodes, left), _map(nodes, right), nodes.t1 or nodes.m0, opacity=opacity)
+    shown = tuple((kind_of(key, nodes.maps).short, nodes.maps[_known(nodes, key)]) for key in (left, right))
+    show_side_by_side(shown, nodes.t1 or nodes.m0, place_of(nodes), opacity=opacity)
+
+
+def show_image(
+    nodes: MapNodes, node: slicer.vtkMRMLScalarVolumeNode, title: str, *, opacity: float = OVERLAY_OPACITY
+) -> None:
+    """Show an image that is no map of the run, such as one pair, as `show_map` shows a map; raw stays beside it."""
+    _lay(nodes, node, (_titled(nodes, raw_of(nodes.maps))[0], (title, node)), opacity)
 
 
 def plot(nodes: RunNodes, chart: str, key: str = "", *, opacity: float = OVERLAY_OPACITY) -> None:
@@ -173,12 +181,22 @@ def _show(
     faded_from: tuple[slicer.vtkMRMLScalarVolumeNode, float] | None = None,
 ) -> None:
     """Show a map in every slice view, but raw and another in those of the side-by-side layouts; and their legends."""
-    node, background = nodes.maps[key], nodes.t1 or nodes.m0
-    scene, apart = node.GetScene(), tags_shown(node.GetScene())
+    _lay(nodes, nodes.maps[key], _titled(nodes, beside_raw), opacity, faded_from)
+
+
+def _lay(
+    nodes: MapNodes,
+    node: slicer.vtkMRMLScalarVolumeNode,
+    beside: tuple[Titled, ...],
+    opacity: float,
+    faded_from: tuple[slicer.vtkMRMLScalarVolumeNode, float] | None = None,
+) -> None:
+    """Lay an image over the T1 in every slice view, but what stands `beside` in those of the side-by-side layouts."""
+    scene, background = node.GetScene(), nodes.t1 or nodes.m0
     layers = {"background": background, "foreground": node, "faded_from": faded_from, "opacity": opacity}
-    set_layers(scene, **layers, apart=apart)
+    set_layers(scene, **layers, apart=tags_shown(scene))
     if is_ours(scene):
-        show_in_layout(scene, _titled(nodes, beside_raw), background, opacity)
+        show_in_layout(scene, beside, background, opacity)
     else:
         only_legends_of(scene, (node,))
 

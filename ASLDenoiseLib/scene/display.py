@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import slicer
 
 MAP_ATTRIBUTE = "ASLDenoise.map"  # of a map's node; its value: the key in Result.maps
+PAIR_ATTRIBUTE = "ASLDenoise.pair"  # of the node that shows a pair's difference; its value: the number of the pair
 OVERLAY_OPACITY = 0.55
 TITLE_ATTRIBUTE, TICKS_ATTRIBUTE = "ASLDenoise.title", "ASLDenoise.ticks"  # of a legend: those of its kind of map
 _BELOW_NOTE = "blue: 0 or less"

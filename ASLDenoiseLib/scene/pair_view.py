@@ -8,18 +8,9 @@ import numpy as np
 
 from ..result.maps import MapKind, Role, raw_of
 from ..series import Geometry, Volume
-from .display import (
-    MAP_ATTRIBUTE,
-    OVERLAY_OPACITY,
-    RAW_VIEW,
-    apply_kind,
-    draw_legends,
-    legends_of,
-    only_legends_of,
-    set_layers,
-)
+from .choose import show_image
+from .display import MAP_ATTRIBUTE, OVERLAY_OPACITY, PAIR_ATTRIBUTE, apply_kind
 from .hierarchy import nodes_in, put_under
-from .layouts import is_ours
 from .volumes import ijk_to_ras, volume_to_node
 
 if TYPE_CHECKING:
@@ -27,7 +18,6 @@ if TYPE_CHECKING:
 
     from .choose import RunNodes
 
-PAIR_ATTRIBUTE = "ASLDenoise.pair"  # of the node; its value: the number of the pair it shows
 _BRIGHTEST = 99.0  # percentile of what a pair holds, at which the window ends
 
 
@@ -64,11 +54,7 @@ def show_pair(
     node.SetAttribute(PAIR_ATTRIBUTE, str(number))
     node.SetDescription(f"Pair {number}: control minus label")
     apply_kind(node, _kind(number, unit, window))
-    set_layers(scene, background=nodes.t1 or nodes.m0, foreground=node, views={RAW_VIEW: raw}, opacity=opacity)
-    only_legends_of(scene, (raw,) if is_ours(scene) else ())
-    for legend in legends_of(node):
-        legend.SetVisibility(True)
-    draw_legends(scene)
+    show_image(nodes, node, f"Pair {number}", opacity=opacity)
     return node
 
 
