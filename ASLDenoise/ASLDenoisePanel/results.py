@@ -9,12 +9,12 @@ import slicer
 from slicer.i18n import tr as _
 
 from .combo_boxes import chosen, fill
+from .readouts_table import ReadoutsTable
 from .report import printPdf
 from .views import ViewsSection
-from .whole_table import showWhole
 
 _NOWHERE = ""
-_JOINER = "\u2060"  # a unit is not broken at its slashes
+_LAST_SAVED = "ASLDenoise/LastSaved"
 
 
 class ResultsSection:
@@ -31,14 +31,7 @@ class ResultsSection:
         self._ui, self._write, self._report, self._shownRun = ui, write, report, shown
         self._parameters, self._nodes, self._result = None, None, None
         self.views = ViewsSection(ui)
-        table = ui.readoutsTable
-        table.setHorizontalHeaderLabels([_("Readout"), _("Raw"), _("Processed"), _("Change")])
-        showWhole(table)
-        table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
-        header = table.horizontalHeader()
-        header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
-        for column in range(1, 4):
-            header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
+        self._table = ReadoutsTable(ui.readoutsTable, ui.moreButton)
         ui.runComboBox.connect("activated(int)", self._onRun)
         ui.copyButton.connect("clicked()", self.copyTable)
         ui.tableButton.connect("clicked()", self._onSaveTable)
@@ -104,10 +97,11 @@ class ResultsSection:
         self.views.refresh()
 
     def copyTable(self) -> None:
-        """Copy the readouts as text to the clipboard."""
-        from ASLDenoiseLib.scene.readouts import readouts_text
+        """Copy the readouts to the clipboard as tab-separated text, under patient, series and run."""
+        from ASLDenoiseLib.scene.readouts import readouts_sheet
 
-        slicer.app.clipboard().setText(readouts_text(self._nodes.readouts))
+        run = self._ui.runComboBox.currentText
+        slicer.app.clipboard().setText(readouts_sheet(self._nodes.readouts, patient=self._patient(), run=run))
         self._report(_("The readouts are on the clipboard."))
 
     def saveTable(self, path) -> None:
@@ -144,7 +138,7 @@ class ResultsSection:
         nodes, ui = self._nodes, self._ui
         ui.resultsLabel.text = f"<b>{name}</b>"
         self._setVisible(True)
-        self._fillTable(() if nodes.readouts is None else readout_rows(nodes.readouts))
+        self._table.show(() if nodes.readouts is None else readout_rows(nodes.readouts))
         self.views.show(nodes)
         self._shownRun(nodes)
         report = self._result is not None or Path(self._parameters.report or "-").is_file()
@@ -154,23 +148,9 @@ class ResultsSection:
                 button.toolTip = _("The report of a scene that was saved and opened again was not kept: press Apply.")
         self.views.refresh()
 
-    def _fillTable(self, rows) -> None:
-        table = self._ui.readoutsTable
-        table.setRowCount(len(rows))
-        for place, row in enumerate(rows):
-            label, raw, processed, change, unit = row.cells
-            percent = change if change == "n/a" else f"{change} %"
-            named = f"{label} ({unit.replace('/', '/' + _JOINER)})" if unit else label
-            for column, text in enumerate((named, raw, processed, percent)):
-                item = qt.QTableWidgetItem(text)
-                item.setToolTip(named)
-                if column:
-                    item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
-                table.setItem(place, column, item)
-
     def _setVisible(self, visible) -> None:
         ui = self._ui
-        for name in (*("readoutsTable", "copyButton", "tableButton", "reportButton", "pdfButton"),):
+        for name in ("readoutsTable", "moreButton", "copyButton", "tableButton", "reportButton", "pdfButton"):
             getattr(ui, name).setVisible(visible)
         self.views.setVisible(visible)
         if not visible:
@@ -183,8 +163,24 @@ class ResultsSection:
             self._result, self._parameters.report = None, _NOWHERE
             self.restore(newest=folder)
 
+    def _patient(self) -> str:
+        from ASLDenoiseLib.scene.hierarchy import patient_of
+
+        return patient_of(slicer.mrmlScene, self._nodes.folder)
+
+    def _saveName(self, title, ending, kinds) -> str:
+        """The path that the user chooses; a name that begins with patient, series and model is proposed."""
+        from ASLDenoiseLib.scene.readouts import file_stem
+
+        name = f"{file_stem(self._nodes.readouts, patient=self._patient())}_{ending}"
+        proposed = str(Path(str(slicer.util.settingsValue(_LAST_SAVED, ""))) / name)
+        path = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), title, proposed, kinds)
+        if path:
+            slicer.app.userSettings().setValue(_LAST_SAVED, str(Path(path).parent))
+        return path
+
     def _onSaveTable(self) -> None:
-        path = _saveName(_("Save the readouts"), "readouts.tsv", _("Tab-separated values") + " (*.tsv)")
+        path = self._saveName(_("Save the readouts"), "readouts.tsv", _("Tab-separated values") + " (*.tsv)")
         if path:
             self._tried(lambda: self.saveTable(path), path)
 
@@ -192,7 +188,7 @@ class ResultsSection:
         self.withReport(lambda path: qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(path))))
 
     def _onSavePdf(self) -> None:
-        path = _saveName(_("Save the report"), "report.pdf", "PDF (*.pdf)")
+        path = self._saveName(_("Save the report"), "report.pdf", "PDF (*.pdf)")
         if path:
             self.withReport(lambda report: self._tried(lambda: printPdf(report.read_text("utf-8"), Path(path)), path))
 
@@ -216,7 +212,3 @@ def _runs(scene) -> dict:
     from ASLDenoiseLib.scene.choose import runs_in
 
     return {run.folder: run for run in runs_in(scene)}
-
-
-def _saveName(title, name, kinds) -> str:
-    return qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), title, name, kinds)

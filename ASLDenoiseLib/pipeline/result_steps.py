@@ -14,6 +14,7 @@ from ..preparing import warnings
 from ..progress import Progress
 from ..remedies import Advice
 from ..result import Readout, Result, maps
+from ..result.plausible import implausible_findings
 from ..series import SCANNER_UNIT, Origin, Parameter, Volume, VolumeType
 from ..spatial.regions import regions_on
 from ..superresolving.targets import tissue_on_target
@@ -38,6 +39,7 @@ def measure_maps(run: RunState, progress: Progress) -> None:
         run.findings.append(_OUT_OF_MEMORY.finding(fallbacks="; ".join(dict.fromkeys(run.compute.fallbacks))))
     volumes = _maps(run) | run.halves
     readouts = _readouts(run, volumes)
+    run.findings.extend(implausible_findings(readouts))
     asked = run.request.denoising
     run.result = Result(
         run.series,

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from . import Readout, Result
 from .maps import kind_of
+from .plausible import implausible
+
+_SHORT = ("gm_mean", "wm_mean", "gm_wm_contrast")  # what a short table shows, and the means of regions
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,16 @@ class Row:
     def cells(self) -> tuple[str, ...]:
         """Label, values, change and unit as text."""
         return (self.label, *map(format_value, self.values), format_change(self.change), self.unit)
+
+
+def is_short(name: str) -> bool:
+    """Whether a readout belongs in a short table: grey matter, white matter, their contrast, and regions."""
+    return name in _SHORT or (name.startswith("roi_") and name.endswith("_mean"))
+
+
+def short_first(table: Iterable[Row]) -> tuple[Row, ...]:
+    """The rows with those of a short table before the others."""
+    return tuple(sorted(table, key=lambda row: not is_short(row.name)))
 
 
 def columns(result: Result) -> tuple[str, ...]:
@@ -124,6 +137,29 @@ def rows_tsv(keys: Sequence[str], table: Iterable[Row]) -> str:
     lines = [("name", "label", "unit", *keys)]
     lines += [(row.name, row.label, row.unit or "n/a", *map(_exact, row.values)) for row in table]
     return tsv_text(lines)
+
+
+def rows_sheet(
+    heading: Iterable[tuple[str, str]], labels: Sequence[str], table: Iterable[Row], *, changes: bool
+) -> str:
+    """Rows as tab-separated text for a spreadsheet: lines that say whose they are, then a column a map.
+
+    Args:
+        heading: name and value, a line each: patient, series, run.
+        labels: of the maps.
+        table: a row a readout; what cannot be true says so in the last column.
+        changes: write the change of processed against raw, %.
+    """
+    lines = [*heading, ("Readout", "Unit", *labels, *(["Change (%)"] if changes else []), "Note")]
+    for row in table:
+        reasons = dict.fromkeys(filter(None, (implausible(row.name, value, row.unit) for value in row.values)))
+        numbers = (*row.values, *([row.change] if changes else []))
+        lines.append((row.label, row.unit, *map(_six_digits, numbers), "; ".join(reasons)))
+    return tsv_text(lines)
+
+
+def _six_digits(value: float) -> str:
+    return f"{value:.6g}" if math.isfinite(value) else "n/a" if math.isnan(value) else str(value)
 
 
 def tsv_text(lines: Iterable[Iterable[str]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,20 @@ def study_of(node: slicer.vtkMRMLNode | None, scene: slicer.vtkMRMLScene) -> int
         if ancestor:
             return ancestor
     return tree.GetSceneItemID()
+
+
+def patient_of(scene: slicer.vtkMRMLScene, item: int) -> str:
+    """The patient that an item of the subject hierarchy belongs to: ID, else name; empty where it says neither.
+
+    A DICOM study that Slicer loaded says it; of a file named as BIDS has it, the name does (``sub-01``).
+    """
+    tree = hierarchy(scene)
+    patient = tree.GetItemAncestorAtLevel(item, "Patient") if item else 0
+    if patient:
+        return tree.GetItemAttribute(patient, "DICOM.PatientID") or tree.GetItemName(patient)
+    names = [tree.GetItemName(item) if item else "", *(node.GetName() or "" for node in nodes_in(scene, item))]
+    found = next(filter(None, (re.search(r"(?<![A-Za-z0-9])sub-[A-Za-z0-9]+", name) for name in names)), None)
+    return found[0] if found else ""
 
 
 def make_folder(scene: slicer.vtkMRMLScene, *, name: str, parent: int, run: str) -> int:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from ..reporting.software import NAME, own_version
 from ..result import Result
-from ..result.maps import kind_of, raw_of
+from ..result.maps import SMOOTHED, kind_of, named, raw_of
 from ..result.split_half import SplitHalf
-from ..result.table import Row, columns, percent_change, rows, rows_text, rows_tsv
+from ..result.table import Row, columns, percent_change, rows, rows_sheet, rows_text, rows_tsv, short_first
 from .columns import number_column, text_column
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ def add_readouts(result: Result, *, scene: slicer.vtkMRMLScene, name: str) -> sl
     node.SetLocked(True)
     left_out = {"keys": keys, "processed": compared, "names": [row.name for row in table]}
     left_out["values"] = [[_plain(value) for value in row.values] for row in table]
+    left_out |= {"series": result.series.name, "model": str((result.model or {}).get("name", ""))}
     left_out["audit"] = "" if result.audit is None else result.audit.sentence
     left_out["split_half"] = None if result.split_half is None else result.split_half.to_plain()
     node.SetAttribute(READOUTS_ATTRIBUTE, json.dumps(left_out))
@@ -52,17 +55,42 @@ def is_readouts(node: slicer.vtkMRMLNode) -> bool:
 
 
 def readout_rows(node: slicer.vtkMRMLTableNode) -> tuple[Row, ...]:
-    """Every readout of the table with two values: raw and what the run was for (NaN where it only averaged).
+    """Every readout of the table with three values: raw, what the run was for (NaN where it only averaged), and the
+    raw map blurred to the same noise (NaN where it was not made); those of a short table first.
 
     Raises:
         InputError: the table is none of ours, or was changed.
     """
     keys, processed, table = _read(node)
-    places = [keys.index(key) if key in keys else None for key in (raw_of(keys), processed)]
+    shown = (raw_of(keys), processed, named(SMOOTHED, keys))
+    places = [keys.index(key) if key in keys else None for key in shown]
     return tuple(
         replace(row, values=tuple(math.nan if place is None else row.values[place] for place in places))
-        for row in table
+        for row in short_first(table)
     )
+
+
+def readouts_sheet(node: slicer.vtkMRMLTableNode, *, patient: str = "", run: str = "") -> str:
+    """The table as tab-separated text for a spreadsheet, under patient, series and run. Raises as `readout_rows`."""
+    keys, processed, table = _read(node)
+    heading = [("Patient", patient or "n/a"), ("Series", series_name(node)), ("Run", run or "n/a")]
+    heading.append(("Software", f"{NAME} {own_version()}, for research use only"))
+    labels = [kind_of(key, keys).label for key in keys]
+    return rows_sheet(heading, labels, short_first(table), changes=processed in keys)
+
+
+def series_name(node: slicer.vtkMRMLTableNode) -> str:
+    """The name of the series that the readouts are of."""
+    stored = json.loads(node.GetAttribute(READOUTS_ATTRIBUTE))
+    return stored.get("series") or (node.GetName() or "").removesuffix(" readouts")
+
+
+def file_stem(node: slicer.vtkMRMLTableNode, *, patient: str = "") -> str:
+    """What the names of files of this run begin with: patient, series and model, without a blank."""
+    name = series_name(node)
+    model = json.loads(node.GetAttribute(READOUTS_ATTRIBUTE)).get("model", "")
+    parts = [part for part in (patient if patient not in name else "", name, model) if part]
+    return "_".join(re.sub(r"[^\w.-]+", "-", part).strip("-") for part in parts)
 
 
 def audit_sentence(node: slicer.vtkMRMLTableNode) -> str:

@@ -124,8 +124,12 @@ def children():
 
 
 def cells(panel):
+    """Of each readout the label, raw, processed and change; without the mark of what cannot be true."""
     table = panel.ui.readoutsTable
-    text = [[table.item(r, c).text().replace("\u2060", "") for c in range(4)] for r in range(table.rowCount)]
+    text = [
+        [table.item(r, c).text().replace("\u2060", "").removeprefix("\u26a0 ") for c in (0, 1, 2, 4)]
+        for r in range(table.rowCount)
+    ]
     return [tuple(row) for row in text]
 
 
@@ -251,7 +255,10 @@ def test_the_table_can_be_copied_and_saved(run, panel, tmp_path):
     from slicer_harness import dialogs
 
     panel.ui.copyButton.click()
-    assert "GM mean" in slicer.app.clipboard().text()
+    copied = [line.split("\t") for line in slicer.app.clipboard().text().splitlines()]
+    assert [line[:2] for line in copied[:2]] == [["Patient", "sub-01"], ["Series", "sub-01"]]
+    assert copied[4][:4] == ["Readout", "Unit", "Raw mean", "Prepared mean"] or "Denoised" in copied[4]
+    assert len(copied) == 5 + len(cells(panel)) and len({len(line) for line in copied[4:]}) == 1
     dialogs.paths.append(str(tmp_path / "readouts.tsv"))
     panel.ui.tableButton.click()
     lines = (tmp_path / "readouts.tsv").read_text().splitlines()

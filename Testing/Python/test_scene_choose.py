@@ -207,8 +207,15 @@ def test_the_rows_of_the_panel_read_as_the_table_of_the_shell(scene):
         ("snr", "SNR", ""),
         ("tsnr", "tSNR", ""),
     ]
-    assert found[0].cells == ("GM mean", format_value(50.0), format_value(51.0), format_change(2.0), "ml/100g/min")
-    assert found[2].cells == ("tSNR", "1.50", "n/a", "n/a", "")
+    assert found[0].cells == (
+        "GM mean",
+        format_value(50.0),
+        format_value(51.0),
+        "n/a",
+        format_change(2.0),
+        "ml/100g/min",
+    )
+    assert found[2].cells == ("tSNR", "1.50", "n/a", "n/a", "n/a", "")
 
 
 def test_the_text_and_the_tsv_of_the_table_are_those_of_the_shell(scene):
@@ -222,7 +229,7 @@ def test_a_run_that_only_averaged_has_no_change(scene):
     made = made_result()
     result = replace(made, maps={RAW: made.maps[RAW]}, readouts={RAW: made.readouts[RAW]})
     table = present(result).readouts
-    assert readout_rows(table)[0].cells == ("GM mean", "50.0", "n/a", "n/a", "ml/100g/min")
+    assert readout_rows(table)[0].cells == ("GM mean", "50.0", "n/a", "n/a", "n/a", "ml/100g/min")
     assert readouts_text(table) == readouts_table(result) and "Change" not in readouts_text(table)
 
 
