@@ -21,4 +21,5 @@ def _scrollTo(widget) -> None:
     top, contents = 0, area.widget()
     while widget is not None and widget is not contents:
         top, widget = top + widget.y, widget.parentWidget()
-    area.verticalScrollBar().setValue(top)
+    area.ensureVisible(0, top, 0, 0)
+    area.ensureVisible(0, top + area.viewport().height - 1, 0, 0)

@@ -202,3 +202,27 @@ def test_apply_is_in_sight_in_the_module_panel_of_a_fresh_profile(modulePanel, d
         modulePanel.leave()
     finally:
         panel.close()
+
+
+def test_a_section_is_brought_to_the_top_of_what_is_seen(desktop, repo_root):
+    from slicer_harness.panel import open_panel, process_events
+    from slicer_harness.proxy import cpp_of
+
+    panel = open_panel(repo_root / "ASLDenoise" / "ASLDenoise.py")
+    try:
+        from ASLDenoisePanel.scrolling import bringIntoSight
+
+        frame = cpp_of(panel.frame)
+        frame.resize(317, 500)
+        frame.show()
+        settle()
+        section = cpp_of(panel.ui.methodCollapsibleButton)
+        assert section.visibleRegion().isEmpty()
+        bringIntoSight(panel.ui.methodCollapsibleButton)
+        assert process_events(lambda: not section.visibleRegion().isEmpty(), timeout=5)
+        panel.ui.inputsCollapsibleButton.collapsed = False
+        bringIntoSight(panel.ui.inputsCollapsibleButton)
+        assert process_events(lambda: not cpp_of(panel.ui.aslSelector).visibleRegion().isEmpty(), timeout=5)
+        frame.hide()
+    finally:
+        panel.close()
