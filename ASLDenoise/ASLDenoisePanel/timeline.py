@@ -118,7 +118,7 @@ class TimelineSection:
 
     def _onPair(self, row, column, before, columnBefore) -> None:
         if not self._filling:
-            self._fillSlices()
+            self._fillSlices(whole=True)
             self._showPair()
 
     def _onClick(self, row, column) -> None:
@@ -166,11 +166,12 @@ class TimelineSection:
                 table.setCurrentCell(row, 0)
         self._filling = False
 
-    def _fillSlices(self) -> None:
+    def _fillSlices(self, *, whole=False) -> None:
         place, decisions = self._place(), self._decisions()
         if self._course is None:
             return
-        kept = chosen(self._ui.pairSliceComboBox) if self._ui.pairSliceComboBox.count else _ALL
+        box = self._ui.pairSliceComboBox
+        kept = chosen(box) if box.count and not whole else _ALL
         items = [(_("All slices"), _ALL, "")]
         if place is not None and decisions is not None:
             items += sliceItems(self._course, decisions, place)

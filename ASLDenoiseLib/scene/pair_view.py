@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..result.maps import MapKind, Role, raw_of
+from ..result.maps import MapKind, Role, kind_of, raw_of
 from ..series import Geometry, Volume
 from .choose import show_image
 from .display import MAP_ATTRIBUTE, OVERLAY_OPACITY, PAIR_ATTRIBUTE, apply_kind
@@ -43,7 +43,7 @@ def show_pair(
     import slicer
 
     raw = nodes.maps[raw_of(nodes.maps)]
-    scene, name = raw.GetScene(), f"{_stem(raw)} pair {number}"
+    scene, name = raw.GetScene(), f"Pair {number} {_stem(raw)}"
     node = pair_node(nodes)
     if node is None:
         node = volume_to_node(_volume(raw, image, unit), scene=scene, name=name)
@@ -90,7 +90,9 @@ def _volume(raw: slicer.vtkMRMLScalarVolumeNode, image: np.ndarray, unit: str) -
 
 
 def _stem(raw: slicer.vtkMRMLScalarVolumeNode) -> str:
-    return (raw.GetName() or "").removesuffix(f"_{raw.GetAttribute(MAP_ATTRIBUTE)}")
+    """The name of the series, with which or after which the raw map's is made (`present`)."""
+    key = raw.GetAttribute(MAP_ATTRIBUTE)
+    return (raw.GetName() or "").removeprefix(kind_of(key, [key]).short).removesuffix(f"_{key}").strip()
 
 
 def go_to_slice(nodes: RunNodes, k: int) -> None:
