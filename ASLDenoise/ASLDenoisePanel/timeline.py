@@ -106,12 +106,10 @@ class TimelineSection:
         self._decide(lambda decisions, at: decisions.putBack(at))
 
     def showPlot(self) -> None:
-        """Show the perfusion of every pair as a plot, in which a point that is selected chooses its pair."""
+        """Show the perfusion of every pair as a plot, in which a click on a point chooses its pair."""
         from ASLDenoiseLib.reporting.pair_charts import COURSE
-        from ASLDenoiseLib.scene.pair_plot import let_points_be_selected
 
         self._showPlot(COURSE)
-        let_points_be_selected(slicer.mrmlScene)
         self._connectPlots()
 
     # What the user does

@@ -1,4 +1,4 @@
-"""Points of a plot over pairs or volumes: that they can be selected, and which pair a selected one is of."""
+"""Points of the plot of pairs: which pair one that was clicked is of."""
 
 from __future__ import annotations
 
@@ -6,20 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..reporting.pair_charts import COURSE
-from .layouts import PLOT_VIEW
 
 if TYPE_CHECKING:
     import slicer
     import vtk
-
-
-def let_points_be_selected(scene: slicer.vtkMRMLScene) -> None:
-    """Have the plot view of our layouts select points where the user drags, in place of moving the view."""
-    import slicer
-
-    for node in slicer.util.getNodesByClass("vtkMRMLPlotViewNode", scene):
-        if node.GetSingletonTag() == PLOT_VIEW:
-            node.SetInteractionMode(node.InteractionModeSelectPoints)
 
 
 def pair_selected(

@@ -172,7 +172,6 @@ def test_a_plot_of_the_pairs_lets_its_points_choose(shown):
     layouts = slicer.app.layoutManager()
     view = layouts.plotWidget(0).plotView()
     node = layouts.plotWidget(0).mrmlPlotViewNode()
-    assert node.GetInteractionMode() == node.InteractionModeSelectPoints
     chart = slicer.mrmlScene.GetNodeByID(node.GetPlotChartNodeID())
     assert "in each pair" in chart.GetTitle()
     series, picked, collection = vtk.vtkStringArray(), vtk.vtkIdTypeArray(), vtk.vtkCollection()
