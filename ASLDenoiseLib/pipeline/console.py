@@ -13,10 +13,10 @@ from ..given import fitted
 from ..measuring.readouts import measure
 from ..preparing.choices import Preparation
 from ..preparing.registration import register_rigid
+from ..preparing.series_fit import fit_findings, series_fit
 from ..preparing.t1_contrast import contrast_findings
 from ..preparing.tissue import tissue_from_t1, tissue_on
 from ..preparing.tissue_guess import guess_tissue
-from ..preparing.warnings import other_head_findings
 from ..progress import Progress, silent
 from ..result import Readout, Result
 from ..series import CBF_UNIT, ASLSeries, Geometry, Tissue, Volume
@@ -164,7 +164,8 @@ def tissue_of_map(cbf: Volume, *, t1: Volume | None = None, tissue: Tissue | Non
         segmented = tissue_from_t1(t1)
         registration = register_rigid(t1, cbf, moving_mask=segmented.brain)
         tissue = tissue_on(cbf.geometry, segmented, transform=registration.matrix)
-        found = [*contrast_findings(segmented.levels), *other_head_findings(registration)]
+        fit = series_fit(segmented, registration, [cbf], tissue.brain)
+        found = [*contrast_findings(segmented.levels), *fit_findings(fit)]
         told = [f"{each.what} ({each.why}). {each.remedy}" for each in found]
         return replace(tissue, warning=" ".join(filter(None, (*told, registration.warning, tissue.warning))))
     measured = cbf.with_array(np.isfinite(cbf.array) & (cbf.array != 0))

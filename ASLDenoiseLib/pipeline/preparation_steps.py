@@ -16,8 +16,9 @@ from ..preparing.motion import Motion, correct_motion, estimate_motion, motion_f
 from ..preparing.nuisance import nuisance_courses, regress_nuisance
 from ..preparing.outliers import OutlierContext, PairMotion, decide_by_hand, find_outliers
 from ..preparing.pairs import choose_pairs, chosen_numbers, difference_volumes, pair_members
-from ..preparing.registration import judge_alignment, register_rigid
+from ..preparing.registration import RigidRegistration, judge_alignment, register_rigid
 from ..preparing.rescue import rescue_members
+from ..preparing.series_fit import fit_findings, series_fit
 from ..preparing.t1_contrast import contrast_findings
 from ..preparing.tissue import tissue_from_t1, tissue_on
 from ..preparing.tissue_guess import guess_tissue
@@ -25,7 +26,6 @@ from ..preparing.warnings import (
     REGISTRATION,
     by_hand_findings,
     nuisance_finding,
-    other_head_findings,
     outlier_findings,
 )
 from ..progress import Progress
@@ -34,6 +34,7 @@ from ..quantifying.cbf import as_it_is, quantification, relative
 from ..series import CBF_UNIT, ASLSeries, Origin, Parameter, Volume, VolumeType
 from ..spatial.resampling import resample
 from ..spatial.smoothing import gaussian
+from .found_head import digest
 from .state import RunState
 
 
@@ -96,7 +97,8 @@ def quantify_pairs(run: RunState, progress: Progress) -> None:
 
 def segment_t1(run: RunState, progress: Progress) -> None:
     """Tissue in the T1's space, and the T1 without its bias field, for guides and super-resolution."""
-    run.t1_tissue = tissue_from_t1(run.t1, progress=progress)
+    known = run.found is not None and run.found.t1_digest == digest(run.t1)
+    run.t1_tissue = run.found.tissue if known else tissue_from_t1(run.t1, progress=progress)
     run.findings += contrast_findings(run.t1_tissue.levels)
     run.even_t1 = correct_bias(run.t1)
 
@@ -106,11 +108,15 @@ def align_t1(run: RunState, progress: Progress) -> None:
 
     The T1 was segmented first: its brain guides the registration, where skull and neck would mislead it.
     """
-    target = _alignment_target(run.aligned, run.raw)
+    target = alignment_target(run.aligned, run.raw)
     masks = {"fixed_mask": run.brain, "moving_mask": run.t1_tissue.brain}
     how = "found" if run.t1_start is None else "given start"
     if run.t1_to_asl is not None:
-        found, how = judge_alignment(run.t1, target, run.t1_to_asl, **masks), "given"
+        how = "given"
+    if run.found is not None and run.found.pair_digest == pair_digest(run):
+        found = run.found.registration
+    elif run.t1_to_asl is not None:
+        found = judge_alignment(run.t1, target, run.t1_to_asl, **masks)
     else:
         found = register_rigid(run.t1, target, start=run.t1_start, **masks)
     note = f"agreement of T1 and series; starts that rival the best end up to {found.spread:.1f} mm apart"
@@ -120,10 +126,24 @@ def align_t1(run: RunState, progress: Progress) -> None:
     ]
     if found.warning:
         run.findings.append(REGISTRATION.finding(what=found.warning))
-    run.findings += other_head_findings(found)
-    run.t1_to_asl = found.matrix
+    run.t1_to_asl, run.registration = found.matrix, found
+    _judge_fit(run, found, target)
     if run.tissue is None:
         run.tissue = tissue_on(run.series.geometry, run.t1_tissue, transform=found.matrix)
+
+
+def pair_digest(run: RunState) -> str:
+    """Of all that the registration of the T1 goes by, before it has taken place."""
+    return digest(run.t1, alignment_target(run.aligned, run.raw), run.brain, run.t1_to_asl, run.t1_start)
+
+
+def _judge_fit(run: RunState, found: RigidRegistration, target: Volume) -> None:
+    """Whether the T1 belongs to the series, by what it was aligned with and by the mean difference."""
+    difference = mean_difference(difference_volumes(run.aligned))
+    images = [target] if target is run.raw else [target, difference]
+    fit = run.fit = series_fit(run.t1_tissue, found, images, run.brain)
+    run.parameters += fit.parameters()
+    run.findings += fit_findings(fit)
 
 
 def find_tissue(run: RunState, progress: Progress) -> None:
@@ -200,7 +220,7 @@ def _brain(series: ASLSeries, raw: Volume) -> Volume:
     return brain_mask(_reference(series, raw)) if shows_anatomy(series) else mask_of_perfusion(raw)
 
 
-def _alignment_target(series: ASLSeries, raw: Volume) -> Volume:
+def alignment_target(series: ASLSeries, raw: Volume) -> Volume:
     """What the T1 is aligned with: a background-suppressed control, whose CSF stands out, else the usual reference."""
     if series.acquisition.background_suppression and series.indices(VolumeType.CONTROL):
         return series.mean(VolumeType.CONTROL)

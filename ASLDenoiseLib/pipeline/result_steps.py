@@ -62,6 +62,8 @@ def measure_maps(run: RunState, progress: Progress) -> None:
         run.verdict,
         run.course,
         run.split_half,
+        run.fit,
+        run.brain,
     )
 
 

@@ -74,6 +74,10 @@ class ImagePair:
         points = points[:: max(1, len(points) // _POINTS)]
         return replace(self, moving=_smoothed(moving), fixed_mask=_mask_image(region, fixed), points=points)
 
+    def mirrored(self, plane: float) -> ImagePair:
+        """The same pair with the moving image mirrored at the sagittal plane x = `plane`, LPS mm."""
+        return replace(self, moving={stage: _reflected(image, plane) for stage, image in self.moving.items()})
+
     def starts(self) -> Iterator[sitk.Euler3DTransform]:
         """The header, the centres of geometry and of mass, each at three pitches."""
         for place in (self.centre, *self.moving_centres):
@@ -254,6 +258,17 @@ def _smoothed(volume: Volume) -> dict[str, sitk.Image]:
     images = {stage: sitk.DiscreteGaussian(image, sigma**2, 32, 0.02) for stage, (sigma, _) in _STAGES.items()}
     images["coarse"] = sitk.Shrink(images["coarse"], [2 if n >= 64 else 1 for n in image.GetSize()])
     return images
+
+
+def _reflected(image: sitk.Image, plane: float) -> sitk.Image:
+    """The same voxels at mirrored places."""
+    import SimpleITK as sitk
+
+    x, *others = image.GetOrigin()
+    mirrored = sitk.Image(image)
+    mirrored.SetOrigin((2 * plane - x, *others))
+    mirrored.SetDirection([-d if n < 3 else d for n, d in enumerate(image.GetDirection())])
+    return mirrored
 
 
 def _inside(mask: Volume, image: Volume) -> np.ndarray:

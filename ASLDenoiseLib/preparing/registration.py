@@ -20,10 +20,6 @@ _AGREEMENT = 1.5  # mm
 _NEAR = 12.0  # mm; further from the first result the interior is not believed
 _SPREAD_LIMIT = 3.0  # mm, about one ASL voxel
 _COVERAGE_LIMIT = 0.7
-# What mutual information gains by stretching, and how far that goes, each of which makes another head probable; their
-# sum counts. One's own T1 reached 0.07 and 0.03, others' 0.02 to 0.25 and 0.05 to 0.06 (Testing/Benchmarks/other_head).
-_GAIN, _STRETCH = 0.24, 0.05
-_LEAST_EXTENT = 60.0  # mm along every axis; a thinner slab may be stretched at will
 _INFORMATION_LIMIT = 0.1  # nats; right alignments of T1 to ASL reach 0.28-0.5, noise 0.05
 
 
@@ -39,10 +35,9 @@ class RigidRegistration:
             search that starts there ends.
         coverage: fraction (0..1) of the compared region that lies in the moving image's field of view.
         warning: empty, or one sentence saying why to look at the alignment before using it.
-        affine_gain: by what fraction the mutual information grows where the moving image may be stretched and sheared:
-            by some hundredths for one head, by a fifth for another's. NaN where not measured: without `moving_mask`,
-            with a warning, or of a thin slab.
-        stretch: what that stretches it by: root mean square of the logarithms of the three factors.
+        settled: 4x4, the best rigid alignment at `matrix`: that itself, or where a search from a given one ends.
+        mirror: 4x4, LPS mm, takes a point of the moving image to where its mirror image fits the fixed one best; None
+            where not sought: without `moving_mask`.
     """
 
     matrix: np.ndarray
@@ -50,18 +45,8 @@ class RigidRegistration:
     spread: float
     coverage: float
     warning: str = ""
-    affine_gain: float = float("nan")
-    stretch: float = float("nan")
-
-    @property
-    def disagreement(self) -> float:
-        """How much like two heads the images are: above 1 they probably are; NaN where not measured."""
-        return max(self.affine_gain, 0.0) / _GAIN + self.stretch / _STRETCH
-
-    @property
-    def other_head(self) -> bool:
-        """Whether the two images are probably of different heads."""
-        return self.disagreement > 1
+    settled: np.ndarray | None = None
+    mirror: np.ndarray | None = None
 
 
 def register_rigid(
@@ -99,12 +84,12 @@ def register_rigid(
     starts = pair.starts() if start is None else pair.pitches(pair.rigid_of(_checked(start, rigid=True)))
     first, spread = pair.best_of(starts)
     cost, best = pair.optimise(first, "fine")
-    if fixed_mask is not None:
-        best = _refined_inside(pair.within(fixed_mask, moving, fixed), best) or best
+    inner = None if fixed_mask is None else pair.within(fixed_mask, moving, fixed)
+    best = _refined(inner, best)
     coverage = pair.coverage(best)
     matrix, warning = np.linalg.inv(matrix_of(best)), _warning(spread, coverage, -cost)
-    affine = _affine(pair, matrix) if moving_mask is not None and not warning else ()
-    return RigidRegistration(matrix, -cost, spread, coverage, warning, *affine)
+    mirror = None if moving_mask is None else _mirror(pair, inner, best)
+    return RigidRegistration(matrix, -cost, spread, coverage, warning, matrix, mirror)
 
 
 def judge_alignment(
@@ -126,7 +111,7 @@ def judge_alignment(
         InputError: an image is constant, a mask is empty, or the matrix cannot be inverted.
     """
     matrix = _checked(matrix)
-    pair, _, _ = _pair(moving, fixed, moving_mask, fixed_mask, seed)
+    pair, moving, fixed = _pair(moving, fixed, moving_mask, fixed_mask, seed)
     given = pair.rigid_of(matrix)
     cost, coverage = pair.cost(matrix), pair.coverage(given)
     reached, end = pair.optimise(given, "middle")
@@ -135,8 +120,11 @@ def judge_alignment(
     warning = _warning(spread, coverage, information)
     if spread > _SPREAD_LIMIT and information >= _INFORMATION_LIMIT:
         warning = f"The images agree better {spread:.0f} mm from the given transform; check the alignment by eye."
-    affine = _affine(pair, matrix) if moving_mask is not None and not warning else ()
-    return RigidRegistration(matrix, information, spread, coverage, warning, *affine)
+    inner = None if fixed_mask is None else pair.within(fixed_mask, moving, fixed)
+    end = _refined(inner, end if np.isfinite(reached) else given)
+    mirror = None if moving_mask is None else _mirror(pair, inner, end)
+    settled = np.linalg.inv(matrix_of(end))
+    return RigidRegistration(matrix, information, spread, coverage, warning, settled, mirror)
 
 
 def _pair(
@@ -161,6 +149,27 @@ def _checked(matrix: np.ndarray, *, rigid: bool = False) -> np.ndarray:
     return matrix
 
 
+def _refined(inner: ImagePair | None, first: sitk.Euler3DTransform) -> sitk.Euler3DTransform:
+    """`_refined_inside`, else what it began with."""
+    return first if inner is None else _refined_inside(inner, first) or first
+
+
+def _mirror(pair: ImagePair, inner: ImagePair | None, best: sitk.Euler3DTransform) -> np.ndarray | None:
+    """4x4, points of the moving image to where its mirror image fits best, sought as the image itself was; None where
+    the search strays out of the image."""
+    plane = float(matrix_of(best)[0] @ [*pair.centre, 1.0])  # of the moving image, through what is compared
+    turned = pair.mirrored(plane)
+    try:
+        first, _ = turned.best_of([best])
+    except InputError:
+        return None
+    first = turned.optimise(first, "fine")[1]
+    found = _refined(None if inner is None else inner.mirrored(plane), first)
+    reflection = np.diag([-1.0, 1.0, 1.0, 1.0])
+    reflection[0, 3] = 2 * plane
+    return np.linalg.inv(matrix_of(found)) @ reflection
+
+
 def _refined_inside(inner: ImagePair, first: sitk.Euler3DTransform) -> sitk.Euler3DTransform | None:
     """Where searches from around `first` end when the interior alone is compared; None where they disagree."""
     ends = [inner.optimise(displaced(first, up=up, pitch=pitch), "middle") for up, pitch in _DISPLACEMENTS]
@@ -169,19 +178,6 @@ def _refined_inside(inner: ImagePair, first: sitk.Euler3DTransform) -> sitk.Eule
     if spread > _AGREEMENT or inner.distance(best, first) > _NEAR or not np.isfinite(cost):
         return None
     return inner.optimise(best, "fine")[1]
-
-
-def _affine(pair: ImagePair, matrix: np.ndarray) -> tuple[float, float] | tuple[()]:
-    """What an affine transform from here on gains in mutual information, and how far it stretches; none of a slab."""
-    before = -pair.cost(matrix)
-    if np.ptp(pair.points, axis=0).min() < _LEAST_EXTENT or not before > 0:
-        return ()
-    try:
-        cost, affine = pair.optimise_affine(matrix)
-    except RuntimeError:  # it strayed out of the image
-        return ()
-    factors = np.linalg.svd((affine @ np.linalg.inv(matrix))[:3, :3], compute_uv=False)
-    return -cost / before - 1, float(np.sqrt(np.mean(np.log(factors) ** 2)))
 
 
 def _warning(spread: float, coverage: float, information: float) -> str:

@@ -12,7 +12,6 @@ from ..series import Geometry
 from .nuisance import NuisanceRegression
 from .outliers import OutlierContext, OutlierReport, fewest_kept
 from .outliers.report import flags_of
-from .registration import RigidRegistration
 
 _OUTLIERS = note_kind(
     "outliers",
@@ -68,14 +67,6 @@ REGISTRATION = FindingKind(
     Choose("t1-to-asl", text="where it is wrong, lay the T1 on the series"),
     GiveImage("masks", "give tissue masks"),
 )
-_OTHER_HEAD = FindingKind(
-    "t1-other-head",
-    "The T1 may be of another head than the series",
-    "stretched by {stretch:.0%} it agrees with the series by {gain:.0%} more; one head's own T1 hardly gains by that",
-    Advice("look at the overlay: figures by the grey and white matter of another person are wrong"),
-    GiveImage("t1", "give the T1 of this person"),
-    GiveImage("masks", "give tissue masks"),
-)
 TISSUE = FindingKind(
     "tissue-doubtful",
     "Grey and white matter are in doubt",
@@ -84,11 +75,6 @@ TISSUE = FindingKind(
     GiveImage("t1", "give a T1"),
     GiveImage("masks", "give masks"),
 )
-
-
-def other_head_findings(found: RigidRegistration) -> list[Finding]:
-    """A warning where the registration of a T1 says that it is of another head; none where it does not."""
-    return [_OTHER_HEAD.finding(gain=found.affine_gain, stretch=found.stretch)] if found.other_head else []
 
 
 def outlier_findings(report: OutlierReport, measured: np.ndarray, rescued: int = 0) -> Iterator[Finding]:

@@ -79,6 +79,16 @@ def findings_html(result: Result) -> str:
     return f"{body}\n<p class='sub'>Tissue from: {escape(result.tissue.source)}.</p>"
 
 
+def fit_html(result: Result) -> str:
+    """Whether the T1 belongs to the series, with its figure; empty without a T1."""
+    fit = result.fit
+    if fit is None:
+        return ""
+    word = fit.light.value
+    said = f'<li class="{word}"><strong>{word.capitalize()}.</strong> {escape(fit.sentence)}</li>'
+    return f'<ul class="findings">{said}</ul>'
+
+
 def readouts_html(result: Result) -> str:
     """The readouts as a table: raw, processed, what they are compared with, and the change."""
     keys = columns(result)

@@ -12,6 +12,7 @@ from .fragments import (
     TableRow,
     figure,
     findings_html,
+    fit_html,
     montage_figure,
     parameters_html,
     readouts_html,
@@ -36,7 +37,9 @@ p.sub, small, figcaption { color: #555; } small { display: block; font-size: .8r
 .banner { background: #fff3cd; border: 1px solid #d9a400; padding: .6rem .8rem; margin: .8rem 0; }
 ul.findings { list-style: none; padding: 0; }
 ul.findings li { border-left: .35rem solid #888; padding: .3rem .7rem; margin: .5rem 0; background: #f6f6f6; }
-ul.findings li.warning { border-color: #d98200; } ul.findings li.unusable { border-color: #b00020; }
+ul.findings li.green { border-color: #2e8b57; } ul.findings li.red { border-color: #b00020; }
+ul.findings li.amber, ul.findings li.warning { border-color: #d98200; }
+ul.findings li.unusable { border-color: #b00020; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid #ddd; vertical-align: top; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; } td.n, td[data-label=Unit] { white-space: nowrap; }
@@ -75,6 +78,7 @@ def report_html(result: Result, *, command: str = "") -> str:
         "or treatment. A processed map is an estimate: read it beside the raw one.</p>",
         uncalibrated_html(result),
         _section("Findings", findings_html(result)),
+        _section("Do T1 and series belong together", fit_html(result)),
         _section("Readouts", readouts_html(result)),
         _section("Maps", montage_figure(result) if result.raw in result.maps else ""),
         _section("Super-resolved", _superres(result)),

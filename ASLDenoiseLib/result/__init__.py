@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..preparing.course import PairCourse
     from ..preparing.motion import Motion
     from ..preparing.outliers import OutlierReport
+    from ..preparing.series_fit import SeriesFit
     from .audit import AuditVerdict
     from .pairs_needed import PairsNeeded
     from .split_half import SplitHalf
@@ -71,6 +72,8 @@ class Result:
         audit: whether the residual audit kept the means of tissues; None where none was made.
         split_half: how odd and even pairs agree; None where that was not asked, or cannot be told.
         course: perfusion and motion of every pair; None where no run looked at them.
+        fit: whether the T1 belongs to the series; None without a T1.
+        brain: 0/1, the brain as it was found in the images of the series; None where no run looked for it.
     """
 
     series: ASLSeries
@@ -93,6 +96,8 @@ class Result:
     audit: AuditVerdict | None = None
     course: PairCourse | None = None
     split_half: SplitHalf | None = None
+    fit: SeriesFit | None = None
+    brain: Volume | None = None
 
     @property
     def relative(self) -> bool:

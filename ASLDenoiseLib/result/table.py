@@ -115,7 +115,11 @@ def readouts_table(result: Result) -> str:
     """The readouts as aligned plain text: readout, unit, raw, processed, compared, change; then what else was found."""
     keys = columns(result)
     text = rows_text([kind_of(key, keys).label for key in keys], rows(result), changes=result.processed in keys)
-    told = [found.sentence for found in (result.audit, result.split_half, result.pairs_needed) if found is not None]
+    told = [
+        found.sentence
+        for found in (result.fit, result.audit, result.split_half, result.pairs_needed)
+        if found is not None
+    ]
     text = "\n\n".join([text, *told])
     if result.findings:
         text = "\n".join([text, "", "Findings", *(f"  {finding}" for finding in result.findings)])

@@ -19,6 +19,8 @@ from .columns import number_column, text_column
 if TYPE_CHECKING:
     import slicer
 
+    from ..preparing.series_fit import SeriesFit
+
 READOUTS_ATTRIBUTE = "ASLDenoise.readouts"  # of the table; its value: what a table of labels and numbers leaves out
 _LABEL, _UNIT, _CHANGE = "Readout", "Unit", "Change (%)"
 
@@ -43,6 +45,7 @@ def add_readouts(result: Result, *, scene: slicer.vtkMRMLScene, name: str) -> sl
     left_out = {"keys": keys, "processed": compared, "names": [row.name for row in table]}
     left_out["values"] = [[_plain(value) for value in row.values] for row in table]
     left_out |= {"series": result.series.name, "model": str((result.model or {}).get("name", ""))}
+    left_out["fit"] = None if result.fit is None else result.fit.to_plain()
     left_out["audit"] = "" if result.audit is None else result.audit.sentence
     left_out["split_half"] = None if result.split_half is None else result.split_half.to_plain()
     node.SetAttribute(READOUTS_ATTRIBUTE, json.dumps(left_out))
@@ -91,6 +94,14 @@ def file_stem(node: slicer.vtkMRMLTableNode, *, patient: str = "") -> str:
     model = json.loads(node.GetAttribute(READOUTS_ATTRIBUTE)).get("model", "")
     parts = [part for part in (patient if patient not in name else "", name, model) if part]
     return "_".join(re.sub(r"[^\w.-]+", "-", part).strip("-") for part in parts)
+
+
+def fit_in(node: slicer.vtkMRMLTableNode) -> SeriesFit | None:
+    """Whether the T1 of the run belongs to its series; None where the run had no T1, or did not look."""
+    from ..preparing.series_fit import SeriesFit
+
+    plain = json.loads(node.GetAttribute(READOUTS_ATTRIBUTE)).get("fit")
+    return None if plain is None else SeriesFit.from_plain(plain)
 
 
 def audit_sentence(node: slicer.vtkMRMLTableNode) -> str:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
 from ASLDenoiseLib.errors import InputError
-from ASLDenoiseLib.preparing.registration import RigidRegistration, judge_alignment, register_rigid
-from ASLDenoiseLib.preparing.template import MNI_GRID, icbm_template
+from ASLDenoiseLib.preparing.registration import judge_alignment, register_rigid
 from ASLDenoiseLib.series import Geometry, Volume
 from ASLDenoiseLib.spatial.resampling import average_onto, from_sitk, resample, to_sitk, with_spacing
 
@@ -212,37 +209,3 @@ def test_noise_against_a_head_is_not_reported_as_a_good_alignment(heads):
     noise = gaussian_filter(np.random.default_rng(1).normal(size=fixed.array.shape), 1.0)
     found = register_rigid(moving, fixed.with_array(noise - noise.min()))
     assert "share little information" in found.warning
-
-
-def sized(factor: float) -> tuple[Volume, Volume]:
-    """A T1 of the template's brain, of another size along each axis, and its brain."""
-    template = icbm_template()
-    grid = replace(MNI_GRID, spacing=tuple(2.0 * f for f in (factor, 1 / factor, factor)))
-    return tuple(Volume(each.array, grid, name=each.name) for each in (template.t1, template.brain))
-
-
-def m0_of_the_template() -> tuple[Volume, Volume]:
-    """An M0 of the template's brain in voxels of 4 x 4 x 5 mm, and its mask."""
-    template = icbm_template()
-    csf = np.clip(1 - template.gm.array - template.wm.array, 0, 1)
-    signal = (csf + 0.82 * template.gm.array + 0.7 * template.wm.array) * (template.brain.array > 0.5)
-    grid = with_spacing(MNI_GRID, (4.0, 4.0, 5.0))
-    coarse = average_onto(template.t1.with_array(1000 * signal, name="m0"), grid, outside=0.0)
-    noise = np.random.default_rng(5).normal(0, 20, coarse.array.shape)
-    mask = average_onto(template.brain, grid, outside=0.0)
-    return coarse.with_array(np.abs(coarse.array + noise)), mask.with_array(mask.array > 0.5)
-
-
-@pytest.mark.registers
-@pytest.mark.parametrize(("factor", "other"), [(1.0, False), (1.08, True)])
-def test_a_t1_of_another_head_is_noticed_and_that_of_the_same_is_not(factor, other):
-    (t1, brain), (m0, mask) = sized(factor), m0_of_the_template()
-    assert register_rigid(t1, m0, moving_mask=brain, fixed_mask=mask).other_head is other
-
-
-def test_another_head_is_told_by_what_stretching_gains_and_by_how_far_it_goes():
-    own, other = (RigidRegistration(np.eye(4), 0.4, 0.0, 1.0, "", *each) for each in ((0.07, 0.02), (0.1, 0.05)))
-    unknown = RigidRegistration(np.eye(4), 0.4, 0.0, 1.0)
-    assert own.disagreement == pytest.approx(0.07 / 0.24 + 0.4) and not own.other_head
-    assert other.disagreement == pytest.approx(0.1 / 0.24 + 1.0) and other.other_head
-    assert np.isnan(unknown.disagreement) and not unknown.other_head

@@ -168,35 +168,48 @@ def pose(scanning: Scanning) -> np.ndarray:
 
 
 def imaged(head: WholeHead, scanning: Scanning, *, seed: int) -> Imaged:
-    """Image a head."""
+    """Image a head, with its truth."""
     from scipy.ndimage import distance_transform_edt
 
-    rng = np.random.default_rng(seed)
-    half = [(n - 1) / 2 * s for n, s in zip(scanning.size, scanning.spacing, strict=True)]
-    onto = Geometry(scanning.size, scanning.spacing, (-half[0], -half[1] + 8.0, -half[2] + scanning.top))
-    matrix, parts = pose(scanning), head.parts.array.astype(np.uint8)
-
-    def averaged(array: np.ndarray) -> np.ndarray:
-        return average_onto(head.parts.with_array(array), onto, transform=matrix, outside=0.0).array
-
-    kept = 1 - scanning.loss * np.clip(averaged(head.air.array), 0, 1)
+    onto, matrix, parts = field_of_view(scanning), pose(scanning), head.parts.array.astype(np.uint8)
     away = distance_transform_edt(head.cavity.array < 0.5, sampling=1.0) > _NECK_FROM
     masks = {
-        "tissue": averaged(np.isin(parts, BRAIN)),
-        "cavity": averaged(head.cavity.array),
-        "eyes": averaged(parts == Part.EYE),
-        "neck": averaged(np.isin(parts, (Part.MUSCLE, Part.CORD, Part.MUCOSA)) & away & _below_brain(head)),
+        "tissue": np.isin(parts, BRAIN),
+        "cavity": head.cavity.array,
+        "eyes": parts == Part.EYE,
+        "neck": np.isin(parts, (Part.MUSCLE, Part.CORD, Part.MUCOSA)) & away & _below_brain(head),
     }
-    signal = averaged(np.array(scanning.values, np.float32)[parts]) * kept
-    shift = scanning.distortion * averaged(head.air.array) / scanning.spacing[1]
+    masks = {name: _averaged(head, mask, onto, matrix) for name, mask in masks.items()}
+    air = _averaged(head, head.air.array, onto, matrix)
+    kept = 1 - scanning.loss * np.clip(air, 0, 1)
     if scanning.distortion:
-        signal, kept = _shifted(signal, shift), _shifted(kept, shift)
-        masks = {name: _shifted(mask, shift) for name, mask in masks.items()}
+        shift = scanning.distortion * air / scanning.spacing[1]
+        masks, kept = {name: _shifted(mask, shift) for name, mask in masks.items()}, _shifted(kept, shift)
+    volumes = {name: Volume(mask, onto, name=name) for name, mask in masks.items()}
+    return Imaged(image_of(head, scanning, seed=seed), **volumes, kept=Volume(kept, onto), matrix=matrix)
+
+
+def image_of(head: WholeHead, scanning: Scanning, *, seed: int) -> Volume:
+    """The image of a head alone, signal 0..about 1000."""
+    rng, onto, matrix = np.random.default_rng(seed), field_of_view(scanning), pose(scanning)
+    air = _averaged(head, head.air.array, onto, matrix)
+    values = np.array(scanning.values, np.float32)[head.parts.array.astype(np.uint8)]
+    signal = _averaged(head, values, onto, matrix) * (1 - scanning.loss * np.clip(air, 0, 1))
+    if scanning.distortion:
+        signal = _shifted(signal, scanning.distortion * air / scanning.spacing[1])
     signal = _blurred(signal, scanning) * coil(onto, scanning, rng)
     real, imaginary = (scanning.noise * rng.normal(size=signal.shape) for _ in range(2))
-    noisy = np.hypot(signal + real, imaginary)
-    volumes = {name: Volume(mask, onto, name=name) for name, mask in masks.items()}
-    return Imaged(Volume(1000 * noisy, onto, name="m0"), **volumes, kept=Volume(kept, onto), matrix=matrix)
+    return Volume(1000 * np.hypot(signal + real, imaginary), onto, name="m0")
+
+
+def field_of_view(scanning: Scanning) -> Geometry:
+    """The grid of a scan, LPS."""
+    half = [(n - 1) / 2 * s for n, s in zip(scanning.size, scanning.spacing, strict=True)]
+    return Geometry(scanning.size, scanning.spacing, (-half[0], -half[1] + 8.0, -half[2] + scanning.top))
+
+
+def _averaged(head: WholeHead, array: np.ndarray, onto: Geometry, matrix: np.ndarray) -> np.ndarray:
+    return average_onto(head.parts.with_array(array), onto, transform=matrix, outside=0.0).array
 
 
 def coil(geometry: Geometry, scanning: Scanning, rng: np.random.Generator) -> np.ndarray:
