@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..result import Result
 from ..result.maps import Role
+from ..series import Volume
 from .choose import show_map
 from .course import add_course
 from .display import MAP_ATTRIBUTE, apply_kind, legends_of, show_grey
@@ -30,7 +31,7 @@ from .plots import add_plots
 from .readouts import add_readouts
 from .segments import add_segmentation
 from .series import M0_ROLE, SeriesNodes, series_to_nodes
-from .volumes import PWI_QUANTITY, matrix_node, volume_to_node
+from .volumes import PWI_QUANTITY, matrix_node, volume_from_node, volume_to_node
 
 if TYPE_CHECKING:
     import slicer
@@ -106,13 +107,18 @@ def _add(result: Result, scene: slicer.vtkMRMLScene, folder: int, source: slicer
         m0, own = series.m0, [series.m0, series.sequence, series.browser, series.proxy]
     else:
         m0, own = source.GetNodeReference(M0_ROLE), []
-        if m0 is None and result.series.m0 is not None:
+        if result.series.m0 is not None and (m0 is None or not _lies_there(m0, result.series.m0)):
             m0 = volume_to_node(result.series.m0, scene=scene, name=f"{stem}_m0scan")
             own.append(m0)
     ordered = [*maps.values(), table, course, segmentation, t1, transform, *own]
     added = tuple(node for node in ordered if node is not None)
     put_under(scene, folder, added)
     return PresentedNodes(result, folder, series, maps, table, segmentation, t1, transform, m0, added)
+
+
+def _lies_there(node: slicer.vtkMRMLScalarVolumeNode, volume: Volume) -> bool:
+    """Whether the scene shows a node on the grid of a volume."""
+    return volume_from_node(node).geometry.matches(volume.geometry)
 
 
 def _add_map(key: str, result: Result, scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLScalarVolumeNode:

@@ -30,6 +30,7 @@ from ..series_json import (
     parameter_to_plain,
 )
 from .headless import current_scene, module_logic
+from .series_place import m0_at, moved, place_of
 from .volumes import PWI_QUANTITY, fill_node, ijk_to_ras, volume_from_node, volume_to_node
 
 if TYPE_CHECKING:
@@ -210,22 +211,25 @@ def series_from_sequence(node: slicer.vtkMRMLNode, *, m0: slicer.vtkMRMLScalarVo
 
     Volume types, acquisition and fixes come from the node's attributes. Types that nothing states
     are `VolumeType.NOT_AVAILABLE`. The M0 is `m0` where given, else the node that the sequence refers to, else the
-    mean of the volumes that are M0 scans, laid on each other.
+    mean of the volumes that are M0 scans, laid on each other. The series lies where the scene shows it: a linear
+    transform of its node, or of the volume that shows it, is applied to its grid, and the node is left alone.
 
     Raises:
-        InputError: the node holds no series of images on one grid, or the M0 is on another grid.
+        InputError: the node holds no series of images on one grid, the M0 is on another grid, or the transform is none
+            that moves a grid.
     """
     node = _source_of(node)
     array, geometry = _sequence_array(node) if node.IsA("vtkMRMLSequenceNode") else _multivolume_array(node)
+    place = place_of(node)
     own = node.GetNodeReference(M0_ROLE)
     m0 = m0 or own
     made = _attribute(node, "m0_source") if m0 is not None and m0 is own else None
     series = ASLSeries(
         array,
-        geometry,
+        moved(geometry, place),
         read_context(node),
         read_acquisition(node),
-        m0=None if m0 is None else volume_from_node(m0),
+        m0=None if m0 is None else m0_at(m0, geometry, place),
         name=node.GetAttribute(PREFIX + "name") or (node.GetName() or "asl").removesuffix("_asl"),
         source=node.GetAttribute(PREFIX + "source") or f"scene node {node.GetName()}",
         fixes=read_fixes(node),

@@ -80,7 +80,7 @@ def volume_from_node(node: slicer.vtkMRMLScalarVolumeNode) -> Volume:
     array = np.array(slicer.util.arrayFromVolume(node), dtype=np.float32)
     if array.ndim != 3:
         raise InputError(f"The volume node '{node.GetName()}' is not a 3D scalar image; select a single image.")
-    geometry = Geometry.from_affine_ras(_to_world(node) @ ijk_to_ras(node), array.shape[::-1])
+    geometry = Geometry.from_affine_ras(to_world(node) @ ijk_to_ras(node), array.shape[::-1])
     return Volume(array, geometry, unit=_unit(node), name=node.GetName() or "")
 
 
@@ -104,7 +104,12 @@ def ijk_to_ras(node: slicer.vtkMRMLVolumeNode) -> np.ndarray:
     return slicer.util.arrayFromVTKMatrix(matrix)
 
 
-def _to_world(node: slicer.vtkMRMLVolumeNode) -> np.ndarray:
+def to_world(node: slicer.vtkMRMLVolumeNode) -> np.ndarray:
+    """The 4x4 matrix from a volume node's own RAS to where the scene shows it, by the transform it is under.
+
+    Raises:
+        InputError: the transform is a warp, or shears the volume.
+    """
     import slicer
 
     transform = node.GetParentTransformNode()
