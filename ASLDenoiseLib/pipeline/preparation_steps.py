@@ -34,7 +34,6 @@ from ..quantifying.cbf import as_it_is, quantification, relative
 from ..series import CBF_UNIT, ASLSeries, Origin, Parameter, Volume, VolumeType
 from ..spatial.resampling import resample
 from ..spatial.smoothing import gaussian
-from .found_head import digest
 from .state import RunState
 
 
@@ -97,8 +96,7 @@ def quantify_pairs(run: RunState, progress: Progress) -> None:
 
 def segment_t1(run: RunState, progress: Progress) -> None:
     """Tissue in the T1's space, and the T1 without its bias field, for guides and super-resolution."""
-    known = run.found is not None and run.found.t1_digest == digest(run.t1)
-    run.t1_tissue = run.found.tissue if known else tissue_from_t1(run.t1, progress=progress)
+    run.t1_tissue = tissue_from_t1(run.t1, progress=progress)
     run.findings += contrast_findings(run.t1_tissue.levels)
     run.even_t1 = correct_bias(run.t1)
 
@@ -112,11 +110,7 @@ def align_t1(run: RunState, progress: Progress) -> None:
     masks = {"fixed_mask": run.brain, "moving_mask": run.t1_tissue.brain}
     how = "found" if run.t1_start is None else "given start"
     if run.t1_to_asl is not None:
-        how = "given"
-    if run.found is not None and run.found.pair_digest == pair_digest(run):
-        found = run.found.registration
-    elif run.t1_to_asl is not None:
-        found = judge_alignment(run.t1, target, run.t1_to_asl, **masks)
+        found, how = judge_alignment(run.t1, target, run.t1_to_asl, **masks), "given"
     else:
         found = register_rigid(run.t1, target, start=run.t1_start, **masks)
     note = f"agreement of T1 and series; starts that rival the best end up to {found.spread:.1f} mm apart"
@@ -126,15 +120,10 @@ def align_t1(run: RunState, progress: Progress) -> None:
     ]
     if found.warning:
         run.findings.append(REGISTRATION.finding(what=found.warning))
-    run.t1_to_asl, run.registration = found.matrix, found
+    run.t1_to_asl = found.matrix
     _judge_fit(run, found, target)
     if run.tissue is None:
         run.tissue = tissue_on(run.series.geometry, run.t1_tissue, transform=found.matrix)
-
-
-def pair_digest(run: RunState) -> str:
-    """Of all that the registration of the T1 goes by, before it has taken place."""
-    return digest(run.t1, alignment_target(run.aligned, run.raw), run.brain, run.t1_to_asl, run.t1_start)
 
 
 def _judge_fit(run: RunState, found: RigidRegistration, target: Volume) -> None:

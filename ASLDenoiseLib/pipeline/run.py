@@ -16,14 +16,13 @@ from ..devices import resolve_device
 from ..errors import InputError
 from ..given import fitted
 from ..memory import is_out_of_memory
-from ..preparing.t1_contrast import contrast_findings
 from ..progress import Progress, silent, span
 from ..remedies import GiveImage
 from ..series import ASLSeries
 from .again import FIRST, can_begin_again, keep, taken_up
 from .estimate import seconds_of
-from .found_head import FoundHead, digest
-from .preparation_steps import alignment_target, pair_digest
+from .found_head import FoundHead
+from .preparation_steps import alignment_target
 from .request import Request
 from .state import RunState
 from .step import Step, Workload
@@ -32,31 +31,29 @@ from .steps import preparation_steps, steps_again, steps_of
 if TYPE_CHECKING:
     from ..result import Result
 
-_ALIGNED = 0.8  # of the bar of a check, when the T1 is segmented
+_OF_THE_T1 = ("t1-other-head", "t1-fit-doubtful", "registration-doubtful", "t1-contrast")
 _UNMEASURED = 600.0  # s, the share of the bar of a step that was never measured
 
 
 @fitted
-def run(request: Request, progress: Progress = silent, *, found: FoundHead | None = None) -> Result:
-    """Do what a request asks for; what a check has `found` of the same T1 and series is taken over.
+def run(request: Request, progress: Progress = silent) -> Result:
+    """Do what a request asks for.
 
     Raises:
         InputError: an input or a choice cannot be used; nothing has been written.
         MemoryError: or what libraries raise in its place: the CPU's memory ran out, and there is nowhere to go.
     """
-    return completed(request, progress, found=found).result
+    return completed(request, progress).result
 
 
-def completed(
-    request: Request, progress: Progress = silent, *, keep_in: Path | None = None, found: FoundHead | None = None
-) -> RunState:
+def completed(request: Request, progress: Progress = silent, *, keep_in: Path | None = None) -> RunState:
     """The whole state of a run at its end: the result, the files that were written, and all between.
 
     `keep_in` is a folder where what was prepared is kept, for `completed_again`; a disk without room for it costs the
-    run nothing. What a check has `found` of the same T1 and series is taken over.
+    run nothing.
     """
     _check_folder(request)
-    return _walk(RunState(request, _compute(request), found), steps_of(request), progress, keep_in)
+    return _walk(RunState(request, _compute(request)), steps_of(request), progress, keep_in)
 
 
 def completed_again(request: Request, folder: Path, progress: Progress = silent) -> RunState:
@@ -76,22 +73,24 @@ def prepared(request: Request, progress: Progress = silent) -> RunState:
     return _walk(RunState(request, Compute("cpu")), preparation_steps(request), progress)
 
 
-def found_head(request: Request, progress: Progress = silent) -> FoundHead:
-    """Whether the T1 of a request belongs to its series, by the steps that a run would take to align it.
+def found_head(request: Request, progress: Progress = silent, *, keep_in: Path | None = None) -> FoundHead:
+    """Whether the T1 of a request belongs to its series, by the steps that a run takes to align it.
+
+    `keep_in` is as of `completed`: the run that follows need not take them again.
 
     Raises:
         InputError: the series or the T1 cannot be used, or there is no T1.
     """
     if request.head.t1 is None:
         raise InputError("There is no T1 to check", [GiveImage("t1", "give one")])
-    *steps, align = [step for step in preparation_steps(request) if step.name != "clean"]
-    state = _walk(RunState(request, Compute("cpu")), steps, span(progress, 0.0, _ALIGNED))
-    before, earlier = pair_digest(state), len(state.findings)
+    steps = [step for step in preparation_steps(request) if step.name != FIRST]
+    state = _walk(RunState(request, Compute("cpu")), steps, progress)
+    if keep_in is not None:
+        with suppress(OSError):
+            keep(state, keep_in)
     target = alignment_target(state.aligned, state.raw)
-    align.run(state, span(progress, _ALIGNED, 1.0))
-    images = state.t1_tissue, state.registration, target, state.brain
-    contrast = contrast_findings(state.t1_tissue.levels)
-    return FoundHead(state.fit, (*contrast, *state.findings[earlier:]), *images, digest(state.t1), before)
+    findings = [f for f in state.findings if f.code in _OF_THE_T1]
+    return FoundHead(state.fit, tuple(findings), state.t1_to_asl, target, state.brain)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,19 +101,16 @@ class RequestTask:
         request: what to do.
         folder: where what is prepared is kept, in a folder that only this user can write to; None: nowhere.
         again: take up what is kept there, as far as it is of this request, instead of beginning from the start.
-        found: what a check has found of its T1.
     """
 
     request: Request
     folder: Path | None = None
     again: bool = False
-    found: FoundHead | None = None
 
     @property
     def inputs(self) -> dict[str, object]:
         """The series and the images of the request, which the result may hold again."""
-        known = {} if self.found is None else {"found": self.found.tissue}
-        return {**self.request.inputs, **known}
+        return self.request.inputs
 
     @property
     def seconds(self) -> float | None:
@@ -134,7 +130,7 @@ class RequestTask:
         """The result, here and now."""
         if self.begins_again:
             return completed_again(self.request, self.folder, progress).result
-        return completed(self.request, progress, keep_in=self.folder, found=self.found).result
+        return completed(self.request, progress, keep_in=self.folder).result
 
 
 def _check_folder(request: Request) -> None:

@@ -12,13 +12,11 @@ from ..compute import Compute
 from ..preparing.course import PairCourse
 from ..preparing.motion import Motion
 from ..preparing.outliers import OutlierReport
-from ..preparing.registration import RigidRegistration
 from ..preparing.series_fit import SeriesFit
 from ..preparing.tissue import SegmentedTissue
 from ..quantifying.cbf import Quantification
 from ..result import Result
 from ..series import ASLSeries, Geometry, Parameter, Tissue, Volume
-from .found_head import FoundHead
 from .request import Request
 
 if TYPE_CHECKING:
@@ -42,7 +40,6 @@ class RunState:
     Args:
         request: what was asked for.
         compute: where networks run.
-        found: what a check of the T1 has found before the run; None where none was made.
         findings, parameters: what is to be told.
         timings: seconds a step.
         series: as read; t1, like, regions, t1_start likewise. `t1_to_asl` is given, found, or the identity.
@@ -55,7 +52,7 @@ class RunState:
         m0: what calibrates the pairs; None where they are CBF, or nothing does.
         quantification: differences to ml/100g/min, or as they are where nothing calibrates them.
         even_t1: the T1 without its bias field; `t1_tissue` is tissue in its space. None without a T1.
-        registration: of the T1 to the series; `fit`: whether it belongs to it. None without a T1.
+        fit: whether the T1 belongs to the series; None without a T1.
         tissue: on the grid of the series.
         outliers: what was found among the pairs, and what the user decided about them.
         course: figures a pair, before any was left out.
@@ -73,8 +70,6 @@ class RunState:
 
     request: Request
     compute: Compute
-    found: FoundHead | None = None
-    registration: RigidRegistration | None = None
     findings: list[Finding] = field(default_factory=list)
     parameters: list[Parameter] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
