@@ -24,16 +24,25 @@ class FindingsSection:
 
     def __init__(self, ui, fix):
         self._ui, self._fix = ui, fix
-        self._cards = []
+        self._cards, self._kept, self._last = [], (), None
         self.buttons = {}  # by name of the fix
 
     def say(self, text) -> None:
         """Show one line in place of findings: why there are none yet."""
         self._clear()
+        self._last = None
         self._ui.findingsLabel.text = text
 
-    def show(self, findings, fixes=(), *, more=False) -> None:
-        """Show findings; the fixes that answer one stand below it.
+    def keep(self, findings) -> None:
+        """Show the findings of a finished run with those of its series; none for no run."""
+        if tuple(findings) == self._kept:
+            return
+        self._kept = tuple(findings)
+        if self._last is not None:
+            self.show(*self._last)
+
+    def show(self, findings, fixes=(), more=False) -> None:
+        """Show findings, and those that are kept of a run; the fixes that answer one stand below it.
 
         Args:
             findings: as the inspection gives them.
@@ -41,6 +50,8 @@ class FindingsSection:
             more: the images are still being inspected; what can be fixed is known only then.
         """
         self._clear()
+        self._last = (findings, fixes, more)
+        findings = self._merged(findings)
         counts = Counter(finding.severity.value for finding in findings)
         texts = {
             "unusable": _("{count} in the way of a run"),
@@ -68,6 +79,12 @@ class FindingsSection:
             card.hide()
             card.deleteLater()
         self._cards, self.buttons = [], {}
+
+    def _merged(self, findings) -> list:
+        """With those of the run under other codes, the worst first."""
+        codes = {finding.code for finding in findings}
+        merged = [*findings, *(finding for finding in self._kept if finding.code not in codes)]
+        return sorted(merged, key=lambda finding: list(_COLOURS).index(finding.severity.value))
 
     def _addCard(self, finding, fixes) -> None:
         card = qt.QFrame()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from .choices import requestFrom
+from .documents import ReportKeeper
 from .parameters import Alignment, ASLDenoiseParameterNode
 
 _TISSUE_SEGMENTS = ("gm", "wm", "csf")
@@ -97,7 +100,9 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         outputs = Outputs(regions, mni, Path(folder) if folder else None, name)
         request = Request(series, head, preparation or Preparation(), denoising, finer, outputs, device)
         if waitForCompletion:
-            return self.present(run(request, **({"progress": progress} if progress else {})), asl)
+            nodes = self.present(run(request, **({"progress": progress} if progress else {})), asl)
+            _keepReport(nodes)
+            return nodes
         return self._start(request, asl, progress, finished)
 
     def present(self, result, asl):
@@ -153,6 +158,8 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
 
         def done(result):
             nodes = self.present(result, asl)
+            self._reports = ReportKeeper(logging.warning, lambda folder: None)
+            self._reports.make(result, nodes.folder)
             if finished is not None:
                 finished(nodes)
 
@@ -167,6 +174,17 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         driver = Driver()
         driver.start(RequestTask(request), progress=report, done=done, failed=ended, cancelled=ended)
         return driver
+
+
+def _keepReport(nodes):
+    """Put the report into the scene; without what draws its pictures the scene has none."""
+    from ASLDenoiseLib.scene.documents import keep_report
+
+    if find_spec("matplotlib") is not None:
+        from ASLDenoiseLib.reporting.html import report_html
+
+        scene, name = nodes.readouts.GetScene(), nodes.result.series.name
+        keep_report(scene, nodes.folder, report_html(nodes.result), name=name)
 
 
 def _geometry(node):

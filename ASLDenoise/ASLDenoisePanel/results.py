@@ -9,6 +9,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from .combo_boxes import chosen, fill
+from .documents import ReportKeeper, reportFile
 from .readouts_table import ReadoutsTable
 from .report import printPdf
 from .views import ViewsSection
@@ -22,14 +23,16 @@ class ResultsSection:
 
     Args:
         ui: the widgets of the panel by name.
-        write: called with a result and a callback; writes the report in a child process and calls back with its path.
         report: called with a sentence on what was done.
         shown: called with the nodes of the run that is shown from now on, or None.
+        keeper: makes reports (`documents.ReportKeeper` where none is given).
     """
 
-    def __init__(self, ui, write, report, shown):
-        self._ui, self._write, self._report, self._shownRun = ui, write, report, shown
+    def __init__(self, ui, report, shown, keeper=None):
+        self._ui, self._report, self._shownRun = ui, report, shown
+        self._keeper = ReportKeeper(report, self._onReportKept) if keeper is None else keeper
         self._parameters, self._nodes, self._result = None, None, None
+        self._tips = {button: button.toolTip for button in (ui.reportButton, ui.pdfButton)}
         self.views = ViewsSection(ui)
         self._table = ReadoutsTable(ui.readoutsTable, ui.moreButton)
         ui.runComboBox.connect("activated(int)", self._onRun)
@@ -44,6 +47,14 @@ class ResultsSection:
         """The nodes of the run that is shown, or None."""
         return self._nodes
 
+    def findingsOf(self, series) -> tuple:
+        """The findings of the run that is shown, where it is one of this series."""
+        return self._findings if series is not None and series is self._series else ()
+
+    def outdateFindings(self) -> None:
+        """Have no findings any more: the series has been changed since the run."""
+        self._findings = ()
+
     def setParameters(self, parameters) -> None:
         """Keep choices in this parameter node from now on; None for none."""
         self._parameters = parameters
@@ -51,7 +62,8 @@ class ResultsSection:
 
     def clear(self) -> None:
         """Show that there is no run."""
-        self._nodes = self._result = None
+        self._nodes = self._result = self._series = None
+        self._findings = ()
         self.views.clear()
         fill(self._ui.runComboBox, [], None)
         self._ui.resultsLabel.text = _("No result yet. Raw and processed will stand beside each other here.")
@@ -65,6 +77,11 @@ class ResultsSection:
         self._parameters.shownMap = ""
         self._parameters.fade = 1.0
         self.restore(newest=nodes.folder)
+        self._keeper.make(nodes.result, nodes.folder)
+
+    def abandon(self) -> None:
+        """Make no report any more: the scene closes, or the module ends."""
+        self._keeper.abandon()
 
     def restore(self, *, newest=None) -> None:
         """Show the run that is shown already, else the newest that the scene holds, else none.
@@ -86,8 +103,11 @@ class ResultsSection:
         if newest is None and self._nodes is not None and self._nodes.folder == folder:
             return
         from ASLDenoiseLib.scene.choose import nodes_of
+        from ASLDenoiseLib.scene.documents import findings_in, series_in
 
-        self._nodes = nodes_of(slicer.mrmlScene, runs[folder])
+        scene = slicer.mrmlScene
+        self._nodes = nodes_of(scene, runs[folder])
+        self._findings, self._series = findings_in(scene, folder), series_in(scene, folder)
         if newest is None and folder != current:
             self._result = None
         self._fillAll(runs[folder].name)
@@ -115,22 +135,41 @@ class ResultsSection:
         Path(path).write_text(readouts_tsv(self._nodes.readouts), encoding="utf-8", newline="\n")
 
     def setReport(self, path) -> None:
-        """Keep the path of the shown run's report."""
+        """Keep the path of the shown run's report in the output folder."""
         self._parameters.report = str(path)
-        for button in (self._ui.reportButton, self._ui.pdfButton):
-            button.enabled = True
+        self._enableReport()
 
     def withReport(self, use) -> None:
-        """Call `use` with the path of the report, which is written first where there is none yet."""
-
-        def written(path) -> None:
-            self.setReport(path)
-            use(Path(path))
-
-        if self._parameters.report and Path(self._parameters.report).is_file():
-            use(Path(self._parameters.report))
+        """Call `use` with the path of the report; one that is still being made is waited for."""
+        kept = self._parameters.report
+        path = Path(kept) if kept and Path(kept).is_file() else reportFile(self._nodes.folder)
+        if path is not None:
+            use(path)
         elif self._result is not None:
-            self._write(self._result, written)
+            if not self._keeper.making(self._nodes.folder):
+                self._keeper.make(self._result, self._nodes.folder)
+            self._report(_("Making the report..."))
+            self._keeper.whenMade(lambda folder: self._useMade(folder, use))
+
+    def _useMade(self, folder, use) -> None:
+        path = reportFile(folder)
+        if path is not None:
+            self._report(_("The report is ready."))
+            use(path)
+
+    def _onReportKept(self, folder) -> None:
+        if self._nodes is not None and folder == self._nodes.folder:
+            self._enableReport()
+
+    def _enableReport(self) -> None:
+        from ASLDenoiseLib.scene.documents import report_in
+
+        there = self._result is not None or Path(self._parameters.report or "-").is_file()
+        there = there or bool(report_in(slicer.mrmlScene, self._nodes.folder))
+        for button, tip in self._tips.items():
+            button.enabled = there
+            missing = _("This scene was saved without the report of the run: press Apply to make it.")
+            button.toolTip = tip if there else missing
 
     def _fillAll(self, name) -> None:
         from ASLDenoiseLib.scene.readouts import readout_rows
@@ -141,11 +180,7 @@ class ResultsSection:
         self._table.show(() if nodes.readouts is None else readout_rows(nodes.readouts))
         self.views.show(nodes)
         self._shownRun(nodes)
-        report = self._result is not None or Path(self._parameters.report or "-").is_file()
-        for button in (ui.reportButton, ui.pdfButton):
-            button.enabled = report
-            if not report:
-                button.toolTip = _("The report of a scene that was saved and opened again was not kept: press Apply.")
+        self._enableReport()
         self.views.refresh()
 
     def _setVisible(self, visible) -> None:

@@ -1,4 +1,4 @@
-"""The panel's tasks for a child process beside the run itself: load, inspect, write files.
+"""The panel's tasks for a child process beside the run itself: load, inspect, write files, make the report.
 
 Each is sent as it is and run there (an `ASLDenoiseLib.running.task.Task`), so that nothing heavy is ever imported into
 Slicer and its window never waits. No Slicer and no Qt here: the child has neither.
@@ -165,3 +165,17 @@ class WriteResult(PanelTask):
                 f"The results could not be written to {self.folder} ({error.strerror or error}); "
                 "free some space or choose another folder."
             ) from error
+
+
+@dataclass(frozen=True, eq=False)
+class MakeReport(PanelTask):
+    """Make the report of a finished run."""
+
+    result: Result
+
+    def run(self, progress: Any) -> str:
+        """The report, HTML."""
+        from ASLDenoiseLib.reporting.html import report_html
+
+        progress(0.1, "making the report")
+        return report_html(self.result, command="the ASLDenoise panel of 3D Slicer")

@@ -43,10 +43,6 @@ class Transfer:
         text = _("Loading {name}...").format(name=Path(path).name)
         self._start(LoadSeries(Path(path), number, context, values or {}), text, self._onLoaded)
 
-    def write(self, result, done) -> None:
-        """Write a run's files to a temporary folder; `done` is called with the path of the report."""
-        self.writeTo(result, str(Path(slicer.util.tempDirectory()) / result.series.name), done)
-
     def writeTo(self, result, folder, done) -> None:
         """Write a run's files to a folder; `done` is called with the path of the report."""
         if self.busy:

@@ -70,7 +70,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.method = MethodSection(self.ui)
         self.timeline = TimelineSection(self.ui, self.kept, self.runAgain, self._showPlot, self._showMaps)
         self.agreement = AgreementSection(self.ui, self._onCompareHalves, self._showPlot, self._showTwo)
-        self.results = ResultsSection(self.ui, self.transfer.write, self.progress.done, self._onRunShown)
+        self.results = ResultsSection(self.ui, self.progress.done, self._onRunShown)
         self.preview = PreviewSection(self.findings, lambda: self._parameterNode, self._checkCanApply)
         self._devices = Driver()
         self._drops = [DropFilter(widget, self.load) for widget in (self.uiWidget, self.ui.runWidget)]
@@ -162,6 +162,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.preview.stop()
         self.transfer.abandon()
         self.run.abandon()
+        self.results.abandon()
 
     # The parameter node and the scene have changed
 
@@ -206,10 +207,12 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _showSeries(self, series):
         self._series = series
         self._problem = self.acquisition.show(self._series)
+        self.findings.keep(self.results.findingsOf(series))
         self.preview.inspect()
 
     def _onAcquisitionChanged(self):
         self._forgetRefusal()
+        self.results.outdateFindings()
         self._showSeries(self._parameterNode.asl)
         self.inputs.refresh()
         self._checkCanApply()
@@ -308,6 +311,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.results.views.renew()
 
     def _onRunShown(self, nodes):
+        self.findings.keep(() if nodes is None else self.results.findingsOf(self._series))
         self.timeline.show(nodes)
         self.agreement.show(nodes)
 
@@ -349,7 +353,5 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.results.present(nodes)
         self.ui.resultsCollapsibleButton.collapsed = False
         bringIntoSight(self.ui.resultsCollapsibleButton)
-        if nodes.result.findings:
-            self.findings.show(nodes.result.findings)
         if self._parameterNode.outputFolder:
             self.transfer.writeTo(nodes.result, self._parameterNode.outputFolder, self.results.setReport)

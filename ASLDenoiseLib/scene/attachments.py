@@ -15,7 +15,9 @@ def scene_attachments(result: Result) -> tuple[Mapping[str, Callable[[Path], Non
     """Writers of scene and picture by the ends of their names, and '' or one sentence on why there are none."""
     if find_spec("slicer") is None:
         return {}, "slicer-core is not installed, so no Slicer scene and no overlay picture are written."
+    from ..reporting.html import report_html
     from .choose import compare
+    from .documents import keep_report
     from .headless import make_scene
     from .present import present
     from .render import render_overlay
@@ -23,5 +25,6 @@ def scene_attachments(result: Result) -> tuple[Mapping[str, Callable[[Path], Non
 
     scene = make_scene()
     nodes = present(result, scene=scene)
+    keep_report(scene, nodes.folder, report_html(result), name=result.series.name)
     compare(nodes)  # what whoever opens the scene is to see, whether they have the module or not
     return {SCENE: lambda path: save_mrb(scene, path), PICTURE: lambda path: render_overlay(nodes, path)}, ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..result.maps import RESIDUAL, UNCERTAINTY, furthest, kind_of, named, raw_of
-from .display import MAP_ATTRIBUTE, OVERLAY_OPACITY, set_layers
+from .display import MAP_ATTRIBUTE, OVERLAY_OPACITY, SHORT_ATTRIBUTE, set_layers
 from .hierarchy import ROLE_ATTRIBUTE, RUN_ATTRIBUTE, all_items, hierarchy, nodes_in
 from .layouts import MapNodes, Titled, is_ours, show_in_layout, show_side_by_side, tags_shown
 from .legends import only_legends_of
@@ -128,6 +128,14 @@ def fade(nodes: MapNodes, fraction: float, *, opacity: float = OVERLAY_OPACITY) 
     _show(nodes, processed, processed, opacity, (nodes.maps[raw], fraction))
 
 
+def swipe(nodes: MapNodes, node: slicer.vtkMRMLScalarVolumeNode, *, opacity: float = OVERLAY_OPACITY) -> None:
+    """Show a swiped map of the run (`swipe.Swipe`) over the T1 in every slice view but those of our layouts."""
+    scene, apart = node.GetScene(), tags_shown(node.GetScene())
+    set_layers(scene, background=nodes.t1 or nodes.m0, foreground=node, opacity=opacity, apart=apart)
+    if not apart:
+        only_legends_of(scene, (node,))
+
+
 def compare(nodes: MapNodes, key: str = "", *, opacity: float = OVERLAY_OPACITY) -> None:
     """Show raw and a map (the processed one by default) in linked views; `layouts.leave_layout` ends it.
 
@@ -205,7 +213,12 @@ def _titled(nodes: MapNodes, key: str) -> tuple[Titled, ...]:
     """What stands in the views of the side-by-side layouts: raw, a map, and their difference where there is room."""
     residual = named(RESIDUAL, nodes.maps)
     keys = (raw_of(nodes.maps), key, *([residual] if residual in nodes.maps and residual != key else []))
-    return tuple((kind_of(key, nodes.maps).short, nodes.maps[key]) for key in keys)
+    return tuple((title_of(nodes, key), nodes.maps[key]) for key in keys)
+
+
+def title_of(nodes: MapNodes, key: str) -> str:
+    """What the view of a map is called."""
+    return nodes.maps[key].GetAttribute(SHORT_ATTRIBUTE) or kind_of(key, nodes.maps).short
 
 
 def _known(nodes: MapNodes, key: str) -> str:

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 
 MAP_ATTRIBUTE = "ASLDenoise.map"  # of a map's node; its value: the key in Result.maps
 PAIR_ATTRIBUTE = "ASLDenoise.pair"  # of the node that shows a pair's difference; its value: the number of the pair
+DERIVED_ATTRIBUTE = "ASLDenoise.derived"  # of a map's node that is made of others (`derived`); its value: which
+SHORT_ATTRIBUTE = "ASLDenoise.short"  # of such a node: the title of its views
 OVERLAY_OPACITY = 0.55
 TITLE_ATTRIBUTE, TICKS_ATTRIBUTE = "ASLDenoise.title", "ASLDenoise.ticks"  # of a legend: those of its kind of map
 _BELOW_NOTE = "blue: 0 or less"
 # The least value that is drawn of a map that cannot be negative, over the highest of its window: zero and NaN are
 # transparent; the voxels themselves are kept.
 _SHOWN_ABOVE = 1e-5
+_UNBOUNDED = 1e9
 
 # Red, green and blue 0..1, evenly from the lowest value to the highest, where Slicer's files are absent: Inferno
 # (matplotlib, CC0); and blue over white to red with even lightness.
@@ -56,6 +59,34 @@ def apply_kind(node: slicer.vtkMRMLScalarVolumeNode, kind: MapKind) -> None:
         legend.SetAttribute(TITLE_ATTRIBUTE, title)
         legend.SetAttribute(TICKS_ATTRIBUTE, str(kind.ticks))
         legend.SetLabelFormat("%.0f" if kind.unit == CBF_UNIT else "%.3g")
+
+
+def copy_look(origin: slicer.vtkMRMLScalarVolumeNode, node: slicer.vtkMRMLScalarVolumeNode) -> None:
+    """Give a map's node the colours, window, threshold and legend of another's."""
+    node.CreateDefaultDisplayNodes()
+    own, theirs = node.GetDisplayNode(), origin.GetDisplayNode()
+    own.SetAndObserveColorNodeID(theirs.GetColorNodeID())
+    own.AutoWindowLevelOff()
+    own.SetWindowLevelMinMax(theirs.GetWindowLevelMin(), theirs.GetWindowLevelMax())
+    own.SetInterpolate(theirs.GetInterpolate())
+    own.AutoThresholdOff()
+    # Voxels of the one may be lower than all of the other's; only what may not be drawn at all is above zero.
+    lowest = theirs.GetLowerThreshold()
+    own.SetThreshold(lowest if lowest > 0 else -_UNBOUNDED, _UNBOUNDED)
+    own.SetApplyThreshold(theirs.GetApplyThreshold())
+    logic = module_logic(node.GetScene(), "Colors")
+    for legend in legends_of(origin) if logic is not None else ():
+        copy = logic.AddDefaultColorLegendDisplayNode(node)
+        copy.SetTitleText(legend.GetTitleText())
+        copy.SetNumberOfLabels(legend.GetNumberOfLabels())
+        copy.SetLabelFormat(legend.GetLabelFormat())
+        for name in (TITLE_ATTRIBUTE, TICKS_ATTRIBUTE):
+            copy.SetAttribute(name, legend.GetAttribute(name))
+
+
+def is_map(node: slicer.vtkMRMLNode) -> bool:
+    """Whether a node is a map of a run, one that is made of its maps, or a pair."""
+    return any(node.GetAttribute(name) for name in (MAP_ATTRIBUTE, DERIVED_ATTRIBUTE, PAIR_ATTRIBUTE))
 
 
 def show_grey(node: slicer.vtkMRMLScalarVolumeNode) -> None:
@@ -123,7 +154,7 @@ def lay_over(
         composite.SetNthLayerOpacity(top, above)
         return
     volume = composite.GetNthLayerVolume(top) if composite.GetNumberOfAdditionalLayers() else None
-    if volume is not None and volume.GetAttribute(MAP_ATTRIBUTE):  # a layer of the user's own stays
+    if volume is not None and is_map(volume):  # a layer of the user's own stays
         composite.SetNthLayerVolumeID(top, None)
 
 

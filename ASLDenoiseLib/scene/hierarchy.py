@@ -70,6 +70,12 @@ def folders_of(scene: slicer.vtkMRMLScene, run: str, *, parent: int) -> list[int
     return [item for item in _children(tree, parent) if tree.GetItemAttribute(item, RUN_ATTRIBUTE) == run]
 
 
+def run_folders(scene: slicer.vtkMRMLScene) -> list[int]:
+    """The folders of all runs in the scene."""
+    tree = hierarchy(scene)
+    return [item for item in all_items(scene) if tree.GetItemAttribute(item, RUN_ATTRIBUTE)]
+
+
 def all_items(scene: slicer.vtkMRMLScene) -> list[int]:
     """Every item of the scene."""
     tree = hierarchy(scene)
@@ -91,7 +97,16 @@ def remove_run(scene: slicer.vtkMRMLScene, folder: int) -> None:
     # Items first: outside the desktop nothing removes an item when its node goes, and it would stay without a name.
     for item in [*reversed(items), folder]:
         tree.RemoveItem(item, False, False)
+    remove_nodes(scene, nodes)
+
+
+def remove_nodes(scene: slicer.vtkMRMLScene, nodes: Sequence[slicer.vtkMRMLNode]) -> None:
+    """Remove nodes, their items, and what hangs on them (display, storage)."""
+    tree = hierarchy(scene)
     for node in nodes:
+        item = tree.GetItemByDataNode(node)
+        if item:
+            tree.RemoveItem(item, False, False)
         for role in ("display", "storage"):
             for index in reversed(range(node.GetNumberOfNodeReferences(role))):
                 dependent = node.GetNthNodeReference(role, index)

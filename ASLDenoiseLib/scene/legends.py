@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from .display import MAP_ATTRIBUTE, PAIR_ATTRIBUTE, TICKS_ATTRIBUTE, TITLE_ATTRIBUTE, legends_of
+from .display import TICKS_ATTRIBUTE, TITLE_ATTRIBUTE, is_map, legends_of
 
 if TYPE_CHECKING:
     import slicer
@@ -43,7 +43,7 @@ def only_legends_of(scene: slicer.vtkMRMLScene, shown: Collection[slicer.vtkMRML
     import slicer
 
     for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode", scene):
-        if _is_ours(node):
+        if is_map(node):
             for legend in legends_of(node):
                 legend.SetVisibility(node in shown)
     arrange_legends(scene)
@@ -57,17 +57,12 @@ def arrange_legends(scene: slicer.vtkMRMLScene) -> None:
     arranged = set()
     for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
         view, volume = views.get(composite.GetLayoutName()), scene.GetNodeByID(composite.GetForegroundVolumeID() or "")
-        if view is None or volume is None or volume.GetID() in arranged or not _is_ours(volume):
+        if view is None or volume is None or volume.GetID() in arranged or not is_map(volume):
             continue
         arranged.add(volume.GetID())
         for legend in legends_of(volume):
             _arrange(legend, *size_of(view))
     _draw_legends(scene)
-
-
-def _is_ours(node: slicer.vtkMRMLNode) -> bool:
-    """Whether a node shows a map, or a pair, of a run."""
-    return bool(node.GetAttribute(MAP_ATTRIBUTE) or node.GetAttribute(PAIR_ATTRIBUTE))
 
 
 def _draw_legends(scene: slicer.vtkMRMLScene) -> None:

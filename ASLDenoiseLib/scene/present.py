@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from ..series import Volume
 from .choose import show_map
 from .course import add_course
 from .display import MAP_ATTRIBUTE, apply_kind, legends_of, show_grey
+from .documents import keep_findings
 from .headless import current_scene
 from .hierarchy import (
     ROLE_ATTRIBUTE,
@@ -29,6 +31,7 @@ from .hierarchy import (
 from .place import PLACE_ATTRIBUTE, first_look, place_of_brain
 from .plots import add_plots
 from .readouts import add_readouts
+from .relative import REFERENCES_ATTRIBUTE, references_of
 from .segments import add_segmentation
 from .series import M0_ROLE, SeriesNodes, series_to_nodes
 from .volumes import PWI_QUANTITY, matrix_node, volume_from_node, volume_to_node
@@ -82,6 +85,8 @@ def present(
         folder = make_folder(scene, name=f"{run} ASL", parent=parent, run=run)
         nodes = _add(result, scene, folder, source)
         nodes = replace(nodes, charts=add_plots(result, nodes))
+        series = source if nodes.series is None else nodes.series.sequence
+        keep_findings(scene, folder, result.findings, name=result.series.name, source=series)
         _show(nodes, scene)
     for item in earlier:
         remove_run(scene, item)
@@ -128,6 +133,7 @@ def _add_map(key: str, result: Result, scene: slicer.vtkMRMLScene) -> slicer.vtk
     node = volume_to_node(volume, scene=scene, name=f"{kind.short} {result.series.name}", quantity=quantity)
     node.SetDescription(kind.label)
     node.SetAttribute(MAP_ATTRIBUTE, key)
+    node.SetAttribute(REFERENCES_ATTRIBUTE, json.dumps(references_of(result, key)))
     if kind.window is None or volume.unit != kind.unit:
         show_grey(node)
     else:

@@ -279,12 +279,20 @@ def test_the_report_opens_and_prints(run, panel, tmp_path):
 
 
 def test_a_saved_scene_opens_with_the_panel_as_it_was(run, panel, tmp_path):
+    import slicer
+    from slicer_harness import dialogs
     from slicer_harness.panel import close_scene, process_events, reopen_scene, save_scene
+
+    from ASLDenoiseLib.scene.documents import report_in
 
     panel.ui.pairsLineEdit.text = "1-6"
     panel.ui.mapComboBox.setCurrentIndex(panel.ui.mapComboBox.findData("desc-residual_cbf"))
     panel.ui.mapComboBox.activated(panel.ui.mapComboBox.currentIndex)
     before, acquisition = cells(panel), panel.ui.acquisitionTable.rowCount
+    until(lambda: not panel.widget.preview.running, 60)
+    findings = panel.ui.findingsLabel.text
+    until(lambda: report_in(slicer.mrmlScene, panel.widget.results.nodes.folder), 120)
+    html = report_in(slicer.mrmlScene, panel.widget.results.nodes.folder)
     path = save_scene(tmp_path / "scene.mrb")
     close_scene()
     assert panel.ui.readoutsTable.rowCount == 0 or not panel.ui.readoutsTable.isVisibleTo(panel.frame)
@@ -297,6 +305,16 @@ def test_a_saved_scene_opens_with_the_panel_as_it_was(run, panel, tmp_path):
     assert panel.ui.deviceComboBox.itemData(panel.ui.deviceComboBox.currentIndex) == "cpu"
     assert panel.ui.mapComboBox.currentText == "Raw minus denoised"
     assert panel.ui.applyButton.enabled
+    until(lambda: not panel.widget.preview.running, 60)
+    process_events()
+    assert panel.ui.findingsLabel.text == findings
+    assert panel.ui.reportButton.enabled and panel.ui.pdfButton.enabled
+    dialogs.opened_urls.clear()
+    panel.ui.reportButton.click()  # at once, from the scene: nothing is made again
+    assert Path(dialogs.opened_urls[-1].removeprefix("file://")).read_text("utf-8") == html
+    dialogs.paths.append(str(tmp_path / "again.pdf"))
+    panel.ui.pdfButton.click()
+    assert (tmp_path / "again.pdf").read_bytes().startswith(b"%PDF")
 
 
 # --- runs that do not end well ----------------------------------------------------------------------------------------
