@@ -86,6 +86,21 @@ class Outliers(Enum):
         }[self]
 
 
+class CompareBy(Enum):
+    """The way raw and processed are compared over the T1."""
+
+    FADE = "fade"
+    SWIPE = "swipe"
+    FLICKER = "flicker"
+
+    def label(self):
+        return {
+            CompareBy.FADE: _("Fade"),
+            CompareBy.SWIPE: _("Swipe"),
+            CompareBy.FLICKER: _("Flicker"),
+        }[self]
+
+
 @parameterNodeWrapper
 class ASLDenoiseParameterNode:
     """The panel's state, saved with the scene. Empty text stands for the default.
@@ -138,5 +153,7 @@ class ASLDenoiseParameterNode:
 
     shownMap: str = ""
     opacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.55
+    scale: str = ""
+    compareBy: CompareBy = CompareBy.FADE
     fade: Annotated[float, WithinRange(0.0, 1.0)] = 1.0
     report: str = ""

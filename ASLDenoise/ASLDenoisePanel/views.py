@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import qt
 import slicer
+from slicer.i18n import tr as _
 
-from ASLDenoiseLib.result.maps import raw_of
+from ASLDenoiseLib.result.maps import is_relative, raw_of
+from ASLDenoiseLib.series import CBF_UNIT
 
 from .combo_boxes import chosen, fill, select
+from .comparison import Comparison
+from .parameters import CompareBy
 
 _WIDGETS = (
-    *("mapLabel", "mapComboBox", "opacityLabel", "opacitySlider", "fadeLabel", "fadeSlider"),
+    *("mapLabel", "mapComboBox", "scaleLabel", "scaleComboBox", "opacityLabel", "opacitySlider"),
+    *("compareLabel", "compareComboBox", "fadeLabel", "fadeSlider"),
     *("overlayButton", "sideBySideButton", "plotLabel", "plotComboBox", "plotButton"),
 )
 
@@ -25,6 +30,8 @@ class ViewsSection:
     def __init__(self, ui):
         self._ui = ui
         self._parameters, self._nodes, self._shown = None, None, None
+        self._compared = Comparison()
+        ui.scaleComboBox.connect("activated(int)", self._onScale)
         ui.mapComboBox.connect("activated(int)", self._onMap)
         ui.overlayButton.connect("clicked()", self.showOverlay)
         ui.sideBySideButton.connect("clicked()", self.showSideBySide)
@@ -41,17 +48,25 @@ class ViewsSection:
 
     def clear(self) -> None:
         """Show nothing from now on; the views stay as they are."""
+        self._compared.end()
         self._nodes = self._shown = None
+
+    def rest(self) -> None:
+        """Let the views stand still while the panel is not shown; `refresh` goes on."""
+        self._compared.stop()
+        self._shown = None
 
     def show(self, nodes) -> None:
         """Offer the maps and plots of this run (`ASLDenoiseLib.scene.choose.RunNodes`) from now on."""
         from ASLDenoiseLib.scene.choose import choices, processed_of
 
+        self._compared.end()
         self._nodes, self._shown, ui = nodes, None, self._ui
         fill(ui.mapComboBox, [(c.label, c.key, c.label) for c in choices(nodes)], processed_of(nodes))
         charts = [(_chartName(node), key, node.GetTitle() or "") for key, node in nodes.charts.items()]
         fill(ui.plotComboBox, charts, None)
         ui.plotButton.enabled = bool(charts)
+        self._fillScales()
         self._renewRetired()
 
     def _renewRetired(self) -> None:
@@ -63,27 +78,49 @@ class ViewsSection:
             compare(self._nodes)
             self._settleLater()
 
+    def _fillScales(self) -> None:
+        """The unit of the run's maps, and what each can be relative to."""
+        from ASLDenoiseLib.scene.choose import processed_of
+        from ASLDenoiseLib.scene.relative import references_in
+
+        maps = self._nodes.maps
+        keys = tuple(dict.fromkeys((raw_of(maps), processed_of(self._nodes))))
+        unit = _("Scanner units") if is_relative(maps) else CBF_UNIT
+        items = [(unit, "", unit)]
+        for name in references_in(self._nodes, keys):
+            text = _("Relative to {reference}").format(reference=name)
+            items.append((text, name, text))
+        fill(self._ui.scaleComboBox, items, self._parameters.scale)
+
     def refresh(self) -> None:
         """Set the slice views as the parameter node says."""
         p, nodes = self._parameters, self._nodes
         if p is None or nodes is None or any(node.GetScene() is None for node in nodes.maps.values()):
             return
-        from ASLDenoiseLib.scene.choose import fade, processed_of, show_map
+        from ASLDenoiseLib.scene.choose import processed_of
 
-        processed = processed_of(nodes)
+        processed, raw = processed_of(nodes), raw_of(nodes.maps)
         key = p.shownMap if p.shownMap in nodes.maps else processed
-        raw = raw_of(nodes.maps)
-        fades = key in (raw, processed)
-        select(self._ui.mapComboBox, raw if fades and p.fade == 0 else processed if fades else key)
-        self._ui.fadeSlider.setEnabled(fades and processed != raw)
-        wanted = (key if not fades else "", p.fade if fades else 1.0, p.opacity)
-        if wanted == self._shown:
-            return
-        self._shown = wanted
-        if fades:
-            fade(nodes, p.fade, opacity=p.opacity)
-        else:
-            show_map(nodes, key, opacity=p.opacity)
+        compares = key in (raw, processed) and processed != raw
+        mixed = compares and p.compareBy is not CompareBy.FLICKER
+        select(self._ui.mapComboBox, raw if mixed and p.fade == 0 else processed if compares else key)
+        self._ui.compareComboBox.setEnabled(compares)
+        self._ui.fadeSlider.setEnabled(mixed)
+        wanted = ("", p.compareBy, p.fade) if compares else (key, None, 1.0)
+        wanted = (*wanted, p.opacity, chosen(self._ui.scaleComboBox))
+        if wanted != self._shown:
+            self._shown = wanted
+            self._compared.show(self._scaled(), *wanted[:4])
+
+    def _scaled(self):
+        """The run's nodes with its perfusion maps on the chosen scale."""
+        from ASLDenoiseLib.scene.relative import relative_nodes
+
+        return relative_nodes(self._nodes, chosen(self._ui.scaleComboBox) or "")
+
+    def _onScale(self, index) -> None:
+        self._parameters.scale = chosen(self._ui.scaleComboBox)
+        self.renew()
 
     def renew(self) -> None:
         """Show the chosen map, whatever the views show now: a pair of the time line, say."""
@@ -110,14 +147,14 @@ class ViewsSection:
         """Show raw and the chosen map in linked views at the same window and slice."""
         from ASLDenoiseLib.scene.choose import compare
 
-        compare(self._nodes, self._compared(), opacity=self._parameters.opacity)
+        compare(self._scaled(), self._mapBeside(), opacity=self._parameters.opacity)
         self._settleLater()
 
     def showTwo(self, left, right) -> None:
         """Show two maps side by side, by their keys."""
         from ASLDenoiseLib.scene.choose import compare_two
 
-        compare_two(self._nodes, left, right, opacity=self._parameters.opacity)
+        compare_two(self._scaled(), left, right, opacity=self._parameters.opacity)
         self._settleLater()
 
     def showPlot(self, chart="") -> None:
@@ -126,7 +163,7 @@ class ViewsSection:
 
         chart = chart or chosen(self._ui.plotComboBox)
         if chart in self._nodes.charts:
-            plot(self._nodes, chart, self._compared(), opacity=self._parameters.opacity)
+            plot(self._scaled(), chart, self._mapBeside(), opacity=self._parameters.opacity)
             self._settleLater()
 
     def leaveLayout(self) -> None:
@@ -143,7 +180,7 @@ class ViewsSection:
             self._shown = None
             self.refresh()
 
-    def _compared(self) -> str:
+    def _mapBeside(self) -> str:
         from ASLDenoiseLib.scene.choose import processed_of
 
         key = self._parameters.shownMap

@@ -106,6 +106,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def exit(self):
         """Disconnect the panel: the user opens another module; a run goes on."""
+        self.results.views.rest()
         self._disconnect()
 
     def onSceneStartClose(self, caller, event):

@@ -89,6 +89,11 @@ def processed_of(nodes: MapNodes) -> str:
     return furthest(nodes.maps) or raw_of(nodes.maps)
 
 
+def two_of(nodes: MapNodes) -> tuple[slicer.vtkMRMLScalarVolumeNode, slicer.vtkMRMLScalarVolumeNode]:
+    """The raw map of a run, and the one worked on most."""
+    return raw_node(nodes), nodes.maps[processed_of(nodes)]
+
+
 def choices(nodes: MapNodes) -> tuple[Choice, ...]:
     """The maps in the order to offer them: raw, processed, their difference, uncertainty, then the others."""
     beside = (named(key, nodes.maps) for key in (RESIDUAL, UNCERTAINTY))
@@ -105,35 +110,15 @@ def show_map(nodes: MapNodes, key: str, *, opacity: float = OVERLAY_OPACITY) -> 
     Raises:
         InputError: the run has no such map.
     """
-    _show(nodes, _known(nodes, key), processed_of(nodes) if key == raw_of(nodes.maps) else key, opacity)
+    beside_raw = processed_of(nodes) if key == raw_of(nodes.maps) else key
+    show_beside(nodes, nodes.maps[_known(nodes, key)], beside_raw, opacity=opacity)
 
 
-def fade(nodes: MapNodes, fraction: float, *, opacity: float = OVERLAY_OPACITY) -> None:
-    """Fade from the raw map (0) to the processed one (1) over the T1, which shows through as much as before.
-
-    Processed is the foreground and raw the layer that `display.lay_over` mixes into it. MRML does not save the opacity
-    of that layer: `show_map` before the scene is saved, or fade again when it was opened. The two views of a
-    side-by-side layout show their maps unmixed.
-
-    Args:
-        nodes: the run.
-        fraction: 0..1.
-        opacity: of the maps together over the T1, 0..1.
-    """
-    fraction, opacity = (min(max(value, 0.0), 1.0) for value in (fraction, opacity))
-    raw, processed = raw_of(nodes.maps), processed_of(nodes)
-    if processed == raw or fraction in (0.0, 1.0):
-        show_map(nodes, processed if fraction == 1.0 else raw, opacity=opacity)
-        return
-    _show(nodes, processed, processed, opacity, (nodes.maps[raw], fraction))
-
-
-def swipe(nodes: MapNodes, node: slicer.vtkMRMLScalarVolumeNode, *, opacity: float = OVERLAY_OPACITY) -> None:
-    """Show a swiped map of the run (`swipe.Swipe`) over the T1 in every slice view but those of our layouts."""
-    scene, apart = node.GetScene(), tags_shown(node.GetScene())
-    set_layers(scene, background=nodes.t1 or nodes.m0, foreground=node, opacity=opacity, apart=apart)
-    if not apart:
-        only_legends_of(scene, (node,))
+def show_beside(
+    nodes: MapNodes, node: slicer.vtkMRMLScalarVolumeNode, beside_raw: str, *, opacity: float = OVERLAY_OPACITY
+) -> None:
+    """Show an image in every slice view, but raw and the map `beside_raw` in those of the side-by-side layouts."""
+    _lay(nodes, node, _titled(nodes, beside_raw), opacity)
 
 
 def compare(nodes: MapNodes, key: str = "", *, opacity: float = OVERLAY_OPACITY) -> None:
@@ -181,28 +166,10 @@ def place_of(nodes: MapNodes) -> Place:
     return place_of_node(raw_node(nodes))
 
 
-def _show(
-    nodes: MapNodes,
-    key: str,
-    beside_raw: str,
-    opacity: float,
-    faded_from: tuple[slicer.vtkMRMLScalarVolumeNode, float] | None = None,
-) -> None:
-    """Show a map in every slice view, but raw and another in those of the side-by-side layouts; and their legends."""
-    _lay(nodes, nodes.maps[key], _titled(nodes, beside_raw), opacity, faded_from)
-
-
-def _lay(
-    nodes: MapNodes,
-    node: slicer.vtkMRMLScalarVolumeNode,
-    beside: tuple[Titled, ...],
-    opacity: float,
-    faded_from: tuple[slicer.vtkMRMLScalarVolumeNode, float] | None = None,
-) -> None:
+def _lay(nodes: MapNodes, node: slicer.vtkMRMLScalarVolumeNode, beside: tuple[Titled, ...], opacity: float) -> None:
     """Lay an image over the T1 in every slice view, but what stands `beside` in those of the side-by-side layouts."""
     scene, background = node.GetScene(), nodes.t1 or nodes.m0
-    layers = {"background": background, "foreground": node, "faded_from": faded_from, "opacity": opacity}
-    set_layers(scene, **layers, apart=tags_shown(scene))
+    set_layers(scene, background=background, foreground=node, apart=tags_shown(scene), opacity=opacity)
     if is_ours(scene):
         show_in_layout(scene, beside, background, opacity)
     else:

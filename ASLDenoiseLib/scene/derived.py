@@ -15,6 +15,8 @@ from .volumes import Code, ijk_to_ras, volume_to_node
 if TYPE_CHECKING:
     import slicer
 
+SWIPE, FADE = "swipe", "fade"  # the beginnings of the names of blends
+
 
 def derived_node(
     origin: slicer.vtkMRMLScalarVolumeNode,
@@ -66,12 +68,7 @@ def derived_in(scene: slicer.vtkMRMLScene, folder: int) -> list[slicer.vtkMRMLSc
     return [node for node in nodes_in(scene, folder) if node.GetAttribute(DERIVED_ATTRIBUTE)]
 
 
-def remove_derived(scene: slicer.vtkMRMLScene, folder: int, *, but: str | None = None) -> None:
+def remove_derived(scene: slicer.vtkMRMLScene, folder: int, *, but: str | tuple[str, ...] = ()) -> None:
     """Remove the derived maps of a run, but those whose name begins so."""
-    gone = [
-        node
-        for node in derived_in(scene, folder)
-        if but is None or not node.GetAttribute(DERIVED_ATTRIBUTE).startswith(but)
-    ]
-    if gone:
-        remove_nodes(scene, gone)
+    found = derived_in(scene, folder)
+    remove_nodes(scene, [node for node in found if not node.GetAttribute(DERIVED_ATTRIBUTE).startswith(but)])

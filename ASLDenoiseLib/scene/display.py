@@ -114,18 +114,13 @@ def set_layers(
     foreground: slicer.vtkMRMLVolumeNode | None,
     apart: Collection[str] = (),
     opacity: float = OVERLAY_OPACITY,
-    faded_from: tuple[slicer.vtkMRMLVolumeNode, float] | None = None,
 ) -> None:
-    """Show `foreground` over `background` in every slice view but those whose tags are in `apart`.
-
-    `faded_from` as of `lay_over`.
-    """
+    """Show `foreground` over `background` in every slice view but those whose tags are in `apart`."""
     import slicer
 
-    layers = {"background": background, "foreground": foreground, "opacity": opacity, "faded_from": faded_from}
     for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
         if composite.GetLayoutName() not in apart:
-            lay_over(composite, **layers)
+            lay_over(composite, background=background, foreground=foreground, opacity=opacity)
 
 
 def lay_over(
@@ -134,28 +129,24 @@ def lay_over(
     background: slicer.vtkMRMLVolumeNode | None,
     foreground: slicer.vtkMRMLVolumeNode | None,
     opacity: float,
-    faded_from: tuple[slicer.vtkMRMLVolumeNode, float] | None = None,
 ) -> None:
-    """Set the layers of one slice view.
-
-    `faded_from` is a map in a layer above the foreground, and the fraction (0..1) of the foreground in their mixture:
-    each pixel is ``(1 - opacity) background + opacity ((1 - fraction) map + fraction foreground)``.
-    """
-    if faded_from is not None:
-        upper, fraction = faded_from
-        above = opacity * (1 - fraction)
-        opacity = opacity * fraction / (1 - above)
+    """Set the layers of one slice view; a map in the layer above, of a scene of an earlier version, is taken away."""
     composite.SetBackgroundVolumeID(None if background is None else background.GetID())
     composite.SetForegroundVolumeID(None if foreground is None else foreground.GetID())
     composite.SetForegroundOpacity(opacity)
     top = composite.Layer_Last  # the first layer above background, foreground and label
-    if faded_from is not None:
-        composite.SetNthLayerVolumeID(top, upper.GetID())
-        composite.SetNthLayerOpacity(top, above)
-        return
     volume = composite.GetNthLayerVolume(top) if composite.GetNumberOfAdditionalLayers() else None
     if volume is not None and is_map(volume):  # a layer of the user's own stays
         composite.SetNthLayerVolumeID(top, None)
+
+
+def shown_volumes(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLVolumeNode]:
+    """The foregrounds of the slice views."""
+    import slicer
+
+    composites = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene)
+    found = (scene.GetNodeByID(composite.GetForegroundVolumeID() or "") for composite in composites)
+    return [node for node in found if node is not None]
 
 
 def _shown_range(node: slicer.vtkMRMLScalarVolumeNode, kind: MapKind) -> tuple[float, float]:

@@ -107,12 +107,11 @@ def remove_nodes(scene: slicer.vtkMRMLScene, nodes: Sequence[slicer.vtkMRMLNode]
         item = tree.GetItemByDataNode(node)
         if item:
             tree.RemoveItem(item, False, False)
-        for role in ("display", "storage"):
-            for index in reversed(range(node.GetNumberOfNodeReferences(role))):
-                dependent = node.GetNthNodeReference(role, index)
-                if dependent is not None:
-                    scene.RemoveNode(dependent)
-        scene.RemoveNode(node)
+        roles = ("display", "storage")
+        hanging = [node.GetNthNodeReference(r, n) for r in roles for n in range(node.GetNumberOfNodeReferences(r))]
+        scene.RemoveNode(node)  # first: a volume that a view shows gets a new display node when it loses its own
+        for dependent in filter(None, hanging):
+            scene.RemoveNode(dependent)
 
 
 def node_ids(scene: slicer.vtkMRMLScene) -> list[str]:

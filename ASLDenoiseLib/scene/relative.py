@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import InputError
 from ..result import Result
 from ..result.maps import kind_of
-from .derived import derived_node, remove_derived
+from .derived import FADE, SWIPE, derived_node, remove_derived
 from .volumes import Code
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def relative_nodes(nodes: RunNodes, reference: str) -> RunNodes:
         InputError: no map of the run knows that reference.
     """
     scene = next(iter(nodes.maps.values())).GetScene()
+    remove_derived(scene, nodes.folder, but=(SWIPE, FADE, *([_named(reference)] if reference else [])))
     if not reference:
-        remove_derived(scene, nodes.folder, but="swipe")
         return nodes
     made = {}
     for key, node in nodes.maps.items():
@@ -81,8 +81,13 @@ def _relative(nodes: RunNodes, key: str, reference: str, mean: float) -> slicer.
     title = f"Relative {kind.short[:1].lower()}{kind.short[1:]} ({reference})"
     look = {"window": _WINDOW, "ticks": _TICKS, "unit": unit, "quantity": "Relative"}
     array = np.array(slicer.util.arrayFromVolume(node), dtype=np.float32) / np.float32(mean)
-    what = f"{RELATIVE} {reference} {key}"
+    what = f"{_named(reference)}{key}"
     return derived_node(node, nodes.folder, what, array, title=title, kind=replace(kind, **look), unit=RATIO)
+
+
+def _named(reference: str) -> str:
+    """The beginning of the names of maps relative to a reference."""
+    return f"{RELATIVE} {reference}: "
 
 
 def _references(node: slicer.vtkMRMLScalarVolumeNode) -> dict[str, float]:

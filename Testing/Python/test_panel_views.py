@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 pytest.importorskip("slicer", reason="the real MRML scene needs slicer-core")
@@ -19,6 +21,7 @@ def panel(desktop, repo_root):
 
     opened = open_panel(repo_root / "ASLDenoise" / "ASLDenoise.py")
     layout().SetViewArrangement(FOUR_UP)
+    opened.widget.results._keeper.make = lambda result, folder: None  # a child of its own, in test_panel_run.py
     yield opened
     opened.close()
 
@@ -150,9 +153,116 @@ def test_four_runs_in_a_row_leave_the_scene_as_large_as_one(panel):
     assert counts[1:] == [counts[1]] * 3 and counts[1] - counts[0] in (0, 1)  # the plot's view is made once
 
 
-def wait(milliseconds: int) -> None:
-    import time
+def by(panel, how):
+    """Compare raw and processed so."""
+    panel.ui.compareComboBox.setCurrentText(how)
 
+
+def foreground(tag="Red"):
+    import slicer
+
+    composite = slicer.app.layoutManager().sliceWidget(tag).mrmlSliceCompositeNode()
+    return slicer.mrmlScene.GetNodeByID(composite.GetForegroundVolumeID() or "")
+
+
+def node_count() -> int:
+    import slicer
+
+    return slicer.mrmlScene.GetNumberOfNodes()
+
+
+def test_flicker_shows_one_map_after_the_other_at_the_same_slice_until_another_way_is_chosen(panel):
+    present(panel)
+    view("Red").SetSliceOffset(7.0)
+    before = node_count()
+    by(panel, "Flicker")
+    assert not panel.ui.fadeSlider.enabled
+    seen, end = [], time.monotonic() + 3.2
+    while time.monotonic() < end:
+        wait(100)
+        if not seen or seen[-1] != shown_in("Red"):
+            seen.append(shown_in("Red"))
+    assert seen[:4] == [DENOISED, RAW, DENOISED, RAW] and len(seen) <= 6  # never three changes a second
+    assert view("Red").GetSliceOffset() == pytest.approx(7.0)
+    by(panel, "Fade")
+    wait(1500)
+    assert shown_in("Red") == DENOISED and node_count() == before
+    assert not panel.widget.results.views._compared.flickering
+
+
+def test_flicker_stands_still_while_another_module_or_another_image_is_shown(panel):
+    import slicer
+
+    present(panel)
+    by(panel, "Flicker")
+    panel.frame.exit()
+    assert not panel.widget.results.views._compared.flickering
+    panel.frame.enter()
+    assert panel.widget.results.views._compared.flickering
+    slicer.util.setSliceViewerLayers(background=None, foreground=None)
+    wait(1600)
+    assert not panel.widget.results.views._compared.flickering and foreground() is None
+
+
+def test_a_swipe_follows_the_slider_and_leaves_nothing_behind(panel):
+    present(panel)
+    before = node_count()
+    by(panel, "Swipe")
+    panel.ui.fadeSlider.value = 0.5
+    assert foreground().GetName().startswith("Raw CBF | Denoised CBF")
+    made = node_count()
+    panel.ui.fadeSlider.value = 0.6
+    assert node_count() == made > before
+    by(panel, "Fade")
+    panel.ui.fadeSlider.value = 1.0
+    assert shown_in("Red") == DENOISED and node_count() == before
+
+
+def test_relative_perfusion_is_a_choice_in_every_view_and_the_maps_stay_what_they_are(panel):
+    import numpy as np
+    import slicer
+
+    nodes = present(panel)
+    values, before = slicer.util.arrayFromVolume(nodes.maps[DENOISED]).copy(), node_count()
+    box = panel.ui.scaleComboBox
+    texts = [box.itemText(i) for i in range(box.count)]
+    assert texts == ["ml/100g/min", "Relative to whole brain", "Relative to GM"]
+    for scale in ("GM", "whole brain"):
+        box.setCurrentIndex(box.findData(scale))
+        box.activated(box.currentIndex)
+        assert foreground().GetName() == f"Relative denoised CBF ({scale})"
+    panel.ui.sideBySideButton.click()
+    assert view("Red").GetLayoutLabel() == "Relative raw CBF (whole brain)"
+    panel.ui.overlayButton.click()
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(nodes.maps[DENOISED]), values)
+    box.setCurrentIndex(0)
+    box.activated(0)
+    assert shown_in("Red") == DENOISED and node_count() == before
+
+
+@pytest.mark.parametrize("how", ["Fade", "Swipe"])
+def test_a_scene_saved_in_the_middle_of_a_comparison_opens_as_it_was_and_goes_on(panel, tmp_path, how):
+    from slicer_harness.panel import process_events, reopen_scene, save_scene
+
+    present(panel)
+    by(panel, how)
+    panel.ui.fadeSlider.value = 0.4
+    name = foreground().GetName()
+    path = save_scene(tmp_path / "scene.mrb")
+    panel.frame.exit()  # as for one who has no module
+    reopen_scene(path)
+    process_events()
+    assert foreground().GetName() == name
+    panel.frame.enter()
+    process_events()
+    before = node_count()
+    panel.ui.fadeSlider.value = 0.5
+    assert foreground().GetName() == name and node_count() == before
+    panel.ui.fadeSlider.value = 1.0
+    assert shown_in("Red") == DENOISED and node_count() < before
+
+
+def wait(milliseconds: int) -> None:
     from slicer_harness.panel import process_events
 
     end = time.monotonic() + milliseconds / 1000

@@ -15,10 +15,10 @@ from scene_builders import load_mrb, made_result, pixels, shown_key
 
 from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.result.table import columns, format_change, format_value, readouts_table, rows, rows_tsv
+from ASLDenoiseLib.scene.blend import fade
 from ASLDenoiseLib.scene.choose import (
     choices,
     compare,
-    fade,
     nodes_of,
     processed_of,
     runs_in,
@@ -104,38 +104,44 @@ def smooth_run():
     return replace(made, maps={RAW: raw, DENOISED: processed}, t1=t1, t1_to_asl=np.eye(4))
 
 
+def foreground(view):
+    return view.GetScene().GetNodeByID(view.GetForegroundVolumeID())
+
+
 @pytest.mark.parametrize("opacity", [0.55, 1.0])
-def test_fading_mixes_both_maps_and_leaves_the_t1_as_visible(red, opacity):
+def test_fading_mixes_the_voxels_of_both_maps_and_leaves_the_t1_as_visible(red, opacity):
+    import slicer
+
     nodes = present(smooth_run())
-    red.FitSliceToVolume(nodes.maps[RAW], 64, 64)
-    show_map(nodes, RAW, opacity=opacity)
-    raw = pixels(red)
-    show_map(nodes, DENOISED, opacity=opacity)
-    processed = pixels(red)
-    assert np.abs(raw - processed).max() > 40
+    arrays = [slicer.util.arrayFromVolume(nodes.maps[key]).astype(float) for key in (RAW, DENOISED)]
+    view = red.GetSliceCompositeNode()
     for fraction in (0.25, 0.5, 0.9):
         fade(nodes, fraction, opacity=opacity)
-        assert np.abs(pixels(red) - ((1 - fraction) * raw + fraction * processed)).max() < 4  # of 255: rounded twice
-    assert red.GetSliceCompositeNode().GetBackgroundVolumeID() == nodes.t1.GetID()
+        mixed = slicer.util.arrayFromVolume(foreground(view))
+        np.testing.assert_allclose(mixed, (1 - fraction) * arrays[0] + fraction * arrays[1], rtol=1e-5)
+        assert view.GetForegroundOpacity() == pytest.approx(opacity)
+        assert not view.GetNumberOfAdditionalLayers()  # whose opacity no saved scene keeps
+        window = foreground(view).GetDisplayNode()
+        assert (window.GetWindowLevelMin(), window.GetWindowLevelMax()) == (0.0, 90.0)
+    assert view.GetBackgroundVolumeID() == nodes.t1.GetID()
+    red.FitSliceToVolume(nodes.maps[RAW], 64, 64)
+    assert np.ptp(pixels(red), axis=2).max() > 40
 
 
 def test_the_ends_of_the_fade_are_the_maps_themselves(red):
     nodes = present(smooth_run())
-    view = red.GetSliceCompositeNode()
     fade(nodes, 0.5)
-    assert view.GetNumberOfAdditionalLayers() == 1 and shown_key(nodes) == DENOISED
-    fade(nodes, 1.0)
-    assert view.GetNumberOfAdditionalLayers() == 0
-    assert (shown_key(nodes), legends_on(nodes)) == (DENOISED, [DENOISED])
-    assert view.GetForegroundOpacity() == pytest.approx(0.55)
-    fade(nodes, 0.0)
-    assert (shown_key(nodes), legends_on(nodes)) == (RAW, [RAW])
+    assert foreground(red.GetSliceCompositeNode()).GetName() == "Raw CBF mixed with Denoised CBF"
+    for fraction, key in ((1.0, DENOISED), (0.0, RAW)):
+        fade(nodes, fraction)
+        assert (shown_key(nodes), legends_on(nodes)) == (key, [key])
+        assert red.GetSliceCompositeNode().GetForegroundOpacity() == pytest.approx(0.55)
 
 
-def test_choosing_a_map_ends_a_fade_but_leaves_a_layer_of_the_users_own(red):
+def test_a_layer_that_an_earlier_version_mixed_in_goes_and_one_of_the_users_own_stays(red):
     nodes = present(smooth_run())
     view = red.GetSliceCompositeNode()
-    fade(nodes, 0.5)
+    view.SetNthLayerVolumeID(view.Layer_Last, nodes.maps[RAW].GetID())
     show_map(nodes, DENOISED)
     assert view.GetNumberOfAdditionalLayers() == 0
     view.SetNthLayerVolumeID(view.Layer_Last, nodes.t1.GetID())
