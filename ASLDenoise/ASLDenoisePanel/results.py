@@ -137,7 +137,8 @@ class ResultsSection:
     def setReport(self, path) -> None:
         """Keep the path of the shown run's report in the output folder."""
         self._parameters.report = str(path)
-        self._enableReport()
+        if self._nodes is not None:
+            self._enableReport()
 
     def withReport(self, use) -> None:
         """Call `use` with the path of the report; one that is still being made is waited for."""
