@@ -66,6 +66,7 @@ def make_parser() -> argparse.ArgumentParser:
     sub = command("measure", processing.run_measure, "Readouts of a CBF map.")
     sub.add_argument("cbf", metavar="CBF", type=Path, help="CBF map in ml/100g/min")
     options.add_tissue(sub)
+    options.add_regions(sub)
     sub.add_argument("--reference", type=Path, metavar="CBF", help="map to compare with: PSNR, SSIM, RMSE, CCC")
 
     command("models", processing.run_models, "The catalogue, a line a model.")

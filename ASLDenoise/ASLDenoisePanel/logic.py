@@ -13,6 +13,7 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 from .choices import requestFrom
 from .documents import ReportKeeper
 from .parameters import Alignment, ASLDenoiseParameterNode
+from .region_inputs import atlasOf, regionsOf
 
 _TISSUE_SEGMENTS = ("gm", "wm", "csf")
 
@@ -31,6 +32,7 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         *,
         m0=None,
         segmentation=None,
+        atlas=None,
         tissue=None,
         alignment: Alignment = Alignment.FIND,
         superresolve: bool = False,
@@ -59,7 +61,9 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
             asl: sequence, sequence browser, browsed volume or multi-volume node of the series.
             t1: scalar volume node of the same head, or None.
             m0: scalar volume node on the grid of the series; None takes the one that came with the series.
-            segmentation: segmentation node with ROIs, or None.
+            segmentation: segmentation node with regions, or None; those that follow the T1 (`scene.following`) go to
+                the series with it.
+            atlas: label map node whose labels are regions, or None.
             tissue: segmentation node with segments GM and WM (and CSF), in place of tissue from the T1, or None.
             alignment: how the T1 comes to lie on the series.
             superresolve: estimate a finer map in place of a denoised one.
@@ -97,7 +101,8 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
             finer = SuperResolution(method or DEFAULT_METHOD, spacing, _geometry(like), pointSpread)
         images = {"m0": m0, "segmentation": segmentation, "tissue": tissue, "alignment": alignment}
         series, head, regions = self.inputs(asl, t1, **images)
-        outputs = Outputs(regions, mni, Path(folder) if folder else None, name)
+        atlases = () if atlas is None else (atlasOf(atlas, t1),)
+        outputs = Outputs(regions, mni, Path(folder) if folder else None, name, atlases=atlases)
         request = Request(series, head, preparation or Preparation(), denoising, finer, outputs, device)
         if waitForCompletion:
             nodes = self.present(run(request, **({"progress": progress} if progress else {})), asl)
@@ -120,20 +125,26 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         """The series, `Head` and `Region`s in the nodes."""
         import numpy as np
 
-        from ASLDenoiseLib.pipeline.request import Head, Region
-        from ASLDenoiseLib.scene.segments import regions_from_segmentation, tissue_from_segmentation
+        from ASLDenoiseLib.pipeline.request import Head
+        from ASLDenoiseLib.scene.following import followed, to_t1_space
+        from ASLDenoiseLib.scene.segments import tissue_from_segmentation
         from ASLDenoiseLib.scene.series import series_from_sequence
         from ASLDenoiseLib.scene.volumes import volume_from_node
 
         series = series_from_sequence(asl, m0=m0)
-        masks = {} if segmentation is None else regions_from_segmentation(segmentation, series.geometry)
-        if tissue is not None and tissue is segmentation:  # they are read out as tissue already
-            masks = {name: mask for name, mask in masks.items() if name.lower() not in _TISSUE_SEGMENTS}
-        known = None if tissue is None else tissue_from_segmentation(tissue, series.geometry)
+        left_out = _TISSUE_SEGMENTS if tissue is not None and tissue is segmentation else ()  # read out as tissue
+        regions = () if segmentation is None else regionsOf(segmentation, t1, left_out)
+        image = None if t1 is None else volume_from_node(t1)
+        known, space = None, "asl"
+        if tissue is not None:
+            space = "t1" if image is not None and followed(tissue, t1) == "t1" else "asl"
+            if space == "t1":
+                known = tissue_from_segmentation(tissue, image.geometry, transform=to_t1_space(tissue))
+            else:
+                known = tissue_from_segmentation(tissue, series.geometry)
         place = {Alignment.START: "t1_start", Alignment.KEEP: "t1_to_asl"}.get(alignment)
         kept = {place: np.eye(4)} if place is not None and t1 is not None else {}
-        head = Head(None if t1 is None else volume_from_node(t1), tissue=known, **kept)
-        return series, head, tuple(Region(name, mask) for name, mask in masks.items())
+        return series, Head(image, tissue=known, tissue_space=space, **kept), regions
 
     def requestOf(self, parameters):
         """The request that the choices in a parameter node make.
@@ -148,7 +159,8 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         images = {"m0": p.m0, "segmentation": p.segmentation, "tissue": tissue, "alignment": p.alignment}
         series, head, regions = self.inputs(p.asl, p.t1, **images)
         # written after it is shown, so that a full disk costs nothing but the files
-        outputs = Outputs(regions, p.mni, name=p.outputName.strip())
+        atlases = () if p.atlas is None else (atlasOf(p.atlas, p.t1),)
+        outputs = Outputs(regions, p.mni, name=p.outputName.strip(), atlases=atlases)
         return requestFrom(p, series, head, outputs, _geometry(p.like))
 
     def _start(self, request, asl, progress, finished):

@@ -114,6 +114,8 @@ class ASLDenoiseParameterNode:
     m0: slicer.vtkMRMLScalarVolumeNode
     segmentation: slicer.vtkMRMLSegmentationNode
     tissueFromSegmentation: bool = False
+    atlas: slicer.vtkMRMLLabelMapVolumeNode
+    mirrorRegions: bool = False
     decided: list[str]
 
     way: Way = Way.DENOISE

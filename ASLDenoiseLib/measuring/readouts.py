@@ -10,10 +10,13 @@ import numpy as np
 
 from ..errors import InputError
 from ..result import Readout
+from ..result.pair_errors import PairErrors
 from ..series import SCANNER_UNIT, Geometry, Tissue, Volume
+from ..spatial.regions import PlacedRegion
 from .masks import FEWEST_VOXELS, GM_THRESHOLD, WM_THRESHOLD, grey_matter, white_matter
 from .partial_volume import corrected_gm_cbf
 from .quality_index import quality_evaluation_index
+from .regions import region_figures
 
 _NAN = float("nan")
 _RULES = f"NaN voxels are left out; fewer than {FEWEST_VOXELS} voxels give no value."
@@ -27,6 +30,11 @@ _TSNR = (
 )
 _NEGATIVE = f"Share of {_GM} below zero, where perfusion cannot be."
 _QEI = "Quality evaluation index (Dolui 2024), 0 to 1, higher is better; there is no agreed cut-off."
+_REGION = "each voxel counts by the fraction of it that the region fills; NaN voxels are left out."
+_ERROR = (
+    "SD of the region's mean, from how much the pairs that were averaged differ in it: one SD, without bias; of a "
+    "denoised map it is what the mean it was made of is known to. Needs three pairs."
+)
 _NO_QEI = "Quality evaluation index (Dolui 2024): its dispersion is in the unit of CBF, so a relative map has none."
 
 
@@ -34,9 +42,10 @@ def measure(
     cbf: Volume,
     tissue: Tissue,
     *,
-    regions: Mapping[str, Volume] | None = None,
+    regions: Mapping[str, PlacedRegion | Volume] | None = None,
     pairs: np.ndarray | None = None,
     m0: Volume | None = None,
+    errors: PairErrors | None = None,
 ) -> tuple[Readout, ...]:
     """All readouts of one map, always the same names in the same order.
 
@@ -46,16 +55,18 @@ def measure(
     Args:
         cbf: ml/100g/min (or another unit, which the readouts then carry; one in scanner units has no QEI).
         tissue: on the grid of `cbf`.
-        regions: name to mask (above 0.5 is in), on the grid of `cbf`; each adds mean, SD, SNR,
-            its mean over that of grey matter, and volume.
+        regions: name to region or fractions (0..1) on the grid of `cbf`; each adds mean, its error, SD, SNR, its
+            mean over that of grey matter, volume, voxels and coverage (`measuring.regions`).
         pairs: (N, K, J, I), one map a control/label pair, in the unit of `cbf`, for temporal SNR; NaN where a pair was
             left out.
+        errors: what the pairs move the mean by, in the unit of `cbf`, for the error of a region's mean.
         m0: what calibrated `cbf`, on its grid, for the correction of partial volumes; None corrects the map alone.
 
     Raises:
         InputError: tissue, a region or the pairs are not on the grid of the map.
     """
-    _check_grid(cbf.geometry, tissue, regions or {}, pairs)
+    regions = {n: PlacedRegion.of(r) if isinstance(r, Volume) else r for n, r in (regions or {}).items()}
+    _check_grid(cbf.geometry, tissue, regions, pairs)
     array = cbf.array.astype(np.float64)
     gm, wm = _values(array, grey_matter(tissue)), _values(array, white_matter(tissue))
     unit = cbf.unit
@@ -73,8 +84,18 @@ def measure(
         Readout("negative_gm_fraction", "Negative GM", 100 * _mean(gm < 0), "%", f"{_NEGATIVE} {_RULES}"),
         _qei(cbf, tissue),
     )
-    rest = (r for name, mask in (regions or {}).items() for r in _region(name, mask, array, (_mean(gm), noise), unit))
+    references = (_mean(gm), noise)
+    rest = (r for name, region in regions.items() for r in _region(name, region, cbf, references, errors))
     return (*lead, *corrected_gm_cbf(cbf, tissue, m0=m0), *rest)
+
+
+def region_key(name: str) -> str:
+    """What the names of a region's readouts begin with.
+
+    >>> region_key("Left Thalamus")
+    'roi_left_thalamus'
+    """
+    return "roi_" + (re.sub(r"\W+", "_", name.strip().lower()).strip("_") or "region")
 
 
 def _qei(cbf: Volume, tissue: Tissue) -> Readout:
@@ -84,29 +105,27 @@ def _qei(cbf: Volume, tissue: Tissue) -> Readout:
 
 
 def _region(
-    name: str, mask: Volume, array: np.ndarray, references: tuple[float, float], unit: str
+    name: str, region: PlacedRegion, cbf: Volume, references: tuple[float, float], errors: PairErrors | None
 ) -> tuple[Readout, ...]:
     """A region's figures; `references` are the mean of grey matter and the SD of white matter."""
     gm, noise = references
-    inside = np.nan_to_num(mask.array) > 0.5
-    values = _values(array, inside)
-    millilitres = float(inside.sum()) * mask.geometry.voxel_volume / 1000
-    key = "roi_" + (re.sub(r"\W+", "_", name.strip().lower()).strip("_") or "region")
-    measured = f"{values.size} of {int(inside.sum())} voxels are measured."
+    found, unit, key = region_figures(region, cbf.array, errors), cbf.unit, region_key(name)
+    measured = f"{found.coverage:.0%} of it is measured"
     return (
-        Readout(f"{key}_mean", f"{name} mean", _mean(values), unit, f"Mean over the region; {measured} {_RULES}"),
-        Readout(f"{key}_sd", f"{name} SD", _sd(values), unit, f"SD over the region; {measured} {_RULES}"),
+        Readout(f"{key}_mean", f"{name} mean", found.mean, unit, f"Mean over the region, {measured}; {_REGION}"),
+        Readout(f"{key}_mean_error", f"{name} mean, error", found.error, unit, _ERROR),
+        Readout(f"{key}_sd", f"{name} SD", found.sd, unit, f"SD over the region, {measured}; {_REGION}"),
+        Readout(f"{key}_snr", f"{name} SNR", _ratio(found.mean, noise), "", "Region's mean over the WM SD."),
+        Readout(f"{key}_over_gm", f"{name} over GM", _ratio(found.mean, gm), "", "Region's mean over the GM mean."),
+        Readout(f"{key}_volume", f"{name} volume", found.millilitres, "ml", "Volume of the region as it was drawn."),
+        Readout(f"{key}_voxels", f"{name} voxels", found.voxels, "", "Sum of the fractions of voxels that it fills."),
         Readout(
-            f"{key}_snr", f"{name} SNR", _ratio(_mean(values), noise), "", f"Region's mean over the WM SD. {_RULES}"
+            f"{key}_coverage",
+            f"{name} coverage",
+            100 * found.coverage,
+            "%",
+            "Share of the region that lies in voxels which the map has measured.",
         ),
-        Readout(
-            f"{key}_over_gm",
-            f"{name} over GM",
-            _ratio(_mean(values), gm),
-            "",
-            f"Region's mean over the GM mean. {_RULES}",
-        ),
-        Readout(f"{key}_volume", f"{name} volume", millilitres, "ml", "Volume of the mask on the grid of the map."),
     )
 
 
@@ -135,11 +154,13 @@ def _temporal_snr(pairs: np.ndarray | None, gm: np.ndarray) -> float:
     return _mean(ratio)
 
 
-def _check_grid(geometry: Geometry, tissue: Tissue, regions: Mapping[str, Volume], pairs: np.ndarray | None) -> None:
+def _check_grid(
+    geometry: Geometry, tissue: Tissue, regions: Mapping[str, PlacedRegion], pairs: np.ndarray | None
+) -> None:
     if not tissue.gm.geometry.matches(geometry):
         raise InputError("The tissue is not on the grid of the CBF map; resample it to the map first.")
-    for name, mask in regions.items():
-        if not mask.geometry.matches(geometry):
+    for name, region in regions.items():
+        if not region.geometry.matches(geometry):
             raise InputError(f"The region {name!r} is not on the grid of the CBF map; resample it to the map first.")
     if pairs is not None and np.shape(pairs)[1:] != geometry.shape:
         raise InputError(f"The pairs are {np.shape(pairs)}, not (N, {', '.join(map(str, geometry.shape))}).")

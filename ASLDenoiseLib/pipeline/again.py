@@ -60,14 +60,15 @@ def taken_up(request: Request, folder: Path) -> RunState:
     Raises:
         InputError: nothing is kept there, or it is of another request.
     """
-    from .reading_steps import regions_of
+    from .region_steps import place_on_t1, read_regions
 
     if not can_begin_again(request, folder):
         raise InputError("What was prepared for this run is no longer there; run all of it.")
     state = read_payload(folder / STATE, known=_known(request))
     state.parameters = _restated(state.parameters, state.request.preparation, request.preparation)
     state.request = request
-    state.regions = regions_of(request, state.series.geometry)
+    read_regions(state)
+    place_on_t1(state)
     return state
 
 

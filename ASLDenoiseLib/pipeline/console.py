@@ -21,7 +21,8 @@ from ..progress import Progress, silent
 from ..result import Readout, Result
 from ..series import CBF_UNIT, ASLSeries, Geometry, Tissue, Volume
 from ..superresolving import DEFAULT_METHOD as SUPERRESOLUTION
-from .request import Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
+from .region_steps import regions_of_map
+from .request import Atlas, Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
 from .run import run
 
 _DEFAULT = Preparation()
@@ -33,6 +34,7 @@ def denoise(
     *,
     t1: Volume | Path | None = None,
     tissue: Tissue | None = None,
+    tissue_space: str = "asl",
     t1_to_asl: np.ndarray | Path | None = None,
     t1_start: np.ndarray | Path | None = None,
     preparation: Preparation = _DEFAULT,
@@ -43,7 +45,8 @@ def denoise(
     audit: bool = True,
     pairs_needed: bool = False,
     split_half: bool = False,
-    regions: Mapping[str, Volume] | None = None,
+    regions: Mapping[str, Volume | Region] | None = None,
+    atlas: Atlas | None = None,
     mni: bool = False,
     progress: Progress = silent,
 ) -> Result:
@@ -51,13 +54,15 @@ def denoise(
 
     Args:
         series: what was read, or what `read` would be given; images and transforms may be paths likewise.
-        t1, tissue, t1_to_asl, t1_start: of the same head (`request.Head`); tissue on the grid of the series.
+        t1, tissue, t1_to_asl, t1_start: of the same head (`request.Head`); tissue on the grid of the series, or with
+            `tissue_space` ``t1`` on any grid in the space of the T1.
         preparation: which pairs, and what is done to them: motion, nuisances, outliers, smoothing.
         model, group, interleaved, audit: of the network (`request.Denoising`).
         pairs_needed: measure how many pairs are enough as well (`Result.pairs_needed`): some twenty times the network.
         split_half: compare odd with even pairs as well (`Result.split_half`): twice the network.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        regions: ROI masks (above 0 inside), by name.
+        regions: ROI masks (above 0 inside), by name; a `request.Region` says that it was drawn on the T1.
+        atlas: a label image, each label a region (`request.Atlas`).
         mni: CBF in MNI space as well.
         progress: told where the run is.
 
@@ -77,9 +82,10 @@ def denoise(
     >>> result.values("desc-denoised_cbf")["wm_sd"] < result.values("desc-mean_cbf")["wm_sd"]
     True
     """
-    head = Head(t1, tissue=tissue, t1_to_asl=t1_to_asl, t1_start=t1_start)
+    head = Head(t1, tissue=tissue, t1_to_asl=t1_to_asl, t1_start=t1_start, tissue_space=tissue_space)
     denoising = Denoising(model, group, interleaved, audit, pairs_needed, split_half)
-    return run(Request(series, head, preparation, denoising, outputs=_outputs(regions, mni), device=device), progress)
+    outputs = _outputs(regions, atlas, mni)
+    return run(Request(series, head, preparation, denoising, outputs=outputs, device=device), progress)
 
 
 @fitted
@@ -88,16 +94,18 @@ def quantify(
     *,
     t1: Volume | Path | None = None,
     tissue: Tissue | None = None,
+    tissue_space: str = "asl",
     t1_to_asl: np.ndarray | Path | None = None,
     t1_start: np.ndarray | Path | None = None,
     preparation: Preparation = _DEFAULT,
-    regions: Mapping[str, Volume] | None = None,
+    regions: Mapping[str, Volume | Region] | None = None,
+    atlas: Atlas | None = None,
     mni: bool = False,
     progress: Progress = silent,
 ) -> Result:
     """CBF of the mean, plain and prepared, with readouts; no denoising. Arguments as `denoise`."""
-    head = Head(t1, tissue=tissue, t1_to_asl=t1_to_asl, t1_start=t1_start)
-    return run(Request(series, head, preparation, outputs=_outputs(regions, mni)), progress)
+    head = Head(t1, tissue=tissue, t1_to_asl=t1_to_asl, t1_start=t1_start, tissue_space=tissue_space)
+    return run(Request(series, head, preparation, outputs=_outputs(regions, atlas, mni)), progress)
 
 
 @fitted
@@ -106,6 +114,7 @@ def superresolve(
     *,
     t1: Volume | Path | None = None,
     tissue: Tissue | None = None,
+    tissue_space: str = "asl",
     t1_to_asl: np.ndarray | Path | None = None,
     t1_start: np.ndarray | Path | None = None,
     preparation: Preparation = _DEFAULT,
@@ -120,7 +129,8 @@ def superresolve(
     audit: bool = True,
     pairs_needed: bool = False,
     split_half: bool = False,
-    regions: Mapping[str, Volume] | None = None,
+    regions: Mapping[str, Volume | Region] | None = None,
+    atlas: Atlas | None = None,
     mni: bool = False,
     progress: Progress = silent,
 ) -> Result:
@@ -128,7 +138,7 @@ def superresolve(
 
     Args:
         series: what was read; one CBF map is a series of one ``cbf`` volume.
-        t1, tissue, t1_to_asl, t1_start, preparation, device, regions, mni, progress: as `denoise`.
+        t1, tissue, tissue_space, t1_to_asl, t1_start, preparation, device, regions, atlas, mni, progress: as `denoise`.
         method, spacing, like, point_spread: `request.SuperResolution`.
         model: denoise with this model first, `group`, `interleaved`, `audit`, `pairs_needed` and `split_half` as
             `denoise`; None super-resolves the prepared mean.
@@ -140,26 +150,54 @@ def superresolve(
     Raises:
         InputError: the series, the head's images, the grid asked for, the method, model or device cannot be used.
     """
-    head = Head(t1, tissue=tissue, t1_to_asl=t1_to_asl, t1_start=t1_start)
+    head = Head(t1, tissue=tissue, t1_to_asl=t1_to_asl, t1_start=t1_start, tissue_space=tissue_space)
     denoising = None if model is None else Denoising(model, group, interleaved, audit, pairs_needed, split_half)
     finer = SuperResolution(method, spacing, like, point_spread)
-    return run(Request(series, head, preparation, denoising, finer, _outputs(regions, mni), device), progress)
+    return run(Request(series, head, preparation, denoising, finer, _outputs(regions, atlas, mni), device), progress)
 
 
-def _outputs(regions: Mapping[str, Volume] | None, mni: bool) -> Outputs:
-    return Outputs(tuple(Region(name, mask) for name, mask in (regions or {}).items()), mni)
+def _outputs(regions: Mapping[str, Volume | Region] | None, atlas: Atlas | None, mni: bool) -> Outputs:
+    given = ((name, each) for name, each in (regions or {}).items())
+    placed = tuple(replace(each, name=name) if isinstance(each, Region) else Region(name, each) for name, each in given)
+    return Outputs(placed, mni, atlases=() if atlas is None else (atlas,))
 
 
 @fitted
-def measure_map(cbf: Volume, tissue: Tissue, *, regions: Mapping[str, Volume] | None = None) -> tuple[Readout, ...]:
-    """Readouts of a CBF map that exists already (any source); see `measuring.readouts.measure`."""
-    return measure(cbf if cbf.unit else cbf.with_array(cbf.array, unit=CBF_UNIT), tissue, regions=regions or {})
+def measure_map(
+    cbf: Volume,
+    tissue: Tissue,
+    *,
+    regions: Mapping[str, Volume | Region] | None = None,
+    atlas: Atlas | None = None,
+    t1_to_map: np.ndarray | None = None,
+) -> tuple[Readout, ...]:
+    """Readouts of a CBF map that exists already (any source); see `measuring.readouts.measure`.
+
+    Args:
+        cbf: the map, in ml/100g/min where it does not say.
+        tissue: on its grid.
+        regions, atlas: as `denoise`, on any grid.
+        t1_to_map: 4x4, LPS mm, from points of the T1 to points of the map, for regions that were drawn on the T1.
+
+    Raises:
+        InputError: tissue or a region does not go with the map.
+    """
+    asked = _outputs(regions, atlas, False)
+    placed = regions_of_map(asked.regions, asked.atlases, cbf.geometry, t1_to_map=t1_to_map)
+    return measure(cbf if cbf.unit else cbf.with_array(cbf.array, unit=CBF_UNIT), tissue, regions=placed)
 
 
 def tissue_of_map(cbf: Volume, *, t1: Volume | None = None, tissue: Tissue | None = None) -> Tissue:
     """Tissue on the grid of a CBF map that stands alone: given, from a T1 of the head, or guessed with a warning."""
+    return head_of_map(cbf, t1=t1, tissue=tissue)[0]
+
+
+def head_of_map(
+    cbf: Volume, *, t1: Volume | None = None, tissue: Tissue | None = None
+) -> tuple[Tissue, np.ndarray | None]:
+    """`tissue_of_map`, and 4x4, LPS mm, from points of the T1 to points of the map; None where no T1 was aligned."""
     if tissue is not None:
-        return tissue
+        return tissue, None
     if t1 is not None:
         segmented = tissue_from_t1(t1)
         registration = register_rigid(t1, cbf, moving_mask=segmented.brain)
@@ -167,6 +205,7 @@ def tissue_of_map(cbf: Volume, *, t1: Volume | None = None, tissue: Tissue | Non
         fit = series_fit(segmented, registration, [cbf], tissue.brain)
         found = [*contrast_findings(segmented.levels), *fit_findings(fit)]
         told = [f"{each.what} ({each.why}). {each.remedy}" for each in found]
-        return replace(tissue, warning=" ".join(filter(None, (*told, registration.warning, tissue.warning))))
+        warning = " ".join(filter(None, (*told, registration.warning, tissue.warning)))
+        return replace(tissue, warning=warning), registration.matrix
     measured = cbf.with_array(np.isfinite(cbf.array) & (cbf.array != 0))
-    return guess_tissue(cbf, measured)
+    return guess_tissue(cbf, measured), None

@@ -34,6 +34,7 @@ from ..quantifying.cbf import as_it_is, quantification, relative
 from ..series import CBF_UNIT, ASLSeries, Origin, Parameter, Volume, VolumeType
 from ..spatial.resampling import resample
 from ..spatial.smoothing import gaussian
+from .region_steps import place_on_t1
 from .state import RunState
 
 
@@ -122,8 +123,9 @@ def align_t1(run: RunState, progress: Progress) -> None:
         run.findings.append(REGISTRATION.finding(what=found.warning))
     run.t1_to_asl = found.matrix
     _judge_fit(run, found, target)
+    place_on_t1(run)
     if run.tissue is None:
-        run.tissue = tissue_on(run.series.geometry, run.t1_tissue, transform=found.matrix)
+        run.tissue = tissue_on(run.series.geometry, run.tissue_on_t1 or run.t1_tissue, transform=found.matrix)
 
 
 def _judge_fit(run: RunState, found: RigidRegistration, target: Volume) -> None:

@@ -13,8 +13,8 @@ from ..reading.images import image_stem, is_single_volume, read_image
 from ..reading.read import read_cbf_map, read_series, swapped
 from ..reading.study import read_t1
 from ..series import ASLSeries, Geometry, Tissue, Volume
-from ..spatial.regions import regions_on
-from .request import Head, Image, Matrix, Request, SeriesFile
+from .region_steps import read_regions
+from .request import Head, Image, Matrix, SeriesFile
 from .state import RunState
 
 
@@ -38,16 +38,14 @@ def read(run: RunState, progress: Progress) -> None:
     grid = run.series.geometry
     number = request.series.series if isinstance(request.series, SeriesFile) else None
     run.t1 = t1_of(head.t1, series=run.series, number=number)
-    run.tissue = tissue_of(head, grid)
-    run.regions = regions_of(request, grid)
+    if head.tissue_space == "t1":
+        run.tissue_on_t1 = tissue_of(head)
+    else:
+        run.tissue = tissue_of(head, grid)
+    read_regions(run)
     run.t1_to_asl, run.t1_start = _matrix_of(head.t1_to_asl), _matrix_of(head.t1_start)
     like = None if request.superresolution is None else request.superresolution.like
     run.like = read_image(like).geometry if isinstance(like, Path) else like
-
-
-def regions_of(request: Request, grid: Geometry) -> dict[str, Volume]:
-    """The regions that a request reads out, on a grid."""
-    return regions_on(grid, {region.name: image_of(region.mask) for region in request.outputs.regions})
 
 
 def series_of(given: SeriesFile | ASLSeries, *, maps: bool = False) -> ASLSeries:
@@ -76,13 +74,17 @@ def series_of(given: SeriesFile | ASLSeries, *, maps: bool = False) -> ASLSeries
     return series
 
 
-def tissue_of(head: Head, onto: Geometry) -> Tissue | None:
-    """The tissue that was given, on a grid; None where it is to be found."""
+def tissue_of(head: Head, onto: Geometry | None = None) -> Tissue | None:
+    """The tissue that was given, on a grid (without one, on its own); None where it is to be found."""
     from ..preparing.tissue import tissue_from_labels, tissue_from_masks
 
     if head.gm is not None:
-        return tissue_from_masks(image_of(head.gm), image_of(head.wm), onto)
-    return head.tissue if head.labels is None else tissue_from_labels(image_of(head.labels), onto)
+        gm = image_of(head.gm)
+        return tissue_from_masks(gm, image_of(head.wm), onto or gm.geometry)
+    if head.labels is None:
+        return head.tissue
+    labels = image_of(head.labels)
+    return tissue_from_labels(labels, onto or labels.geometry)
 
 
 def t1_of(given: Image | None, *, series: ASLSeries | None = None, number: int | None = None) -> Volume | None:

@@ -22,6 +22,8 @@ from ..superresolving.grid_choice import check_grid_choice
 
 Image = Path | Volume
 Matrix = Path | np.ndarray  # 4x4, LPS mm
+SPACES = {"asl": "the series", "t1": "the T1, with which it goes to the series"}
+ATLAS_SPACES = {**SPACES, "mni": "MNI space (ICBM 2009a), to which the T1 is warped"}
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class Head:
         tissue: tissue on the grid of the series, in their place.
         t1_to_asl: takes points of the T1 to the series, used as it is, and judged; None finds it.
         t1_start: the same, rigid, from which alone the search for it starts.
+        tissue_space: where given tissue lies: ``asl``, with the series, or ``t1``, with the T1, with which it is
+            aligned.
 
     Raises:
         InputError: the images do not go together.
@@ -73,9 +77,13 @@ class Head:
     tissue: Tissue | None = None
     t1_to_asl: Matrix | None = None
     t1_start: Matrix | None = None
+    tissue_space: str = "asl"
 
     def __post_init__(self) -> None:
         settle(self)
+        _check_space(self.tissue_space, SPACES, "given tissue")
+        if self.t1 is None and self.tissue_space == "t1":
+            raise InputError("Tissue in the space of the T1 was given without the T1", [GiveImage("t1", "give it")])
         if (self.gm is None) != (self.wm is None):
             raise InputError("Masks of grey and white matter belong together", [GiveImage("masks", "give both")])
         if self.t1_to_asl is not None and self.t1_start is not None:
@@ -151,13 +159,52 @@ class SuperResolution:
 
 @dataclass(frozen=True)
 class Region:
-    """A region to read out: a mask, above zero inside, on any grid in the space of the series."""
+    """A region to read out: a mask, above zero inside, on any grid; it may fill voxels of the series in part.
+
+    Args:
+        name, mask: what it is called, and where it is.
+        space: what it was drawn on: ``asl``, the images of the series, or ``t1``, the T1, with which it is aligned.
+
+    Raises:
+        InputError: there is no such space.
+    """
 
     name: str
     mask: Image
+    space: str = "asl"
 
     def __post_init__(self) -> None:
         settle(self)
+        _check_space(self.space, SPACES, f"region '{self.name}'")
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """Regions to read out, all labels of an image: vascular territories, lobes, a segmentation.
+
+    Args:
+        labels: whole numbers, 0 outside, on any grid.
+        names: label to name; a BIDS ``_dseg.tsv`` (columns index and name), a colour table of Slicer, FreeSurfer or
+            ITK-SNAP; None calls them by number.
+        space: as of `Region`, or ``mni``.
+
+    Raises:
+        InputError: there is no such space.
+    """
+
+    labels: Image
+    names: Path | Mapping[str, str] | None = None
+    space: str = "asl"
+
+    def __post_init__(self) -> None:
+        settle(self)
+        _check_space(self.space, ATLAS_SPACES, "atlas")
+
+
+def _check_space(space: str, known: Mapping[str, str], what: str) -> None:
+    if space not in known:
+        told = ", ".join(f"'{name}' ({text})" for name, text in known.items())
+        raise InputError(f"The {what} is in '{space}', which is no space of a run; choose {told}.")
 
 
 @dataclass(frozen=True)
@@ -165,7 +212,7 @@ class Outputs:
     """What is made of the maps, and where it goes.
 
     Args:
-        regions: read out beside grey and white matter.
+        regions: read out beside grey and white matter; `atlases` likewise, a region a label.
         mni: CBF in MNI space as well (needs a T1).
         folder: where results are written; None: nowhere.
         name: what file and node names begin with; empty: the series'.
@@ -179,6 +226,7 @@ class Outputs:
     name: str = ""
     scene: bool = False
     command: str = ""
+    atlases: tuple[Atlas, ...] = ()
 
     def __post_init__(self) -> None:
         settle(self)
@@ -217,6 +265,9 @@ class Request:
         settle(self)
         if self.outputs.mni and self.head.t1 is None:
             raise InputError("MNI space needs a T1 to find the way there", [GiveImage("t1")])
+        placed = {region.space for region in (*self.outputs.regions, *self.outputs.atlases)}
+        if self.head.t1 is None and placed - {"asl"}:
+            raise InputError("A region that was drawn on the T1, or in MNI space, needs the T1", [GiveImage("t1")])
         finer = self.superresolution
         if finer is not None:
             method_of(finer.method, with_t1=self.head.t1 is not None)
@@ -226,5 +277,6 @@ class Request:
     def inputs(self) -> dict[str, object]:
         """What it holds in memory, by name: a result that holds it again need not send it back."""
         regions = {f"regions/{region.name}": region.mask for region in self.outputs.regions}
-        held = {"series": self.series, **vars(self.head), **regions}
+        atlases = {f"atlases/{number}": atlas.labels for number, atlas in enumerate(self.outputs.atlases)}
+        held = {"series": self.series, **vars(self.head), **regions, **atlases}
         return {name: thing for name, thing in held.items() if isinstance(thing, (ASLSeries, Volume, Tissue))}

@@ -20,11 +20,11 @@ from ..preparing.choices import Preparation
 from ..reading.images import read_array4d, read_image
 from ..series import ASLSeries, Geometry, Tissue, Volume
 from ..series_json import series_from_plain
-from .request import Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
+from .request import Atlas, Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
 
 FORMAT = "ASLDenoise request 1"
 _RENAMED = {"recovery": "audit"}  # names that requests of earlier versions have
-_FILES = ("path", "m0", "t1", "gm", "wm", "labels", "t1_to_asl", "t1_start", "like", "mask", "folder")
+_FILES = ("path", "m0", "t1", "gm", "wm", "labels", "t1_to_asl", "t1_start", "like", "mask", "names", "folder")
 _PARTS = {
     "series": SeriesFile,
     "head": Head,
@@ -33,6 +33,7 @@ _PARTS = {
     "superresolution": SuperResolution,
     "outputs": Outputs,
     "regions": Region,
+    "atlases": Atlas,
 }
 
 
@@ -112,7 +113,7 @@ def _value(name: str, plain: object, folder: Path) -> Any:
             return _tissue(parts, folder)
         case {"voxels": _, **told}:
             return _series(plain, told, folder)
-    if name == "values":
+    if name in ("values", "names"):
         return dict(plain)
     if name not in _PARTS:
         raise InputError(f"The request's '{name}' is not understood ({plain!r}); name a file as {{\"file\": PATH}}.")

@@ -13,11 +13,12 @@ from ..measuring.readouts import measure
 from ..preparing import warnings
 from ..progress import Progress
 from ..remedies import Advice
-from ..result import Readout, Result, maps
+from ..result import Readout, Result, errors_of, maps
+from ..result.pair_errors import PairErrors
 from ..result.plausible import implausible_findings
 from ..series import SCANNER_UNIT, Origin, Parameter, Volume, VolumeType
-from ..spatial.regions import regions_on
 from ..superresolving.targets import tissue_on_target
+from .region_steps import pair_errors, regions_on_grid
 from .request_json import plain_request
 from .state import RunState
 from .template_space import in_template_space
@@ -38,7 +39,8 @@ def measure_maps(run: RunState, progress: Progress) -> None:
     if run.compute.fallbacks:
         run.findings.append(_OUT_OF_MEMORY.finding(fallbacks="; ".join(dict.fromkeys(run.compute.fallbacks))))
     volumes = _maps(run) | run.halves
-    readouts = _readouts(run, volumes)
+    errors = pair_errors(run)
+    readouts = _readouts(run, volumes, errors)
     run.findings.extend(implausible_findings(readouts))
     asked = run.request.denoising
     run.result = Result(
@@ -64,12 +66,16 @@ def measure_maps(run: RunState, progress: Progress) -> None:
         run.split_half,
         run.fit,
         run.brain,
+        dict(run.drawings),
+        frozenset(run.atlas_names),
+        errors,
+        run.mirror,
     )
 
 
 def bring_to_template(run: RunState, progress: Progress) -> None:
     """The perfusion maps in MNI space as well."""
-    run.result = in_template_space(run.result, progress=progress)
+    run.result = in_template_space(run.result, space=run.template, progress=progress)
 
 
 def write_files(run: RunState, progress: Progress) -> None:
@@ -132,7 +138,9 @@ def _differences(run: RunState) -> dict[str, Volume]:
     return {key: volume.with_array(volume.array, unit=SCANNER_UNIT) for key, volume in shown.items()}
 
 
-def _readouts(run: RunState, volumes: Mapping[str, Volume]) -> dict[str, tuple[Readout, ...]]:
+def _readouts(
+    run: RunState, volumes: Mapping[str, Volume], errors: Mapping[str, PairErrors]
+) -> dict[str, tuple[Readout, ...]]:
     """Readouts of every judged map; tSNR of raw and prepared, which have pairs."""
     unit = run.quantification.unit
     raw, prepared, *others = (
@@ -141,15 +149,21 @@ def _readouts(run: RunState, volumes: Mapping[str, Volume]) -> dict[str, tuple[R
     judged, pairs = (raw, prepared, *others), {raw: run.acquired.array, prepared: run.kept_pairs}
     factor, given = run.quantification.factor.array, {"regions": run.regions, "m0": run.m0}
     readouts = {
-        key: measure(volumes[key], run.tissue, pairs=pairs[key] * factor if key in pairs else None, **given)
+        key: measure(
+            volumes[key],
+            run.tissue,
+            pairs=pairs[key] * factor if key in pairs else None,
+            errors=errors_of(errors, raw=key == raw),
+            **given,
+        )
         for key in judged
         if key in volumes
     }
     if run.fine is not None:
         segmented = None if run.request.head.tissue_given else run.t1_tissue
         fine = tissue_on_target(run.target, run.tissue, segmented=segmented)
-        masks = regions_on(run.target.geometry, run.regions, transform=np.linalg.inv(run.target.to_asl))
-        readouts[maps.in_unit(maps.SUPERRESOLVED, unit)] = measure(run.fine.fine, fine, regions=masks)
+        regions = regions_on_grid(run, run.target.geometry, transform=np.linalg.inv(run.target.to_asl))
+        readouts[maps.in_unit(maps.SUPERRESOLVED, unit)] = measure(run.fine.fine, fine, regions=regions)
     return readouts
 
 

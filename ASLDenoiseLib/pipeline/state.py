@@ -17,6 +17,7 @@ from ..preparing.tissue import SegmentedTissue
 from ..quantifying.cbf import Quantification
 from ..result import Result
 from ..series import ASLSeries, Geometry, Parameter, Tissue, Volume
+from ..spatial.regions import Drawing, PlacedRegion
 from .request import Request
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ..denoising.inference import DenoisingResult
     from ..findings import Finding
     from ..inspecting.inspection import Inspection
+    from ..preparing.template_space import TemplateSpace
     from ..reporting.derivatives import WrittenFiles
     from ..result.audit import AuditVerdict
     from ..result.pairs_needed import PairsNeeded
@@ -42,7 +44,12 @@ class RunState:
         compute: where networks run.
         findings, parameters: what is to be told.
         timings: seconds a step.
-        series: as read; t1, like, regions, t1_start likewise. `t1_to_asl` is given, found, or the identity.
+        series: as read; t1, like, t1_start likewise. `t1_to_asl` is given, found, or the identity.
+        given_regions: by name, the space each was drawn in, and what was drawn there.
+        drawings, regions: what has been laid on the series so far, in its space, and as fractions of its voxels.
+        atlas_names: of the regions that are labels of an atlas.
+        template: how the T1 lies in MNI space; None where that is not asked.
+        mirror: 4x4, LPS mm, takes a point of the series to the other half of the brain; None where that is not known.
         inspection: what is wrong or doubtful, and what inspecting worked out.
         chosen: the chosen pairs, all else n/a.
         acquired: their differences (N, K, J, I) before anything was done to them; `raw` is their plain mean.
@@ -53,7 +60,7 @@ class RunState:
         quantification: differences to ml/100g/min, or as they are where nothing calibrates them.
         even_t1: the T1 without its bias field; `t1_tissue` is tissue in its space. None without a T1.
         fit: whether the T1 belongs to the series; None without a T1.
-        tissue: on the grid of the series.
+        tissue: on the grid of the series; `tissue_on_t1` what was given in the space of the T1.
         outliers: what was found among the pairs, and what the user decided about them.
         course: figures a pair, before any was left out.
         pairs: the differences (N, K, J, I) that are averaged.
@@ -76,10 +83,16 @@ class RunState:
     series: ASLSeries | None = None
     t1: Volume | None = None
     like: Geometry | None = None
-    regions: Mapping[str, Volume] = field(default_factory=dict)
+    given_regions: dict[str, tuple[str, Drawing]] = field(default_factory=dict)
+    drawings: Mapping[str, Drawing] = field(default_factory=dict)
+    regions: Mapping[str, PlacedRegion] = field(default_factory=dict)
+    atlas_names: set[str] = field(default_factory=set)
+    template: TemplateSpace | None = None
+    mirror: np.ndarray | None = None
     t1_start: np.ndarray | None = None
     t1_to_asl: np.ndarray | None = None
     tissue: Tissue | None = None
+    tissue_on_t1: Tissue | None = None
     inspection: Inspection | None = None
     chosen: ASLSeries | None = None
     acquired: ASLSeries | None = None

@@ -22,6 +22,7 @@ from .preparation_steps import (
     segment_t1,
 )
 from .reading_steps import read
+from .region_steps import find_midline, find_template_space
 from .request import Denoising, Request
 from .result_steps import bring_to_template, measure_maps, write_files
 from .split_half_step import measure_split_half, split_half_cost
@@ -40,8 +41,10 @@ _PREPARATION = (
 )
 GUIDES = Step("guides", "gathering guides", gather_guides, Cost(1.3))
 AUDIT = Step("audit", "putting back what is not noise", audit_denoised, Cost(a_grid=0.3))
+TEMPLATE_SPACE = Step("template-space", "finding the way to MNI space", find_template_space, Cost(44.0))
+MIDLINE = Step("midline", "finding the midline of the brain", find_midline, Cost(1.0))
 MEASURE = Step("measure", "measuring", measure_maps, Cost(0.4, a_grid=0.3))
-TEMPLATE = Step("template", "bringing the maps to MNI space", bring_to_template, Cost(45.0))
+TEMPLATE = Step("template", "bringing the maps to MNI space", bring_to_template, Cost(1.0))
 WRITE = Step("write", "writing maps, readouts and report", write_files, Cost(4.0))
 
 
@@ -68,8 +71,10 @@ def steps_of(request: Request) -> tuple[Step, ...]:
         seconds = METHODS[finer.method].seconds
         cost = None if seconds is None else Cost(a_grid=seconds)
         steps.append(Step("super-resolve", "super-resolving", super_resolve_map, cost, computes=True))
-    steps.append(MEASURE)
-    return (*steps, *[TEMPLATE] * request.outputs.mni, *[WRITE] * (request.outputs.folder is not None))
+    outputs = request.outputs
+    to_template = outputs.mni or any(atlas.space == "mni" for atlas in outputs.atlases)
+    steps += [TEMPLATE_SPACE] * to_template + [MIDLINE, MEASURE]
+    return (*steps, *[TEMPLATE] * outputs.mni, *[WRITE] * (outputs.folder is not None))
 
 
 def steps_again(request: Request) -> tuple[Step, ...]:

@@ -47,8 +47,8 @@ def processed_map(result: Result) -> SeriesMap | None:
 
 
 def masks_of(result: Result) -> dict[str, np.ndarray]:
-    """GM, WM and the run's own regions as bool (K, J, I), the same voxels as the readouts'."""
-    own = {name: np.nan_to_num(mask.array) > 0.5 for name, mask in result.regions.items()}
+    """GM, WM and the run's own regions as bool (K, J, I): the voxels that each fills to more than half."""
+    own = {name: region.fractions.array > 0.5 for name, region in result.regions.items()}
     return {"GM": grey_matter(result.tissue), "WM": white_matter(result.tissue), **own}
 
 

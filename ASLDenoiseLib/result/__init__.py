@@ -12,6 +12,7 @@ import numpy as np
 from ..findings import Finding
 from ..notebook import html_of
 from ..series import CBF_UNIT, SCANNER_UNIT, ASLSeries, Parameter, Tissue, Volume
+from ..spatial.regions import Drawing, PlacedRegion
 from .maps import MapKind, furthest, is_relative, kind_of, raw_of
 
 if TYPE_CHECKING:
@@ -20,11 +21,18 @@ if TYPE_CHECKING:
     from ..preparing.outliers import OutlierReport
     from ..preparing.series_fit import SeriesFit
     from .audit import AuditVerdict
+    from .pair_errors import PairErrors
     from .pairs_needed import PairsNeeded
     from .split_half import SplitHalf
 
 
+RAW_PAIRS, PREPARED_PAIRS = "raw", "prepared"
 _BRIGHTEST = 98.0  # percentile of the brain, at which a window ends that no unit can set
+
+
+def errors_of(errors: Mapping[str, PairErrors], *, raw: bool) -> PairErrors | None:
+    """What the pairs move a map's mean by: the raw map's own, or what the other maps were made of; None for neither."""
+    return errors.get(RAW_PAIRS) if raw else errors.get(PREPARED_PAIRS, errors.get(RAW_PAIRS))
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,8 @@ class Result:
         tissue: the tissue the readouts were taken in, on the grid of the series.
         findings: what the inspection and the run found wrong, doubtful or worth knowing.
         parameters: every value that entered, with unit and origin.
-        regions: given ROIs, name to mask (0/1) on the grid of the series.
+        regions: given ROIs by name, as fractions of the voxels of the series; `drawings` as they were drawn, where the
+            T1 has taken them on the series; `atlas` names those that are labels of an atlas.
         t1: the T1 as given, on its own grid, or None.
         t1_to_asl: 4x4, LPS mm: takes a point of the T1 to the same anatomy in the series; identity when none.
         model: what denoised (name, sha256, one line for people, ...), empty for `quantify`.
@@ -74,6 +83,9 @@ class Result:
         course: perfusion and motion of every pair; None where no run looked at them.
         fit: whether the T1 belongs to the series; None without a T1.
         brain: 0/1, the brain as it was found in the images of the series; None where no run looked for it.
+        pair_errors: what each pair moves the raw mean by (`RAW_PAIRS`), and the prepared one where it is another
+            (`PREPARED_PAIRS`): how well the mean of any region is known (`errors_of`).
+        mirror: 4x4, LPS mm, takes a point of the series to the other half of the brain; None where it is not known.
     """
 
     series: ASLSeries
@@ -82,7 +94,7 @@ class Result:
     tissue: Tissue
     findings: tuple[Finding, ...] = ()
     parameters: tuple[Parameter, ...] = ()
-    regions: Mapping[str, Volume] = field(default_factory=dict)
+    regions: Mapping[str, PlacedRegion] = field(default_factory=dict)
     t1: Volume | None = None
     t1_to_asl: np.ndarray = field(default_factory=lambda: np.eye(4))
     model: Mapping[str, object] = field(default_factory=dict)
@@ -98,6 +110,10 @@ class Result:
     split_half: SplitHalf | None = None
     fit: SeriesFit | None = None
     brain: Volume | None = None
+    drawings: Mapping[str, Drawing] = field(default_factory=dict, repr=False)
+    atlas: frozenset[str] = frozenset()
+    pair_errors: Mapping[str, PairErrors] = field(default_factory=dict, repr=False)
+    mirror: np.ndarray | None = field(default=None, repr=False)
 
     @property
     def relative(self) -> bool:

@@ -15,6 +15,7 @@ from .legends import only_legends_of
 from .place import Place, place_of_node
 from .plots import charts_in
 from .readouts import is_readouts
+from .region_nodes import part_of
 
 if TYPE_CHECKING:
     import slicer
@@ -72,7 +73,7 @@ def nodes_of(scene: slicer.vtkMRMLScene, run: RunFolder) -> RunNodes:
         run.folder,
         maps,
         next((node for node in nodes if is_readouts(node)), None),
-        next((node for node in nodes if node.IsA("vtkMRMLSegmentationNode")), None),
+        part_of(nodes, "tissue"),
         roles.get("t1"),
         roles.get("m0") or _m0_elsewhere(scene),
         charts_in(scene, run.folder),

@@ -28,11 +28,13 @@ from .hierarchy import (
     remove_run,
     study_of,
 )
+from .mirroring import set_mirror
+from .pair_errors import add_pair_errors
 from .place import PLACE_ATTRIBUTE, first_look, place_of_brain
 from .plots import add_plots
 from .readouts import add_readouts
+from .region_nodes import add_atlas, add_tissue, regions_node, take_up
 from .relative import REFERENCES_ATTRIBUTE, references_of
-from .segments import add_segmentation
 from .series import M0_ROLE, SeriesNodes, series_to_nodes
 from .volumes import PWI_QUANTITY, matrix_node, volume_from_node, volume_to_node
 
@@ -45,7 +47,8 @@ class PresentedNodes:
     """A presented run: the `result` and its nodes, `maps` by the keys of `Result.maps`; None where there is none.
 
     `series` is None where the run was started from a node that is in the scene already (`source`). `charts` are by
-    the keys of `reporting.charts`.
+    the keys of `reporting.charts`. `segmentation` is the run's tissue and `atlas` its atlas regions, `regions` is what
+    the user draws in; None where that is another segmentation of theirs.
     """
 
     result: Result = field(repr=False)
@@ -59,6 +62,8 @@ class PresentedNodes:
     m0: slicer.vtkMRMLScalarVolumeNode | None = None
     all_nodes: tuple[slicer.vtkMRMLNode, ...] = field(default=(), repr=False)
     charts: Mapping[str, slicer.vtkMRMLPlotChartNode] = field(default_factory=dict)
+    regions: slicer.vtkMRMLSegmentationNode | None = None
+    atlas: slicer.vtkMRMLSegmentationNode | None = None
 
     @property
     def shown(self) -> slicer.vtkMRMLScalarVolumeNode:
@@ -83,29 +88,39 @@ def present(
     with _undone_on_failure(scene):
         earlier = folders_of(scene, run, parent=parent)
         folder = make_folder(scene, name=f"{run} ASL", parent=parent, run=run)
-        nodes = _add(result, scene, folder, source)
+        nodes = _add(result, scene, folder, source, parent)
         nodes = replace(nodes, charts=add_plots(result, nodes))
         series = source if nodes.series is None else nodes.series.sequence
         keep_findings(scene, folder, result.findings, name=result.series.name, source=series)
         _show(nodes, scene)
+    raw = nodes.maps[result.raw]
     for item in earlier:
+        take_up(scene, item, series=result.series.name, parent=parent, t1=nodes.t1, raw=raw)
         remove_run(scene, item)
     return nodes
 
 
-def _add(result: Result, scene: slicer.vtkMRMLScene, folder: int, source: slicer.vtkMRMLNode | None) -> PresentedNodes:
+def _add(
+    result: Result, scene: slicer.vtkMRMLScene, folder: int, source: slicer.vtkMRMLNode | None, parent: int
+) -> PresentedNodes:
     """Every node of the run, in the order the folder shows them."""
     stem = result.series.name
     maps = {key: _add_map(key, result, scene) for key in result.maps}
     table = add_readouts(result, scene=scene, name=f"{stem} readouts")
     course = add_course(result, scene=scene, name=f"{stem} time line")
-    segmentation = add_segmentation(result, scene=scene, name=f"{stem} tissue and ROIs", reference=maps[result.raw])
     t1 = transform = None
     if result.t1 is not None:
         t1 = volume_to_node(result.t1, scene=scene, name=f"{stem} T1 on ASL")
+        t1.SetAttribute(ROLE_ATTRIBUTE, "t1")
         transform = matrix_node(result.t1_to_asl, scene=scene, name=f"{stem} T1 to ASL")
         for node in (t1, *(maps[key] for key in result.in_t1_space)):
             node.SetAndObserveTransformNodeID(transform.GetID())
+    set_mirror(maps[result.raw], result.mirror)
+    reference = maps[result.raw] if t1 is None else t1
+    regions = regions_node(result, scene=scene, parent=parent, reference=reference)
+    segmentation = add_tissue(result, scene=scene, name=f"{stem} tissue", reference=maps[result.raw])
+    atlas = add_atlas(result, scene=scene, name=f"{stem} atlas", reference=maps[result.raw])
+    errors = add_pair_errors(result, scene=scene, name=f"{stem} pairs", on=maps[result.raw])
     series = None
     if source is None:
         series = series_to_nodes(result.series, scene=scene)
@@ -115,10 +130,11 @@ def _add(result: Result, scene: slicer.vtkMRMLScene, folder: int, source: slicer
         if result.series.m0 is not None and (m0 is None or not _lies_there(m0, result.series.m0)):
             m0 = volume_to_node(result.series.m0, scene=scene, name=f"{stem}_m0scan")
             own.append(m0)
-    ordered = [*maps.values(), table, course, segmentation, t1, transform, *own]
+    ordered = [*maps.values(), table, course, segmentation, atlas, *errors, t1, transform, *own]
     added = tuple(node for node in ordered if node is not None)
     put_under(scene, folder, added)
-    return PresentedNodes(result, folder, series, maps, table, segmentation, t1, transform, m0, added)
+    nodes = PresentedNodes(result, folder, series, maps, table, segmentation, t1, transform, m0, added)
+    return replace(nodes, regions=regions, atlas=atlas)
 
 
 def _lies_there(node: slicer.vtkMRMLScalarVolumeNode, volume: Volume) -> bool:
@@ -146,7 +162,6 @@ def _add_map(key: str, result: Result, scene: slicer.vtkMRMLScene) -> slicer.vtk
 def _show(nodes: PresentedNodes, scene: slicer.vtkMRMLScene) -> None:
     if nodes.t1 is not None:
         show_grey(nodes.t1)
-        nodes.t1.SetAttribute(ROLE_ATTRIBUTE, "t1")
     if nodes.m0 is not None:
         nodes.m0.SetAttribute(ROLE_ATTRIBUTE, "m0")
         if nodes.series is not None:

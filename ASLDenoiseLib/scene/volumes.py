@@ -81,7 +81,7 @@ def volume_from_node(node: slicer.vtkMRMLScalarVolumeNode) -> Volume:
     if array.ndim != 3:
         raise InputError(f"The volume node '{node.GetName()}' is not a 3D scalar image; select a single image.")
     geometry = Geometry.from_affine_ras(to_world(node) @ ijk_to_ras(node), array.shape[::-1])
-    return Volume(array, geometry, unit=_unit(node), name=node.GetName() or "")
+    return Volume(array, geometry, unit=voxel_unit(node), name=node.GetName() or "")
 
 
 def matrix_node(matrix_lps: np.ndarray, *, scene: slicer.vtkMRMLScene, name: str) -> slicer.vtkMRMLLinearTransformNode:
@@ -125,7 +125,8 @@ def to_world(node: slicer.vtkMRMLVolumeNode) -> np.ndarray:
     return world
 
 
-def _unit(node: slicer.vtkMRMLVolumeNode) -> str:
+def voxel_unit(node: slicer.vtkMRMLVolumeNode) -> str:
+    """The unit of a volume's voxels, empty where it has none."""
     entry = node.GetVoxelValueUnits()
     if entry is None or not entry.GetCodeValue():
         return ""

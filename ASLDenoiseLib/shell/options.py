@@ -8,7 +8,17 @@ from pathlib import Path
 
 from ..denoising.catalogue import DEFAULT_MODEL
 from ..errors import InputError
-from ..pipeline.request import Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
+from ..pipeline.request import (
+    ATLAS_SPACES,
+    Atlas,
+    Denoising,
+    Head,
+    Outputs,
+    Region,
+    Request,
+    SeriesFile,
+    SuperResolution,
+)
 from ..preparing import nuisance, outliers
 from ..preparing.choices import Preparation
 from ..remedies import OPTIONS
@@ -61,17 +71,32 @@ def add_tissue(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--wm", type=Path, help="white-matter mask or probability map")
     group.add_argument("--labels", type=Path, help="FreeSurfer, SynthSeg or 1/2/3 (CSF/GM/WM) label map")
     group.add_argument("--t1", type=Path, help="T1-weighted image (or its folder): segmented, and shown below the map")
+    text = "where given tissue lies: with the series, or with the T1, with which it is aligned (default: %(default)s)"
+    group.add_argument("--tissue-space", choices=("asl", "t1"), default="asl", help=text)
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
     """Where results go, and what of the series is used."""
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
-    parser.add_argument(
-        "--roi", action="append", default=[], metavar="NAME=MASK", help="a region to read out; may be repeated"
-    )
+    add_regions(parser)
     parser.add_argument("--name", default="", help="what every file's name begins with (default: the series' name)")
     parser.add_argument("--mni", action="store_true", help="CBF in MNI space, too (needs --t1; about a minute)")
     parser.add_argument("--no-scene", action="store_true", help="write no Slicer scene and no overlay picture")
+
+
+def add_regions(parser: argparse.ArgumentParser) -> None:
+    """What is read out beside grey and white matter."""
+    parser.add_argument(
+        "--roi",
+        action="append",
+        default=[],
+        metavar="NAME=MASK[@t1]",
+        help="a region to read out, with @t1 one that was drawn on the T1 and goes with it; may be repeated",
+    )
+    text = "read out every label of an image that lies on the series, with the T1 (@t1) or in MNI space (@mni)"
+    parser.add_argument("--atlas", metavar="LABELS[@t1|@mni]", help=text)
+    text = "the names of its labels: a BIDS _dseg.tsv or a colour table"
+    parser.add_argument("--atlas-names", type=Path, metavar="FILE", help=text)
 
 
 def add_preparation(parser: argparse.ArgumentParser) -> None:
@@ -149,7 +174,8 @@ def series_file(args: argparse.Namespace) -> SeriesFile:
 
 def head_of(args: argparse.Namespace) -> Head:
     """The T1, its transforms, and given tissue; a transform where the command takes one."""
-    return Head(args.t1, args.gm, args.wm, args.labels, None, *(vars(args).get(n) for n in ("t1_to_asl", "t1_start")))
+    places = (vars(args).get(name) for name in ("t1_to_asl", "t1_start"))
+    return Head(args.t1, args.gm, args.wm, args.labels, None, *places, args.tissue_space)
 
 
 def request_of(args: argparse.Namespace) -> Request:
@@ -162,11 +188,17 @@ def request_of(args: argparse.Namespace) -> Request:
     if "model" in given and (finer is None or args.denoise or args.model):
         choices = args.pre_average, args.interleaved, not args.no_audit, args.pairs_needed, args.split_half
         denoising = Denoising(args.model or DEFAULT_MODEL, *choices)
-    regions = tuple(_region(item) for item in args.roi)
-    outputs = Outputs(regions, args.mni, args.out, args.name, not args.no_scene, args.command_line)
+    regions, atlases = regions_of(args)
+    scene = not args.no_scene
+    outputs = Outputs(regions, args.mni, args.out, args.name, scene, args.command_line, atlases)
     return Request(
         series_file(args), head_of(args), _preparation(args), denoising, finer, outputs, given.get("device", "auto")
     )
+
+
+def regions_of(args: argparse.Namespace) -> tuple[tuple[Region, ...], tuple[Atlas, ...]]:
+    """The regions and the atlas that are asked for."""
+    return tuple(_region(item) for item in args.roi), _atlases(args)
 
 
 def _preparation(args: argparse.Namespace) -> Preparation:
@@ -180,7 +212,24 @@ def _region(item: str) -> Region:
     name, separator, path = item.partition("=")
     if not separator or not name:
         raise InputError(f"--roi '{item}' is not understood; write NAME=MASK, for example thalamus=thalamus.nii.gz.")
-    return Region(name, Path(path))
+    return Region(name, *_placed(path))
+
+
+def _atlases(args: argparse.Namespace) -> tuple[Atlas, ...]:
+    if args.atlas is None:
+        if args.atlas_names is not None:
+            raise InputError("--atlas-names names the labels of no atlas; give the labels with --atlas.")
+        return ()
+    labels, space = _placed(args.atlas)
+    return (Atlas(labels, args.atlas_names, space),)
+
+
+def _placed(text: str) -> tuple[Path, str]:
+    """A file and its space, from ``FILE`` or ``FILE@SPACE``; an @ within the name of a file is its own."""
+    path, separator, space = text.rpartition("@")
+    if separator and space in ATLAS_SPACES and not os.path.isfile(text):
+        return Path(path), space
+    return Path(text), "asl"
 
 
 def _number_or_path(text: str) -> float | Path:

@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .options import head_of, request_of, series_file
+from .options import head_of, regions_of, request_of, series_file
 
 if TYPE_CHECKING:
     from ..pipeline.request import Request
@@ -67,16 +67,22 @@ def _run(request: Request, args: argparse.Namespace) -> int:
 def run_measure(args: argparse.Namespace) -> int:
     """Print the readouts of a CBF map, and how it compares with a reference."""
     from ..measuring.compare import compare_maps
-    from ..pipeline.console import measure_map, tissue_of_map
+    from ..pipeline.console import head_of_map, measure_map
     from ..pipeline.reading_steps import t1_of, tissue_of
+    from ..preparing.tissue import tissue_on
     from ..reading.images import read_image, require_contrast
     from ..result.table import readouts_list
     from ..series import CBF_UNIT
 
     cbf, head = read_image(args.cbf, unit=CBF_UNIT), head_of(args)
     require_contrast(cbf.array, f"The map {args.cbf}")
-    tissue = tissue_of_map(cbf, t1=t1_of(head.t1), tissue=tissue_of(head, cbf.geometry))
-    readouts = measure_map(cbf, tissue)
+    regions, atlases = regions_of(args)
+    given = tissue_of(head, cbf.geometry) if head.tissue_space == "asl" else None
+    tissue, t1_to_map = head_of_map(cbf, t1=t1_of(head.t1), tissue=given)
+    if head.tissue_space == "t1" and head.tissue_given:
+        tissue = tissue_on(cbf.geometry, tissue_of(head), transform=t1_to_map)
+    named = {region.name: region for region in regions}
+    readouts = measure_map(cbf, tissue, regions=named, atlas=next(iter(atlases), None), t1_to_map=t1_to_map)
     if args.reference is not None:
         readouts += compare_maps(cbf, read_image(args.reference, unit=CBF_UNIT), tissue)
     print(readouts_list(readouts))

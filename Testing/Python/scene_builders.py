@@ -19,6 +19,7 @@ from ASLDenoiseLib.series import (
     Tissue,
     Volume,
 )
+from ASLDenoiseLib.spatial.regions import Drawing, PlacedRegion
 
 
 def oblique_geometry(size: tuple[int, int, int] = (14, 16, 8)) -> Geometry:
@@ -77,7 +78,8 @@ def made_result(geometry: Geometry | None = None, *, model: str = "test-model") 
             "desc-denoised_cbf": (Readout("gm_mean", "GM mean", 51.0, CBF_UNIT), Readout("snr", "SNR", 5.0, "")),
         },
         Tissue(Volume(gm, grid), Volume(wm, grid), None, Volume(gm + wm, grid), "made here"),
-        regions={"thalamus": Volume(radius < 0.3, grid)},
+        regions={"thalamus": PlacedRegion.of(Volume(radius < 0.3, grid))},
+        drawings={"thalamus": Drawing.of(Volume(radius < 0.3, grid))},
         t1=Volume(np.random.default_rng(2).uniform(10, 900, t1_grid.shape), t1_grid, name="T1w"),
         t1_to_asl=to_asl,
         model={"name": model},

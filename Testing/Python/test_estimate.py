@@ -63,10 +63,10 @@ def test_a_request_has_the_steps_it_asks_for_and_no_others():
     def names(request):
         return [step.name for step in steps_of(request)]
 
-    assert names(Request(SERIES)) == ["read", "inspect", "motion", "calibrate", "tissue", "clean", "measure"]
+    assert names(Request(SERIES)) == ["read", "inspect", "motion", "calibrate", "tissue", "clean", "midline", "measure"]
     still = Request(SERIES, T1, Preparation(motion=False), Denoising(), SuperResolution())
     assert "motion" not in names(still) and "tissue" not in names(still)
-    assert names(still)[-5:] == ["guides", "denoise", "audit", "super-resolve", "measure"]
+    assert names(still)[-6:] == ["guides", "denoise", "audit", "super-resolve", "midline", "measure"]
     assert "audit" in names(Request(SERIES, denoising=Denoising("dwan-lfn")))
     assert not {"guides", "audit"} & set(names(Request(SERIES, denoising=Denoising("dwan-lfn", audit=False))))
 

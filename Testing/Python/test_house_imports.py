@@ -39,11 +39,11 @@ ALLOWED = {
     "networks": set(),
     "denoising": {GROUND, "spatial", "preparing", "networks"},
     "superresolving": {GROUND, "spatial", "preparing", "networks", "denoising"},
-    "result": {GROUND, "preparing"},
+    "result": {GROUND, "spatial", "preparing"},
     "measuring": {GROUND, "spatial", "result"},
     "auditing": {GROUND, "spatial", "preparing", "result", "measuring"},
     "reporting": {GROUND, "spatial", "result", "measuring"},
-    "scene": {GROUND, "spatial", "reading", "preparing", "result", "reporting"},
+    "scene": {GROUND, "spatial", "reading", "preparing", "result", "measuring", "reporting"},
     "pipeline": {
         *(GROUND, "spatial", "reading", "quantifying", "preparing", "inspecting", "denoising", "superresolving"),
         *("result", "measuring", "auditing", "reporting", "scene", "running"),

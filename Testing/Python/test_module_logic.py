@@ -15,9 +15,10 @@ from scene_builders import contents, made_result
 from ASLDenoiseLib.preparing.choices import Preparation
 from ASLDenoiseLib.scene.headless import headless_scene
 from ASLDenoiseLib.scene.present import present
-from ASLDenoiseLib.scene.segments import add_segmentation
+from ASLDenoiseLib.scene.segments import oriented_image
 from ASLDenoiseLib.scene.series import series_to_nodes
 from ASLDenoiseLib.scene.volumes import volume_to_node
+from ASLDenoiseLib.spatial.regions import Drawing
 
 pytestmark = pytest.mark.usefixtures("worked_out")
 
@@ -73,7 +74,10 @@ def test_nodes_reach_the_library_as_its_nouns(module, scene):
     result = made_result()
     sequence = series_to_nodes(result.series).sequence
     t1 = volume_to_node(result.t1)
-    segmentation = add_segmentation(result, scene=scene, name="rois", reference=t1)
+    segmentation = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "rois")
+    for name, image in {"GM": result.tissue.gm, "WM": result.tissue.wm, "thalamus": None}.items():
+        drawing = result.drawings[name] if image is None else Drawing.of(image)
+        segmentation.AddSegmentFromBinaryLabelmapRepresentation(oriented_image(drawing), name, [1.0, 0.0, 0.0])
     series, head, regions = module.ASLDenoiseLogic().inputs(sequence, t1, segmentation=segmentation)
     np.testing.assert_array_equal(series.array, result.series.array)
     np.testing.assert_array_equal(head.t1.array, result.t1.array)

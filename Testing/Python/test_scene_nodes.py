@@ -13,11 +13,10 @@ import pytest
 
 pytest.importorskip("slicer", reason="the real MRML scene needs slicer-core")
 
-from scene_builders import made_result, made_series, oblique_geometry
+from scene_builders import made_result, made_series
 
 from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.scene.headless import current_scene, headless_scene, module_logic
-from ASLDenoiseLib.scene.segments import add_segmentation, regions_from_segmentation, tissue_from_segmentation
 from ASLDenoiseLib.scene.series import (
     read_acquisition,
     read_context,
@@ -254,50 +253,3 @@ def test_attributes_that_make_no_sense_are_refused_by_name(scene, attribute, tex
     sequence.SetAttribute(f"ASLDenoise.{attribute}", text)
     with pytest.raises(InputError, match="cannot be understood"):
         series_from_sequence(sequence)
-
-
-def test_segments_come_back_as_masks_on_another_grid(scene):
-    result = made_result()
-    reference = volume_to_node(result.maps["desc-mean_cbf"])
-    node = add_segmentation(result, scene=scene, name="rois", reference=reference)
-    regions = regions_from_segmentation(node, result.series.geometry)
-    assert list(regions) == ["GM", "WM", "thalamus"]
-    np.testing.assert_array_equal(regions["GM"].array, result.tissue.gm.array)
-    fine = oblique_geometry((28, 32, 16))
-    fine = Geometry(fine.size, tuple(s / 2 for s in fine.spacing), fine.origin, fine.direction)
-    volume_ratio = regions_from_segmentation(node, fine)["GM"].array.sum() / (8 * result.tissue.gm.array.sum())
-    assert 0.85 < volume_ratio < 1.15
-
-
-def test_a_segment_outside_the_images_is_refused(scene):
-    result = made_result()
-    reference = volume_to_node(result.maps["desc-mean_cbf"])
-    node = add_segmentation(result, scene=scene, name="rois", reference=reference)
-    with pytest.raises(InputError, match="outside the ASL images"):
-        regions_from_segmentation(node, Geometry((4, 4, 4), (2, 2, 2), (900.0, 0.0, 0.0)))
-
-
-def test_segments_named_grey_and_white_matter_become_fractions_of_coarse_voxels(scene):
-    result = made_result()
-    node = add_segmentation(result, scene=scene, name="rois", reference=volume_to_node(result.maps["desc-mean_cbf"]))
-    node.GetSegmentation().GetNthSegment(0).SetName("Grey Matter")
-    grid = result.series.geometry
-    tissue = tissue_from_segmentation(node, grid)
-    np.testing.assert_allclose(tissue.gm.array, result.tissue.gm.array, atol=0.15)
-    coarse = Geometry(
-        tuple(n // 2 for n in grid.size),
-        tuple(2 * s for s in grid.spacing),
-        tuple((grid.affine_lps @ [0.5, 0.5, 0.5, 1])[:3]),
-        grid.direction,
-    )
-    fractions = tissue_from_segmentation(node, coarse).gm.array
-    means = result.tissue.gm.array.reshape(coarse.size[2], 2, coarse.size[1], 2, coarse.size[0], 2).mean(axis=(1, 3, 5))
-    assert np.abs(fractions - means).max() < 0.15 and ((fractions > 0.2) & (fractions < 0.8)).any()
-
-
-def test_a_segmentation_without_white_matter_is_no_tissue(scene):
-    result = made_result()
-    node = add_segmentation(result, scene=scene, name="rois", reference=volume_to_node(result.maps["desc-mean_cbf"]))
-    node.GetSegmentation().GetNthSegment(1).SetName("something")
-    with pytest.raises(InputError, match="no segments named GM and WM"):
-        tissue_from_segmentation(node, result.series.geometry)

@@ -1,0 +1,156 @@
+"""Regions on their way through a run: read, laid on the series by the image they were drawn on, and how well known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from ..preparing.midline import mirror_of
+from ..preparing.template_space import to_template
+from ..progress import Progress
+from ..reading.atlas import atlas_names
+from ..reading.images import read_image
+from ..result import PREPARED_PAIRS, RAW_PAIRS
+from ..result.pair_errors import PairErrors
+from ..series import Geometry, Origin, Parameter, Volume
+from ..spatial.masks import depth
+from ..spatial.regions import Drawing, PlacedRegion, drawings_of_labels, regions_on
+from .request import Atlas, Image, Region
+from .state import RunState
+
+_MARGIN = 8.0  # mm beyond the brain within which it is kept how well means are known
+
+
+def read_regions(run: RunState) -> None:
+    """Read the regions, and lay those that were drawn on the series there.
+
+    Raises:
+        InputError: a file cannot be read, a region is empty or outside, or two have one name.
+    """
+    outputs = run.request.outputs
+    run.drawings, run.regions = {}, {}
+    # those in MNI space are warped as images, once the way there is known
+    atlases = [atlas for atlas in outputs.atlases if atlas.space != "mni"]
+    run.given_regions, run.atlas_names = _drawn(outputs.regions, atlases)
+    _place(run, {name: drawing for name, (space, drawing) in run.given_regions.items() if space == "asl"})
+
+
+def place_on_t1(run: RunState) -> None:
+    """Lay the regions that were drawn on the T1 where the T1 has come to lie. `InputError` as `read_regions`."""
+    drawn = {name: drawing for name, (space, drawing) in run.given_regions.items() if space == "t1"}
+    _place(run, {name: drawing.moved(run.t1_to_asl) for name, drawing in drawn.items()})
+
+
+def find_template_space(run: RunState, progress: Progress) -> None:
+    """How the T1 lies in MNI space; and the regions of atlases in that space.
+
+    Raises:
+        InputError: a region lies outside the series, or two have one name.
+    """
+    run.template = to_template(run.t1, run.t1_tissue, progress)
+    for atlas in run.request.outputs.atlases:
+        if atlas.space == "mni":
+            labels = run.template.from_template(_image(atlas.labels), run.t1.geometry)
+            drawings = drawings_of_labels(labels, _names(atlas))
+            _add(run.given_regions, drawings, "mni")
+            run.atlas_names |= drawings.keys()
+            _place(run, {name: each.moved(run.t1_to_asl) for name, each in drawings.items()})
+
+
+def find_midline(run: RunState, progress: Progress) -> None:
+    """The plane that mirrors one half of the brain onto the other, on the series."""
+    if run.even_t1 is not None:
+        brain = run.t1_tissue.brain
+        found = mirror_of(run.even_t1, brain)
+        to_asl = run.t1_to_asl
+        matrix = to_asl @ found.matrix @ np.linalg.inv(to_asl)
+    else:
+        image = run.m0 if run.m0 is not None else run.raw
+        found = mirror_of(image, run.brain)
+        matrix = found.matrix
+    run.mirror = matrix if found.agreement > 0 else None
+    note = "correlation of the brain with its mirror image, 0 to 1"
+    run.parameters.append(Parameter("mirror_agreement", round(found.agreement, 3), "", Origin.IMAGE, note))
+
+
+def pair_errors(run: RunState) -> dict[str, PairErrors]:
+    """What each pair moves the raw mean by, and the prepared one where it is another, in the unit of the maps."""
+    inside = run.brain.array > 0.5
+    within = depth(~inside, run.brain.geometry) <= _MARGIN
+    factor = run.quantification.factor.array
+    found = {RAW_PAIRS: PairErrors.of(run.acquired.array * factor, None, within)}
+    if run.cleaned is not run.raw:
+        found[PREPARED_PAIRS] = PairErrors.of(run.pairs.array * factor, run.weights, within)
+    return {name: errors for name, errors in found.items() if errors is not None}
+
+
+def regions_of_map(
+    regions: Sequence[Region], atlases: Sequence[Atlas], onto: Geometry, *, t1_to_map: np.ndarray | None
+) -> dict[str, PlacedRegion]:
+    """Regions on a map that stands alone; `t1_to_map` as of `console.measure_map`.
+
+    Raises:
+        InputError: as `read_regions`, or one is in a space from which there is no way to the map.
+    """
+    given, of_atlas = _drawn(regions, atlases)
+    placed = {}
+    for name, (space, drawing) in given.items():
+        if space == "mni" or (space == "t1" and t1_to_map is None):
+            raise InputError(f"The region '{name}' does not lie on the map; give its T1, or run the series itself.")
+        moved = drawing.moved(t1_to_map) if space == "t1" else drawing
+        try:
+            placed |= regions_on(onto, {name: moved})
+        except InputError:
+            if name not in of_atlas:
+                raise
+    return placed
+
+
+def regions_on_grid(run: RunState, onto: Geometry, *, transform: np.ndarray) -> dict[str, PlacedRegion]:
+    """The regions on another grid; `transform` is 4x4, LPS mm, from points of the series to points of `onto`."""
+    return regions_on(onto, run.drawings, transform=transform)
+
+
+def _drawn(regions: Sequence[Region], atlases: Sequence[Atlas]) -> tuple[dict[str, tuple[str, Drawing]], set[str]]:
+    """By name, the space of each region and what was drawn; and the names of those that are labels of an atlas."""
+    given, of_atlas = {}, set()
+    for region in regions:
+        _add(given, {region.name: Drawing.of(_image(region.mask))}, region.space)
+    for atlas in atlases:
+        drawings = drawings_of_labels(_image(atlas.labels), _names(atlas))
+        _add(given, drawings, atlas.space)
+        of_atlas |= drawings.keys()
+    return given, of_atlas
+
+
+def _add(given: dict[str, tuple[str, Drawing]], drawings: Mapping[str, Drawing], space: str) -> None:
+    for name, drawing in drawings.items():
+        if name in given:
+            raise InputError(f"Two regions are named '{name}'; rename one.")
+        given[name] = (space, drawing)
+
+
+def _place(run: RunState, drawings: Mapping[str, Drawing]) -> None:
+    """Lay drawings, now where the series lies, on its grid; labels of an atlas that it does not reach are left out."""
+    for name, drawing in drawings.items():
+        try:
+            placed = regions_on(run.series.geometry, {name: drawing})
+        except InputError:
+            if name not in run.atlas_names:
+                raise
+            continue
+        run.drawings = {**run.drawings, name: drawing}
+        run.regions = {**run.regions, **placed}
+
+
+def _image(given: Image) -> Volume:
+    return read_image(given) if isinstance(given, Path) else given
+
+
+def _names(atlas: Atlas) -> dict[int, str]:
+    if isinstance(atlas.names, Path):
+        return atlas_names(atlas.names)
+    return {int(number): str(name) for number, name in (atlas.names or {}).items()}

@@ -1,0 +1,125 @@
+"""Which image a region belongs to: the one it was drawn on, with which it goes to the series."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .hierarchy import ROLE_ATTRIBUTE
+from .volumes import ijk_to_ras
+
+if TYPE_CHECKING:
+    import slicer
+
+FOLLOWS_ATTRIBUTE = "ASLDenoise.follows"  # of a segmentation or label map: the user's choice, t1, asl or mni
+_LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+_SAME_GRID = 1e-2  # mm, at the far corner
+
+
+def followed(node: slicer.vtkMRMLDisplayableNode, t1: slicer.vtkMRMLScalarVolumeNode | None = None) -> str:
+    """``t1`` where a segmentation or label map was drawn on a T1, ``asl`` where on anything else; or what was chosen.
+
+    Drawn on a T1 is what refers to it or to the copy of it that a run shows, or lies on its grid.
+
+    Args:
+        node: a segmentation or a label map.
+        t1: the T1 of the run, or the one that is selected.
+    """
+    chosen = node.GetAttribute(FOLLOWS_ATTRIBUTE)
+    if chosen:
+        return chosen
+    reference = reference_of(node)
+    if reference is not None and (reference is t1 or reference.GetAttribute(ROLE_ATTRIBUTE) == "t1"):
+        return "t1"
+    own = _grid(node if reference is None else reference)
+    if t1 is None or own is None:
+        return "asl"
+    return "t1" if any(_alike(own, (size, matrix)) for size, matrix in _grids(t1)) else "asl"
+
+
+def choose_followed(node: slicer.vtkMRMLDisplayableNode, space: str) -> None:
+    """Keep the user's choice of the image that a segmentation or label map follows; empty: found from what it is."""
+    if space:
+        node.SetAttribute(FOLLOWS_ATTRIBUTE, space)
+    else:
+        node.RemoveAttribute(FOLLOWS_ATTRIBUTE)
+
+
+def to_t1_space(node: slicer.vtkMRMLDisplayableNode) -> np.ndarray:
+    """4x4, LPS mm: from where the scene shows a node that follows a T1 to that T1 as a run is given it.
+
+    A run lays its copy of the T1 on the series by a transform; what is drawn there lies in the series' space, and goes
+    back through it. What is drawn on the T1 itself lies where that does.
+    """
+    carrier = node if node.GetAttribute(ROLE_ATTRIBUTE) == "t1" else reference_of(node)
+    if carrier is None or carrier.GetAttribute(ROLE_ATTRIBUTE) != "t1":
+        return np.eye(4)
+    return np.linalg.inv(world_of(carrier))
+
+
+def to_series(node: slicer.vtkMRMLDisplayableNode, t1: slicer.vtkMRMLScalarVolumeNode | None) -> np.ndarray:
+    """4x4, LPS mm: from where the scene shows a node to the series of a run, whose own copy of the T1 is `t1`."""
+    if t1 is None or followed(node, t1) != "t1":
+        return np.eye(4)
+    return world_of(t1) @ to_t1_space(node)
+
+
+def world_of(node: slicer.vtkMRMLDisplayableNode) -> np.ndarray:
+    """4x4, LPS mm, of the linear transform above a node."""
+    import slicer
+
+    transform = node.GetParentTransformNode()
+    if transform is None:
+        return np.eye(4)
+    return _LPS_FROM_RAS @ slicer.util.arrayFromTransformMatrix(transform, toWorld=True) @ _LPS_FROM_RAS
+
+
+def reference_of(node: slicer.vtkMRMLDisplayableNode) -> slicer.vtkMRMLVolumeNode | None:
+    """The volume that a segmentation was drawn on, as the Segment Editor keeps it; None where that is not known."""
+    import slicer
+
+    if not node.IsA("vtkMRMLSegmentationNode"):
+        return None
+    return node.GetNodeReference(slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole())
+
+
+def set_reference(node: slicer.vtkMRMLSegmentationNode, volume: slicer.vtkMRMLScalarVolumeNode) -> None:
+    """Let a segmentation be drawn on the grid of a volume."""
+    node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
+
+
+def _grid(node: slicer.vtkMRMLDisplayableNode) -> tuple[tuple[int, ...], np.ndarray] | None:
+    """Voxels (i, j, k) and their matrix to RAS of a volume, or of the grid a segmentation keeps from its file."""
+    import slicer
+    import vtk
+
+    if node.IsA("vtkMRMLVolumeNode"):
+        image = node.GetImageData()
+        return None if image is None else (image.GetDimensions(), ijk_to_ras(node))
+    converter = slicer.vtkSegmentationConverter
+    text = node.GetSegmentation().GetConversionParameter(converter.GetReferenceImageGeometryParameterName())
+    image = slicer.vtkOrientedImageData()
+    if not text or not converter.DeserializeImageGeometry(text, image, False):
+        return None
+    matrix = vtk.vtkMatrix4x4()
+    image.GetImageToWorldMatrix(matrix)
+    extent = image.GetExtent()
+    size = tuple(extent[2 * axis + 1] - extent[2 * axis] + 1 for axis in range(3))
+    return size, slicer.util.arrayFromVTKMatrix(matrix)
+
+
+def _grids(t1: slicer.vtkMRMLScalarVolumeNode) -> list[tuple[tuple[int, ...], np.ndarray]]:
+    """The T1's grid in its own space, and where the scene shows it."""
+    own = _grid(t1)
+    if own is None:
+        return []
+    world = _LPS_FROM_RAS @ world_of(t1) @ _LPS_FROM_RAS
+    return [own, (own[0], world @ own[1])]
+
+
+def _alike(one: tuple[tuple[int, ...], np.ndarray], other: tuple[tuple[int, ...], np.ndarray]) -> bool:
+    if tuple(one[0]) != tuple(other[0]):
+        return False
+    corners = np.array([[0, 0, 0, 1], [*one[0], 1]], float).T
+    return bool(np.allclose(one[1] @ corners, other[1] @ corners, atol=_SAME_GRID))
