@@ -26,6 +26,7 @@ from .parameters import Way
 from .paths import resource
 from .preview import PreviewSection
 from .progress import ProgressArea
+from .regions import RegionsSection
 from .results import ResultsSection
 from .run import Run
 from .running import Driver
@@ -70,6 +71,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.method = MethodSection(self.ui)
         self.timeline = TimelineSection(self.ui, self.kept, self.runAgain, self._showPlot, self._showMaps)
         self.agreement = AgreementSection(self.ui, self._onCompareHalves, self._showPlot, self._showTwo)
+        self.regions = RegionsSection(self.ui, self.progress.done, lambda: self._entered)
         self.results = ResultsSection(self.ui, self.progress.done, self._onRunShown)
         self.preview = PreviewSection(self.findings, lambda: self._parameterNode, self._checkCanApply)
         self._devices = Driver()
@@ -97,6 +99,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._devices.abandon()
         self.kept.discard()
         self.setParameterNode(None)
+        self.regions.cleanup()
         self.removeObservers()
 
     def enter(self):
@@ -147,7 +150,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Show and change this parameter node from now on; None for none."""
         self._disconnect()
         self._parameterNode = parameters
-        for section in (self.inputs, self.method, self.results, self.timeline):
+        for section in (self.inputs, self.method, self.results, self.timeline, self.regions):
             section.setParameters(parameters)
         if parameters is not None:
             self._guiTag = parameters.connectGui(self.ui)
@@ -199,6 +202,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.method.refresh()
         self.results.refresh()
         self.timeline.refresh()
+        self.regions.refresh()
         if series is not self._series:
             if self.run.state in (State.DONE, State.ERROR):
                 self.run.reset()
@@ -315,6 +319,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.findings.keep(() if nodes is None else self.results.findingsOf(self._series))
         self.timeline.show(nodes)
         self.agreement.show(nodes)
+        self.regions.show(nodes)
 
     def load(self, path, number=None, context=None):
         """Load a series from a file or folder (of several the one of that number), unless a run is under way.
@@ -352,6 +357,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _onPresented(self, nodes):
         self.timeline.keptFor(nodes.folder)
         self.results.present(nodes)
+        self.regions.adopt(nodes)
         self.ui.resultsCollapsibleButton.collapsed = False
         bringIntoSight(self.ui.resultsCollapsibleButton)
         if self._parameterNode.outputFolder:

@@ -23,8 +23,7 @@ def label_names(node: slicer.vtkMRMLLabelMapVolumeNode) -> dict[int, str]:
         return {}
     numbers = np.unique(slicer.util.arrayFromVolume(node))
     named = {int(n): colours.GetColorName(int(n)) or "" for n in numbers if 0 < n < colours.GetNumberOfColors()}
-    empty = ("", "(none)", colours.GetNoName() if hasattr(colours, "GetNoName") else "(none)")
-    return {number: name for number, name in named.items() if name not in empty}
+    return {number: name for number, name in named.items() if name not in ("", "(none)")}
 
 
 def label_drawings(node: slicer.vtkMRMLLabelMapVolumeNode) -> dict[str, Drawing]:

@@ -108,11 +108,12 @@ class RegionReader:
             InputError: the atlas holds no labels.
         """
         self._used, found = set(), []
-        warped = self._atlas if atlas is None or followed(atlas, self._nodes.t1) == "mni" else None
+        by_run = atlas is None or followed(atlas, self._nodes.t1) == "mni"
+        warped = self._atlas if by_run else None
         for node in (segmentation, warped):
             if node is not None:
                 found += [self._row(*each, mirror) for each in self._segments(node)]
-        if atlas is not None and warped is None:
+        if not by_run:
             found += [self._row(*each, mirror) for each in self._labels(atlas)]
         self._places = {key: placed for key, placed in self._places.items() if key in self._used}
         return tuple(row for row in found if row is not None)
