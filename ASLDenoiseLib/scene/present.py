@@ -119,7 +119,7 @@ def _add(
     reference = maps[result.raw] if t1 is None else t1
     regions = regions_node(result, scene=scene, parent=parent, reference=reference)
     segmentation = add_tissue(result, scene=scene, name=f"{stem} tissue", reference=maps[result.raw])
-    atlas = add_atlas(result, scene=scene, name=f"{stem} atlas", reference=maps[result.raw])
+    atlas = add_atlas(result, scene=scene, name=f"{stem} atlas", reference=reference)  # saved on that grid
     errors = add_pair_errors(result, scene=scene, name=f"{stem} pairs", on=maps[result.raw])
     series = None
     if source is None:
