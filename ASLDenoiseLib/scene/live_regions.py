@@ -27,7 +27,7 @@ from .pair_errors import pair_errors_in
 from .readouts import readout_rows
 from .region_nodes import part_of
 from .segments import drawing_of, drawing_stamp, segment_ids, segment_name
-from .volumes import ijk_to_ras, voxel_unit, world_matrix
+from .volumes import ijk_to_ras, to_world, voxel_unit
 
 if TYPE_CHECKING:
     import slicer
@@ -180,7 +180,7 @@ class RegionReader:
 
 
 def _grid_of(node: slicer.vtkMRMLScalarVolumeNode) -> Geometry:
-    affine = world_matrix(node) @ ijk_to_ras(node)
+    affine = to_world(node) @ ijk_to_ras(node)
     return Geometry.from_affine_ras(affine, node.GetImageData().GetDimensions())
 
 
