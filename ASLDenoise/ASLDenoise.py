@@ -1,6 +1,7 @@
 """The Slicer face of ASLDenoise: what the module is. Its panel, logic and self test are in ASLDenoisePanel.
 
-Everything that computes is in ASLDenoiseLib. Slicer looks for the four classes by name in this file.
+Everything that computes is in ASLDenoiseLib. Slicer looks for the classes by name in this file: those of the module,
+and the two by which Slicer's own ways in take an ASL series.
 """
 
 import importlib.util
@@ -19,6 +20,7 @@ for _package, _folder in (("ASLDenoisePanel", _HERE), ("ASLDenoiseLib", _HERE.pa
 for _name in [name for name in sys.modules if name.partition(".")[0] == "ASLDenoisePanel"]:
     del sys.modules[_name]
 
+from ASLDenoisePanel.file_reader import SeriesFileDialog, SeriesFileReader  # noqa: E402
 from ASLDenoisePanel.logic import ASLDenoiseLogic  # noqa: E402
 from ASLDenoisePanel.parameters import ASLDenoiseParameterNode, Device, Grid, Outliers, Way  # noqa: E402
 from ASLDenoisePanel.paths import resource  # noqa: E402
@@ -31,6 +33,8 @@ __all__ = [
     "ASLDenoiseWidget",
     "ASLDenoiseLogic",
     "ASLDenoiseTest",
+    "ASLDenoiseFileDialog",
+    "ASLDenoiseFileReader",
     "ASLDenoiseParameterNode",
     "Device",
     "Grid",
@@ -67,3 +71,11 @@ class ASLDenoise(ScriptedLoadableModule):
     def resourcePath(self, filename):
         """A file of Resources, beside this file or at the root of a checkout."""
         return str(resource(filename) or ScriptedLoadableModule.resourcePath(self, filename))
+
+
+class ASLDenoiseFileReader(SeriesFileReader):
+    """ASL series in Add Data and for scripts; Slicer makes one of this name when it sets up the module."""
+
+
+class ASLDenoiseFileDialog(SeriesFileDialog):
+    """Folders that are dropped on Slicer's window; likewise."""

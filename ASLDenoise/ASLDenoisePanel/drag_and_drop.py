@@ -20,7 +20,7 @@ class DropFilter(qt.QObject):
         """Take drags and drops of exactly one local file or folder; leave all else to others."""
         if event.type() not in (qt.QEvent.DragEnter, qt.QEvent.DragMove, qt.QEvent.Drop):
             return False
-        path = _onePath(event.mimeData())
+        path = onePath(event.mimeData())
         if path is None:
             return False
         event.acceptProposedAction()
@@ -30,7 +30,8 @@ class DropFilter(qt.QObject):
         return True
 
 
-def _onePath(data) -> Path | None:
+def onePath(data) -> Path | None:
+    """The one local file or folder in what is dragged; None where it is something else, or several."""
     if data is None or not data.hasUrls():
         return None
     urls = data.urls()

@@ -7,6 +7,7 @@ from pathlib import Path
 import slicer
 from slicer.i18n import tr as _
 
+from .loading import intoScene
 from .packages import PackagesMissing, ensurePackages
 from .remedies import panelFailure
 from .running import Driver
@@ -18,8 +19,8 @@ class Transfer:
 
     Args:
         progress: the area that shows how it goes.
-        loaded: called with the nodes of a loaded series: sequence, T1 or None, M0 or None; returns a
-            sentence about them, or nothing.
+        loaded: called with the nodes of a loaded series (`loading.LoadedNodes`); returns a sentence about them, or
+            nothing.
         changed: called when `busy` has changed; with a `SeriesChoice` where the user has to choose.
     """
 
@@ -83,17 +84,7 @@ class Transfer:
             self._progress.done(text.format(count=len(loaded.found)))
             self._changed(loaded)
             return
-        from ASLDenoiseLib.scene.display import show_grey
-        from ASLDenoiseLib.scene.series import series_to_nodes
-        from ASLDenoiseLib.scene.volumes import volume_to_node
-
-        nodes = series_to_nodes(loaded.series, scene=slicer.mrmlScene)
-        t1 = None
-        if loaded.t1 is not None:
-            t1 = volume_to_node(loaded.t1, scene=slicer.mrmlScene)
-            show_grey(t1)
-        background = t1 or nodes.m0 or nodes.proxy
-        slicer.util.setSliceViewerLayers(background=background, foreground=None, fit=True)
-        more = " ".join(filter(None, (loaded.note, self._loaded(nodes.sequence, t1, nodes.m0))))
+        nodes = intoScene(loaded)
+        more = " ".join(filter(None, (loaded.note, self._loaded(nodes))))
         text = _("Loaded {name}.").format(name=loaded.series.name)
         self._progress.done(f"{text} {more}" if more else text)

@@ -331,9 +331,15 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             typed = self.acquisition.typed()
             self.transfer.load(path, number, context or typed.get("context"), typed.get("values"))
 
-    def _onLoaded(self, series, t1, m0):
+    def take(self, nodes):
+        """Select what Slicer's own reader of files has loaded (`loading.LoadedNodes`), unless a run is under way."""
+        if not self.run.running and self._parameterNode is not None:
+            self._onLoaded(nodes)
+
+    def _onLoaded(self, nodes):
         """Select what was loaded; returns a sentence about it, or ''."""
         self.acquisition.forgetTyped()
+        series, t1, m0 = nodes.sequence, nodes.t1, nodes.m0
         p, chosen, note = self._parameterNode, {"asl": series, "m0": m0}, ""
         another = p.asl is not None and p.asl is not series
         if t1 is not None:

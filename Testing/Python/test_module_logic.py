@@ -166,7 +166,7 @@ def test_the_modules_files_open_without_heavy_imports(repo_root, module):
 
 
 def test_slicer_finds_its_classes_by_name_in_the_modules_file(module):
-    for part in ("", "Widget", "Logic", "Test"):
+    for part in ("", "Widget", "Logic", "Test", "FileReader", "FileDialog"):
         assert isinstance(getattr(module, f"ASLDenoise{part}"), type)
 
 
