@@ -55,13 +55,25 @@ def likelySegmentation(scene):
     return found[0] if len(found) == 1 and found[0].GetSegmentation().GetNumberOfSegments() else None
 
 
-def _ownVolumes(scene) -> list:
-    """Volumes with voxels that are neither results of a run nor what a sequence shows."""
-    shown = {
+def madeVolumes(scene) -> list:
+    """The volumes that are no input of a run: results of one, and what a sequence shows."""
+    shown = _shown(scene)
+    volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode", scene)
+    return [node for node in volumes if node in shown or _isOutput(node)]
+
+
+def _shown(scene) -> set:
+    """The volumes by which sequences show their images."""
+    return {
         browser.GetProxyNode(browser.GetMasterSequenceNode())
         for browser in slicer.util.getNodesByClass("vtkMRMLSequenceBrowserNode", scene)
         if browser.GetMasterSequenceNode() is not None
     }
+
+
+def _ownVolumes(scene) -> list:
+    """Volumes with voxels that are neither results of a run nor what a sequence shows."""
+    shown = _shown(scene)
     volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode", scene)
     return [
         node

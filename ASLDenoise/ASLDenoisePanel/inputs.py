@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 from ASLDenoiseLib.scene.series import first_volume, read_context, volume_count
 
 from .acquisition_rows import countWords
-from .autofill import likelyM0, likelySegmentation, likelyT1, newestSeries
+from .autofill import likelyM0, likelySegmentation, likelyT1, madeVolumes, newestSeries
 from .combo_boxes import chosen, fill
 
 _LAST_FOLDER = "ASLDenoise/LastFolder"
@@ -28,6 +28,7 @@ class InputsSection:
 
     def __init__(self, ui, load):
         self._ui, self._load, self._parameters = ui, load, None
+        self._beside = ()  # T1 and M0, which are not offered as a series
         ui.aslSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._onSeries)
         for name, widget in _SELECTORS.items():
             getattr(ui, widget).connect("nodeActivated(vtkMRMLNode*)", lambda node, name=name: self.decide(name))
@@ -78,6 +79,20 @@ class InputsSection:
                 if node is not None and node is not getattr(p, name):
                     p.setValue(name, node)
 
+    def leaveOut(self) -> None:
+        """Leave out of the selectors what is no input: the maps of runs, and what a sequence shows anyway."""
+        p, scene = self._parameters, slicer.mrmlScene
+        if p is None or scene is None or scene.IsBatchProcessing():
+            return
+        self._beside = (p.t1, p.m0)
+        made = madeVolumes(scene)
+        for name in ("asl", "t1", "m0", "like"):
+            others = [p.t1, p.m0] if name == "asl" else []
+            hidden = [node for node in (*made, *others) if node is not None and node is not getattr(p, name)]
+            # a property of qMRMLSortFilterProxyModel, by which Slicer's modules Transforms and Segmentations do this
+            model = getattr(self._ui, f"{name}Selector").sortFilterProxyModel()
+            model.setProperty("hiddenNodeIDs", [node.GetID() for node in hidden])
+
     def refresh(self) -> None:
         """Show what the parameter node holds and what the series is."""
         p = self._parameters
@@ -85,6 +100,8 @@ class InputsSection:
             return
         if self._ui.aslSelector.currentNode() is not p.asl:
             self._ui.aslSelector.setCurrentNode(p.asl)
+        if self._beside != (p.t1, p.m0):
+            self.leaveOut()
         self._ui.tissueCheckBox.setVisible(p.segmentation is not None)
         self._ui.seriesLabel.text = describe(p.asl)
         self._ui.seriesLabel.setVisible(p.asl is not None)

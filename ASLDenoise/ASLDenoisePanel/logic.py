@@ -18,6 +18,19 @@ from .region_inputs import atlasOf, regionsOf
 _TISSUE_SEGMENTS = ("gm", "wm", "csf")
 
 
+_watching: list[Callable[[Any, Any], None]] = []
+
+
+def watch(told: Callable[[Any, Any], None]) -> None:
+    """Have every run told that is shown from now on, whoever started it: its nodes, and the node of its series."""
+    _watching.append(told)
+
+
+def unwatch(told: Callable[[Any, Any], None]) -> None:
+    """Have it told no longer."""
+    _watching[:] = [each for each in _watching if each != told]
+
+
 class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
     """Runs the library on nodes."""
 
@@ -117,7 +130,10 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         from ASLDenoiseLib.scene.present import present
 
         scene = asl.GetScene() if asl is not None else None
-        return present(result, scene=scene or slicer.mrmlScene, source=asl if scene else None)
+        nodes = present(result, scene=scene or slicer.mrmlScene, source=asl if scene else None)
+        for told in tuple(_watching):
+            told(nodes, asl)
+        return nodes
 
     def inputs(
         self, asl, t1=None, *, m0=None, segmentation=None, tissue=None, alignment: Alignment = Alignment.FIND

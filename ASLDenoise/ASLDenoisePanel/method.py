@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import qt
 from slicer.i18n import tr as _
 
 from .combo_boxes import chosen, fill, select
-from .parameters import Device, Grid, Way
+from .parameters import Device, Grid, Outliers, Way
+from .plain_names import methodName, modelName, modelText, recommended
 
 
 class MethodSection:
@@ -21,7 +23,8 @@ class MethodSection:
         self._ui, self._parameters, self._listed = ui, None, False
         self._cards = {card.name: card for card in list_models()}
         self._defaultModel = DEFAULT_MODEL
-        fill(ui.modelComboBox, [_item(n, n == DEFAULT_MODEL, c.summary) for n, c in self._cards.items()], None)
+        models = [_item(modelName(n), n, n == DEFAULT_MODEL, c.summary) for n, c in self._cards.items()]
+        fill(ui.modelComboBox, models, None)
         fill(ui.deviceComboBox, [(text, device.value, "") for device, text in _deviceWords().items()], None)
         ui.modelComboBox.connect("currentIndexChanged(int)", self._onModel)
         ui.methodComboBox.connect("currentIndexChanged(int)", self._onMethod)
@@ -91,7 +94,10 @@ class MethodSection:
             method = self._method(p)
             select(ui.methodComboBox, method.name)
             ui.methodTextLabel.text = method.summary
-        ui.modelTextLabel.text = f"{card.summary}. {timeWords(card)}"
+        ui.modelTextLabel.text = f"{modelText(card)} {timeWords(card)}"
+        ui.modelTextLabel.toolTip = f"{card.name}: {card.summary}"
+        for place, outliers in enumerate(Outliers):  # connectGui fills in the labels alone
+            ui.outliersComboBox.setItemData(place, outliers.tip(), qt.Qt.ToolTipRole)
 
     def _method(self, parameters):
         """The chosen method of super-resolution; the list of them is filled when it is first asked for."""
@@ -99,7 +105,7 @@ class MethodSection:
 
         if not self._ui.methodComboBox.count:
             names = sorted(METHODS, key=lambda name: name != DEFAULT_METHOD)
-            items = [_item(name, name == DEFAULT_METHOD, METHODS[name].summary) for name in names]
+            items = [_item(methodName(name), name, name == DEFAULT_METHOD, METHODS[name].summary) for name in names]
             fill(self._ui.methodComboBox, items, None)
         return METHODS.get(parameters.method, METHODS[DEFAULT_METHOD])
 
@@ -129,8 +135,8 @@ class MethodSection:
             self._parameters.setValue(name, "" if value == default else value)
 
 
-def _item(name, default, summary) -> tuple:
-    return (_("{name} (recommended)").format(name=name) if default else name, name, summary)
+def _item(text, name, default, summary) -> tuple:
+    return (recommended(text, default), name, f"{name}: {summary}")
 
 
 def timeWords(card) -> str:

@@ -77,12 +77,23 @@ class Outliers(Enum):
 
     def label(self):
         return {
-            Outliers.ZSCORE: _("Noisy slices (z-score)"),
+            Outliers.ZSCORE: _("Remove noisy slices (recommended)"),
             Outliers.NONE: _("Leave everything in"),
-            Outliers.AOC: _("Adaptive cleaning (AOC)"),
-            Outliers.SCORE: _("Extreme pairs (SCORE)"),
-            Outliers.PAOCSL: _("Unlikely slices (PAOCSL)"),
-            Outliers.HUBER: _("Weigh down (Huber)"),
+            Outliers.AOC: _("Remove what strays from the mean"),
+            Outliers.SCORE: _("Remove extreme pairs"),
+            Outliers.PAOCSL: _("Remove unlikely slices"),
+            Outliers.HUBER: _("Weigh down what strays"),
+        }[self]
+
+    def tip(self):
+        """Its technical name, and where it is from."""
+        return {
+            Outliers.ZSCORE: _("z-score of the noise of each slice, after Tan et al. 2009"),
+            Outliers.NONE: _("none"),
+            Outliers.AOC: _("AOC, adaptive outlier cleaning"),
+            Outliers.SCORE: _("SCORE, Dolui et al. 2017"),
+            Outliers.PAOCSL: _("PAOCSL, prior-guided adaptive outlier cleaning"),
+            Outliers.HUBER: _("Huber's M-estimator"),
         }[self]
 
 

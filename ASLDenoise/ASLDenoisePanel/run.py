@@ -93,6 +93,12 @@ class Run:
         self._progress.reset()
         self._become(State.READY)
 
+    def doneElsewhere(self, text) -> None:
+        """Show that a run of this series was started elsewhere, from the console, and has finished."""
+        self._progress.reset()
+        self._progress.done(text)
+        self._become(State.DONE)
+
     def _onDone(self, result) -> None:
         try:
             nodes = self._logic.present(result, self._asl)

@@ -65,7 +65,9 @@ def obstacle(choices: Choices) -> str:
     if choices.tissue and not choices.segmentation:
         return _("Select the segmentation whose segments GM and WM are the tissue, or untick that choice.")
     if choices.needsT1 and not choices.t1:
-        return _("Select a T1: this method needs one. Smooth and spline do without, with a voxel size of your choice.")
+        return _(
+            "Select a T1: this method needs one. 'Deblurred, without the T1' does without, at a size of your choice."
+        )
     if not _understood(choices.pairs):
         return _(
             "The pairs are not understood: write 10 for the first ten, 1-10 or 1,4,7-9 for a choice, nothing for all."

@@ -9,7 +9,7 @@ from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
 
-from ASLDenoiseLib.scene.series import read_context, volume_count
+from ASLDenoiseLib.scene.series import read_context, series_node, volume_count
 
 from .acquisition import AcquisitionSection
 from .agreement import AgreementSection
@@ -18,7 +18,7 @@ from .drag_and_drop import DropFilter
 from .findings import FindingsSection
 from .inputs import InputsSection
 from .kept import KeptPreparation
-from .logic import ASLDenoiseLogic
+from .logic import ASLDenoiseLogic, unwatch, watch
 from .method import MethodSection
 from .packages import torchThere
 from .panel_frame import PanelFrame
@@ -74,6 +74,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.regions = RegionsSection(self.ui, self.progress.done, lambda: self._entered)
         self.results = ResultsSection(self.ui, self.progress.done, self._onRunShown)
         self.preview = PreviewSection(self.findings, lambda: self._parameterNode, self._checkCanApply)
+        watch(self._onShownElsewhere)
         self._devices = Driver()
         self._drops = [DropFilter(widget, self.load) for widget in (self.uiWidget, self.ui.runWidget)]
         self._later = qt.QTimer()
@@ -95,6 +96,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def cleanup(self):
         """End the processes and observers of the module."""
         self._later.stop()
+        unwatch(self._onShownElsewhere)
         self._abandon()
         self._devices.abandon()
         self.kept.discard()
@@ -143,6 +145,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Show the scene's parameter node, and observe it."""
         self.setParameterNode(self.logic.getParameterNode())
         self.inputs.autofill()
+        self.inputs.leaveOut()
         self.results.restore()
         self._refresh()
 
@@ -193,6 +196,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self._parameterNode is not None:
             if not self.run.running:
                 self.inputs.autofill()
+            self.inputs.leaveOut()
             self.results.restore()
             self._refresh()
 
@@ -359,6 +363,15 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         for name in _SECTIONS:
             getattr(self.ui, f"{name}CollapsibleButton").setEnabled(not self.run.running)
         self._checkCanApply()
+
+    def _onShownElsewhere(self, nodes, asl):
+        """Show a run of the selected series that was started from the console as one that was started here."""
+        p = self._parameterNode
+        if self.run.running or p is None or asl is None or p.asl is not series_node(asl):
+            return
+        self.results.present(nodes)
+        self.findings.show(nodes.result.findings)
+        self.run.doneElsewhere(_("Done from the Python console."))
 
     def _onPresented(self, nodes):
         self.timeline.keptFor(nodes.folder)

@@ -31,7 +31,7 @@ from ..series_json import (
 )
 from .headless import current_scene, module_logic
 from .series_place import m0_at, moved, place_of
-from .volumes import PWI_QUANTITY, fill_node, ijk_to_ras, volume_from_node, volume_to_node
+from .volumes import PWI_QUANTITY, fill_node, ijk_to_ras, is_cbf, volume_from_node, volume_to_node
 
 if TYPE_CHECKING:
     import slicer
@@ -127,7 +127,8 @@ def read_context(node: slicer.vtkMRMLNode) -> tuple[VolumeType, ...]:
     """The type of each volume of `node`; `NOT_AVAILABLE` where none is stated. Raises as `read_acquisition`."""
     words = _attribute(node, "context")
     if words is None:
-        return (VolumeType.NOT_AVAILABLE,) * volume_count(node)
+        kind = VolumeType.CBF if is_cbf(node) else VolumeType.NOT_AVAILABLE
+        return (kind,) * volume_count(node)
     return context_from_plain(words, where=f"'{node.GetName()}'")
 
 
@@ -207,7 +208,7 @@ def adopt_sidecar(node: slicer.vtkMRMLNode) -> bool:
 
 
 def series_from_sequence(node: slicer.vtkMRMLNode, *, m0: slicer.vtkMRMLScalarVolumeNode | None = None) -> ASLSeries:
-    """The series in a sequence, in the sequence of a browser or of a browsed volume, or in a multi-volume node.
+    """The series in a sequence, the sequence of a browser or of a browsed volume, a multi-volume or a volume node.
 
     Volume types, acquisition and fixes come from the node's attributes. Types that nothing states
     are `VolumeType.NOT_AVAILABLE`. The M0 is `m0` where given, else the node that the sequence refers to, else the
@@ -218,7 +219,7 @@ def series_from_sequence(node: slicer.vtkMRMLNode, *, m0: slicer.vtkMRMLScalarVo
         InputError: the node holds no series of images on one grid, the M0 is on another grid, or the transform is none
             that moves a grid.
     """
-    node = _source_of(node)
+    node = series_node(node)
     array, geometry = _sequence_array(node) if node.IsA("vtkMRMLSequenceNode") else _multivolume_array(node)
     place = place_of(node)
     own = node.GetNodeReference(M0_ROLE)
@@ -230,7 +231,7 @@ def series_from_sequence(node: slicer.vtkMRMLNode, *, m0: slicer.vtkMRMLScalarVo
         read_context(node),
         read_acquisition(node),
         m0=None if m0 is None else m0_at(m0, geometry, place),
-        name=node.GetAttribute(PREFIX + "name") or (node.GetName() or "asl").removesuffix("_asl"),
+        name=node.GetAttribute(PREFIX + "name") or (node.GetName() or "asl").removesuffix("_asl").removesuffix("_cbf"),
         source=node.GetAttribute(PREFIX + "source") or f"scene node {node.GetName()}",
         fixes=read_fixes(node),
         m0_source=M0Source.from_plain(made),
@@ -240,8 +241,14 @@ def series_from_sequence(node: slicer.vtkMRMLNode, *, m0: slicer.vtkMRMLScalarVo
     return included_m0(series) if included else series
 
 
-def _source_of(node: slicer.vtkMRMLNode) -> slicer.vtkMRMLNode:
-    """The node that holds the images: a browser leads to its sequence, a browsed volume to the sequence behind it."""
+def series_node(node: slicer.vtkMRMLNode) -> slicer.vtkMRMLNode:
+    """The node that holds the images: a browser leads to its sequence, a browsed volume to the sequence behind it.
+
+    A volume that no sequence shows is a series of one image.
+
+    Raises:
+        InputError: there is none, or it holds no images.
+    """
     import slicer
 
     if node is None:
@@ -259,6 +266,8 @@ def _source_of(node: slicer.vtkMRMLNode) -> slicer.vtkMRMLNode:
         sequence = browser.GetSequenceNode(node)
         if sequence is not None:
             return sequence
+    if node.IsA("vtkMRMLScalarVolumeNode") and not node.IsA("vtkMRMLLabelMapVolumeNode"):
+        return node
     raise InputError(f"'{node.GetName()}' is not an ASL series; select a sequence of control and label images.")
 
 

@@ -39,6 +39,12 @@ CBF_QUANTITY = Code("113055", "DCM", "Regional Cerebral Blood Flow")
 PWI_QUANTITY = Code("110800", "DCM", "Spin Tagging Perfusion MR Signal Intensity")
 
 
+def is_cbf(node: slicer.vtkMRMLNode) -> bool:
+    """Whether a volume node states that its values are in ml/100g/min."""
+    units = node.GetVoxelValueUnits() if node.IsA("vtkMRMLScalarVolumeNode") else None
+    return units is not None and units.GetCodeValue() == CBF_UNITS.value
+
+
 def volume_to_node(
     volume: Volume, *, scene: slicer.vtkMRMLScene | None = None, name: str | None = None, quantity: Code | None = None
 ) -> slicer.vtkMRMLScalarVolumeNode:

@@ -1,4 +1,4 @@
-"""ASL series through Slicer's own ways in: what is claimed, what is left to others, and what a load leaves in the scene.
+"""ASL series through Slicer's own ways in: what is claimed, what is left to others, what a load leaves behind.
 
 The stand-ins for the C++ halves offer what Slicer declares of them (Base/QTCore/qSlicerFileReader.h,
 Base/QTGUI/qSlicerScriptedFileDialog.h).

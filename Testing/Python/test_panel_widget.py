@@ -163,6 +163,83 @@ def test_the_newest_series_is_taken_until_the_user_chooses(panel, made):
     assert ui.aslSelector.currentNode() is first.sequence
 
 
+def listed(selector):
+    return [selector.nodeFromIndex(place).GetName() for place in range(selector.nodeCount())]
+
+
+def test_the_selectors_offer_no_map_of_the_module_itself_and_nothing_twice(panel, made):
+    """Among thirty maps of three runs the T1 was hard to find, and a map could be taken for one."""
+    from scene_builders import made_result
+
+    from ASLDenoiseLib.scene.present import present
+
+    head, nodes = volume("head_T1w"), put(made)
+    panel.widget.results.present(present(made_result(), source=nodes.sequence))
+    until(lambda: "sub-77_desc-mean_cbf" not in listed(panel.ui.t1Selector))
+    assert listed(panel.ui.t1Selector) == ["head_T1w", nodes.m0.GetName()]
+    assert listed(panel.ui.m0Selector) == ["head_T1w", nodes.m0.GetName()]
+    assert listed(panel.ui.aslSelector) == [nodes.sequence.GetName()], "neither what it shows, its M0 nor the T1"
+    assert panel.ui.t1Selector.currentNode() is head
+
+
+def test_a_cbf_map_that_is_in_the_scene_already_can_be_chosen(panel, made):
+    """It had to be saved to a file and loaded again."""
+    from ASLDenoiseLib.scene.series import series_from_sequence
+
+    cbf = volume("perfusion", made.m0.array.shape, (4.0, 4.0, 6.0))
+    until(lambda: "perfusion" in listed(panel.ui.aslSelector))
+    panel.widget.inputs.select(asl=cbf)
+    assert "cbf for a CBF map in ml/100g/min" in panel.ui.reasonLabel.text and not panel.ui.applyButton.enabled
+    inspected(panel)
+    fix = next(b for b in panel.widget.findings.buttons.values() if b.text == "Fix: Order of volumes set to cbf")
+    fix.click()
+    assert rows(panel)["Order of volumes"][0] == "cbf"
+    assert series_from_sequence(cbf).holds_cbf
+
+
+def test_a_volume_that_states_the_unit_of_cbf_needs_no_word(panel, made):
+    from ASLDenoiseLib.scene.volumes import volume_to_node
+
+    cbf = volume_to_node(made.m0.with_array(made.m0.array, unit="ml/100g/min"), name="other_tool")
+    panel.widget.inputs.select(asl=cbf)
+    assert rows(panel)["Order of volumes"][0] == "cbf"
+
+
+def test_a_run_from_the_console_shows_its_result_as_one_that_was_started_here(panel, made, monkeypatch):
+    """The panel stood there as if nothing had run, and Apply would have run it again."""
+    from scene_builders import made_result
+
+    from ASLDenoiseLib.pipeline import run
+
+    nodes = put(made)
+    inspected(panel)
+    monkeypatch.setattr(run, "run", lambda request, **_: made_result())
+    assert panel.widget.state.value == "ready"
+    import ASLDenoise
+
+    shown = ASLDenoise.ASLDenoiseLogic().process(nodes.proxy)
+    assert panel.widget.state.value == "done"
+    assert "console" in panel.ui.statusLabel.text
+    assert panel.widget.results.nodes.folder == shown.folder
+    assert panel.ui.readoutsTable.isVisibleTo(panel.frame)
+
+
+def test_a_run_of_another_series_from_the_console_leaves_the_panel_where_it_is(panel, made, monkeypatch):
+    from scene_builders import made_result
+
+    from ASLDenoiseLib.pipeline import run
+
+    other = put(replace(made, name="other"))
+    mine = put(made)
+    panel.widget.inputs.select(asl=mine.sequence)
+    inspected(panel)
+    monkeypatch.setattr(run, "run", lambda request, **_: made_result())
+    import ASLDenoise
+
+    ASLDenoise.ASLDenoiseLogic().process(other.sequence)
+    assert panel.widget.state.value == "ready"
+
+
 def test_no_t1_by_the_users_choice_stays_no_t1(panel, made):
     put(made)
     ui = panel.ui
@@ -292,13 +369,15 @@ def test_the_task_decides_what_is_asked(panel, made):
     ui, parameters = panel.ui, panel.widget._parameterNode
     assert ui.wayComboBox.currentText == "Denoise"
     assert ui.modelComboBox.isVisibleTo(panel.frame) and not ui.methodComboBox.isVisibleTo(panel.frame)
-    assert ui.modelComboBox.currentText == "guided-unet (recommended)"
+    assert "guided-unet: Bias-free 3D U-Net" in ui.modelComboBox.itemData(0, 3), "the technical name, as a tool tip"
+    assert "z-score" in ui.outliersComboBox.itemData(0, 3)
+    assert ui.modelComboBox.currentText == "Remove noise, guided by T1 and M0 (recommended)"
     assert f"{seconds_of_default():.2g} s on two processor cores" in ui.modelTextLabel.text
     ui.wayComboBox.setCurrentText("Super-resolve")
     assert parameters.way.value == "superresolve"
     assert ui.methodComboBox.isVisibleTo(panel.frame) and not ui.modelComboBox.isVisibleTo(panel.frame)
     assert "Select a T1" in ui.reasonLabel.text and not ui.applyButton.enabled
-    ui.methodComboBox.setCurrentIndex(ui.methodComboBox.findText("spline"))
+    ui.methodComboBox.setCurrentIndex(ui.methodComboBox.findData("spline"))
     ui.gridComboBox.setCurrentText("Size of my choice")
     assert ui.spacingXSpinBox.isVisibleTo(panel.frame)
     assert parameters.method == "spline" and ui.applyButton.enabled
@@ -313,7 +392,7 @@ def test_the_choices_reach_the_request(panel, made):
     p.pairs, p.smoothing, p.regressCsf, p.group, p.outputName = "1-4", 3.0, True, 2, "renamed"
     assert not panel.widget.logic.requestOf(p).denoising.pairs_needed
     panel.ui.pairsNeededCheckBox.checked = True
-    panel.ui.modelComboBox.setCurrentIndex(panel.ui.modelComboBox.findText("unet2d-lfn"))
+    panel.ui.modelComboBox.setCurrentIndex(panel.ui.modelComboBox.findData("unet2d-lfn"))
     panel.ui.deviceComboBox.setCurrentIndex(panel.ui.deviceComboBox.findData("cpu"))
     request = panel.widget.logic.requestOf(p)
     preparation, denoising = request.preparation, request.denoising

@@ -135,6 +135,27 @@ def test_the_outlier_methods_to_choose_from_are_the_librarys(panel):
     assert {choice.value for choice in Outliers} == set(METHODS)
     assert next(iter(Outliers)).value == DEFAULT_METHOD
     assert all(choice.label() for choice in Outliers)
+    assert Outliers.ZSCORE.label() == "Remove noisy slices (recommended)" and "z-score" in Outliers.ZSCORE.tip()
+
+
+def test_models_and_methods_have_plain_names_and_each_its_own(panel):
+    """'guided-unet', 'pyramid-paper' and 'Weigh down (Huber)' said nothing to who was to choose."""
+    from ASLDenoisePanel.parameters import Outliers
+    from ASLDenoisePanel.plain_names import methodName, modelName
+
+    from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, list_models
+    from ASLDenoiseLib.superresolving import METHODS
+
+    models = {card.name: modelName(card.name) for card in list_models()}
+    methods = {name: methodName(name) for name in METHODS}
+    assert len(set(models.values())) == len(models) and len(set(methods.values())) == len(methods)
+    assert models[DEFAULT_MODEL] == "Remove noise, guided by T1 and M0"
+    assert all(name != plain for name, plain in {**models, **methods}.items())
+    assert [name for name in models if models[name].startswith("For comparison") == (name == DEFAULT_MODEL)] == []
+    assert modelName("a-network-of-mine") == "a-network-of-mine"
+    for choice in Outliers:
+        assert not {"score", "aoc", "paocsl", "huber"} & set(choice.label().lower().replace("(", "").split())
+        assert choice.tip()
 
 
 def test_a_bids_folder_gives_its_series_and_the_t1_beside(panel, tmp_path):

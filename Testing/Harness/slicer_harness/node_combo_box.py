@@ -6,7 +6,7 @@ from typing import Any
 
 import slicer
 import vtk
-from PySide6.QtCore import Property, Qt, Signal
+from PySide6.QtCore import Property, QObject, Qt, Signal
 from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QWidget
 
@@ -15,6 +15,21 @@ from .special_members import NotStoodIn
 from .stored import stored
 
 NODE_ID, ACTION = Qt.ItemDataRole.UserRole + 1, Qt.ItemDataRole.UserRole + 2
+
+
+class qMRMLSortFilterProxyModel(QObject):
+    """Of the model behind a selector the one property by which nodes are left out, by their IDs."""
+
+    def __init__(self, box: qMRMLNodeComboBox) -> None:
+        super().__init__(box)
+        self._box, self._hidden = box, []
+
+    def _set_hidden(self, ids: list[str]) -> None:
+        if list(ids) != self._hidden:
+            self._hidden = list(ids)
+            self._box._rebuild()
+
+    hiddenNodeIDs = Property("QStringList", lambda self: self._hidden, _set_hidden)
 
 
 class qMRMLNodeComboBox(QWidget):
@@ -33,6 +48,7 @@ class qMRMLNodeComboBox(QWidget):
         self._scene: Any = None
         self._requested = ""
         self._switching = False
+        self._filter = qMRMLSortFilterProxyModel(self)
         self._attributes: dict[tuple[str, str], str | None] = {}
         self._observed = Observations(self)
         self._observed_nodes: dict[str, Any] = {}
@@ -129,6 +145,8 @@ class qMRMLNodeComboBox(QWidget):
     def _accepts(self, node: Any) -> bool:
         kinds = [k for k in self.nodeTypes if (node.IsA(k) if self.showChildNodeTypes else node.GetClassName() == k)]
         if not kinds or (node.GetHideFromEditors() and not self.showHidden):
+            return False
+        if node.GetID() in self._filter.hiddenNodeIDs:
             return False
         if any(node.IsA(hidden) for hidden in self.hideChildNodeTypes):
             return False
@@ -278,6 +296,9 @@ class qMRMLNodeComboBox(QWidget):
     def addAttribute(self, kind: str, name: str, value: Any = None) -> None:
         self._attributes[kind, name] = None if value is None else str(value)
         self._rebuild()
+
+    def sortFilterProxyModel(self) -> QObject:
+        return self._filter
 
     def nodeTypeLabel(self, kind: str) -> str:
         known = self._scene.GetTypeDisplayNameByClassName(kind) if self._scene is not None and kind else ""
