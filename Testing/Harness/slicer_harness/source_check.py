@@ -24,6 +24,9 @@ _OF_WRAPPERS = {
     *("connectGui", "connectParametersToGui", "disconnectGui", "getValue", "setValue", "dataType", "isCached"),
     *("default", "StartModify", "EndModify", "AddObserver", "RemoveObserver", "Modified"),
 }
+# What Slicer declares of the C++ halves of scripted readers and dialogs of files, of which the desktop that was
+# introspected made none (Base/QTCore/qSlicerIO.h, Base/QTGUI/qSlicerScriptedFileDialog.h).
+_DECLARED = {"userMessages", "acceptMimeData"}
 # What listed methods give back.
 _RETURNS = {
     ("slicer.app", "layoutManager"): "slicer.qSlicerLayoutManager",
@@ -338,7 +341,7 @@ class _Checker(ast.NodeVisitor):
             return
         if not self.known.elsewhere:
             return
-        everywhere = names_anywhere() | self.known.own | self.known.elsewhere
+        everywhere = names_anywhere() | self.known.own | self.known.elsewhere | _DECLARED
         if node.attr not in everywhere and node.attr not in surface.PYTHONQT_NAMES:
             self.report(node, f"nothing has a method {node.attr}()")
 
