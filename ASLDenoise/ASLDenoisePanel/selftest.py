@@ -85,6 +85,26 @@ class ASLDenoiseTest(ScriptedLoadableModuleTest):
         self._assertShown(panel.results.nodes.maps)
         self.assertGreater(panel.ui.readoutsTable.rowCount, 5)
 
+    def test_aPairTakenOutIsGoneFromTheMapsOfTheNextRun(self):
+        """A pair that is chosen is shown; taken out, the maps are made again from the pairs as they were prepared."""
+        if not (torchThere() and canInspect()):
+            self.delayDisplay("Left out: the packages of a run are not installed.")
+            return
+        panel = self._readyPanel()
+        panel.ui.applyButton.click()
+        self._until(lambda: panel.state is not State.RUNNING, "the run has ended", _LONGEST)
+        self.assertEqual(panel.ui.timelineTable.rowCount, len(selfTestSeries().context) // 2)
+        panel.timeline.select(2)
+        view = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceCompositeNode()
+        shown = slicer.mrmlScene.GetNodeByID(view.GetForegroundVolumeID())
+        self.assertEqual(shown.GetAttribute("ASLDenoise.pair"), "2")
+        panel.ui.takeOutButton.click()
+        panel.ui.againButton.click()
+        self._until(lambda: panel.state is not State.RUNNING, "the maps are made again", _LONGEST)
+        self.assertIs(panel.state, State.DONE, panel.ui.statusLabel.text)
+        self.assertIn("prepared", panel.ui.statusLabel.text)
+        self.assertIn("Taken out by you: 2", panel.ui.timelineLabel.text)
+
     def test_cancelLeavesTheSceneAsItWas(self):
         """Cancel ends the run; nothing was added."""
         if not (torchThere() and canInspect()):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
+_FEW = 8  # places that a line names
+
 
 class Decisions:
     """What the user takes out of the mean of a run's pairs, and puts back into it.
@@ -92,14 +94,22 @@ def sliceItems(course, decisions, place) -> list:
 
 def summaryOf(course) -> str:
     """The run's pairs in a line or two."""
+    from ASLDenoiseLib.preparing.places import words_of
+
     parts = [_("{count} pairs in this run.").format(count=len(course.rows))]
     own = course.found & ~course.put_back & ~course.taken_out
     for flags, text in (
-        (own, _("The method ({method}) left out {slices} slices, of {pairs} of them.")),
-        (course.taken_out, _("You took out {slices} slices, of {pairs} of them.")),
-        (course.put_back, _("You put back {slices} slices, of {pairs} of them.")),
+        (own, _("Left out by the method ({method}): {places}.")),
+        (course.taken_out, _("Taken out by you: {places}.")),
+        (course.put_back, _("Put back by you: {places}.")),
     ):
         if flags.any():
-            counts = {"slices": int(flags.sum()), "pairs": int(flags.any(axis=1).sum())}
-            parts.append(text.format(method=course.method, **counts))
+            places = _shortened(words_of(flags, course.numbers))
+            parts.append(text.format(method=course.method, places=places))
     return " ".join(parts)
+
+
+def _shortened(places) -> str:
+    """The first of many places; all are in the table."""
+    parts = places.split(",")
+    return ", ".join([*parts[:_FEW], "..."] if len(parts) > _FEW + 1 else parts)

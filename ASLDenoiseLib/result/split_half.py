@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 CAVEAT = (
-    "Agreement of halves shows noise alone: what both have in common, such as blur, bias or anatomy that a guide "
-    "brought, raises r and CCC and does not show, so that smoothing alone is rewarded (see the Gaussian); and 2r/(1+r) "
-    "(Spearman, Brown) tells the r of two whole scans only where the errors of the halves have nothing in common."
+    "Halves share no noise, and noise is all that their agreement tells of: blur, bias and anatomy that a guide "
+    "brought, which both share, raise r and CCC and do not show, so that smoothing alone is rewarded (see the "
+    "Gaussian); for the same reason 2r/(1+r), by which Spearman and Brown step r up to two whole scans, is too high of "
+    "a smoothed or denoised map."
 )
 
 

@@ -108,6 +108,7 @@ def test_process_leaves_the_scene_as_it_was_when_the_pipeline_refuses(module, ma
 
 
 RUNS = (
+    "test_aPairTakenOutIsGoneFromTheMapsOfTheNextRun",
     "test_processShowsRawBesideDenoised",
     "test_applyRunsInAChildAndShowsTheResult",
     "test_cancelLeavesTheSceneAsItWas",

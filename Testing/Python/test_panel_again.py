@@ -63,7 +63,7 @@ def test_a_pair_taken_out_changes_the_maps_from_the_pairs_as_prepared_to_those_o
     said = again(panel)
     assert "from the pairs as the run before had prepared them" in said
     assert panel.ui.againLabel.text == "The maps are of this choice of pairs." and p.takenOut == "2"
-    assert "You took out" in panel.ui.timelineLabel.text
+    assert "Taken out by you: 2." in panel.ui.timelineLabel.text
     after, whole = maps_of(panel), run(panel.widget.logic.requestOf(p))
     assert not np.allclose(before["desc-denoised_cbf"], after["desc-denoised_cbf"], equal_nan=True)
     for key in ("desc-mean_cbf", "desc-cleaned_cbf", "desc-denoised_cbf"):

@@ -69,7 +69,7 @@ def test_every_figure_is_written_beside_the_maps_and_described(result, tmp_path)
 def test_the_report_shows_the_user_s_choice_and_the_agreement_of_halves(result):
     text = report_html(with_halves(result))
     assert "What the user took out is blue" in text and timeline_png(result)[:4] == b"\x89PNG"
-    assert "Odd against even pairs" in text and "0.420" in text and "Spearman, Brown" in text
+    assert "Odd against even pairs" in text and "0.420" in text and "Spearman and Brown" in text
     assert "Odd against even pairs (5 and 5 pairs" in readouts_table(with_halves(result))
 
 
