@@ -25,7 +25,7 @@ from ..series import Parameter, Volume
 from .request import Request
 from .state import RunState
 
-STATE, PAIRS, DIGEST = "prepared", "pairs.npy", "digest"
+STATE, PAIRS, DIGEST, TEMPLATE = "prepared", "pairs.npy", "digest", "template"
 FIRST = "clean"  # the step that a run begins with again
 _AFTER = ("nuisance", "outliers", "smoothing", "taken_out", "put_back")  # of a preparation: used by that step alone
 
@@ -43,6 +43,17 @@ def keep(state: RunState, folder: Path) -> None:
     np.save(folder / PAIRS, perfusion.astype(np.float32))
     write_payload(folder / STATE, kept, known=_known(state.request))
     (folder / DIGEST).write_text(digest_of(state.request), encoding="utf-8")  # last: only now it counts
+
+
+def keep_template(state: RunState, folder: Path) -> None:
+    """Keep how the T1 lies in MNI space, where a run found it and what it prepared is kept.
+
+    Raises:
+        OSError: the folder cannot hold it.
+    """
+    path = folder / TEMPLATE
+    if state.template is not None and not path.is_file() and can_begin_again(state.request, folder):
+        write_payload(path, state.template)
 
 
 def can_begin_again(request: Request, folder: Path) -> bool:
@@ -67,6 +78,8 @@ def taken_up(request: Request, folder: Path) -> RunState:
     state = read_payload(folder / STATE, known=_known(request))
     state.parameters = _restated(state.parameters, state.request.preparation, request.preparation)
     state.request = request
+    if (folder / TEMPLATE).is_file():
+        state.template = read_payload(folder / TEMPLATE)
     read_regions(state)
     place_on_t1(state)
     return state
@@ -74,7 +87,7 @@ def taken_up(request: Request, folder: Path) -> RunState:
 
 def forget(folder: Path) -> None:
     """Remove what is kept in a folder; harmless where nothing is."""
-    for name in (DIGEST, STATE, PAIRS):
+    for name in (DIGEST, STATE, PAIRS, TEMPLATE):
         (folder / name).unlink(missing_ok=True)
 
 

@@ -50,7 +50,8 @@ def find_template_space(run: RunState, progress: Progress) -> None:
     Raises:
         InputError: a region lies outside the series, or two have one name.
     """
-    run.template = to_template(run.t1, run.t1_tissue, progress)
+    if run.template is None:  # else it was kept by a run before
+        run.template = to_template(run.t1, run.t1_tissue, progress)
     for atlas in run.request.outputs.atlases:
         if atlas.space == "mni":
             labels = run.template.from_template(_image(atlas.labels), run.t1.geometry)

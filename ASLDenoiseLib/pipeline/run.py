@@ -19,7 +19,7 @@ from ..memory import is_out_of_memory
 from ..progress import Progress, silent, span
 from ..remedies import GiveImage
 from ..series import ASLSeries
-from .again import FIRST, can_begin_again, keep, taken_up
+from .again import FIRST, can_begin_again, keep, keep_template, taken_up
 from .estimate import seconds_of
 from .found_head import FoundHead
 from .preparation_steps import alignment_target
@@ -53,7 +53,11 @@ def completed(request: Request, progress: Progress = silent, *, keep_in: Path | 
     run nothing.
     """
     _check_folder(request)
-    return _walk(RunState(request, _compute(request)), steps_of(request), progress, keep_in)
+    state = _walk(RunState(request, _compute(request)), steps_of(request), progress, keep_in)
+    if keep_in is not None:
+        with suppress(OSError):
+            keep_template(state, keep_in)
+    return state
 
 
 def completed_again(request: Request, folder: Path, progress: Progress = silent) -> RunState:
@@ -65,7 +69,10 @@ def completed_again(request: Request, folder: Path, progress: Progress = silent)
     _check_folder(request)
     state = taken_up(request, folder)
     state.compute = _compute(request)
-    return _walk(state, steps_again(request), progress)
+    _walk(state, steps_again(request), progress)
+    with suppress(OSError):
+        keep_template(state, folder)
+    return state
 
 
 def prepared(request: Request, progress: Progress = silent) -> RunState:

@@ -59,7 +59,25 @@ def test_other_choices_about_pairs_model_and_regions_begin_again_and_give_the_wh
 
 def test_nothing_is_read_or_registered_again(request_of_all):
     with_motion = replace(request_of_all, preparation=Preparation())
-    assert [step.name for step in steps_again(with_motion)] == ["clean", "guides", "denoise", "audit", "measure"]
+    assert [step.name for step in steps_again(with_motion)] == [
+        *("clean", "guides", "denoise", "audit", "midline", "measure")
+    ]
+
+
+@pytest.mark.runs
+def test_the_way_to_mni_space_is_not_looked_for_again(request_of_all, kept, monkeypatch):
+    """It takes most of a minute, and rests on the T1 alone."""
+    from ASLDenoiseLib.pipeline import again, region_steps
+    from ASLDenoiseLib.preparing.template_space import TemplateSpace
+
+    nothing = np.zeros((2, 2, 2, 3), np.float32)
+    space = TemplateSpace(np.eye(4), nothing, nothing, 0.8)
+    again.keep_template(replace(taken_up(request_of_all, kept), template=space), kept)
+    state = taken_up(replace(request_of_all, preparation=BY_HAND), kept)
+    monkeypatch.setattr(region_steps, "to_template", lambda *_: pytest.fail("it was looked for again"))
+    region_steps.find_template_space(state, lambda *_: None)
+    assert state.template.gm_overlap == 0.8
+    (kept / again.TEMPLATE).unlink()
 
 
 @pytest.mark.runs
