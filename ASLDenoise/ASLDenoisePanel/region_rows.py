@@ -9,22 +9,37 @@ from slicer.i18n import tr as _
 _NOTHING = "n/a"
 
 
+def headingOf(row):
+    """A region's name, and what it is as it was drawn; or why it has no figures."""
+    if row.problem:
+        return f"{row.name}: {problemOf(row)}"
+    figures = row.raw.figures
+    follows = {"t1": _("goes with the T1"), "asl": _("lies on the ASL images")}.get(row.follows, _("MNI space"))
+    text = _("{name}: {volume} ml, {voxels} voxels, {percent} % measured, {follows}")
+    return text.format(
+        name=row.name,
+        volume=_number(figures.millilitres),
+        voxels=_number(figures.voxels),
+        percent=round(100 * figures.coverage),
+        follows=follows,
+    )
+
+
 def cellsOf(row, mirror):
-    """A region's three cells, region, raw and processed, as lines that stand beside each other.
+    """A region's figures in three cells, their names, raw and processed, as lines that stand beside each other.
 
     Args:
-        row: `ASLDenoiseLib.scene.live_regions.RegionRow`.
+        row: `ASLDenoiseLib.scene.live_regions.RegionRow` without a problem.
         mirror: the asymmetry was asked for.
     """
-    if row.problem:
-        return (f"{row.name}\n{problemOf(row)}", "", "")
     asked = mirror and any(of.asymmetry is not None for of in (row.raw, row.processed) if of is not None)
-    names = [row.name, _("SD"), _("SNR")] + ([_("Mirrored"), _("Asymmetry (%)")] if asked else [])
-    figures = row.raw.figures
-    names.append(f"{_number(figures.millilitres)} ml, {_number(figures.voxels)} {_('voxels')}")
-    names.append(_("{percent} % measured").format(percent=round(100 * figures.coverage)))
-    names.append(_("with the T1") if row.follows == "t1" else _("with the series") if row.follows == "asl" else "MNI")
+    names = [_("Mean"), _("SD"), _("SNR")] + ([_("Mirrored"), _("Asymmetry")] if asked else [])
     return ("\n".join(names), _column(row.raw, asked), _column(row.processed, asked))
+
+
+def widestName():
+    """The longest of the figures' names."""
+    return max((_("Mean"), _("SD"), _("SNR"), _("Mirrored"), _("Asymmetry")), key=len)
 
 
 def problemOf(row):
@@ -67,7 +82,7 @@ def _column(of, asymmetry):
     lines = [_mean(of), _number(of.figures.sd), _number(of.snr)]
     if asymmetry:
         a = of.asymmetry
-        lines += [_NOTHING, _NOTHING] if a is None else [_number(a.mirrored), _plusMinus(a.index, a.error)]
+        lines += [_NOTHING, _NOTHING] if a is None else [_number(a.mirrored), _percent(a.index, a.error)]
     return "\n".join(lines)
 
 
@@ -76,8 +91,19 @@ def _mean(of):
 
 
 def _plusMinus(value, error):
-    """A number with its SD; the number alone where that is not known."""
-    return f"{_number(value)} \u00b1 {_number(error)}" if math.isfinite(error) else _number(value)
+    """A number with its SD to the same digit; the number alone where that is not known."""
+    text = _number(value)
+    if not math.isfinite(error):
+        return text
+    rounded = f"{error:.{len(text.partition('.')[2])}f}"
+    return f"{text} \u00b1 {rounded if float(rounded) else _number(error)}"
+
+
+def _percent(value, error):
+    """A percentage with its SD, without the sign."""
+    if not math.isfinite(value):
+        return _NOTHING
+    return f"{value:+.1f} \u00b1 {error:.1f}" if math.isfinite(error) else f"{value:+.1f}"
 
 
 def _number(value):

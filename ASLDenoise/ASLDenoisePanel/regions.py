@@ -9,11 +9,12 @@ from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
 from .combo_boxes import chosen, fill
-from .region_rows import cellsOf, problemOf, regionsTsv, sentenceOf
+from .region_rows import cellsOf, headingOf, regionsTsv, sentenceOf, widestName
 
 _DELAY = 150  # ms after the last change, so that a stroke is read once
 _CHANGES = ("SegmentAdded", "SegmentRemoved", "SegmentModified", "SourceRepresentationModified")
 _AUTOMATIC = ""
+_PADDING = 12  # px, of a cell
 
 
 class RegionsSection(VTKObservationMixin):
@@ -38,9 +39,10 @@ class RegionsSection(VTKObservationMixin):
         table.verticalHeader().hide()
         table.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
         header = table.horizontalHeader()
-        header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
+        header.setSectionResizeMode(0, qt.QHeaderView.Fixed)
+        header.resizeSection(0, qt.QFontMetrics(table.font).horizontalAdvance(widestName()) + _PADDING)
         for column in (1, 2):
-            header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
+            header.setSectionResizeMode(column, qt.QHeaderView.Stretch)
         ui.drawRegionsButton.connect("clicked()", self.draw)
         ui.copyRegionsButton.connect("clicked()", self.copy)
         ui.followsComboBox.connect("activated(int)", self._onFollows)
@@ -207,26 +209,37 @@ class RegionsSection(VTKObservationMixin):
             return _("No result yet. Regions can be drawn before a run and after it: their figures will stand here.")
         if not self._rows:
             return _("Draw a region, or select a segmentation or an atlas: its figures appear here at once.")
-        parts = [_("Means ± their SD from the pairs, {unit}.").format(unit=self._rows[0].unit or _("no unit"))]
-        if self._parameters.mirrorRegions and not self._reader.mirrors:
+        unit, mirror = self._rows[0].unit or _("no unit"), self._parameters.mirrorRegions
+        text = _("{unit}; ± SD of a mean, from the spread of the pairs.")
+        if mirror and self._reader.mirrors:
+            text = _("{unit}; ± SD of a mean, from the spread of the pairs; asymmetry in per cent.")
+        parts = [text.format(unit=unit)]
+        if mirror and not self._reader.mirrors:
             parts.append(_("This run does not know the midline; run it again for the asymmetry."))
         return " ".join(parts)
 
     def _fillTable(self) -> None:
         table, ui = self._ui.regionsTable, self._ui
         mirror = self._parameters is not None and self._parameters.mirrorRegions
-        table.setRowCount(len(self._rows))
-        for place, row in enumerate(self._rows):
-            for column, text in enumerate(cellsOf(row, mirror)):
-                item = qt.QTableWidgetItem(text)
-                item.setToolTip(problemOf(row) if row.problem else sentenceOf(row))
-                if column:
-                    item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignTop)
-                else:
-                    item.setTextAlignment(qt.Qt.AlignLeft | qt.Qt.AlignTop)
-                table.setItem(place, column, item)
+        table.clearSpans()
+        table.setRowCount(sum(1 if row.problem else 2 for row in self._rows))
+        place = 0
+        for row in self._rows:
+            self._put(place, 0, headingOf(row), row)
+            table.setSpan(place, 0, 1, 3)
+            place += 1
+            if not row.problem:
+                for column, text in enumerate(cellsOf(row, mirror)):
+                    self._put(place, column, text, row)
+                place += 1
         table.setVisible(bool(self._rows))
         ui.copyRegionsButton.setVisible(bool(self._rows))
+
+    def _put(self, place, column, text, row) -> None:
+        item = qt.QTableWidgetItem(text)
+        item.setToolTip(sentenceOf(row))
+        item.setTextAlignment((qt.Qt.AlignRight if column else qt.Qt.AlignLeft) | qt.Qt.AlignTop)
+        self._ui.regionsTable.setItem(place, column, item)
 
     def _tell(self, before) -> None:
         """Say in the status bar what has just been drawn in another module."""

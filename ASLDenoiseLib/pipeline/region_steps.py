@@ -17,7 +17,7 @@ from ..result import PREPARED_PAIRS, RAW_PAIRS
 from ..result.pair_errors import PairErrors
 from ..series import Geometry, Origin, Parameter, Volume
 from ..spatial.masks import depth
-from ..spatial.regions import Drawing, PlacedRegion, drawings_of_labels, regions_on
+from ..spatial.regions import Drawing, PlacedRegion, drawings_of_labels, place, regions_on
 from .request import Atlas, Image, Region
 from .state import RunState
 
@@ -111,8 +111,9 @@ def regions_of_map(
 
 
 def regions_on_grid(run: RunState, onto: Geometry, *, transform: np.ndarray) -> dict[str, PlacedRegion]:
-    """The regions on another grid; `transform` is 4x4, LPS mm, from points of the series to points of `onto`."""
-    return regions_on(onto, run.drawings, transform=transform)
+    """The regions on another grid, which need not reach them all; `transform` is 4x4, LPS mm, from points of the series
+    to points of `onto`."""
+    return {name: place(drawing, onto, transform=transform) for name, drawing in run.drawings.items()}
 
 
 def _drawn(regions: Sequence[Region], atlases: Sequence[Atlas]) -> tuple[dict[str, tuple[str, Drawing]], set[str]]:

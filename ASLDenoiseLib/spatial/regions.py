@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import InputError
 from ..series import Geometry, Volume
 
-_MOST_POINTS = 400_000  # in which a drawing is dealt out; each drawn voxel is cut finer while they are fewer
+_MOST_POINTS = 150_000  # in which a drawing is dealt out; each drawn voxel is cut finer while they are fewer
 _FINEST = 8  # cuts of a drawn voxel along an axis, at most, beyond what the voxels of the series ask for
 _CHUNK = 400_000
 

@@ -90,8 +90,10 @@ def test_a_stroke_is_a_row_with_raw_and_processed_their_error_volume_voxels_and_
         assert of.figures.millilitres == pytest.approx(told["roi_lesion_volume"])
         assert (of.figures.voxels, of.figures.coverage) == (pytest.approx(32), 1.0)
         assert 0.3 < of.figures.error < 3
-    assert cell(panel, 0, 0)[0] == "lesion" and " ± " in cell(panel, 0, 1)[0] and " ± " in cell(panel, 0, 2)[0]
-    assert "100 % measured" in cell(panel, 0, 0) and "ml/100g/min" in panel.ui.regionsLabel.text
+    assert cell(panel, 0, 0) == ["lesion: 29.4 ml, 32.0 voxels, 100 % measured, goes with the T1"]
+    assert cell(panel, 1, 0) == ["Mean", "SD", "SNR"]
+    assert " ± " in cell(panel, 1, 1)[0] and " ± " in cell(panel, 1, 2)[0]
+    assert "ml/100g/min" in panel.ui.regionsLabel.text
 
 
 def test_what_changes_is_read_again_and_what_does_not_is_not(panel, monkeypatch):
@@ -136,8 +138,8 @@ def test_segments_of_one_layer_have_rows_of_their_own_and_an_empty_one_says_so(p
     raw = nodes.result.maps[RAW].array
     assert found["left"].raw.figures.mean == pytest.approx(raw[3:5, 4:8, 3:7].mean(), rel=1e-5)
     assert found["right"].raw.figures.mean == pytest.approx(raw[3:5, 8:12, 3:7].mean(), rel=1e-5)
-    text = [cell(panel, row, 0)[-1] for row in range(panel.ui.regionsTable.rowCount)]
-    assert "nothing drawn yet" in text and "outside the images" in text
+    text = [cell(panel, row, 0)[0] for row in range(panel.ui.regionsTable.rowCount)]
+    assert "later: nothing drawn yet" in text and "far: outside the images" in text
 
 
 def test_a_region_on_the_users_t1_is_read_where_the_run_has_laid_that_t1(panel):
@@ -159,7 +161,7 @@ def test_a_region_on_the_users_t1_is_read_where_the_run_has_laid_that_t1(panel):
     expected = directly(drawn, result.maps[RAW], transform=result.t1_to_asl)
     assert found.follows == "t1" and found.raw.figures.mean == pytest.approx(expected, rel=0.01)
     assert panel.ui.followsComboBox.currentText == "As drawn: The T1"
-    assert "with the T1" in cell(panel, 0, 0)
+    assert cell(panel, 0, 0)[0].endswith("goes with the T1")
     choose(panel.ui.followsComboBox, "asl")
     there = directly(drawn, result.maps[RAW])
     assert rows(panel)["thin"].raw.figures.mean == pytest.approx(there, rel=0.01) and there != expected
@@ -242,7 +244,7 @@ def test_the_mirrored_region_stands_beside_its_own_with_the_asymmetry(panel):
         assert of.asymmetry.mirrored == pytest.approx(other, rel=0.01)
         index = 100 * (of.figures.mean - other) / ((of.figures.mean + other) / 2)
         assert of.asymmetry.index == pytest.approx(index, abs=2.0)
-    assert cell(panel, 0, 0)[3:5] == ["Mirrored", "Asymmetry (%)"] and " ± " in cell(panel, 0, 1)[4]
+    assert cell(panel, 1, 0)[3:5] == ["Mirrored", "Asymmetry"] and " ± " in cell(panel, 1, 1)[4]
 
 
 def test_the_labels_of_an_atlas_are_rows_by_their_names(panel):
@@ -318,7 +320,7 @@ def test_a_run_without_a_series_of_pairs_tells_no_error(panel):
     nodes = present(panel, a_result(pair_errors={}))
     add_drawn(nodes.regions, on_series(), "lesion")
     settle()
-    assert "±" not in cell(panel, 0, 1)[0] and np.isnan(rows(panel)["lesion"].raw.figures.error)
+    assert "±" not in cell(panel, 1, 1)[0] and np.isnan(rows(panel)["lesion"].raw.figures.error)
 
 
 def test_a_closed_scene_leaves_no_row_and_no_observer(panel):
