@@ -210,9 +210,9 @@ class RegionsSection(VTKObservationMixin):
         if not self._rows:
             return _("Draw a region, or select a segmentation or an atlas: its figures appear here at once.")
         unit, mirror = self._rows[0].unit or _("no unit"), self._parameters.mirrorRegions
-        text = _("{unit}; ± SD of a mean, from the spread of the pairs.")
+        text = _("{unit}, ± SD by the pairs.")
         if mirror and self._reader.mirrors:
-            text = _("{unit}; ± SD of a mean, from the spread of the pairs; asymmetry in per cent.")
+            text = _("{unit}, ± SD by the pairs; asymmetry %.")
         parts = [text.format(unit=unit)]
         if mirror and not self._reader.mirrors:
             parts.append(_("This run does not know the midline; run it again for the asymmetry."))
