@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import qt
 
+from .form_heights import FormHeights
+
 _LEAST = 220  # px of the sections, below which Slicer's own module panel scrolls the whole
 
 
@@ -36,6 +38,7 @@ class PanelFrame(qt.QObject):
         self._area.horizontalScrollBarPolicy = qt.Qt.ScrollBarAlwaysOff
         self._area.focusPolicy = qt.Qt.NoFocus  # it follows the keyboard, and is no stop of its own
         self._area.setWidget(contents)
+        self._heights = FormHeights(contents)
         bar.setParent(self.widget)
         bar.show()
         self.widget.installEventFilter(self)

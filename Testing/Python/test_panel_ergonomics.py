@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import pytest
 
@@ -52,7 +52,7 @@ def show(panel, width):
 def settle():
     from slicer_harness.panel import process_events
 
-    for _ in range(8):
+    for _ in range(12):
         process_events()
 
 
@@ -145,3 +145,35 @@ def test_the_tab_key_comes_to_a_fix_right_after_its_findings(shown):
     found = stops(shown)
     after = found[found.index("findingsCollapsibleButton") + 1 :]
     assert after[0] == "findingCard" and "methodCollapsibleButton" in after[1:3]
+
+
+@pytest.mark.parametrize("width", [FRESH, 400, 600])
+def test_nothing_lies_over_anything_else(shown, width):
+    """The table of readouts covered the row below it where the panel was narrow."""
+    from PySide6.QtWidgets import QWidget
+    from scene_builders import made_result
+    from slicer_harness.panel import process_events
+    from slicer_harness.proxy import cpp_of
+
+    from ASLDenoiseLib.scene.present import present
+
+    shown.widget.results.present(present(made_result()))
+    shown.ui.moreButton.checked = True
+    show(shown, width)
+    sections = [w for w in cpp_of(shown.widget.uiWidget).findChildren(QWidget) if "Collapsible" in w.objectName()]
+    assert len(sections) > 6
+
+    def overlaps():
+        found = []
+        for section in (each for each in sections if each.isVisible()):
+            named = [w for w in section.findChildren(QWidget) if w.objectName() and w.isVisibleTo(section)]
+            within = [w for w in named if w.parentWidget() is section]
+            found += [w.objectName() for w in within if not section.rect().contains(w.geometry())]
+            found += [
+                (one.objectName(), other.objectName())
+                for one, other in combinations(within, 2)
+                if one.geometry().intersects(other.geometry())
+            ]
+        return found
+
+    assert process_events(lambda: not overlaps(), timeout=2), overlaps()
