@@ -6,6 +6,7 @@ import qt
 
 from .form_heights import FormHeights
 
+_LINE = 2  # px
 _LEAST = 220  # px of the sections, below which Slicer's own module panel scrolls the whole
 
 
@@ -39,6 +40,8 @@ class PanelFrame(qt.QObject):
         self._area.focusPolicy = qt.Qt.NoFocus  # it follows the keyboard, and is no stop of its own
         self._area.setWidget(contents)
         self._heights = FormHeights(contents)
+        self._line = qt.QFrame(self.widget)  # what scrolls ends there
+        self._line.frameShape, self._line.frameShadow = qt.QFrame.HLine, qt.QFrame.Sunken
         bar.setParent(self.widget)
         bar.show()
         self.widget.installEventFilter(self)
@@ -54,6 +57,7 @@ class PanelFrame(qt.QObject):
         width, height, layout = self.widget.width, self.widget.height, self._bar.layout()
         wanted = layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.totalSizeHint().height()
         least = max(self._contents.layout().totalMinimumSize().width(), layout.totalMinimumSize().width())
-        self.widget.setMinimumSize(least + self._area.verticalScrollBar().sizeHint.width(), wanted + _LEAST)
-        self._area.setGeometry(0, 0, width, max(0, height - wanted))
+        self.widget.setMinimumSize(least + self._area.verticalScrollBar().sizeHint.width(), wanted + _LINE + _LEAST)
+        self._area.setGeometry(0, 0, width, max(0, height - wanted - _LINE))
+        self._line.setGeometry(0, max(0, height - wanted - _LINE), width, _LINE)
         self._bar.setGeometry(0, max(0, height - wanted), width, wanted)

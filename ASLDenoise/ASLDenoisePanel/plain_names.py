@@ -6,8 +6,8 @@ from slicer.i18n import tr as _
 
 
 def modelName(name) -> str:
-    """A model for people: what it does where it is the module's own, else whose it is, for comparison."""
-    own = {"guided-unet": _("Remove noise, guided by T1 and M0")}
+    """A model for people: what it does where it is the module's own, else whose it is."""
+    own = {"guided-unet": _("Remove noise")}
     families = {
         "deepasl": "DeepASL",
         "dilated": "DilatedNet",
@@ -23,20 +23,20 @@ def modelName(name) -> str:
         return name
     variant = name.removeprefix(family).strip("-")
     title = f"{families[family]} ({variant})" if variant else families[family]
-    return _("For comparison: {model}").format(model=title)
+    return _("{model}, to compare with").format(model=title)
 
 
 def modelText(card) -> str:
     """What a model does, in a sentence for people; its summary where it is there for comparison."""
     if card.name == "guided-unet":
-        return _("Keeps edges that the T1 and the M0 show, where they are given, and maps how sure it is.")
+        return _("Guided by T1 and M0 where they are given: keeps the edges they show, and maps how sure it is.")
     return f"{card.summary}."
 
 
 def methodName(name) -> str:
     """A method of super-resolution for people."""
     return {
-        "guided": _("Detail guided by the T1"),
+        "guided": _("Detail from the T1"),
         "smooth": _("Deblurred, without the T1"),
         "network": _("A small network trained on this scan"),
         "spline": _("Smooth interpolation"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import slicer
 from slicer.i18n import tr as _
 
 from .loading import intoScene

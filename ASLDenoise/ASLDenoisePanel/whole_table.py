@@ -6,7 +6,7 @@ import qt
 
 
 def showWhole(table) -> None:
-    """Keep a table as high as its rows need at its width, and let the Tab key leave it."""
+    """Keep a table as high as its rows need at its width."""
     rows, frame = table.verticalHeader(), 2 * table.frameWidth
     later = qt.QTimer(table)  # once for many, and after the last row has its height
     later.setSingleShot(True)
@@ -21,5 +21,4 @@ def showWhole(table) -> None:
     rows.sectionResized.connect(lambda *_sizes: later.start())
     rows.sectionCountChanged.connect(lambda *_counts: later.start())
     table.verticalScrollBarPolicy = table.horizontalScrollBarPolicy = qt.Qt.ScrollBarAlwaysOff
-    table.tabKeyNavigation = False  # arrows go from cell to cell
     fit()

@@ -36,6 +36,7 @@ def main(folder: Path, *, widths: tuple[int, ...] = WIDTHS, dark: bool = False, 
     with installed():
         panel = open_panel(ROOT / "ASLDenoise" / "ASLDenoise.py")
         ui, widget = panel.ui, panel.widget
+        panel.frame.layout().setContentsMargins(0, 0, 0, 0)  # as Slicer's module panel sets them
 
         def picture(state: str) -> None:
             for theme in ("", "-dark") if dark else ("",):

@@ -177,3 +177,12 @@ def test_nothing_lies_over_anything_else(shown, width):
         return found
 
     assert process_events(lambda: not overlaps(), timeout=2), overlaps()
+
+
+def test_the_tab_key_leaves_every_table_and_arrows_go_from_cell_to_cell(panel):
+    from PySide6.QtWidgets import QTableWidget
+    from slicer_harness.proxy import cpp_of
+
+    tables = cpp_of(panel.widget.uiWidget).findChildren(QTableWidget)
+    assert len(tables) >= 3
+    assert [table.objectName() for table in tables if table.tabKeyNavigation()] == []

@@ -371,7 +371,7 @@ def test_the_task_decides_what_is_asked(panel, made):
     assert ui.modelComboBox.isVisibleTo(panel.frame) and not ui.methodComboBox.isVisibleTo(panel.frame)
     assert "guided-unet: Bias-free 3D U-Net" in ui.modelComboBox.itemData(0, 3), "the technical name, as a tool tip"
     assert "z-score" in ui.outliersComboBox.itemData(0, 3)
-    assert ui.modelComboBox.currentText == "Remove noise, guided by T1 and M0 (recommended)"
+    assert ui.modelComboBox.currentText == "Remove noise (recommended)"
     assert f"{seconds_of_default():.2g} s on two processor cores" in ui.modelTextLabel.text
     ui.wayComboBox.setCurrentText("Super-resolve")
     assert parameters.way.value == "superresolve"

@@ -44,6 +44,11 @@ def wear(*, dark: bool) -> None:
         if role in _DIMMED:
             palette.setColor(QPalette.ColorGroup.Disabled, role, QColor("#808080"))
     QApplication.setPalette(palette)
+    for widget in QApplication.allWidgets():  # what has a style sheet of its own keeps the colours that it was made in
+        sheet = widget.styleSheet()
+        if sheet:
+            widget.setStyleSheet("")
+            widget.setStyleSheet(sheet)
 
 
 def have_a_font() -> None:
