@@ -15,6 +15,7 @@ from .choose import show_map
 from .course import add_course
 from .display import MAP_ATTRIBUTE, apply_kind, legends_of, show_grey
 from .documents import keep_findings
+from .fit_nodes import add_outline
 from .headless import current_scene
 from .hierarchy import (
     ROLE_ATTRIBUTE,
@@ -130,7 +131,10 @@ def _add(
         if result.series.m0 is not None and (m0 is None or not _lies_there(m0, result.series.m0)):
             m0 = volume_to_node(result.series.m0, scene=scene, name=f"{stem}_m0scan")
             own.append(m0)
-    ordered = [*maps.values(), table, course, segmentation, atlas, *errors, t1, transform, *own]
+    outline = None
+    if t1 is not None and result.brain is not None:
+        outline = add_outline(result.brain, scene=scene, name=f"{stem} outline")
+    ordered = [*maps.values(), table, course, segmentation, atlas, *errors, t1, transform, outline, *own]
     added = tuple(node for node in ordered if node is not None)
     put_under(scene, folder, added)
     nodes = PresentedNodes(result, folder, series, maps, table, segmentation, t1, transform, m0, added)
