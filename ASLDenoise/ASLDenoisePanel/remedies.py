@@ -61,7 +61,7 @@ def _word(remedy) -> str:
         "device auto": _("'Computes on' set to the fastest"),
         "device cpu": _("'Computes on' set to the processor"),
         "series": _("'Series found'"),
-        "t1-start": _("a transform over it"),
+        "t1-start": _("'Place by hand'"),
         "t1-to-asl": _("a transform over it"),
     }
     return places.get(name) or places.get(name.split(" ")[0], name)

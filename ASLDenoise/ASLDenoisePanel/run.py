@@ -24,12 +24,13 @@ class Run:
         presented: called with the nodes of a finished run.
         changed: called when `state` has changed.
         kept: where what a run prepares is kept (`kept.KeptPreparation`).
+        taken: called with a request and that folder; whether a check has prepared the run, and handed it over.
         driver: does the work.
     """
 
-    def __init__(self, logic, progress, presented, changed, kept, driver=None):
+    def __init__(self, logic, progress, presented, changed, kept, taken=None, driver=None):
         self._logic, self._progress, self._kept = logic, progress, kept
-        self._presented, self._changed = presented, changed
+        self._presented, self._changed, self._taken = presented, changed, taken
         self._driver = Driver() if driver is None else driver
         self._asl, self._began, self._how = None, 0.0, ""
         self.state = State.READY
@@ -59,9 +60,13 @@ class Run:
             if parameters.outputFolder:
                 check_destination(Path(parameters.outputFolder))
             self._progress.begin()
-            task = RequestTask(self._logic.requestOf(parameters), self._kept.folder, again)
+            request, folder = self._logic.requestOf(parameters), self._kept.folder
+            taken = not again and self._taken is not None and self._taken(request, folder)
+            task = RequestTask(request, folder, again or taken)
             self._how = _("Done in {seconds} s.")
-            if again:
+            if taken:
+                self._how = _("Done in {seconds} s, with what the check of the T1 had prepared.")
+            elif again:
                 self._how = _again() if task.begins_again else _anew()
             self._driver.start(
                 task,

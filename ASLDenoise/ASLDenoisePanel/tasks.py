@@ -16,6 +16,8 @@ from ASLDenoiseLib.errors import InputError
 if TYPE_CHECKING:
     from ASLDenoiseLib.findings import Finding
     from ASLDenoiseLib.inspecting.fixes import Fix
+    from ASLDenoiseLib.pipeline.found_head import FoundHead
+    from ASLDenoiseLib.pipeline.request import Request
     from ASLDenoiseLib.reading.study import FoundSeries
     from ASLDenoiseLib.result import Result
     from ASLDenoiseLib.series import ASLSeries, Volume
@@ -108,6 +110,29 @@ def _t1Beside(path: Path, number: int | None, series: ASLSeries) -> tuple[Volume
     except InputError as error:
         return None, str(error)
     return t1, beside.note
+
+
+@dataclass(frozen=True, eq=False)
+class CheckFit(PanelTask):
+    """Check whether the T1 of a request belongs to its series; what that prepares is kept in a folder for the run."""
+
+    request: Request
+    folder: Path
+
+    @property
+    def inputs(self) -> Mapping[str, object]:
+        """The series and images of the request."""
+        return self.request.inputs
+
+    def run(self, progress: Any) -> FoundHead:
+        """Check it.
+
+        Raises:
+            InputError: the series or the T1 cannot be used.
+        """
+        from ASLDenoiseLib.pipeline.run import found_head
+
+        return found_head(self.request, progress, keep_in=self.folder)
 
 
 @dataclass(frozen=True, eq=False)

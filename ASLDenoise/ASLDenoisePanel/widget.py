@@ -16,6 +16,7 @@ from .agreement import AgreementSection
 from .choices import expectation
 from .drag_and_drop import DropFilter
 from .findings import FindingsSection
+from .fit import FitSection
 from .inputs import InputsSection
 from .kept import KeptPreparation
 from .logic import ASLDenoiseLogic, unwatch, watch
@@ -35,7 +36,8 @@ from .states import Choices, State, obstacle
 from .timeline import TimelineSection
 from .transfer import Transfer
 
-_SECTIONS = ("inputs", "acquisition", "findings", "method", "advanced")  # closed to changes while a run is under way
+# closed to changes while a run is under way
+_SECTIONS = ("inputs", "acquisition", "findings", "fit", "method", "advanced")
 
 
 class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -63,7 +65,8 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic = ASLDenoiseLogic()
         self.progress = ProgressArea(self.ui)
         self.kept = KeptPreparation()
-        self.run = Run(self.logic, self.progress, self._onPresented, self._onState, self.kept)
+        self.fit = FitSection(self.ui, self.logic, self.onApplyButton, self._showMaps)
+        self.run = Run(self.logic, self.progress, self._onPresented, self._onState, self.kept, self.fit.takeOver)
         self.transfer = Transfer(self.progress, self._onLoaded, self._onTransfer)
         self.inputs = InputsSection(self.ui, self.load)
         self.acquisition = AcquisitionSection(self.ui, self._onAcquisitionChanged)
@@ -99,6 +102,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         unwatch(self._onShownElsewhere)
         self._abandon()
         self._devices.abandon()
+        self.fit.abandon()
         self.kept.discard()
         self.setParameterNode(None)
         self.regions.cleanup()
@@ -111,12 +115,14 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def exit(self):
         """Disconnect the panel: the user opens another module; a run goes on."""
+        self.fit.rest()
         self.results.views.rest()
         self._disconnect()
 
     def onSceneStartClose(self, caller, event):
         """End a run on the scene that closes, and clear the panel."""
         self._abandon()
+        self.fit.abandon()
         self.results.views.leaveLayout()
         self.setParameterNode(None)
         self.results.clear()
@@ -153,7 +159,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Show and change this parameter node from now on; None for none."""
         self._disconnect()
         self._parameterNode = parameters
-        for section in (self.inputs, self.method, self.results, self.timeline, self.regions):
+        for section in (self.inputs, self.method, self.results, self.timeline, self.regions, self.fit):
             section.setParameters(parameters)
         if parameters is not None:
             self._guiTag = parameters.connectGui(self.ui)
@@ -207,6 +213,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.results.refresh()
         self.timeline.refresh()
         self.regions.refresh()
+        self.fit.refresh()
         if series is not self._series:
             if self.run.state in (State.DONE, State.ERROR):
                 self.run.reset()
@@ -298,7 +305,8 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.run.running:
             self.ui.applyButton.enabled = False
             self.run.cancel()
-        else:
+        elif not self._obstacle():
+            self.fit.rest()
             self.run.start(self._parameterNode)
 
     def runAgain(self):
@@ -324,6 +332,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.timeline.show(nodes)
         self.agreement.show(nodes)
         self.regions.show(nodes)
+        self.fit.showRun(nodes)
 
     def load(self, path, number=None, context=None):
         """Load a series from a file or folder (of several the one of that number), unless a run is under way.

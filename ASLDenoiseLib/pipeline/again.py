@@ -8,6 +8,7 @@ folder is one that only this user can write to, and whoever made it removes it.
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
@@ -83,6 +84,18 @@ def taken_up(request: Request, folder: Path) -> RunState:
     read_regions(state)
     place_on_t1(state)
     return state
+
+
+def hand_over(source: Path, folder: Path) -> None:
+    """Move what is kept in one folder to another, in place of what is kept there.
+
+    Raises:
+        OSError: it cannot be moved; then nothing counts as kept in either.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    forget(folder)
+    for name in (STATE, PAIRS, DIGEST):
+        shutil.move(source / name, folder / name)
 
 
 def forget(folder: Path) -> None:

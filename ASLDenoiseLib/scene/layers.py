@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .display import lay_over
+
 if TYPE_CHECKING:
     import slicer
 
@@ -39,8 +41,13 @@ def put_back(scene: slicer.vtkMRMLScene, layers: Layers) -> None:
 def show_alone(volume: slicer.vtkMRMLVolumeNode) -> None:
     """Show one volume in every slice view, nothing over it."""
     for composite in _composites(volume.GetScene()):
-        composite.SetBackgroundVolumeID(volume.GetID())
-        composite.SetForegroundVolumeID(None)
+        lay_over(composite, background=volume, foreground=None, opacity=0.0)
+
+
+def show_half(below: slicer.vtkMRMLVolumeNode, above: slicer.vtkMRMLVolumeNode) -> None:
+    """Show one volume half through another in every slice view."""
+    for composite in _composites(above.GetScene()):
+        lay_over(composite, background=below, foreground=above, opacity=0.5)
 
 
 def _composites(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLSliceCompositeNode]:
