@@ -183,7 +183,7 @@ RAW_ODD = _map(
     "Raw mean, odd pairs",
     "Cerebral blood flow from the plain mean of every second pair, beginning with the first; to be held against the "
     "other half.",
-    short="Raw CBF, odd pairs",
+    short="Raw odd pairs, CBF",
 )
 RAW_EVEN = _map(
     "desc-meaneven_cbf",
@@ -191,7 +191,7 @@ RAW_EVEN = _map(
     "Raw mean, even pairs",
     "Cerebral blood flow from the plain mean of every second pair, beginning with the second; to be held against the "
     "other half.",
-    short="Raw CBF, even pairs",
+    short="Raw even pairs, CBF",
 )
 DENOISED_ODD = _map(
     "desc-denoisedodd_cbf",
@@ -199,7 +199,7 @@ DENOISED_ODD = _map(
     "Denoised, odd pairs",
     "Denoised cerebral blood flow of every second pair, beginning with the first; an estimate, to be held against the "
     "other half.",
-    short="Denoised CBF, odd pairs",
+    short="Denoised odd pairs, CBF",
 )
 DENOISED_EVEN = _map(
     "desc-denoisedeven_cbf",
@@ -207,7 +207,7 @@ DENOISED_EVEN = _map(
     "Denoised, even pairs",
     "Denoised cerebral blood flow of every second pair, beginning with the second; an estimate, to be held against "
     "the other half.",
-    short="Denoised CBF, even pairs",
+    short="Denoised even pairs, CBF",
 )
 RAW_DIFFERENCE = _map(
     "desc-mean_pwi",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -78,6 +78,12 @@ def nodes_of(scene: slicer.vtkMRMLScene, run: RunFolder) -> RunNodes:
         roles.get("m0") or _m0_elsewhere(scene),
         charts_in(scene, run.folder),
     )
+
+
+def series_of(node: slicer.vtkMRMLScalarVolumeNode, maps: Collection[str]) -> str:
+    """The name of the series, which a map's node has behind that of the map; `maps` are the keys of the run."""
+    key = node.GetAttribute(MAP_ATTRIBUTE) or ""
+    return (node.GetName() or "").removeprefix(kind_of(key, maps).short).strip()
 
 
 def raw_node(nodes: MapNodes) -> slicer.vtkMRMLScalarVolumeNode:

@@ -20,6 +20,7 @@ PLACE_ATTRIBUTE = "ASLDenoise.place"  # of a run's raw map
 _LOOKED = "ASLDenoise.looked"  # of a slice view: a first look was had in it
 _MARGIN = 6.0  # mm round the brain
 _LARGE = 0.97  # of the largest section of the brain
+_BELOW_TOP = 0.44  # of the brain's length
 _CORONAL, _SAGITTAL = 0.6, 0.36  # of the brain's length from behind, and of its width from the left: deep grey matter
 
 
@@ -44,24 +45,31 @@ class Place:
 def place_of_brain(brain: Volume) -> Place:
     """The place of a brain mask (above 0.5; where that is empty, the whole grid).
 
-    The axial slice is that of the basal ganglia: the middle of the slices whose section of the brain has at least 97 %
-    of the area of the largest. In the ICBM 2009a template that is z = +2 mm in a range of -8 to 12, between caudate
-    and putamen; and, unlike a share of the brain's height, it stays there where the slices begin above the cerebellum.
-    The coronal slice is at 60 % of the brain's length from behind (y = +2 mm there), the sagittal at 36 % of its
-    width from the left (x = -20 mm).
+    The axial slice is that of the basal ganglia, the middle one of three guesses: the centre of mass; the middle of the
+    slices whose section is at least 97 % of the largest; and 44 % of the brain's length below its top. In the ICBM
+    2009a template they are z = 9.5, 2 and 3.7 mm, and the rule gives 2 to 4 mm also where slices are missing below
+    (from z = -30 on) or above; each guess alone is misled by some such brain, or by a tilted head. The coronal slice is
+    at 60 % of the brain's length from behind (y = 2 mm there), the sagittal at 36 % of its width from the left
+    (x = -20 mm).
     """
     inside = np.asarray(brain.array) > 0.5
     places = np.argwhere(inside if inside.any() else np.ones_like(inside))[:, ::-1]
     points = (brain.geometry.affine_ras @ np.c_[places, np.ones(len(places))].T)[:3]
     low, high = points.min(axis=1), points.max(axis=1)
     x, y = low[:2] + np.array([_SAGITTAL, _CORONAL]) * (high - low)[:2]
-    step = float(max(np.abs(brain.geometry.affine_ras[2, :3]).max(), 1.0))  # mm between slices, if they are axial
-    edges = np.arange(low[2] - step / 2, high[2] + step, step)
-    counts, _ = np.histogram(points[2], edges)
-    large = counts >= _LARGE * counts.max()
-    z = float(((edges[:-1] + edges[1:]) / 2)[large].mean())
+    guesses = (points[2].mean(), _widest(points[2], brain), high[2] - _BELOW_TOP * (high[1] - low[1]))
+    z = float(np.median(guesses))
     box = tuple((float(a), float(b)) for a, b in zip(low, high, strict=True))
     return Place(box, (float(x), float(y), z))
+
+
+def _widest(heights: np.ndarray, brain: Volume) -> float:
+    """The middle (RAS z, mm) of the slices with the largest section of the brain, of its voxels' heights."""
+    step = float(max(np.abs(brain.geometry.affine_ras[2, :3]).max(), 1.0))  # mm between slices, if they are axial
+    edges = np.arange(heights.min() - step / 2, heights.max() + step, step)
+    counts, _ = np.histogram(heights, edges)
+    large = counts >= _LARGE * counts.max()
+    return float(((edges[:-1] + edges[1:]) / 2)[large].mean())
 
 
 def place_of_node(raw: slicer.vtkMRMLScalarVolumeNode) -> Place:

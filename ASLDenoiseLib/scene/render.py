@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
-from ..result.maps import DENOISED, RAW, is_relative, kind_of, named
+from ..result.maps import DENOISED, RAW, is_relative, named
 from .canvas import GREY, Canvas
-from .display import MAP_ATTRIBUTE, OVERLAY_OPACITY, TICKS_ATTRIBUTE, TITLE_ATTRIBUTE, lay_over, legends_of, table_of
+from .choose import series_of
+from .display import OVERLAY_OPACITY, TICKS_ATTRIBUTE, TITLE_ATTRIBUTE, lay_over, legends_of, table_of
 from .headless import application_logic
 from .hierarchy import node_ids, remove_added
 from .layouts import MapNodes
@@ -84,7 +85,7 @@ def render_overlay(
     )
     over = "" if background is None else " over M0" if background is nodes.m0 else " over T1"
     what = "relative perfusion (not CBF)" if is_relative(nodes.maps) else "CBF"
-    canvas.write(title or f"{_series_of(first, nodes.maps)}: {what}{over}", 12, 20)
+    canvas.write(title or f"{series_of(first, nodes.maps)}: {what}{over}", 12, 20)
     canvas.write(f"Research use only. Transparent: {_transparent(chosen)}.", 12, 43, size=13, colour=GREY)
     with _slice_logic(first.GetScene()) as logic:
         for row, node in enumerate(chosen):
@@ -98,12 +99,6 @@ def render_overlay(
                 _write_letters(canvas, logic, tile, left, top + _LABEL, size)
             _draw_bar(canvas, node, canvas.pixels.shape[1] - _BAR, top + _LABEL, size)
     return canvas.save(path)
-
-
-def _series_of(node: slicer.vtkMRMLScalarVolumeNode, maps: Collection[str]) -> str:
-    """The name of the series, behind what a map's node is named by."""
-    key = node.GetAttribute(MAP_ATTRIBUTE) or ""
-    return (node.GetName() or "").removeprefix(kind_of(key, maps).short).strip()
 
 
 def _transparent(chosen: Sequence[slicer.vtkMRMLScalarVolumeNode]) -> str:

@@ -47,43 +47,63 @@ def resized(logic, width: int, height: int) -> None:
     node.UpdateMatrices()
 
 
+class Painter:
+    """A view's window, as a desktop has it from its start: scenes come and go in it."""
+
+    def __init__(self, logic, *, legends: bool = True) -> None:
+        import slicer
+        import vtk
+
+        self._logic, self._group = logic, None
+        self._window, renderer = vtk.vtkRenderWindow(), vtk.vtkRenderer()
+        self._window.SetOffScreenRendering(1)
+        self._window.AddRenderer(renderer)
+        interactor = vtk.vtkGenericRenderWindowInteractor()
+        interactor.SetRenderWindow(self._window)
+        mapper, actor = vtk.vtkImageMapper(), vtk.vtkActor2D()
+        mapper.SetInputConnection(logic.GetImageDataConnection())
+        mapper.SetColorWindow(255)
+        mapper.SetColorLevel(127.5)
+        actor.SetMapper(mapper)
+        renderer.AddViewProp(actor)
+        self._mapper = mapper
+        if legends:
+            factory = slicer.vtkMRMLSliceViewDisplayableManagerFactory.GetInstance()
+            factory.SetMRMLApplicationLogic(logic.GetMRMLApplicationLogic())
+            if not factory.IsDisplayableManagerRegistered(_LEGENDS):
+                factory.RegisterDisplayableManager(_LEGENDS)
+            self._group = slicer.vtkMRMLDisplayableManagerGroup()
+            self._group.Initialize(factory, renderer)
+            self._group.SetMRMLDisplayableNode(logic.GetSliceNode())
+
+    def image(self) -> np.ndarray:
+        """What is in sight, RGB uint8 (rows, columns, 3), row 0 at the top."""
+        import vtk
+        from vtk.util.numpy_support import vtk_to_numpy
+
+        width, height = self._logic.GetSliceNode().GetDimensions()[:2]
+        self._mapper.SetInputConnection(self._logic.GetImageDataConnection())
+        self._window.SetSize(width, height)
+        self._window.Render()
+        grab = vtk.vtkWindowToImageFilter()
+        grab.SetInput(self._window)
+        grab.Update()
+        scalars = grab.GetOutput().GetPointData().GetScalars()
+        return vtk_to_numpy(scalars).reshape(height, width, -1)[::-1, :, :3].copy()
+
+    def close(self) -> None:
+        """Let go of the scene."""
+        if self._group is not None:
+            self._group.SetMRMLDisplayableNode(None)
+
+
 def drawn(logic, *, legends: bool = True) -> np.ndarray:
     """A view with its legends, RGB uint8 (rows, columns, 3), row 0 at the top."""
-    import slicer
-    import vtk
-    from vtk.util.numpy_support import vtk_to_numpy
-
-    width, height = logic.GetSliceNode().GetDimensions()[:2]
-    window, renderer = vtk.vtkRenderWindow(), vtk.vtkRenderer()
-    window.SetOffScreenRendering(1)
-    window.SetSize(width, height)
-    window.AddRenderer(renderer)
-    interactor = vtk.vtkGenericRenderWindowInteractor()
-    interactor.SetRenderWindow(window)
-    mapper, actor = vtk.vtkImageMapper(), vtk.vtkActor2D()
-    mapper.SetInputConnection(logic.GetImageDataConnection())
-    mapper.SetColorWindow(255)
-    mapper.SetColorLevel(127.5)
-    actor.SetMapper(mapper)
-    renderer.AddViewProp(actor)
-    group = None
+    painter = Painter(logic, legends=legends)
     if legends:
-        factory = slicer.vtkMRMLSliceViewDisplayableManagerFactory.GetInstance()
-        factory.SetMRMLApplicationLogic(logic.GetMRMLApplicationLogic())
-        if not factory.IsDisplayableManagerRegistered(_LEGENDS):
-            factory.RegisterDisplayableManager(_LEGENDS)
-        group = slicer.vtkMRMLDisplayableManagerGroup()
-        group.Initialize(factory, renderer)
-        group.SetMRMLDisplayableNode(logic.GetSliceNode())
         _look_for_legends(logic.GetSliceCompositeNode())
-    window.Render()
-    grab = vtk.vtkWindowToImageFilter()
-    grab.SetInput(window)
-    grab.Update()
-    image = grab.GetOutput()
-    pixels = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(height, width, -1)[::-1, :, :3].copy()
-    if group is not None:
-        group.SetMRMLDisplayableNode(None)
+    pixels = painter.image()
+    painter.close()
     return pixels
 
 

@@ -204,9 +204,9 @@ def test_the_agreement_of_halves_stands_beside_what_it_does_not_show(shown):
     assert "0.42" in text and "0.93" in text and "6.5" in text and "1234 voxels" in text
     assert "smoothing alone is rewarded" in text and "Spearman" in text
     shown.ui.denoisedHalvesButton.click()
-    assert foreground() >= {"Denoised CBF, odd pairs sub-77", "Denoised CBF, even pairs sub-77"}
+    assert foreground() >= {"Denoised odd pairs, CBF sub-77", "Denoised even pairs, CBF sub-77"}
     shown.ui.rawHalvesButton.click()
-    assert foreground() >= {"Raw CBF, odd pairs sub-77", "Raw CBF, even pairs sub-77"}
+    assert foreground() >= {"Raw odd pairs, CBF sub-77", "Raw even pairs, CBF sub-77"}
     shown.ui.halvesPlotButton.click()
     assert HALVES.headline in shown.widget.results.nodes.charts["halves"].GetTitle()
 

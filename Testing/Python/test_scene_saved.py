@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("slicer", reason="the real MRML scene needs slicer-core")
 
-from drawn_views import drawn, slice_views
+from drawn_views import Painter, drawn, slice_views
 from scene_builders import made_result
 
 from ASLDenoiseLib.scene.attachments import scene_attachments
@@ -67,6 +67,8 @@ def test_each_layout_is_known_and_filled_where_nobody_knows_the_module(number, t
         ACTS[number](nodes)
         path = save_mrb(scene, tmp_path / "run.mrb")
     with headless_scene() as scene, slice_views(scene, (400, 520)) as logics:
+        windows = {tag: Painter(logics[tag]) for tag in SHOWN[number]}
+        assert all(coloured(window.image()) == 0 for window in windows.values())
         opened(path, tmp_path / "opened", scene)
         layout = layout_node(scene)
         assert layout.GetViewArrangement() == number
@@ -75,8 +77,10 @@ def test_each_layout_is_known_and_filled_where_nobody_knows_the_module(number, t
             assert f'singletontag="{tag}"' in layout.GetCurrentLayoutDescription()
             volume = scene.GetNodeByID(composite(scene, tag).GetForegroundVolumeID())
             assert volume.GetAttribute("ASLDenoise.map") == key
-            assert coloured(drawn(logics[tag])) > 0.1
-            assert legend_of(logics[tag]).sum() > 300
+            image = windows[tag].image()
+            assert coloured(image) > 0.1
+            assert np.any(image != drawn(logics[tag], legends=False), axis=2).sum() > 300  # a legend
+            windows[tag].close()
         red = scene.GetNodeByID("vtkMRMLSliceNodeRed")
         assert red.GetSliceOffset() == pytest.approx(SLICE)
         if number != FOUR_UP:
