@@ -111,7 +111,8 @@ def remove_nodes(scene: slicer.vtkMRMLScene, nodes: Sequence[slicer.vtkMRMLNode]
         hanging = [node.GetNthNodeReference(r, n) for r in roles for n in range(node.GetNumberOfNodeReferences(r))]
         scene.RemoveNode(node)  # first: a volume that a view shows gets a new display node when it loses its own
         for dependent in filter(None, hanging):
-            scene.RemoveNode(dependent)
+            if dependent.GetScene() is not None:  # a desktop has taken some of them away with their volume
+                scene.RemoveNode(dependent)
 
 
 def node_ids(scene: slicer.vtkMRMLScene) -> list[str]:

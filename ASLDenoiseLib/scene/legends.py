@@ -50,14 +50,19 @@ def only_legends_of(scene: slicer.vtkMRMLScene, shown: Collection[slicer.vtkMRML
 
 
 def arrange_legends(scene: slicer.vtkMRMLScene) -> None:
-    """Put the legend of every map that is in a view beside the brain, as the shape of the first such view asks."""
+    """Put the legend of every map that is in a view beside the brain, as the shape of the first such view asks.
+
+    Views that the layout shows come first: one that it leaves out keeps its map and the size it once had.
+    """
     import slicer
 
     views = {view.GetLayoutName(): view for view in slicer.util.getNodesByClass("vtkMRMLSliceNode", scene)}
+    composites = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene)
+    shown = [c for c in composites if c.GetLayoutName() in views]
     arranged = set()
-    for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
-        view, volume = views.get(composite.GetLayoutName()), scene.GetNodeByID(composite.GetForegroundVolumeID() or "")
-        if view is None or volume is None or volume.GetID() in arranged or not is_map(volume):
+    for composite in sorted(shown, key=lambda c: not views[c.GetLayoutName()].IsMappedInLayout()):
+        view, volume = views[composite.GetLayoutName()], scene.GetNodeByID(composite.GetForegroundVolumeID() or "")
+        if volume is None or volume.GetID() in arranged or not is_map(volume):
             continue
         arranged.add(volume.GetID())
         for legend in legends_of(volume):

@@ -14,6 +14,7 @@ from scene_builders import made_result
 
 from ASLDenoiseLib.result.maps import MAPS, RELATIVE, SUPERRESOLVED, kind_of
 from ASLDenoiseLib.scene.choose import compare, place_of, show_map
+from ASLDenoiseLib.scene.display import legends_of
 from ASLDenoiseLib.scene.headless import headless_scene
 from ASLDenoiseLib.scene.legends import _fewer
 from ASLDenoiseLib.scene.place import Place, place_of_brain
@@ -92,6 +93,18 @@ def test_no_pixel_of_a_legend_lies_over_the_brain(size):
                 assert brain.mean() > 0.1 and legend.sum() > 300
                 assert not (legend & brain).any()
                 assert legend.mean() < 0.08  # small
+
+
+def test_a_legend_is_laid_out_for_the_views_that_the_layout_shows_not_for_a_hidden_one_of_another_shape():
+    with headless_scene() as scene, slice_views(scene, (350, 500)) as logics:
+        nodes = present(masked(made_result()))
+        logics["Green"].GetSliceNode().SetDimensions(900, 300, 1)  # as an earlier layout left it
+        for tag in ("Red", "Yellow"):
+            logics[tag].GetSliceNode().SetMappedInLayout(1)
+        compare(nodes)
+        assert logics["Green"].GetSliceCompositeNode().GetForegroundVolumeID() == nodes.shown.GetID()
+        (legend,) = legends_of(nodes.shown)
+        assert legend.GetOrientation() == legend.Horizontal
 
 
 def test_negative_cbf_is_blue_in_a_view_and_what_was_not_measured_shows_the_t1():

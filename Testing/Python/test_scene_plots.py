@@ -163,3 +163,23 @@ def test_vtk_draws_a_broken_line_for_the_boxes(scene, result):
     x, y = drawn(series, "x"), drawn(series, "y")
     assert np.isnan(y).any()
     assert bounds == pytest.approx([np.nanmin(x), np.nanmax(x), np.nanmin(y), np.nanmax(y)])
+
+
+def test_what_a_desktop_has_taken_away_with_a_volume_is_not_removed_once_more(scene):
+    import vtk
+
+    nodes = present(made_result(), scene=scene)
+    displays = {n.GetID(): n.GetDisplayNode() for n in nodes.maps.values()}
+    again = []
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def as_a_desktop(caller, event, node):
+        if node.GetScene() is None:
+            again.append(node.GetClassName())
+        display = displays.pop(node.GetID() or "", None)
+        if display is not None:
+            scene.RemoveNode(display)
+
+    scene.AddObserver(scene.NodeAboutToBeRemovedEvent, as_a_desktop)
+    remove_run(scene, nodes.folder)
+    assert not displays and not again
