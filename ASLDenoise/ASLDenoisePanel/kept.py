@@ -23,11 +23,16 @@ class KeptPreparation:
         return self._folder
 
     @property
-    def there(self) -> bool:
-        """Whether anything is kept."""
+    def digest(self) -> str:
+        """The digest of what is kept (`ASLDenoiseLib.pipeline.again`), so that it is not taken for another run's."""
         from ASLDenoiseLib.pipeline.again import DIGEST
 
-        return self._folder is not None and (self._folder / DIGEST).is_file()
+        if self._folder is None:
+            return ""
+        try:
+            return (self._folder / DIGEST).read_text("utf-8")
+        except OSError:
+            return ""
 
     def pair(self, number):
         """The perfusion (K, J, I) of one of the pairs that a run averages, by its place among them from 0, or None."""
@@ -35,7 +40,7 @@ class KeptPreparation:
 
         from ASLDenoiseLib.pipeline.again import PAIRS
 
-        if not self.there or not (self._folder / PAIRS).is_file():
+        if not self.digest or not (self._folder / PAIRS).is_file():
             return None
         pairs = np.load(self._folder / PAIRS, mmap_mode="r")
         return np.array(pairs[number]) if number < len(pairs) else None

@@ -57,7 +57,13 @@ class TimelineSection:
 
     def keptFor(self, folder) -> None:
         """Take what is kept as that of the run in this folder, which has just finished."""
-        self._keptFor = folder
+        self._keptFor = (folder, self._kept.digest)
+
+    @property
+    def _isKept(self) -> bool:
+        """Whether what is kept is of the run that is shown: not of one that was begun since and cancelled, say."""
+        digest = self._kept.digest
+        return bool(digest) and self._keptFor == (self._nodes.folder, digest)
 
     def show(self, nodes) -> None:
         """Show the pairs of a run (`ASLDenoiseLib.scene.choose.RunNodes`); None for no run."""
@@ -198,7 +204,7 @@ class TimelineSection:
 
     def _image(self, place):
         """The difference image of a pair and its unit: as prepared where that is kept, else as acquired."""
-        kept = self._kept.pair(place) if self._keptFor == self._nodes.folder else None
+        kept = self._kept.pair(place) if self._isKept else None
         if kept is not None:
             return kept, self._course.unit
         return _acquired(self._parameters.asl, self._course, place)
@@ -214,7 +220,7 @@ class TimelineSection:
             return _("What is written above is not understood: write 3 or 7-9 for pairs, 12/5 for a slice of one.")
         if not pending:
             return _("The maps are of this choice of pairs.")
-        if self._kept.there and self._keptFor == self._nodes.folder:
+        if self._isKept:
             return _("The maps are of another choice of pairs. An update takes seconds: nothing is registered again.")
         return _("The maps are of another choice of pairs. What was prepared was not kept: an update runs everything.")
 

@@ -106,6 +106,30 @@ def test_a_click_on_a_pair_shows_its_difference_image_and_the_arrow_keys_go_on(s
     assert shown.ui.timelineTable.currentRow() == 3  # the Tab key leaves the table
 
 
+def test_what_a_run_that_was_cancelled_has_kept_is_not_shown_as_the_pairs_of_the_one_before(shown):
+    import slicer
+
+    from ASLDenoiseLib.pipeline import again
+
+    timeline, kept = shown.widget.timeline, shown.widget.kept
+    series = with_timeline().series
+
+    def keep(value, digest):
+        np.save(kept.folder / again.PAIRS, np.full((PAIRS, *series.geometry.shape), value, np.float32))
+        (kept.folder / again.DIGEST).write_text(digest)
+
+    def middle():
+        return slicer.util.arrayFromVolume(slicer.util.getNode("Pair*"))[4, 8, 7]
+
+    keep(42.0, "this run")
+    timeline.keptFor(shown.widget.results.nodes.folder)
+    choose(shown, 3)
+    assert middle() == 42.0
+    keep(-7.0, "another run")
+    choose(shown, 4)
+    assert middle() == pytest.approx(series.array[6, 4, 8, 7] - series.array[7, 4, 8, 7], abs=1e-3)
+
+
 def test_the_map_is_back_when_it_is_asked_for_or_the_box_is_unticked(shown):
     choose(shown, 3)
     shown.ui.showPairCheckBox.click()
