@@ -195,12 +195,20 @@ class TimelineSection:
         image, unit = self._image(place)
         if image is None:
             return
-        from ASLDenoiseLib.scene.pair_view import show_pair, window_of
+        from ASLDenoiseLib.scene.pair_view import show_pair
 
         if self._window is None or self._window[1] != unit:
-            self._window = (window_of(image), unit)
+            self._window = (self._usualWindow(), unit)
         number, opacity = self._course.rows[place].number, self._parameters.opacity
         show_pair(self._nodes, image, number=number, unit=unit, window=self._window[0], opacity=opacity)
+
+    def _usualWindow(self) -> float:
+        """The window of all pairs: what is usual among a few, so that one that is spoilt does not set it."""
+        from ASLDenoiseLib.scene.pair_view import window_of
+
+        last = len(self._course.rows) - 1
+        windows = sorted(window_of(self._image(place)[0]) for place in {round(last * n / 4) for n in range(5)})
+        return windows[(len(windows) - 1) // 2]
 
     def _image(self, place):
         """The difference image of a pair and its unit: as prepared where that is kept, else as acquired."""

@@ -122,9 +122,16 @@ def test_what_a_run_that_was_cancelled_has_kept_is_not_shown_as_the_pairs_of_the
         return slicer.util.arrayFromVolume(slicer.util.getNode("Pair*"))[4, 8, 7]
 
     keep(42.0, "this run")
+    spoilt = np.load(kept.folder / again.PAIRS)
+    spoilt[0] = 5000.0
+    np.save(kept.folder / again.PAIRS, spoilt)
     timeline.keptFor(shown.widget.results.nodes.folder)
     choose(shown, 3)
     assert middle() == 42.0
+    choose(shown, 1)
+    assert middle() == 5000.0  # shown as it is, in the window of the others
+    assert slicer.util.getNode("Pair*").GetDisplayNode().GetWindowLevelMax() == 42.0
+    choose(shown, 3)
     keep(-7.0, "another run")
     choose(shown, 4)
     assert middle() == pytest.approx(series.array[6, 4, 8, 7] - series.array[7, 4, 8, 7], abs=1e-3)
