@@ -137,6 +137,7 @@ def test_denoise_writes_raw_beside_denoised_with_sidecars_and_one_table(tmp_path
         "sub-01_desc-motion_timeseries.tsv",
         "sub-01_desc-motion_timeseries.json",
         "sub-01_outliers.tsv",
+        "sub-01_desc-pairs_timeseries.tsv",
         "sub-01_report.html",
         "dataset_description.json",
     } <= names
