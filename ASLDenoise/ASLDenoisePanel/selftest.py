@@ -84,6 +84,8 @@ class ASLDenoiseTest(ScriptedLoadableModuleTest):
         self.assertIs(panel.state, State.DONE, panel.ui.statusLabel.text)
         self._assertShown(panel.results.nodes.maps)
         self.assertGreater(panel.ui.readoutsTable.rowCount, 5)
+        self._assertComparesInLayoutsOfSlicer(panel)
+        self._assertKeepsItsReport(panel)
 
     def test_aPairTakenOutIsGoneFromTheMapsOfTheNextRun(self):
         """A pair that is chosen is shown; taken out, the maps are made again from the pairs as they were prepared."""
@@ -118,6 +120,28 @@ class ASLDenoiseTest(ScriptedLoadableModuleTest):
         self._until(lambda: panel.state is not State.RUNNING, "the run has ended", 30)
         self.assertIs(panel.state, State.READY)
         self.assertEqual(slicer.mrmlScene.GetNumberOfNodes(), before)
+
+    def _assertComparesInLayoutsOfSlicer(self, panel):
+        """Side by side is a layout that every Slicer knows, at the slice that was shown; and the way back."""
+        manager = slicer.app.layoutManager()
+        before, red = manager.layout, manager.sliceWidget("Red").mrmlSliceNode()
+        offset = red.GetSliceOffset()
+        panel.ui.sideBySideButton.click()
+        self.assertEqual(manager.layout, slicer.vtkMRMLLayoutNode.SlicerLayoutSideBySideView)
+        yellow = manager.sliceWidget("Yellow").mrmlSliceNode()
+        self.assertEqual((red.GetLayoutLabel(), yellow.GetLayoutLabel()), ("Raw CBF", "Denoised CBF"))
+        self.assertAlmostEqual(red.GetSliceOffset(), offset, 3)
+        self.assertAlmostEqual(yellow.GetSliceOffset(), offset, 3)
+        panel.ui.overlayButton.click()
+        self.assertEqual(manager.layout, before)
+        self.assertEqual(yellow.GetOrientation(), "Sagittal")
+
+    def _assertKeepsItsReport(self, panel):
+        """The report comes into the scene by itself."""
+        from ASLDenoiseLib.scene.documents import report_in
+
+        folder = panel.results.nodes.folder
+        self._until(lambda: report_in(slicer.mrmlScene, folder), "the report is in the scene", 120)
 
     def _readyPanel(self):
         panel = _panel()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+from pathlib import Path
 
 import pytest
 
@@ -139,18 +141,37 @@ def test_a_comparison_saved_by_an_earlier_version_is_shown_in_the_new_layout(pan
     assert layout().GetViewArrangement() == SIDE_BY_SIDE
 
 
-def test_four_runs_in_a_row_leave_the_scene_as_large_as_one(panel):
+def test_eight_runs_in_a_row_leave_the_scene_as_large_as_one_and_memory_level(panel):
     import slicer
 
-    counts = []
-    for _ in range(4):
-        present(panel)
+    from ASLDenoiseLib.series import Geometry
+
+    large = Geometry((64, 64, 24), (3.4, 3.4, 6.0), (-107.0, -107.0, -69.0))
+    counts, resident = [], []
+    for _ in range(8):
+        present(panel, geometry=large)
         panel.ui.sideBySideButton.click()
         panel.ui.plotButton.click()
-        panel.ui.overlayButton.click()
+        for how in ("Swipe", "Fade"):
+            by(panel, how)
+            panel.ui.fadeSlider.value = 0.5
+            panel.ui.overlayButton.click()
+        panel.ui.fadeSlider.value = 1.0
         wait(150)
+        gc.collect()
         counts.append(slicer.mrmlScene.GetNumberOfNodes())
-    assert counts[1:] == [counts[1]] * 3 and counts[1] - counts[0] in (0, 1)  # the plot's view is made once
+        resident.append(megabytes())
+    assert counts[1:] == [counts[1]] * 7 and counts[1] - counts[0] in (0, 1)  # the plot's view is made once
+    assert resident[7] - resident[3] < 20  # a run's maps, T1 and series are some 7 MB: four of them would be seen
+
+
+def megabytes() -> float:
+    """Of this process, resident."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        pytest.skip("the system does not tell how much memory a process has")
+    return pages * 4096 / 1e6
 
 
 def by(panel, how):
