@@ -50,12 +50,12 @@ class ASLDenoiseTest(ScriptedLoadableModuleTest):
         self._assertShown(ASLDenoiseLogic().process(_sequence()).maps)
 
     def test_wrongInputLeavesTheSceneAsItWas(self):
-        """A plain volume is refused with a sentence that says what to select, and nothing is added."""
+        """A volume without an image is refused with a sentence that says what to do, and nothing is added."""
         from ASLDenoiseLib.errors import InputError
 
         volume = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "T1")
         before = slicer.mrmlScene.GetNumberOfNodes()
-        with self.assertRaisesRegex(InputError, "not an ASL series"):
+        with self.assertRaisesRegex(InputError, "holds no image"):
             ASLDenoiseLogic().process(volume)
         self.assertEqual(slicer.mrmlScene.GetNumberOfNodes(), before)
 
@@ -70,6 +70,24 @@ class ASLDenoiseTest(ScriptedLoadableModuleTest):
         self.assertIs(panel.ui.aslSelector.currentNode(), sequence)
         self.assertIs(panel.state, State.READY)
         self.assertGreater(panel.ui.acquisitionTable.rowCount, 5)
+
+    def test_addDataReadsTheSampleAsASeries(self):
+        """Slicer's own way in knows the sample series by what lies beside it, and loads it with its T1."""
+        from ASLDenoiseLib.errors import InputError
+        from ASLDenoiseLib.resources import sample_data
+
+        try:
+            path = str(sample_data().asl)
+        except InputError:
+            path = ""
+        if not (path and canInspect()):
+            self.delayDisplay("Left out: the sample or the packages that read it are not there.")
+            return
+        self.assertEqual(slicer.app.coreIOManager().fileType(path), "ASLSeriesFile")
+        sequence = slicer.util.loadNodeFromFile(path, "ASLSeriesFile", {})
+        self.assertEqual(sequence.GetNumberOfDataNodes(), 20)
+        names = [node.GetName() for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")]
+        self.assertTrue(any("T1w" in name for name in names), names)
 
     def test_applyRunsInAChildAndShowsTheResult(self):
         """Apply becomes Cancel; in the end raw and denoised are in the scene, and the table holds their readouts."""

@@ -117,6 +117,7 @@ SELF_TESTS = (
     "test_seriesSurvivesTheScene",
     "test_wrongInputLeavesTheSceneAsItWas",
     "test_panelFillsItselfAndSaysWhatIsMissing",
+    "test_addDataReadsTheSampleAsASeries",
     *RUNS,
 )
 

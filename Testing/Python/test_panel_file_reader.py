@@ -155,6 +155,19 @@ def test_add_data_loads_a_series_with_m0_and_t1_and_the_panel_has_it_selected(pa
     assert panel.ui.t1Selector.currentNode().GetName() == "sub-01_T1w"
 
 
+def test_slicer_finds_the_reader_by_its_name_and_loads_with_it(panel, made, tmp_path):
+    import slicer
+
+    path = write_bids(tmp_path, made, t1=False)
+    assert slicer.app.coreIOManager().registeredFileReaderCount("ASLSeriesFile") == 1
+    assert slicer.app.coreIOManager().fileType(str(path)) == "ASLSeriesFile"
+    node = slicer.util.loadNodeFromFile(path, "ASLSeriesFile", {})
+    assert node.GetName() == "sub-01_asl" and node is panel.ui.aslSelector.currentNode()
+    (tmp_path / "sub-02_asl.nii.gz").write_text("not an image")
+    with pytest.raises(RuntimeError, match=r"sub-02_asl"):
+        slicer.util.loadNodeFromFile(tmp_path / "sub-02_asl.nii.gz", "ASLSeriesFile", {})
+
+
 def test_a_script_can_say_what_the_file_lacks(panel, made, tmp_path):
     import slicer
 

@@ -128,6 +128,8 @@ def load_scripted_module(path: Path) -> Any:
     module = wrap(qSlicerScriptedLoadableModule(str(path)))
     setattr(slicer.modules, f"{name}Instance", getattr(python, name)(module))
     setattr(slicer.modules, name.lower(), module)
+    if hasattr(python, f"{name}FileReader"):
+        cpp_of(slicer.app.ioManager()).register_reader(getattr(python, f"{name}FileReader"))
     slicer.app._register(name, cpp_of(module))
     slicer.app._complete_startup()
     return module
