@@ -23,6 +23,11 @@ class KeptPreparation:
         return self._folder
 
     @property
+    def there(self) -> bool:
+        """Whether anything is kept."""
+        return bool(self.digest)
+
+    @property
     def digest(self) -> str:
         """The digest of what is kept (`ASLDenoiseLib.pipeline.again`), so that it is not taken for another run's."""
         from ASLDenoiseLib.pipeline.again import DIGEST

@@ -28,10 +28,11 @@ class TimelineSection:
         again: called to make the maps again with the choice of pairs as it is.
         showPlot: called with the key of a chart to show.
         showMaps: called to show the run's maps in the place of a pair.
+        busy: whether a run or something else is under way.
     """
 
-    def __init__(self, ui, kept, again, showPlot, showMaps):
-        self._ui, self._kept, self._showPlot, self._showMaps = ui, kept, showPlot, showMaps
+    def __init__(self, ui, kept, again, showPlot, showMaps, busy):
+        self._ui, self._kept, self._showPlot, self._showMaps, self._busy = ui, kept, showPlot, showMaps, busy
         self._parameters = self._nodes = self._course = self._keptFor = None
         self._window, self._filling, self._plots = None, False, []
         table = ui.timelineTable
@@ -49,6 +50,7 @@ class TimelineSection:
         ui.putBackButton.connect("clicked()", self.putBack)
         ui.againButton.connect("clicked()", again)
         ui.pairPlotButton.connect("clicked()", self.showPlot)
+        ui.plotButton.connect("clicked()", lambda: qt.QTimer.singleShot(0, self._connectPlots))  # once it is shown
         self.show(None)
 
     def setParameters(self, parameters) -> None:
@@ -94,7 +96,7 @@ class TimelineSection:
         self._fillSlices()
         pending = decisions is None or decisions.differ(course)
         self._ui.againLabel.text = self._againText(decisions, pending)
-        self._ui.againButton.enabled = decisions is not None and pending
+        self._ui.againButton.enabled = decisions is not None and pending and not self._busy()
 
     def select(self, number) -> None:
         """Choose a pair by its number in the series, as a click on its row does."""
@@ -144,9 +146,14 @@ class TimelineSection:
         from ASLDenoiseLib.scene.pair_plot import pair_selected
 
         if self._alive():
-            number = pair_selected(slicer.mrmlScene, series, selection, self._nodes.charts)
+            number = pair_selected(slicer.mrmlScene, series, selection, self._nodes.charts, self._pairsOfVolumes())
             if number is not None:
                 self.select(number)
+
+    def _pairsOfVolumes(self) -> dict:
+        """The number of a pair by that of each of its volumes, both from 1."""
+        rows = () if self._course is None else self._course.rows
+        return {int(volume) + 1: row.number for row in rows for volume in row.volumes.split("-")}
 
     # What is shown
 
@@ -192,15 +199,18 @@ class TimelineSection:
         place = self._place()
         if place is None or not self._ui.showPairCheckBox.checked or not self._alive():
             return
-        image, unit = self._image(place)
+        image, unit, acquired = self._image(place)
         if image is None:
+            none = _("The images of its pairs are not at hand: select the series of this run under Inputs.")
+            self._ui.timelineLabel.text = f"{summaryOf(self._course)} {none}"
             return
         from ASLDenoiseLib.scene.pair_view import show_pair
 
         if self._window is None or self._window[1] != unit:
             self._window = (self._usualWindow(), unit)
         number, opacity = self._course.rows[place].number, self._parameters.opacity
-        show_pair(self._nodes, image, number=number, unit=unit, window=self._window[0], opacity=opacity)
+        how = {"window": self._window[0], "acquired": acquired, "opacity": opacity}
+        show_pair(self._nodes, image, number=number, unit=unit, **how)
 
     def _usualWindow(self) -> float:
         """The window of all pairs: what is usual among a few, so that one that is spoilt does not set it."""
@@ -211,11 +221,11 @@ class TimelineSection:
         return windows[(len(windows) - 1) // 2]
 
     def _image(self, place):
-        """The difference image of a pair and its unit: as prepared where that is kept, else as acquired."""
+        """The difference image of a pair, its unit, and whether it is as acquired: what was prepared is not kept."""
         kept = self._kept.pair(place) if self._isKept else None
         if kept is not None:
-            return kept, self._course.unit
-        return _acquired(self._parameters.asl, self._course, place)
+            return kept, self._course.unit, False
+        return (*_acquired(self._parameters.asl, self._course, place), True)
 
     def _goToSlice(self, number) -> None:
         from ASLDenoiseLib.scene.pair_view import go_to_slice

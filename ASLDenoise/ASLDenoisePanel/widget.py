@@ -72,7 +72,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.acquisition = AcquisitionSection(self.ui, self._onAcquisitionChanged)
         self.findings = FindingsSection(self.ui, self._onFix)
         self.method = MethodSection(self.ui)
-        self.timeline = TimelineSection(self.ui, self.kept, self.runAgain, self._showPlot, self._showMaps)
+        self.timeline = TimelineSection(self.ui, self.kept, self.runAgain, self._showPlot, self._showMaps, self._isBusy)
         self.agreement = AgreementSection(self.ui, self._onCompareHalves, self._showPlot, self._showTwo)
         self.regions = RegionsSection(self.ui, self.progress.done, lambda: self._entered)
         self.results = ResultsSection(self.ui, self.progress.done, self._onRunShown)
@@ -314,6 +314,9 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if not self.run.running and not self._obstacle():
             self.run.start(self._parameterNode, again=True)
 
+    def _isBusy(self):
+        return self.run.running or bool(self.transfer.busy)
+
     def _onCompareHalves(self):
         self._parameterNode.splitHalf = True
         self.runAgain()
@@ -371,6 +374,8 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _onState(self):
         for name in _SECTIONS:
             getattr(self.ui, f"{name}CollapsibleButton").setEnabled(not self.run.running)
+        self.timeline.refresh()
+        self.ui.halvesButton.enabled = not self._isBusy()
         self._checkCanApply()
 
     def _onShownElsewhere(self, nodes, asl):

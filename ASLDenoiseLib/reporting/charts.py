@@ -15,6 +15,7 @@ from .half_charts import halves_chart
 from .pair_charts import course_chart, left_out_chart
 from .voxelwise import SeriesMap, gm_agreement, masks_of, processed_map, raw_map
 
+MOTION = ("shift", "turn")  # the keys of the charts over volumes
 PAIRS_NEEDED = "pairs_needed"  # the key of its chart, by which the panel finds it
 _HALF, _APART = 0.14, 0.18  # of a box's width, and from the middle of its region
 
@@ -164,7 +165,7 @@ def shift_chart(result: Result) -> Chart | None:
     lines = _axis_lines(columns, "trans", ("To the left", "To the back", "Upwards"))
     lines.append(_course("Since the volume before", columns["framewise_displacement"], (0.0, 0.0, 0.0)))
     title = f"Head motion: shift from the median pose, at most {np.nanmax(columns['displacement']):.2g} mm"
-    return _motion_chart("shift", "Head motion: shift", title, "Shift (mm)", "mm", lines)
+    return _motion_chart(MOTION[0], "Head motion: shift", title, "Shift (mm)", "mm", lines)
 
 
 def rotation_chart(result: Result) -> Chart | None:
@@ -174,7 +175,7 @@ def rotation_chart(result: Result) -> Chart | None:
     lines = _axis_lines(result.motion.columns, "rot", ("About left-right", "About front-back", "About up-down"))
     largest = max(float(np.nanmax(np.abs(line.y))) for line in lines)
     title = f"Head motion: turn from the median pose, at most {largest:.2g} degrees about an axis"
-    return _motion_chart("turn", "Head motion: turn", title, "Turn (degrees)", "deg", lines)
+    return _motion_chart(MOTION[1], "Head motion: turn", title, "Turn (degrees)", "deg", lines)
 
 
 def _named_cbf(result: Result) -> str:

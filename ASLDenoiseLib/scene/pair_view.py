@@ -28,6 +28,7 @@ def show_pair(
     number: int,
     unit: str,
     window: float,
+    acquired: bool = False,
     opacity: float = OVERLAY_OPACITY,
 ) -> slicer.vtkMRMLScalarVolumeNode:
     """Show a pair's difference image over the T1 in every slice view, but raw in its own of the side-by-side layouts.
@@ -38,6 +39,7 @@ def show_pair(
         number: of the pair in the series, from 1.
         unit: of the image.
         window: shown from its negative to it, the same for every pair.
+        acquired: it is as the scanner gave it, before motion was corrected; the view's title says so.
         opacity: over the T1, 0..1.
     """
     import slicer
@@ -52,9 +54,10 @@ def show_pair(
         slicer.util.updateVolumeFromArray(node, np.ascontiguousarray(image, np.float32))
         node.SetName(name)
     node.SetAttribute(PAIR_ATTRIBUTE, str(number))
-    node.SetDescription(f"Pair {number}: control minus label")
+    how = "as acquired" if acquired else "as prepared"
+    node.SetDescription(f"Pair {number}: control minus label, {how}")
     apply_kind(node, _kind(number, unit, window))
-    show_image(nodes, node, f"Pair {number}", opacity=opacity)
+    show_image(nodes, node, f"Pair {number}, {how}", opacity=opacity)
     return node
 
 

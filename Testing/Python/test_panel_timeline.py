@@ -127,7 +127,7 @@ def test_what_a_run_that_was_cancelled_has_kept_is_not_shown_as_the_pairs_of_the
     np.save(kept.folder / again.PAIRS, spoilt)
     timeline.keptFor(shown.widget.results.nodes.folder)
     choose(shown, 3)
-    assert middle() == 42.0
+    assert middle() == 42.0 and "as prepared" in slicer.util.getNode("Pair*").GetDescription()
     choose(shown, 1)
     assert middle() == 5000.0  # shown as it is, in the window of the others
     assert slicer.util.getNode("Pair*").GetDisplayNode().GetWindowLevelMax() == 42.0
@@ -135,6 +135,25 @@ def test_what_a_run_that_was_cancelled_has_kept_is_not_shown_as_the_pairs_of_the
     keep(-7.0, "another run")
     choose(shown, 4)
     assert middle() == pytest.approx(series.array[6, 4, 8, 7] - series.array[7, 4, 8, 7], abs=1e-3)
+    assert "as acquired" in slicer.util.getNode("Pair*").GetDescription()
+
+
+def test_where_no_image_is_at_hand_the_section_says_so(shown):
+    shown.widget.inputs.select(asl=None)
+    choose(shown, 3)
+    assert "not at hand: select the series" in shown.ui.timelineLabel.text
+    assert not any(name.startswith("Pair") for name in foreground())
+
+
+def test_no_update_is_offered_while_a_run_is_under_way(shown):
+    shown.widget._parameterNode.takenOut = "1"
+    assert shown.ui.againButton.enabled
+    shown.widget.transfer.busy = "Loading x..."
+    shown.widget._onState()
+    assert not shown.ui.againButton.enabled and not shown.ui.halvesButton.enabled
+    shown.widget.transfer.busy = ""
+    shown.widget._onState()
+    assert shown.ui.againButton.enabled
 
 
 def test_the_map_is_back_when_it_is_asked_for_or_the_box_is_unticked(shown):

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from scene_builders import load_mrb
+from scene_builders import load_mrb, made_result
 from timeline_builders import HALVES, PAIRS, with_halves, with_timeline
 
 from ASLDenoiseLib.reporting.charts import charts_of
@@ -143,16 +143,34 @@ def test_a_selected_point_of_the_chart_is_its_pair(result, scene):
     chart = nodes.charts["course"]
     assert isinstance(chart, slicer.vtkMRMLPlotChartNode)
 
-    def selected(n, *rows):
+    volumes = {2 * n + k: n + 1 for n in range(PAIRS) for k in (1, 2)}
+
+    def selected(n, *rows, chart=chart):
         series, picked, collection = vtk.vtkStringArray(), vtk.vtkIdTypeArray(), vtk.vtkCollection()
         series.InsertNextValue(chart.GetNthPlotSeriesNodeID(n))
         for row in rows:
             picked.InsertNextValue(row)
         collection.AddItem(picked)
-        return pair_selected(scene, series, collection, nodes.charts)
+        return pair_selected(scene, series, collection, nodes.charts, volumes)
 
     assert selected(0, 1) is None  # the line of the median
     assert selected(1, 2) == 4  # of 1, 3, 4, 6, ... in the mean
     assert selected(2, 1) == 5
     assert selected(3, 0) == 7
     assert selected(3) is None
+
+
+def test_a_selected_volume_of_a_motion_chart_is_its_pair(scene):
+    import vtk
+    from course_builders import with_course
+
+    from ASLDenoiseLib.scene.pair_plot import pair_selected
+    from ASLDenoiseLib.scene.present import present
+
+    nodes = present(with_course(made_result()), scene=scene)  # m0scan, control, label, control, label
+    series, picked, collection = vtk.vtkStringArray(), vtk.vtkIdTypeArray(), vtk.vtkCollection()
+    series.InsertNextValue(nodes.charts["shift"].GetNthPlotSeriesNodeID(1))
+    picked.InsertNextValue(2)  # the third volume with a pose, the fourth of all
+    collection.AddItem(picked)
+    assert pair_selected(scene, series, collection, nodes.charts, {2: 1, 3: 1, 4: 2, 5: 2}) == 2
+    assert pair_selected(scene, series, collection, nodes.charts, {}) is None
