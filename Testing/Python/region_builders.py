@@ -81,3 +81,39 @@ def box(grid: Geometry, low: tuple[int, int, int], high: tuple[int, int, int]) -
     inside = np.zeros(grid.shape, bool)
     inside[tuple(slice(a, b) for a, b in zip(low[::-1], high[::-1], strict=True))] = True
     return Drawing.cropped(inside, grid.affine_lps)
+
+
+def live_result():
+    """A result of 64x64x24 oblique voxels, 30 pairs and a T1 of 1 mm, with all that regions are read from."""
+    from dataclasses import replace
+
+    from scene_builders import made_result
+
+    from ASLDenoiseLib.measuring.readouts import measure
+    from ASLDenoiseLib.result.pair_errors import PairErrors
+    from ASLDenoiseLib.series import CBF_UNIT, Tissue
+
+    grid = turned(Geometry((64, 64, 24), (3.4, 3.4, 5.0), (-108.0, -108.0, -58.0)), 8.0, 5.0)
+    t1_grid, rng = Geometry((192, 224, 192), (1.0, 1.0, 1.0), (-96.0, -110.0, -96.0)), np.random.default_rng(0)
+    k, j, i = np.indices(grid.shape)
+    brain, inner = (
+        ((i - 32) / a) ** 2 + ((j - 32) / b) ** 2 + ((k - 12) / c) ** 2 < 1 for a, b, c in ((22, 26, 11), (17, 20, 8))
+    )
+    gm, wm = brain & ~inner, brain & inner
+    cbf = 60.0 * gm + 25.0 * wm
+    pairs = (cbf + rng.normal(0, 30, (30, *grid.shape))).astype(np.float32)
+    maps = {"desc-mean_cbf": pairs.mean(axis=0), "desc-denoised_cbf": cbf + rng.normal(0, 2, grid.shape)}
+    maps = {key: Volume(array, grid, CBF_UNIT) for key, array in maps.items()}
+    tissue = Tissue(Volume(gm, grid), Volume(wm, grid), None, Volume(brain, grid), "made here")
+    return replace(
+        made_result(grid),
+        maps=maps,
+        readouts={key: measure(volume, tissue) for key, volume in maps.items()},
+        tissue=tissue,
+        t1=Volume(rng.uniform(0, 100, t1_grid.shape), t1_grid, name="T1w"),
+        t1_to_asl=rigid(degrees=5.0, shift=(3.0, 2.0, 1.0)),
+        regions={},
+        drawings={},
+        pair_errors={"raw": PairErrors.of(pairs, None, brain)},
+        mirror=np.diag([-1.0, 1.0, 1.0, 1.0]),
+    )
