@@ -16,6 +16,7 @@ from .parameters import Alignment, ASLDenoiseParameterNode
 from .region_inputs import atlasOf, regionsOf
 
 _TISSUE_SEGMENTS = ("gm", "wm", "csf")
+_TISSUE_SPACING = 1.5  # mm, at least, of tissue on the T1's grid, which is averaged over far larger voxels
 
 
 _watching: list[Callable[[Any, Any], None]] = []
@@ -146,6 +147,7 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         from ASLDenoiseLib.scene.segments import tissue_from_segmentation
         from ASLDenoiseLib.scene.series import series_from_sequence
         from ASLDenoiseLib.scene.volumes import volume_from_node
+        from ASLDenoiseLib.spatial.resampling import with_spacing
 
         series = series_from_sequence(asl, m0=m0)
         left_out = _TISSUE_SEGMENTS if tissue is not None and tissue is segmentation else ()  # read out as tissue
@@ -155,7 +157,8 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         if tissue is not None:
             space = "t1" if image is not None and followed(tissue, t1) == "t1" else "asl"
             if space == "t1":
-                known = tissue_from_segmentation(tissue, image.geometry, transform=to_t1_space(tissue))
+                fine = with_spacing(image.geometry, tuple(max(s, _TISSUE_SPACING) for s in image.geometry.spacing))
+                known = tissue_from_segmentation(tissue, fine, transform=to_t1_space(tissue))
             else:
                 known = tissue_from_segmentation(tissue, series.geometry)
         place = {Alignment.START: "t1_start", Alignment.KEEP: "t1_to_asl"}.get(alignment)

@@ -113,6 +113,8 @@ class RegionsSection(VTKObservationMixin):
     def draw(self) -> None:
         """Open the Segment Editor on the selected segmentation, a new one where there is none."""
         p = self._parameters
+        if p is None:
+            return
         if p.segmentation is None:
             node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", _("Regions"))
             node.CreateDefaultDisplayNodes()

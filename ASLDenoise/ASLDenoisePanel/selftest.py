@@ -42,6 +42,25 @@ class ASLDenoiseTest(ScriptedLoadableModuleTest):
         self.assertEqual(back.context, series.context)
         self.assertEqual(back.acquisition, series.acquisition)
 
+    def test_segmentsOfOneLayerAreEachTheirOwn(self):
+        """Two segments that share a labelmap are as many voxels each as Slicer's own function counts."""
+        import numpy as np
+
+        from ASLDenoiseLib.scene.segments import drawings_of, segment_ids, segment_name
+
+        labels = np.zeros((12, 20, 20), np.uint8)
+        labels[2:5, 3:9, 3:9], labels[6:9, 3:9, 3:8] = 1, 2
+        volume = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "labels")
+        slicer.util.updateVolumeFromArray(volume, labels)
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "regions")
+        node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
+        slicer.modules.segmentations.logic().ImportLabelmapToSegmentationNode(volume, node)
+        self.assertEqual(node.GetSegmentation().GetNumberOfLayers(), 1)
+        found, count = drawings_of(node), slicer.util.arrayFromSegmentBinaryLabelmap
+        for segment, expected in zip(segment_ids(node), (108, 90), strict=True):
+            self.assertEqual(int(found[segment_name(node, segment)].inside.sum()), expected)
+            self.assertEqual(int(count(node, segment).sum()), expected)
+
     def test_processShowsRawBesideDenoised(self):
         """`process` adds raw and denoised CBF in the same units at the same window, and a readouts table."""
         if not torchThere():

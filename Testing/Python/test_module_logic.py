@@ -115,6 +115,7 @@ RUNS = (
 )
 SELF_TESTS = (
     "test_seriesSurvivesTheScene",
+    "test_segmentsOfOneLayerAreEachTheirOwn",
     "test_wrongInputLeavesTheSceneAsItWas",
     "test_panelFillsItselfAndSaysWhatIsMissing",
     "test_addDataReadsTheSampleAsASeries",

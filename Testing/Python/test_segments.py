@@ -193,3 +193,47 @@ def test_a_segmentation_without_white_matter_is_no_tissue(node):
     node.GetSegmentation().GetNthSegment(0).SetName("GM")
     with pytest.raises(InputError, match="no segments named GM and WM"):
         tissue_from_segmentation(node, ASL_GRID)
+
+
+def by_segment_statistics(node, segment: str, volume) -> float:
+    """The mean that Slicer's Segment Statistics gives (ScalarVolumeSegmentStatisticsPlugin), which has no wheel."""
+    import slicer
+    import vtk
+
+    image, matrix = slicer.vtkOrientedImageData(), vtk.vtkMatrix4x4()
+    image.SetExtent(volume.GetImageData().GetExtent())
+    volume.GetIJKToRASMatrix(matrix)
+    image.SetGeometryFromImageToWorldMatrix(matrix)
+    way = vtk.vtkGeneralTransform()
+    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(
+        node.GetParentTransformNode(), volume.GetParentTransformNode(), way
+    )
+    labelmap, there = slicer.vtkOrientedImageData(), slicer.vtkOrientedImageData()
+    node.GetBinaryLabelmapRepresentation(segment, labelmap)
+    resample = slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage
+    assert resample(labelmap, image, there, False, False, way)
+    stencil, statistics = vtk.vtkImageToImageStencil(), vtk.vtkImageAccumulate()
+    stencil.SetInputData(there)
+    stencil.ThresholdByUpper(1)
+    stencil.Update()
+    statistics.SetInputData(volume.GetImageData())
+    statistics.SetStencilData(stencil.GetOutput())
+    statistics.Update()
+    return statistics.GetMean()[0]
+
+
+def test_segment_statistics_agrees_where_a_region_is_of_whole_voxels_and_knows_the_unit(scene):
+    from region_builders import perfusion
+
+    from ASLDenoiseLib.measuring.regions import region_figures
+    from ASLDenoiseLib.spatial.regions import place
+
+    cbf = perfusion(turned(ASL_GRID, 11.0, -6.0))
+    volume = volume_to_node(cbf, scene=scene, name="Raw CBF")
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "drawn")
+    node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
+    drawn = box(cbf.geometry, (10, 12, 5), (18, 20, 8))
+    segment = add_drawn(node, drawn, "region")
+    assert volume.GetVoxelValueUnits().GetCodeMeaning() == "milliliter per 100 gram per minute"
+    ours = region_figures(place(drawn, cbf.geometry), cbf.array).mean
+    assert by_segment_statistics(node, segment, volume) == pytest.approx(ours, rel=1e-5)
