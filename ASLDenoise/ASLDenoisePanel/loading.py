@@ -31,6 +31,8 @@ class LoadedNodes:
 def intoScene(loaded) -> LoadedNodes:
     """Put a loaded series (`tasks.LoadedSeries`) into the scene, and show it."""
     from ASLDenoiseLib.scene.display import show_grey
+    from ASLDenoiseLib.scene.layouts import leave_layout
+    from ASLDenoiseLib.scene.place import forget_look
     from ASLDenoiseLib.scene.series import series_to_nodes
     from ASLDenoiseLib.scene.volumes import volume_to_node
 
@@ -39,7 +41,9 @@ def intoScene(loaded) -> LoadedNodes:
     if loaded.t1 is not None:
         t1 = volume_to_node(loaded.t1, scene=slicer.mrmlScene)
         show_grey(t1)
+    leave_layout(slicer.mrmlScene)  # whose views are titled by the maps in them
     slicer.util.setSliceViewerLayers(background=t1 or nodes.m0 or nodes.proxy, foreground=None, fit=True)
+    forget_look(slicer.mrmlScene)
     return LoadedNodes(nodes.sequence, nodes.proxy, t1, nodes.m0)
 
 

@@ -172,6 +172,12 @@ class ViewsSection:
 
         leave_layout(slicer.mrmlScene)
 
+    def onLayers(self) -> None:
+        """Title the views by what is in them: the user may have chosen another image in one of ours."""
+        from ASLDenoiseLib.scene.layouts import retitle
+
+        retitle(slicer.mrmlScene)
+
     def onLayout(self) -> None:
         """Show the chosen map in every view where the user has left one of our layouts through Slicer's own list."""
         from ASLDenoiseLib.scene.layouts import tidy_after_user

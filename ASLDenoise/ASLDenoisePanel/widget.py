@@ -138,14 +138,21 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.initializeParameterNode()
 
     def _observeLayout(self):
-        """Follow the user's choice of a layout."""
-        node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
-        if node is not None and not self.hasObserver(node, vtk.vtkCommand.ModifiedEvent, self._onLayout):
-            self.addObserver(node, vtk.vtkCommand.ModifiedEvent, self._onLayout)
+        """Follow the user's choice of a layout, and of what its views show."""
+        modified = vtk.vtkCommand.ModifiedEvent
+        kinds = {"vtkMRMLLayoutNode": self._onLayout, "vtkMRMLSliceCompositeNode": self._onLayers}
+        for kind, follow in kinds.items():
+            for node in slicer.util.getNodesByClass(kind):
+                if not self.hasObserver(node, modified, follow):
+                    self.addObserver(node, modified, follow)
 
     def _onLayout(self, caller, event):
-        if not caller.GetScene().IsBatchProcessing():
+        if _settled(caller):
             self.results.views.onLayout()
+
+    def _onLayers(self, caller, event):
+        if _settled(caller):
+            self.results.views.onLayers()
 
     def initializeParameterNode(self):
         """Show the scene's parameter node, and observe it."""
@@ -395,3 +402,8 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         bringIntoSight(self.ui.resultsCollapsibleButton)
         if self._parameterNode.outputFolder:
             self.transfer.writeTo(nodes.result, self._parameterNode.outputFolder, self.results.setReport)
+
+
+def _settled(node) -> bool:
+    """Whether a node is in a scene that is not being opened or closed."""
+    return node.GetScene() is not None and not node.GetScene().IsBatchProcessing()

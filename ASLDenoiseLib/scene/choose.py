@@ -144,7 +144,7 @@ def compare_two(nodes: MapNodes, left: str, right: str, *, opacity: float = OVER
     Raises:
         InputError: the run has no such map.
     """
-    shown = tuple((kind_of(key, nodes.maps).short, nodes.maps[_known(nodes, key)]) for key in (left, right))
+    shown = tuple((title_of(nodes, _known(nodes, key)), nodes.maps[key]) for key in (left, right))
     show_side_by_side(shown, nodes.t1 or nodes.m0, place_of(nodes), opacity=opacity)
 
 

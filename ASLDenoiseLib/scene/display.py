@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAP_ATTRIBUTE = "ASLDenoise.map"  # of a map's node; its value: the key in Result.maps
 PAIR_ATTRIBUTE = "ASLDenoise.pair"  # of the node that shows a pair's difference; its value: the number of the pair
 DERIVED_ATTRIBUTE = "ASLDenoise.derived"  # of a map's node that is made of others (`derived`); its value: which
-SHORT_ATTRIBUTE = "ASLDenoise.short"  # of such a node: the title of its views
+SHORT_ATTRIBUTE = "ASLDenoise.short"  # of a map's node, derived or not: the title of its views
 OVERLAY_OPACITY = 0.55
 TITLE_ATTRIBUTE, TICKS_ATTRIBUTE = "ASLDenoise.title", "ASLDenoise.ticks"  # of a legend: those of its kind of map
 _BELOW_NOTE = "blue: 0 or less"

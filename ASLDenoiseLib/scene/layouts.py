@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from .display import OVERLAY_OPACITY, lay_over
+from .display import OVERLAY_OPACITY, SHORT_ATTRIBUTE, lay_over
 from .legends import only_legends_of
 from .place import Place, copy_place, matrix_of, set_matrix, settle
 
@@ -25,6 +25,7 @@ PLOT_VIEW = "PlotView1"
 SIDE_BY_SIDE, WITH_PLOT = 29, 37  # vtkMRMLLayoutNode: SlicerLayoutSideBySideView, SlicerLayoutFourUpPlotView
 _BESIDE = {SIDE_BY_SIDE: ("Yellow",), WITH_PLOT: ("Green", "Yellow")}  # the views of the other maps
 _RETIRED = {7301: SIDE_BY_SIDE, 7302: WITH_PLOT}  # numbers of our own, in scenes of earlier versions
+_PASSING = (0, 14, 98)  # none yet; of a scene that closes or opens; one view of the layout alone, for a while
 _SHOWN, _BEFORE, _VIEW_BEFORE = "ASLDenoise.layout", "ASLDenoise.layoutBefore", "ASLDenoise.viewBefore"
 _ORIENTATION = "Axial"
 _OWN_VIEWS = {"Red": ("Axial", "R"), "Green": ("Coronal", "G"), "Yellow": ("Sagittal", "Y")}
@@ -91,6 +92,16 @@ def show_in_layout(
     only_legends_of(scene, [volume for _, volume in shown[: len(tags)]])
 
 
+def retitle(scene: slicer.vtkMRMLScene) -> None:
+    """Title the views of our layout by what is in them, where the user has chosen something else there."""
+    for tag in tags_shown(scene):
+        composite = _view(scene, "vtkMRMLSliceCompositeNode", tag)
+        shown = composite.GetForegroundVolumeID() or composite.GetBackgroundVolumeID()
+        volume = scene.GetNodeByID(shown or "")
+        title = "" if volume is None else volume.GetAttribute(SHORT_ATTRIBUTE) or volume.GetName()
+        _view(scene, "vtkMRMLSliceNode", tag).SetLayoutLabel(title)
+
+
 def leave_layout(scene: slicer.vtkMRMLScene) -> None:
     """Restore the layout and views that were shown before one of ours; nothing happens where none of ours is shown."""
     node = layout_node(scene)
@@ -107,8 +118,8 @@ def leave_layout(scene: slicer.vtkMRMLScene) -> None:
 def tidy_after_user(scene: slicer.vtkMRMLScene) -> bool:
     """Restore the views where the user has left ours through Slicer's own choice of layouts; whether that was so."""
     node = layout_node(scene)
-    if node is None or not node.GetAttribute(_SHOWN) or is_ours(scene) or node.GetViewArrangement() in (0, 14):
-        return False  # 0 and 14: none yet, and a scene that is being closed or opened
+    if node is None or not node.GetAttribute(_SHOWN) or is_ours(scene) or node.GetViewArrangement() in _PASSING:
+        return False
     node.RemoveAttribute(_SHOWN)
     _restore_views(scene)
     return True

@@ -103,6 +103,12 @@ def first_look(scene: slicer.vtkMRMLScene, place: Place) -> None:
     arrange_legends(scene)
 
 
+def forget_look(scene: slicer.vtkMRMLScene) -> None:
+    """Have a first look again at what comes next: another series was loaded, and the views fitted to its images."""
+    for view in _slice_views(scene):
+        view.RemoveAttribute(_LOOKED)
+
+
 def settle(scene: slicer.vtkMRMLScene, place: Place, tags: Collection[str] = ()) -> None:
     """Have the brain whole in views that a new layout cut it in, at the slice they show; a closer look stays.
 

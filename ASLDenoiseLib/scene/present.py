@@ -13,7 +13,7 @@ from ..result.maps import Role
 from ..series import Volume
 from .choose import show_map
 from .course import add_course
-from .display import MAP_ATTRIBUTE, apply_kind, legends_of, show_grey
+from .display import MAP_ATTRIBUTE, SHORT_ATTRIBUTE, apply_kind, legends_of, show_grey
 from .documents import keep_findings
 from .fit_nodes import add_outline
 from .headless import current_scene
@@ -153,6 +153,7 @@ def _add_map(key: str, result: Result, scene: slicer.vtkMRMLScene) -> slicer.vtk
     node = volume_to_node(volume, scene=scene, name=f"{kind.short} {result.series.name}", quantity=quantity)
     node.SetDescription(kind.label)
     node.SetAttribute(MAP_ATTRIBUTE, key)
+    node.SetAttribute(SHORT_ATTRIBUTE, kind.short)
     node.SetAttribute(REFERENCES_ATTRIBUTE, json.dumps(references_of(result, key)))
     if kind.window is None or volume.unit != kind.unit:
         show_grey(node)

@@ -81,6 +81,18 @@ def test_side_by_side_is_titled_by_the_maps_and_the_way_back_gives_the_views_as_
     assert {shown_in(tag) for tag in ("Red", "Green", "Yellow")} == {RESIDUAL}
 
 
+def test_a_view_in_which_the_user_chooses_another_image_is_titled_by_that(panel):
+    import slicer
+
+    nodes = present(panel)
+    panel.ui.sideBySideButton.click()
+    yellow = slicer.app.layoutManager().sliceWidget("Yellow").mrmlSliceCompositeNode()
+    yellow.SetForegroundVolumeID(nodes.maps[RESIDUAL].GetID())  # as by the view's own bar
+    assert view("Yellow").GetLayoutLabel() == "Raw minus denoised"
+    yellow.SetForegroundVolumeID(None)
+    assert view("Yellow").GetLayoutLabel() == nodes.t1.GetName()
+
+
 def test_the_slice_stays_from_layout_to_layout_and_run_to_run(panel):
     present(panel)
     view("Red").SetSliceOffset(7.0)

@@ -17,7 +17,7 @@ from ASLDenoiseLib.scene.choose import compare, place_of, show_map
 from ASLDenoiseLib.scene.display import legends_of
 from ASLDenoiseLib.scene.headless import headless_scene
 from ASLDenoiseLib.scene.legends import _fewer
-from ASLDenoiseLib.scene.place import Place, place_of_brain
+from ASLDenoiseLib.scene.place import Place, forget_look, place_of_brain
 from ASLDenoiseLib.scene.present import present
 from ASLDenoiseLib.series import Geometry, Volume
 
@@ -74,6 +74,18 @@ def test_the_first_run_shows_the_brain_whole_through_that_point_in_every_view():
             in_plane = [n for n in range(3) if n != axis]
             spans = np.ptp(np.array(place.box), axis=1)[in_plane]
             assert np.all(np.array(node.GetFieldOfView()[:2]) >= spans)
+
+
+def test_a_series_that_was_loaded_since_gets_a_first_look_of_its_own():
+    with headless_scene() as scene, slice_views(scene, (500, 420)) as logics:
+        red = logics["Red"].GetSliceNode()
+        place = place_of(present(masked(made_result())))
+        red.SetSliceOffset(place.point[2] + 8)
+        present(masked(made_result(model="another")))
+        assert red.GetSliceOffset() == pytest.approx(place.point[2] + 8)
+        forget_look(scene)
+        present(masked(made_result(model="a third")))
+        assert red.GetSliceOffset() == pytest.approx(place.point[2])
 
 
 @pytest.mark.parametrize("size", [(500, 700), (700, 450), (350, 420), (420, 420), (900, 380)])
