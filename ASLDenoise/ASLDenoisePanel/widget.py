@@ -35,6 +35,7 @@ from .scrolling import bringIntoSight
 from .states import Choices, State, obstacle
 from .timeline import TimelineSection
 from .transfer import Transfer
+from .view_observer import ViewObserver
 
 # closed to changes while a run is under way
 _SECTIONS = ("inputs", "acquisition", "findings", "fit", "method", "advanced")
@@ -92,7 +93,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.addObserver(scene, event, self.onSceneEnd)
         for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent):
             self.addObserver(scene, event, self._onNodes)
-        self._observeLayout()
+        self._viewObserver = ViewObserver(self.results.views)
         self._showSeries(None)
         self.initializeParameterNode()
 
@@ -107,6 +108,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.setParameterNode(None)
         self.regions.cleanup()
         self.removeObservers()
+        self._viewObserver.removeObservers()
 
     def enter(self):
         """Connect the panel: the user opens the module."""
@@ -133,26 +135,9 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onSceneEnd(self, caller, event):
         """Show the scene that was closed or opened, as it was saved."""
-        self._observeLayout()
+        self._viewObserver.observe()
         if self._entered:
             self.initializeParameterNode()
-
-    def _observeLayout(self):
-        """Follow the user's choice of a layout, and of what its views show."""
-        modified = vtk.vtkCommand.ModifiedEvent
-        kinds = {"vtkMRMLLayoutNode": self._onLayout, "vtkMRMLSliceCompositeNode": self._onLayers}
-        for kind, follow in kinds.items():
-            for node in slicer.util.getNodesByClass(kind):
-                if not self.hasObserver(node, modified, follow):
-                    self.addObserver(node, modified, follow)
-
-    def _onLayout(self, caller, event):
-        if _settled(caller):
-            self.results.views.onLayout()
-
-    def _onLayers(self, caller, event):
-        if _settled(caller):
-            self.results.views.onLayers()
 
     def initializeParameterNode(self):
         """Show the scene's parameter node, and observe it."""
@@ -402,8 +387,3 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         bringIntoSight(self.ui.resultsCollapsibleButton)
         if self._parameterNode.outputFolder:
             self.transfer.writeTo(nodes.result, self._parameterNode.outputFolder, self.results.setReport)
-
-
-def _settled(node) -> bool:
-    """Whether a node is in a scene that is not being opened or closed."""
-    return node.GetScene() is not None and not node.GetScene().IsBatchProcessing()
