@@ -23,7 +23,7 @@ SURE, POSSIBLE = 0.8, 0.3  # Slicer's readers of volumes claim 0.5 and a hundred
 _KEYS = ("ArterialSpinLabelingType", "PostLabelingDelay", "InitialPostLabelDelay", "LabelingDuration", "TagDuration")
 _NO_SERIES = re.compile(r"_(m0scan|T1w|T2w|FLAIR|dseg|probseg|mask)$")
 _SERIES_NAME = re.compile(r"_asl\.nii(\.gz)?$|_aslcontext\.tsv$", re.IGNORECASE)
-_IN_DICOM = re.compile(rb"(?<![a-z])(p?c?asl|perfusion|perf)(?![a-z])", re.IGNORECASE)
+_IN_DICOM = re.compile(rb"(?<![a-z])((e|p?c?)asl|perfusion|perf|arterial.spin)(?![a-z])", re.IGNORECASE)
 _MOST_FILES, _MOST_OPENED, _BEGINNING = 20000, 60, 16384
 
 
