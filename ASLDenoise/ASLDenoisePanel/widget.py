@@ -33,6 +33,7 @@ from .run import Run
 from .running import Driver
 from .scrolling import bringIntoSight
 from .states import Choices, State, obstacle
+from .tab_stops import giveTabStops
 from .timeline import TimelineSection
 from .transfer import Transfer
 from .view_observer import ViewObserver
@@ -61,6 +62,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui = slicer.util.childWidgetVariables(self.uiWidget)
         self._frame = PanelFrame(self.uiWidget, self.ui.runWidget)
         self.layout.addWidget(self._frame.widget, 1)
+        giveTabStops(self.uiWidget)
         qt.QWidget.setTabOrder(self.ui.pairsNeededButton, self.ui.applyButton)  # from top to bottom
         self.uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = ASLDenoiseLogic()

@@ -56,6 +56,19 @@ def settle():
         process_events()
 
 
+def test_no_row_of_the_panel_needs_more_than_a_fresh_profile_gives(shown):
+    """A check box does not wrap: one of 284 px held Slicer's whole module panel at 369."""
+    from slicer_harness.proxy import cpp_of
+
+    shown.ui.tissueCheckBox.setVisible(True)
+    shown.ui.advancedCollapsibleButton.collapsed = False
+    settle()
+    margins = 34  # of sections, scroll bar and frame
+    wide = {w.objectName: cpp_of(w).minimumSizeHint().width() for w in shown.widget.uiWidget.findChildren("QCheckBox")}
+    wide["fitButtonsWidget"] = cpp_of(shown.ui.fitButtonsWidget).minimumSizeHint().width()
+    assert max(wide.values()) <= FRESH - margins - 40, wide
+
+
 @pytest.mark.parametrize("width", [FRESH, 600])
 def test_every_row_of_the_acquisition_can_be_read(shown, width):
     """Its names had a third of the width, and two of three rows were below the edge of the table."""
@@ -121,6 +134,7 @@ def test_the_tab_key_goes_through_the_whole_panel_from_top_to_bottom(shown):
     settle()
     found = stops(shown)
     assert {"acquisitionTable", "readoutsTable", "outputFolderEdit", "copyButton", "applyButton"} <= set(found)
+    assert {"aslSelector", "t1Selector", "m0Selector", "segmentationSelector"} <= set(found)
     assert found[-2:] == ["applyButton", "inputsCollapsibleButton"], "and round again"
     places = {}
     for name in found[:-2]:
