@@ -388,7 +388,7 @@ SHORT_OF_MEMORY = """
 import runpy, sys
 import numpy
 from ASLDenoiseLib.pipeline import run
-run.run = lambda request, progress: numpy.ones(10**17)
+run.RequestTask.run = lambda task, progress: numpy.ones(10**17)
 sys.argv = sys.argv[2:]
 runpy.run_module("ASLDenoiseLib.running.child", run_name="__main__", alter_sys=True)
 """
