@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .hierarchy import ROLE_ATTRIBUTE
+from .display import MAP_ATTRIBUTE
+from .hierarchy import ROLE_ATTRIBUTE, hierarchy, nodes_in
 from .volumes import ijk_to_ras
 
 if TYPE_CHECKING:
@@ -46,23 +47,30 @@ def choose_followed(node: slicer.vtkMRMLDisplayableNode, space: str) -> None:
         node.RemoveAttribute(FOLLOWS_ATTRIBUTE)
 
 
-def to_t1_space(node: slicer.vtkMRMLDisplayableNode) -> np.ndarray:
+def to_t1_space(node: slicer.vtkMRMLDisplayableNode, t1: slicer.vtkMRMLScalarVolumeNode | None = None) -> np.ndarray:
     """4x4, LPS mm: from where the scene shows a node that follows a T1 to that T1 as a run is given it.
 
-    A run lays its copy of the T1 on the series by a transform; what is drawn there lies in the series' space, and goes
-    back through it. What is drawn on the T1 itself lies where that does.
+    A run lays its copy of the T1 on the series by a transform; what is drawn on that or on the run's maps lies in the
+    series' space, and goes back through it. What is drawn on the T1 itself lies where that does.
+
+    Args:
+        node: a segmentation or label map; or an image of a run.
+        t1: a run's own copy of the T1, by whose place a grid is recognised that refers to no image any more.
     """
-    carrier = node if node.GetAttribute(ROLE_ATTRIBUTE) == "t1" else reference_of(node)
-    if carrier is None or carrier.GetAttribute(ROLE_ATTRIBUTE) != "t1":
-        return np.eye(4)
-    return np.linalg.inv(world_of(carrier))
+    carrier = node if _of_run(node) else reference_of(node)
+    if carrier is None and t1 is not None and _of_run(t1):
+        own, grids = _grid(node), _grids(t1)
+        laid = own is not None and bool(grids) and not _alike(own, grids[0]) and _alike(own, grids[1])
+        return np.linalg.inv(world_of(t1)) if laid else np.eye(4)
+    laid = None if carrier is None else _t1_of_run(carrier)
+    return np.eye(4) if laid is None else np.linalg.inv(world_of(laid))
 
 
 def to_series(node: slicer.vtkMRMLDisplayableNode, t1: slicer.vtkMRMLScalarVolumeNode | None) -> np.ndarray:
     """4x4, LPS mm: from where the scene shows a node to the series of a run, whose own copy of the T1 is `t1`."""
     if t1 is None or followed(node, t1) != "t1":
         return np.eye(4)
-    return world_of(t1) @ to_t1_space(node)
+    return world_of(t1) @ to_t1_space(node, t1)
 
 
 def world_of(node: slicer.vtkMRMLDisplayableNode) -> np.ndarray:
@@ -87,6 +95,20 @@ def reference_of(node: slicer.vtkMRMLDisplayableNode) -> slicer.vtkMRMLVolumeNod
 def set_reference(node: slicer.vtkMRMLSegmentationNode, volume: slicer.vtkMRMLScalarVolumeNode) -> None:
     """Let a segmentation be drawn on the grid of a volume."""
     node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
+
+
+def _of_run(node: slicer.vtkMRMLNode) -> bool:
+    """Whether a node is an image that a run has put into the scene."""
+    return node.GetAttribute(ROLE_ATTRIBUTE) == "t1" or bool(node.GetAttribute(MAP_ATTRIBUTE))
+
+
+def _t1_of_run(node: slicer.vtkMRMLNode) -> slicer.vtkMRMLScalarVolumeNode | None:
+    """The copy of the T1 of the run that an image belongs to; None of an image of the user's."""
+    if node.GetAttribute(ROLE_ATTRIBUTE) == "t1" or not _of_run(node):
+        return node if node.GetAttribute(ROLE_ATTRIBUTE) == "t1" else None
+    tree = hierarchy(node.GetScene())
+    beside = nodes_in(node.GetScene(), tree.GetItemParent(tree.GetItemByDataNode(node)))
+    return next((each for each in beside if each.GetAttribute(ROLE_ATTRIBUTE) == "t1"), None)
 
 
 def _grid(node: slicer.vtkMRMLDisplayableNode) -> tuple[tuple[int, ...], np.ndarray] | None:

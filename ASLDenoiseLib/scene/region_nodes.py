@@ -129,7 +129,7 @@ def take_up(
         reference = reference_of(node)
         if reference not in old:
             continue
-        if reference.GetAttribute(ROLE_ATTRIBUTE) == "t1" and t1 is not None:
+        if t1 is not None and followed(node, t1) == "t1":
             _follow(node, reference, t1)
             set_reference(node, t1)
         elif reference.GetAttribute(ROLE_ATTRIBUTE) != "t1":
@@ -203,8 +203,6 @@ def _follow(
     """Move what was drawn on a T1 to where that T1 lies now; labelmaps are not resampled."""
     import slicer
 
-    if followed(node) != "t1":
-        return
     own = world_of(node)
     moved = np.linalg.inv(own) @ world_of(new) @ to_t1_space(old) @ own
     if np.allclose(moved, np.eye(4), atol=1e-3):

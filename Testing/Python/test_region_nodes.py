@@ -179,3 +179,38 @@ def test_a_saved_scene_keeps_whose_segments_are_whose(scene, tmp_path):
         assert names(again.segmentation) == ["GM", "WM"] and again.segmentation.GetHideFromEditors()
     finally:
         close_scene(loaded)
+
+
+def test_what_was_drawn_on_a_map_of_the_t1_s_voxels_follows_the_t1_and_is_moved_once(scene):
+    """A super-resolved map lies on the T1's grid, under the transform that lays it on the series."""
+    made, elsewhere = without_regions(), rigid(degrees=9.0, shift=(25.0, -4.0, 6.0))
+    key = "desc-superres_cbf"
+    fine = made.t1.with_array(made.t1.array, unit="ml/100g/min")
+    made = replace(made, maps={**made.maps, key: fine}, in_t1_space=frozenset({key}))
+    first = present(made)
+    node, on_t1 = drawn_on(scene, first.maps[key]), box(made.t1.geometry, (10, 12, 8), (16, 20, 11))
+    add_drawn(node, on_t1.moved(made.t1_to_asl), "lesion")
+    assert followed(node, first.t1) == "t1"
+    np.testing.assert_allclose(to_series(node, first.t1), np.eye(4), atol=1e-9)
+    present(replace(made, t1_to_asl=elsewhere))
+    np.testing.assert_allclose(drawings_of(node)["lesion"].affine, elsewhere @ on_t1.affine, atol=1e-3)
+
+
+def test_a_grid_that_refers_to_no_image_any_more_is_known_by_where_the_run_shows_its_t1(scene):
+    nodes = present(without_regions())
+    node = drawn_on(scene, nodes.t1)
+    node.SetNodeReferenceID(node.GetReferenceImageGeometryReferenceRole(), None)
+    assert followed(node, nodes.t1) == "t1"
+    np.testing.assert_allclose(to_series(node, nodes.t1), np.eye(4), atol=1e-9)
+
+
+def test_what_was_drawn_on_a_map_stays_there_when_it_is_told_to_follow_the_t1_and_moves_with_it_later(scene):
+    first = present(without_regions())
+    node, drawn = drawn_on(scene, first.maps["desc-mean_cbf"]), made_result().drawings["thalamus"]
+    add_drawn(node, drawn, "lesion")
+    choose_followed(node, "t1")
+    np.testing.assert_allclose(to_series(node, first.t1), np.eye(4), atol=1e-9)
+    elsewhere = rigid(degrees=9.0, shift=(25.0, -4.0, 6.0))
+    present(replace(without_regions(), t1_to_asl=elsewhere))
+    moved = elsewhere @ np.linalg.inv(first.result.t1_to_asl) @ drawn.affine
+    np.testing.assert_allclose(drawings_of(node)["lesion"].affine, moved, atol=1e-3)
