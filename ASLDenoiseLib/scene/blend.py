@@ -51,7 +51,7 @@ class Blend:
             fraction: of the brain's width that is processed, 0..1; the ends are one map alone.
         """
         raw = self._x > self.line(fraction) if 0 < fraction < 1 else np.full(1, fraction <= 0)
-        return self._node(SWIPE, np.where(raw, self._raw, self._processed), " | ")
+        return self._node(SWIPE, np.where(raw, self._raw, self._processed), " / ")
 
     def mix(self, fraction: float) -> slicer.vtkMRMLScalarVolumeNode:
         """The node with the voxels ``(1 - fraction) raw + fraction processed``."""

@@ -242,7 +242,7 @@ def test_a_swipe_follows_the_slider_and_leaves_nothing_behind(panel):
     before = node_count()
     by(panel, "Swipe")
     panel.ui.fadeSlider.value = 0.5
-    assert foreground().GetName().startswith("Raw CBF | Denoised CBF")
+    assert foreground().GetName().startswith("Raw CBF / Denoised CBF")
     made = node_count()
     panel.ui.fadeSlider.value = 0.6
     assert node_count() == made > before

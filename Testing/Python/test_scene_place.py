@@ -14,7 +14,7 @@ from scene_builders import made_result
 
 from ASLDenoiseLib.result.maps import MAPS, RELATIVE, SUPERRESOLVED, kind_of
 from ASLDenoiseLib.scene.choose import compare, place_of, show_map
-from ASLDenoiseLib.scene.display import legends_of
+from ASLDenoiseLib.scene.display import TICKS_ATTRIBUTE, legends_of
 from ASLDenoiseLib.scene.headless import headless_scene
 from ASLDenoiseLib.scene.legends import _fewer
 from ASLDenoiseLib.scene.place import Place, forget_look, place_of_brain
@@ -131,6 +131,20 @@ def test_negative_cbf_is_blue_in_a_view_and_what_was_not_measured_shows_the_t1()
     blue = np.all(np.abs(pixels - np.array([0x1E, 0x64, 0xD8])) < 12, axis=2)
     grey = np.ptp(pixels, axis=2) < 4
     assert blue.mean() > 0.1 and grey[:20].mean() > 0.9
+
+
+def test_an_upright_legend_of_few_numbers_is_not_set_in_larger_letters_than_one_of_many():
+    wide = {}
+    with headless_scene() as scene, slice_views(scene, (450, 310)) as logics:
+        nodes = present(masked(made_result()))
+        (legend,) = legends_of(nodes.shown)
+        for ticks in (10, 5):
+            legend.SetAttribute(TICKS_ATTRIBUTE, str(ticks))
+            show_map(nodes, RAW)
+            show_map(nodes, DENOISED)
+            changed = np.any(drawn(logics["Red"]) != drawn(logics["Red"], legends=False), axis=2)
+            wide[ticks] = np.ptp(np.flatnonzero(changed.any(axis=0)))
+    assert wide[5] < 1.25 * wide[10]
 
 
 @pytest.mark.parametrize("ticks", [5, 6, 7, 10, 11, 13])

@@ -57,9 +57,7 @@ class qMRMLNodeComboBox(QWidget):
         self._box.setModel(self._model)
         self._box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._box.setMinimumContentsLength(8)
-        self._box.setFocusProxy(
-            self
-        )  # the Tab key passes a selector by (qMRMLNodeComboBox.cxx)
+        self._box.setFocusProxy(self)  # the Tab key passes a selector by (qMRMLNodeComboBox.cxx)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._box)
