@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # numbers until they fill it.
 _ACROSS_TOP, _AT_RIGHT = 84, 128
 _LETTERS = 16  # pixels, how high they are to be
-_LINE, _TITLE_LINES = 14, 4  # pixels a line of an upright legend, and the lines that its title takes
+_LINE, _TITLE_LINES = 13, 4  # pixels a line of an upright legend, and the lines that its title takes
 _MOST = 0.25  # of the view's width or height
 _LONG_TOP, _LONG_RIGHT = 0.62, 0.5  # of the view's other side
 
