@@ -187,9 +187,14 @@ class FitSection:
             "unknown": _("Grey: cannot be told"),
         }
         word = fit.light.value
-        self._ui.fitLightLabel.text = f'<span style="color:{_COLOURS[word]}">\u25cf</span> <b>{words[word]}</b>'
-        told = [fit.sentence, *(f"{f.what}. {_capital(panelRemedy(f.remedies))}." for f in findings)]
-        self._ui.fitLabel.text = f"{of}: " + " ".join(told)
+        dot = f'<span style="color:{_COLOURS[word]}; font-size:x-large">\u25cf</span>'
+        self._ui.fitLightLabel.text = f"{dot} <b>{words[word]}</b>"
+        told = [f"{of}. {fit.sentence}"]
+        for finding in findings:
+            if not fit.sentence.startswith(finding.what):
+                told.append(f"{finding.what}.")
+            told.append(f"{_capital(panelRemedy(finding.remedies))}.")
+        self._ui.fitLabel.text = " ".join(told)
         self._ui.fitLightLabel.setVisible(True)
 
     def _say(self, text) -> None:

@@ -2,7 +2,7 @@
 
 Every head is drawn from a label map at its own size: its T1, its scan, and its perfusion on the grid of the scan. Scans
 are registered as a run registers them, to the head's own T1 and to those of others, and judged by
-`preparing.series_fit`. Limits are chosen on the odd heads and tried on the even ones.
+`preparing.series_fit`.
 """
 
 from __future__ import annotations
@@ -155,6 +155,28 @@ def summary(sets: dict[str, list[Judged]]) -> str:
     return text_table(head, lines)
 
 
+def page(sets: dict[str, list[Judged]]) -> tuple[str, ...]:
+    """The paragraphs and tables."""
+    wrong = [each for found in sets.values() for each in found if each.displaced is not None]
+    return (
+        "Heads of label maps at their own size, scans of many kinds (`library/head_draws.py`), and the real series of "
+        "one adult, registered as a run does to their own T1 and to others. Judged by how much better a T1 explains "
+        "the series than its mirror image does, in standard errors over cubes of 20 mm (`preparing/series_fit.py`). "
+        "Simulated tissue is that of the label map, which favours the own T1; real tissue is segmented. Others' T1s of "
+        "the real series are simulated.",
+        summary(sets),
+        f"Own T1s laid wrong by {np.linalg.norm(_WRONG):g} mm and kept there (the check searches around):",
+        text_table(
+            ("scan", "standard errors"), [[w.label.split(" / ")[0], f"{w.displaced.certainty:.1f}"] for w in wrong]
+        ),
+        "Every pair: share of the brain and standard errors, by scan and perfusion, by the scan alone, by perfusion "
+        "alone.",
+        text_table(
+            ("scan / T1", "share, standard errors"), [[e.label, e.cells] for found in sets.values() for e in found]
+        ),
+    )
+
+
 def main() -> None:
     """Judge each scan with its own T1 and with those of others."""
     command = begin(__file__, options(__doc__, "anatomy", "data", "threads", quick="four heads, none real"))
@@ -176,24 +198,7 @@ def main() -> None:
             sets["own T1, real"] = list(workers.map(judged, scans, scans, [True] * len(scans)))
             t1s = [heads[4 * n + k] for n in range(len(scans)) for k in range(4)]
             sets["another's T1, real"] = list(workers.map(judged, t1s, [scan for scan in scans for _ in range(4)]))
-    wrong = [each for found in sets.values() for each in found if each.displaced is not None]
-    command.publish(
-        "Another head's T1",
-        "Heads of 17 label maps at their own size, scans of many kinds (`library/head_draws.py`), and the real series "
-        "of one adult, registered as a run does to their own T1 and to others. Judged by how much better a T1 "
-        "explains the series than its mirror image does, in standard errors over cubes of 20 mm "
-        "(`preparing/series_fit.py`). Simulated tissue is that of the label map; real tissue is segmented. Others' T1s "
-        "of the real series are simulated.",
-        summary(sets),
-        f"Own T1s laid wrong by {np.linalg.norm(_WRONG):g} mm and kept there (the check searches around):",
-        text_table(
-            ("scan", "standard errors"), [[w.label.split(" / ")[0], f"{w.displaced.certainty:.1f}"] for w in wrong]
-        ),
-        "Every pair: share of the brain and standard errors, by scan and perfusion, by either alone.",
-        text_table(
-            ("scan / T1", "share, standard errors"), [[e.label, e.cells] for found in sets.values() for e in found]
-        ),
-    )
+    command.publish("Another head's T1", *page(sets))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from scene_builders import made_result
 from ASLDenoiseLib.preparing.series_fit import SeriesFit, fit_findings
 from ASLDenoiseLib.series import Volume
 
-OWN, DOUBTED, OTHER = SeriesFit(0.84, 9.5, 210), SeriesFit(0.61, 3.1, 210), SeriesFit(0.52, 0.8, 210)
+OWN, DOUBTED, OTHER = SeriesFit(0.84, 9.5, 210), SeriesFit(0.61, 5.1, 210), SeriesFit(0.52, 0.8, 210)
 
 
 @pytest.fixture

@@ -335,6 +335,24 @@ def test_a_fix_of_voxels_makes_a_new_series_and_leaves_the_old_one(panel, made):
     assert slicer.mrmlScene.IsNodePresent(nodes.sequence)
 
 
+@pytest.mark.parametrize("typed", [False, True], ids=["as loaded", "as typed"])
+def test_exchanged_control_and_label_are_named_of_a_scanner_that_nothing_names(panel, made, typed):
+    exchanged = ("label", "control") * 6
+    series = replace(made, context=made.context if typed else exchanged)
+    assert series.acquisition.manufacturer is None
+    nodes = put(series)
+    inspected(panel)
+    if typed:
+        assert "control-label-swapped" not in panel.widget.findings.buttons
+        edit(panel, "Order of volumes", "label, control")
+        inspected(panel)
+    panel.widget.findings.buttons["control-label-swapped"].click()
+    inspected(panel)
+    assert "control-label-swapped" not in panel.widget.findings.buttons
+    series, *_ = panel.widget.logic.inputs(nodes.sequence)
+    assert [kind.value for kind in series.context] == ["control", "label"] * 6
+
+
 def test_without_the_packages_the_metadata_are_judged_all_the_same(panel, made, monkeypatch):
     from ASLDenoisePanel import preview
 

@@ -105,7 +105,7 @@ def test_the_figure_goes_through_json_with_what_is_not_known_as_null():
 
 
 def test_lights_follow_the_standard_errors():
-    lights = [SeriesFit(0.5, certainty, 100).light for certainty in (-3.0, 1.0, 3.0, 5.0)]
+    lights = [SeriesFit(0.5, certainty, 100).light for certainty in (-3.0, 3.9, 5.0, 6.1)]
     assert lights == [Light.RED, Light.RED, Light.AMBER, Light.GREEN]
 
 
