@@ -35,7 +35,7 @@ _PREPARATION = (
     Step("motion", "correcting head motion", align_volumes, Cost(10.0, a_volume=0.16)),
     Step("calibrate", "calibrating", quantify_pairs, Cost(0.3)),
     Step("segment", "finding grey and white matter in the T1", segment_t1, Cost(31.0)),
-    Step("align", "aligning the T1 with the series", align_t1, Cost(6.0)),
+    Step("align", "aligning the T1 with the series", align_t1, Cost(7.5)),
     Step("tissue", "finding grey and white matter", find_tissue, Cost(0.5)),
     Step("clean", "cleaning the pairs", clean_pairs, Cost(0.1, a_volume=0.005)),
 )

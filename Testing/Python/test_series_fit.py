@@ -123,6 +123,43 @@ def test_what_is_unexplained_is_that_of_a_regression_in_each_cube():
         assert left[number] == pytest.approx(float(rest[0]), rel=1e-3)
 
 
+@pytest.mark.parametrize(("other", "light"), [(1, Light.GREEN), (5, Light.RED)])
+def test_a_run_judges_its_t1_and_names_that_of_another_head(monkeypatch, other, light):
+    from ASLDenoiseLib.compute import Compute
+    from ASLDenoiseLib.pipeline import preparation_steps
+    from ASLDenoiseLib.pipeline.request import Head, Request
+    from ASLDenoiseLib.pipeline.state import RunState
+    from ASLDenoiseLib.progress import silent
+    from ASLDenoiseLib.series import Acquisition, ASLSeries
+
+    own, theirs = head(1), head(other)
+    control = 1000 * scan(own).array
+    perfusion = 10 * scan(own, (1.0, 0.4, 0.0), noise=0.3).array
+    series = ASLSeries(np.stack([control, control - perfusion]), GRID, ("control", "label"), Acquisition())
+    state = RunState(Request(series, Head(scan(theirs))), Compute("cpu"), series=series, t1=scan(theirs))
+    state.aligned, state.raw, state.brain, state.t1_tissue = series, Volume(perfusion, GRID), own.brain, theirs
+    monkeypatch.setattr(preparation_steps, "register_rigid", lambda *images, **how: registered())
+    preparation_steps.align_t1(state, silent)
+    assert state.fit.light is light
+    assert [f.code for f in state.findings] == ([] if light is Light.GREEN else ["t1-other-head"])
+    (share, certain) = (p for p in state.parameters if p.name.startswith("t1_fit"))
+    assert share.unit == "%" and certain.unit == "standard errors"
+
+
+def test_shell_report_and_json_say_the_figure():
+    from scene_builders import made_result
+
+    from ASLDenoiseLib.reporting.fragments import fit_html
+    from ASLDenoiseLib.reporting.provenance import readouts_json
+
+    fit = SeriesFit(0.52, 0.8, 210)
+    result = replace(made_result(), fit=fit)
+    assert fit.sentence in str(result)
+    assert '<li class="red"><strong>Red.</strong>' in fit_html(result) and "52%" in fit_html(result)
+    assert readouts_json(result)["fit"]["light"] == "red" and readouts_json(result)["fit"]["certainty"] == 0.8
+    assert fit_html(made_result()) == "" and "fit" not in readouts_json(made_result())
+
+
 def _symmetric(volume: Volume) -> Volume:
     return volume.with_array((volume.array + volume.array[:, :, ::-1]) / 2)
 
