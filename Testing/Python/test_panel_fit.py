@@ -208,7 +208,7 @@ def test_a_run_shows_its_own_figure_also_when_the_scene_is_opened_again(panel, l
     panel.widget.logic.present(shown, nodes.sequence)
     process_events()
     process_events()
-    assert "<b>Red:" in panel.ui.fitLightLabel.text and OTHER.figure in panel.ui.fitLabel.text
+    assert "<b>Red:" in panel.ui.fitLightLabel.text and OTHER.sentence in panel.ui.fitLabel.text
     assert panel.ui.outlineButton.enabled
     panel.ui.outlineButton.click()
     assert panel.widget.fit.views.nodes.outline.GetDisplayNode().GetVisibility()
