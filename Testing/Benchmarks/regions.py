@@ -212,9 +212,9 @@ def main() -> None:
         "The mirror plane, fitted to the T1 and to an ASL image of 3.4x3.4x6 mm that is turned by up to 12 degrees, in "
         "heads of label maps made symmetrical: distance of mirrored points from where they belong (mm), and by how "
         "much the asymmetry index of a lesion of 17 ml (CBF times 0.6) is off that of the true plane (percentage "
-        "points). `core's index`: of the 1 ml within; -50 %, but for how the voxels lie over the "
-        "two sides. `healthy`: the index (RMS, %) of balls in grey matter of the same heads as they are, without noise, "
-        "all tissue alike: what anatomy does.",
+        "points). `core's index`: of the 1 ml within; -50 %, but for how the voxels lie over "
+        "the two sides. `healthy`: the index (RMS, %) of balls in grey matter of the same heads as they are, without "
+        "noise, all tissue alike: what anatomy does.",
         table(midlines(command.args.anatomy, heads), first="head"),
         f"The SD that is told of a mean (RMS) and that of the means of {repeats} repeated scans, ml/100g/min, with "
         "noise of each voxel, of neighbours together and of a pair as a whole.",
