@@ -109,7 +109,8 @@ class FindingsSection:
 
 
 def _text(finding, colour) -> str:
-    what = f'<b style="color:{colour}">{html.escape(_sentence(finding.what))}</b>'
+    style = "" if finding.severity.value == "note" else f' style="color:{colour}"'  # grey is faint on light or on dark
+    what = f"<b{style}>{html.escape(_sentence(finding.what))}</b>"
     why = f"<br>{html.escape(_sentence(finding.why))}" if finding.why else ""
     remedy = f"<br><i>{html.escape(_sentence(panelRemedy(finding.remedies)))}</i>" if finding.remedies else ""
     return what + why + remedy

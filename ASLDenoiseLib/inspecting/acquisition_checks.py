@@ -11,7 +11,7 @@ from ..findings import Finding, FindingKind, note_kind, unusable_kind
 from ..quantifying.calibration import nothing_calibrates
 from ..quantifying.constants import t1_blood
 from ..remedies import Advice, ApplyFix, GiveImage, SetField
-from ..series import Acquisition, ASLSeries, Labeling, VolumeType
+from ..series import PERFUSION, Acquisition, ASLSeries, Labeling, VolumeType
 from .m0_checks import m0_findings
 from .value_checks import other_units, value_findings
 
@@ -321,6 +321,8 @@ def _field(series: ASLSeries) -> Iterator[Finding]:
 
 
 def _volumes(series: ASLSeries) -> Iterator[Finding]:
+    if not series.indices(*PERFUSION):
+        return  # nothing states what the volumes are: no count of them means anything
     kinds = (VolumeType.CONTROL, VolumeType.LABEL, VolumeType.DELTAM, VolumeType.CBF)
     controls, labels, differences, maps = (len(series.indices(kind)) for kind in kinds)
     if controls != labels:

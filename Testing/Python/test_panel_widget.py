@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -371,6 +372,25 @@ def test_findings_are_told_apart_by_how_much_they_matter(panel):
     assert panel.ui.findingsLabel.text == "1 in the way of a run, 2 to look at, 1 worth knowing"
     cards = [label.text for label in panel.ui.findingsList.findChildren("QLabel")]
     assert len(cards) == 4 and "What unusable." in cards[0] and "Why &lt;5." in cards[0] and "Fix it." in cards[0]
+
+
+def test_the_titles_of_findings_can_be_read_in_a_light_and_in_a_dark_style(panel):
+    """The grey of notes had 3.3 to 1 on dark: they have the text's own colour, warnings what bold letters need."""
+    from ASLDenoiseLib.findings import Finding
+
+    panel.widget.findings.show([Finding("x", s, "what", "why", ()) for s in Severity])
+    cards = [label.text for label in panel.ui.findingsList.findChildren("QLabel")]
+    colours = [found.group(1) if (found := re.search(r"color:(#\w{6})", card)) else None for card in cards]
+    assert len(colours) == 3 and colours[2] is None and None not in colours[:2]
+    assert min(contrast(colour, ground) for colour in colours[:2] for ground in ("#323232", "#efefef")) >= 3
+
+
+def contrast(*colours):
+    """The ratio of WCAG 2 of two colours: 3 for large or bold text, 4.5 for other."""
+    parts = [[int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)] for colour in colours]
+    linear = [[c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in part] for part in parts]
+    dark, light = sorted(0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in linear)
+    return (light + 0.05) / (dark + 0.05)
 
 
 # --- method and advanced --------------------------------------------------------------------------------------------

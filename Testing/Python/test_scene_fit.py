@@ -13,9 +13,11 @@ from scene_builders import made_result
 
 from ASLDenoiseLib.preparing.series_fit import SeriesFit
 from ASLDenoiseLib.scene.choose import nodes_of, runs_in
+from ASLDenoiseLib.scene.display import legends_of
 from ASLDenoiseLib.scene.fit_nodes import add_checkerboard, nodes_of_check, nodes_of_run, remove_check
 from ASLDenoiseLib.scene.headless import headless_scene
-from ASLDenoiseLib.scene.layers import layers_of, put_back, show_alone
+from ASLDenoiseLib.scene.layers import layers_of, put_back, show_alone, show_half
+from ASLDenoiseLib.scene.legends import only_legends_of
 from ASLDenoiseLib.scene.present import present
 from ASLDenoiseLib.scene.readouts import fit_in
 from ASLDenoiseLib.scene.sampling import sampled, with_spacing_of
@@ -112,6 +114,22 @@ def test_sampling_with_numpy_is_that_of_the_library():
     np.testing.assert_allclose(ours[inside], theirs[inside], atol=1e-4)
     finer = with_spacing_of(Geometry((4, 4, 3), (4.0, 4.0, 6.0)), 2.0)
     assert finer.size == (8, 8, 9) and finer.spacing == (2.0, 2.0, 2.0) and finer.origin == (-1.0, -1.0, -2.0)
+
+
+def test_no_legend_of_a_map_stays_while_an_image_is_shown_alone_and_it_comes_back_with_the_layers(scene):
+    """Flicker and checkerboard of the T1 stood under the colours of a map that no view showed."""
+    nodes = present(fitted_result(), scene=scene)
+    composite = scene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
+    (shown,) = legends_of(nodes.maps["desc-denoised_cbf"])
+    only_legends_of(scene, [nodes.maps["desc-denoised_cbf"]])
+    composite.SetForegroundVolumeID(nodes.maps["desc-denoised_cbf"].GetID())
+    kept, others = layers_of(scene), [n for n in nodes.maps.values() if shown not in legends_of(n)]
+    show_alone(nodes.t1)
+    assert not shown.GetVisibility()
+    show_half(nodes.t1, nodes.t1)
+    assert not shown.GetVisibility()
+    put_back(scene, kept)
+    assert shown.GetVisibility() and not any(legend.GetVisibility() for n in others for legend in legends_of(n))
 
 
 def test_layers_that_were_put_aside_come_back_without_what_is_gone(scene):

@@ -126,6 +126,15 @@ def test_the_error_proposes_the_order_and_takes_none(tmp_path):
     refusal(read_series, path, mentions=("m0scan,label,control", "volume 1 is 3.0 times as bright"))
 
 
+def test_without_an_order_no_finding_counts_volumes_of_a_kind(tmp_path):
+    """'There are few repetitions: 0 only' and '16 volumes are n/a' stood beside the order that was missing."""
+    stated = {"TotalAcquiredPairs": 8}
+    series = read_anyway(write_series(tmp_path, words=None, sidecar=stated))
+    codes = {finding.code for finding in inspect(series)}
+    assert "order-unknown" in codes
+    assert not codes & {"few-pairs", "volumes-left-out", "count-mismatch"}
+
+
 def test_a_series_of_unknown_order_has_the_proposal_as_a_finding_with_a_fix(tmp_path):
     series = read_anyway(write_series(tmp_path, words=None))
     assert set(series.context) == {VolumeType.NOT_AVAILABLE} and series.m0 is not None
