@@ -10,6 +10,7 @@ from slicer.util import VTKObservationMixin
 
 from .combo_boxes import chosen, fill
 from .region_rows import cellsOf, headingOf, regionsTsv, sentenceOf, widestName
+from .whole_table import showWhole
 
 _DELAY = 150  # ms after the last change, so that a stroke is read once
 _CHANGES = ("SegmentAdded", "SegmentRemoved", "SegmentModified", "SourceRepresentationModified")
@@ -36,13 +37,12 @@ class RegionsSection(VTKObservationMixin):
         self._timer.setInterval(_DELAY)
         self._timer.connect("timeout()", self.update)
         table = ui.regionsTable
-        table.verticalHeader().hide()
-        table.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
         header = table.horizontalHeader()
         header.setSectionResizeMode(0, qt.QHeaderView.Fixed)
         header.resizeSection(0, qt.QFontMetrics(table.font).horizontalAdvance(widestName()) + _PADDING)
         for column in (1, 2):
             header.setSectionResizeMode(column, qt.QHeaderView.Stretch)
+        self._fit = showWhole(table, headings=True)
         ui.drawRegionsButton.connect("clicked()", self.draw)
         ui.copyRegionsButton.connect("clicked()", self.copy)
         ui.followsComboBox.connect("activated(int)", self._onFollows)
@@ -105,6 +105,8 @@ class RegionsSection(VTKObservationMixin):
             except InputError as error:
                 problem = str(error)
         before, self._rows = self._rows, rows
+        if rows and not before:  # later it is as the user leaves it
+            self._ui.regionsCollapsibleButton.collapsed = False
         self._fillTable()
         self._ui.regionsLabel.text = problem or self._summary()
         if not self._entered() and rows:
@@ -115,6 +117,7 @@ class RegionsSection(VTKObservationMixin):
         p = self._parameters
         if p is None:
             return
+        self._ui.regionsCollapsibleButton.collapsed = False
         if p.segmentation is None:
             node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", _("Regions"))
             node.CreateDefaultDisplayNodes()
@@ -212,9 +215,9 @@ class RegionsSection(VTKObservationMixin):
         if not self._rows:
             return _("Draw a region, or select a segmentation or an atlas: its figures appear here at once.")
         unit, mirror = self._rows[0].unit or _("no unit"), self._parameters.mirrorRegions
-        text = _("{unit}, ± SD by the pairs.")
+        text = _("{unit}; ± SD of the raw mean, by the pairs.")
         if mirror and self._reader.mirrors:
-            text = _("{unit}, ± SD by the pairs; asymmetry %.")
+            text = _("{unit}; ± SD of the raw mean, by the pairs; asymmetry %.")
         parts = [text.format(unit=unit)]
         if mirror and not self._reader.mirrors:
             parts.append(_("This run does not know the midline; run it again for the asymmetry."))
@@ -234,6 +237,7 @@ class RegionsSection(VTKObservationMixin):
                 for column, text in enumerate(cellsOf(row, mirror)):
                     self._put(place, column, text, row)
                 place += 1
+        self._fit()
         table.setVisible(bool(self._rows))
         ui.copyRegionsButton.setVisible(bool(self._rows))
 

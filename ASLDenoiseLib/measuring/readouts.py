@@ -32,8 +32,8 @@ _NEGATIVE = f"Share of {_GM} below zero, where perfusion cannot be."
 _QEI = "Quality evaluation index (Dolui 2024), 0 to 1, higher is better; there is no agreed cut-off."
 _REGION = "each voxel counts by the fraction of it that the region fills; NaN voxels are left out."
 _ERROR = (
-    "SD of the region's mean, from how much the pairs that were averaged differ in it: one SD, without bias; of a "
-    "denoised map it is what the mean it was made of is known to. Needs three pairs."
+    "SD of the region's mean, from how much the pairs that were averaged differ in it: one SD, without bias. Needs "
+    "three pairs; n/a of a denoised map, whose error the pairs do not tell."
 )
 _NO_QEI = "Quality evaluation index (Dolui 2024): its dispersion is in the unit of CBF, so a relative map has none."
 

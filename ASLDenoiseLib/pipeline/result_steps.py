@@ -153,7 +153,7 @@ def _readouts(
             volumes[key],
             run.tissue,
             pairs=pairs[key] * factor if key in pairs else None,
-            errors=errors_of(errors, raw=key == raw),
+            errors=errors_of(errors, key, volumes),
             **given,
         )
         for key in judged

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from ..findings import Finding
 from ..notebook import html_of
 from ..series import CBF_UNIT, SCANNER_UNIT, ASLSeries, Parameter, Tissue, Volume
 from ..spatial.regions import Drawing, PlacedRegion
-from .maps import MapKind, furthest, is_relative, kind_of, raw_of
+from .maps import MapKind, Role, furthest, is_relative, kind_of, raw_of
 
 if TYPE_CHECKING:
     from ..preparing.course import PairCourse
@@ -30,9 +30,18 @@ RAW_PAIRS, PREPARED_PAIRS = "raw", "prepared"
 _BRIGHTEST = 98.0  # percentile of the brain, at which a window ends that no unit can set
 
 
-def errors_of(errors: Mapping[str, PairErrors], *, raw: bool) -> PairErrors | None:
-    """What the pairs move a map's mean by: the raw map's own, or what the other maps were made of; None for neither."""
-    return errors.get(RAW_PAIRS) if raw else errors.get(PREPARED_PAIRS, errors.get(RAW_PAIRS))
+def errors_of(errors: Mapping[str, PairErrors], key: str, maps: Collection[str]) -> PairErrors | None:
+    """What the pairs move a map's mean by; None of a map that is no mean of pairs.
+
+    The error of what a denoiser has made is not that of the mean it was given, and is not known from the pairs.
+
+    Args:
+        errors: of a result.
+        key: the map's.
+        maps: the keys of all maps of that result.
+    """
+    own = {Role.RAW: RAW_PAIRS, Role.PREPARED: PREPARED_PAIRS}.get(kind_of(key, maps).role, "")
+    return errors.get(own)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from ..result.maps import raw_of
 from ..series import Geometry
 from ..spatial.regions import Drawing, PlacedRegion, place
 from .choose import RunNodes, processed_of
+from .display import MAP_ATTRIBUTE
 from .following import followed, to_series
 from .hierarchy import nodes_in
 from .label_maps import label_drawings
@@ -161,7 +162,7 @@ class RegionReader:
     def _figures(self, which: str, node: slicer.vtkMRMLScalarVolumeNode, placed: PlacedRegion) -> MapFigures:
         import slicer
 
-        errors = errors_of(self._errors, raw=which == "raw")
+        errors = errors_of(self._errors, node.GetAttribute(MAP_ATTRIBUTE) or "", self._nodes.maps)
         array = slicer.util.arrayFromVolume(node)
         if array.shape != slicer.util.arrayFromVolume(self._raw).shape:
             errors = None  # told on the series alone: a finer map's region is other voxels

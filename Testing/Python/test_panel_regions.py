@@ -89,11 +89,66 @@ def test_a_stroke_is_a_row_with_raw_and_processed_their_error_volume_voxels_and_
         assert of.snr == pytest.approx(told["roi_lesion_snr"], rel=1e-6, nan_ok=True)
         assert of.figures.millilitres == pytest.approx(told["roi_lesion_volume"])
         assert (of.figures.voxels, of.figures.coverage) == (pytest.approx(32), 1.0)
-        assert 0.3 < of.figures.error < 3
     assert cell(panel, 0, 0) == ["lesion: 29.4 ml, 32.0 voxels, 100 % measured, goes with the T1"]
     assert cell(panel, 1, 0) == ["Mean", "SD", "SNR"]
-    assert " ± " in cell(panel, 1, 1)[0] and " ± " in cell(panel, 1, 2)[0]
+    assert " ± " in cell(panel, 1, 1)[0] and 0.3 < found.raw.figures.error < 3
     assert "ml/100g/min" in panel.ui.regionsLabel.text
+
+
+def test_the_error_of_the_raw_mean_is_not_said_of_the_denoised_one(panel):
+    import slicer
+
+    nodes = present(panel)
+    add_drawn(nodes.regions, on_series(), "lesion")
+    panel.ui.mirrorCheckBox.click()
+    settle()
+    found = rows(panel)["lesion"]
+    assert np.isfinite(found.raw.figures.error) and np.isnan(found.processed.figures.error)
+    assert "±" not in panel.ui.regionsTable.item(1, 2).text() and "±" in panel.ui.regionsTable.item(1, 1).text()
+    assert "of the raw mean" in panel.ui.regionsLabel.text
+    panel.ui.copyRegionsButton.click()
+    head, raw, processed = (line.split("\t") for line in slicer.app.clipboard().text().splitlines())
+    for name in ("mean_error", "asymmetry_error"):
+        at = head.index(name)
+        assert float(raw[at]) > 0 and processed[at] == "n/a"
+
+
+def test_the_section_opens_with_its_first_row_and_stays_as_the_user_leaves_it(panel):
+    section = panel.ui.regionsCollapsibleButton
+    section.collapsed = True
+    nodes = present(panel)
+    assert section.collapsed
+    add_drawn(nodes.regions, on_series(), "lesion")
+    settle()
+    assert not section.collapsed
+    section.collapsed = True
+    add_drawn(nodes.regions, on_series((4, 5, 3), (8, 9, 5)), "other")
+    settle()
+    present(panel)
+    assert section.collapsed and len(rows(panel)) == 2
+
+
+@pytest.mark.parametrize("width", [317, 400, 600])
+def test_the_table_is_as_high_as_its_rows_and_a_region_s_name_takes_no_more_lines_than_it_fills(panel, width):
+    import qt
+
+    nodes = present(panel)
+    for number in range(3):
+        add_drawn(nodes.regions, on_series((3, 4 + number, 3), (7, 8 + number, 5)), f"Segment_{number}")
+    settle()
+    table = panel.ui.regionsTable
+    panel.frame.resize(width, 700)
+    panel.frame.show()
+    settle()
+    line = qt.QFontMetrics(table.font).lineSpacing()
+    across = qt.QFontMetrics(table.font).horizontalAdvance(table.item(0, 0).text())
+    lines = across // (table.horizontalHeader().length() - 20) + 1
+    assert line <= table.rowHeight(0) <= (lines + 1) * line
+    assert 3 * line <= table.rowHeight(1) <= 5 * line
+    assert table.viewport().height >= sum(table.rowHeight(row) for row in range(table.rowCount))
+    panel.ui.mirrorCheckBox.click()
+    settle()
+    assert table.rowHeight(1) >= 5 * line  # the lines that have come are seen
 
 
 def test_what_changes_is_read_again_and_what_does_not_is_not(panel, monkeypatch):
@@ -303,9 +358,11 @@ def test_drawing_opens_the_segment_editor_on_a_segmentation_of_the_users(panel, 
     import slicer
 
     chosen = []
+    panel.ui.regionsCollapsibleButton.collapsed = True
     monkeypatch.setattr(slicer.util, "selectModule", chosen.append)
     panel.ui.drawRegionsButton.click()
     node = panel.widget._parameterNode.segmentation
+    assert not panel.ui.regionsCollapsibleButton.collapsed
     assert chosen == ["SegmentEditor"] and node is slicer.mrmlScene.GetFirstNode(None, "vtkMRMLSegmentationNode")
 
 
