@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
-_RED, _GREEN = "#d9483b", "#3a8f48"  # legible on light and dark
+_RED, _AMBER, _GREEN = "#d9483b", "#c77700", "#3a8f48"  # legible on light and dark
+_OTHER_HEAD = "t1-other-head"  # comes first: where it is so, every other figure is another person's
+_SAID = 2  # findings that the status line says
 
 
 class ProgressArea:
@@ -54,10 +56,17 @@ class ProgressArea:
         self._ui.progressBar.setVisible(True)
         self._setStatus(text, "")
 
-    def done(self, text) -> None:
-        """Show that it succeeded."""
+    def done(self, text, findings=()) -> None:
+        """Show that it succeeded, and what of its findings must not be missed: they may be scrolled out of sight."""
         self._end()
-        self._setStatus(text, _GREEN)
+        told = [finding for finding in findings if finding.severity.value != "note"]
+        if not told:
+            self._setStatus(text, _GREEN)
+            return
+        told = sorted(told, key=lambda finding: finding.code != _OTHER_HEAD)
+        said = "; ".join(finding.what.strip().rstrip(".") for finding in told[:_SAID])
+        more = _(" ({count} more under Findings)").format(count=len(told) - _SAID) if len(told) > _SAID else ""
+        self._setStatus(f"{text} {_('Look at this:')} {said}{more}.", _AMBER)
 
     def failed(self, text, details="") -> None:
         """Show that it failed; the details go to the log."""

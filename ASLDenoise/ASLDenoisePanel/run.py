@@ -98,10 +98,10 @@ class Run:
         self._progress.reset()
         self._become(State.READY)
 
-    def doneElsewhere(self, text) -> None:
+    def doneElsewhere(self, text, findings=()) -> None:
         """Show that a run of this series was started elsewhere, from the console, and has finished."""
         self._progress.reset()
-        self._progress.done(text)
+        self._progress.done(text, findings)
         self._become(State.DONE)
 
     def _onDone(self, result) -> None:
@@ -112,7 +112,7 @@ class Run:
             self._fail(_("The results could not be shown: {error}").format(error=error), traceback.format_exc())
             return
         taken = time.monotonic() - self._began
-        self._progress.done(self._how.format(seconds=round(taken)))
+        self._progress.done(self._how.format(seconds=round(taken)), result.findings)
         self._become(State.DONE)
         self._presented(nodes)
 

@@ -379,7 +379,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             return
         self.results.present(nodes)
         self.findings.show(nodes.result.findings)
-        self.run.doneElsewhere(_("Done from the Python console."))
+        self.run.doneElsewhere(_("Done from the Python console."), nodes.result.findings)
 
     def _onPresented(self, nodes):
         self.timeline.keptFor(nodes.folder)

@@ -200,3 +200,21 @@ def test_the_tab_key_leaves_every_table_and_arrows_go_from_cell_to_cell(panel):
     tables = cpp_of(panel.widget.uiWidget).findChildren(QTableWidget)
     assert len(tables) >= 3
     assert [table.objectName() for table in tables if table.tabKeyNavigation()] == []
+
+
+def test_the_line_below_apply_says_what_must_not_be_missed_though_findings_are_scrolled_away(panel):
+    """'Done in 464 s.' in green was all that was in sight of a run with another person's T1."""
+    from ASLDenoisePanel.progress import _AMBER, _GREEN
+
+    from ASLDenoiseLib.findings import Finding, Severity
+
+    def finding(code, what, severity="warning"):
+        return Finding(code, Severity(severity), what, "why")
+
+    note, grey = finding("slow", "It is slow", "note"), finding("m0", "The M0 is doubtful")
+    label, progress = panel.ui.statusLabel, panel.widget.progress
+    progress.done("Done in 4 s.", [note])
+    assert label.text == "Done in 4 s." and _GREEN in label.styleSheet
+    progress.done("Done in 4 s.", [note, grey, finding("snr", "SNR is low."), finding("t1-other-head", "Another T1")])
+    assert label.text == "Done in 4 s. Look at this: Another T1; The M0 is doubtful (1 more under Findings)."
+    assert _AMBER in label.styleSheet
