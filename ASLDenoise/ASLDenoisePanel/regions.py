@@ -32,6 +32,7 @@ class RegionsSection(VTKObservationMixin):
         self._ui, self._report, self._entered = ui, report, entered
         self._parameters = self._nodes = self._reader = None
         self._observed, self._rows, self._read = (None, None), (), None
+        self._apart = False  # the outlines are not where they are measured
         self._timer = qt.QTimer()
         self._timer.setSingleShot(True)
         self._timer.setInterval(_DELAY)
@@ -100,6 +101,7 @@ class RegionsSection(VTKObservationMixin):
         if p is not None and self._reader is not None and self._inScene():
             from ASLDenoiseLib.errors import InputError
 
+            self._lay(p.segmentation)
             try:
                 rows = self._reader.rows(p.segmentation, p.atlas, mirror=p.mirrorRegions)
             except InputError as error:
@@ -125,7 +127,19 @@ class RegionsSection(VTKObservationMixin):
             if on is not None:
                 node.SetReferenceImageGeometryParameterFromVolumeNode(on)
             p.segmentation = node
+        self._tellEditor(p.segmentation)
         slicer.util.selectModule("SegmentEditor")
+
+    def _tellEditor(self, segmentation) -> None:
+        """Let a Segment Editor that was open before go on with the segmentation and the image that are shown."""
+        from ASLDenoiseLib.scene.following import reference_of
+
+        editor = slicer.mrmlScene.GetSingletonNode("SegmentEditor", "vtkMRMLSegmentEditorNode")
+        on = reference_of(segmentation)
+        if editor is not None:
+            editor.SetAndObserveSegmentationNode(segmentation)
+        if editor is not None and on is not None:
+            editor.SetAndObserveSourceVolumeNode(on)
 
     def copy(self) -> None:
         """Copy the figures to the clipboard."""
@@ -136,6 +150,12 @@ class RegionsSection(VTKObservationMixin):
         """End the observers."""
         self._timer.stop()
         self.removeObservers()
+
+    def _lay(self, segmentation) -> None:
+        """Show what follows the T1 on the T1 as the run shows it."""
+        from ASLDenoiseLib.scene.laid_regions import lay_on_run
+
+        self._apart = segmentation is not None and not lay_on_run(segmentation, self._nodes.t1)
 
     def _inScene(self) -> bool:
         return all(node.GetScene() is not None for node in self._nodes.maps.values())
@@ -221,6 +241,8 @@ class RegionsSection(VTKObservationMixin):
         parts = [text.format(unit=unit)]
         if mirror and not self._reader.mirrors:
             parts.append(_("This run does not know the midline; run it again for the asymmetry."))
+        if self._apart:
+            parts.append(_("The outlines lie under a transform of yours, not where they are measured on the series."))
         return " ".join(parts)
 
     def _fillTable(self) -> None:

@@ -13,6 +13,7 @@ from .volumes import ijk_to_ras
 if TYPE_CHECKING:
     import slicer
 
+TO_SERIES = "t1_to_asl"  # the role of the transform by which a run lays its T1 on the series
 FOLLOWS_ATTRIBUTE = "ASLDenoise.follows"  # of a segmentation or label map: the user's choice, t1, asl or mni
 _LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _SAME_GRID = 1e-2  # mm, at the far corner
@@ -57,8 +58,10 @@ def to_t1_space(node: slicer.vtkMRMLDisplayableNode, t1: slicer.vtkMRMLScalarVol
         node: a segmentation or label map; or an image of a run.
         t1: a run's own copy of the T1, by whose place a grid is recognised that refers to no image any more.
     """
-    carrier = node if _of_run(node) else reference_of(node)
-    if carrier is None and t1 is not None and _of_run(t1):
+    if is_laid(node):
+        return np.linalg.inv(world_of(node))
+    carrier = node if of_run(node) else reference_of(node)
+    if carrier is None and t1 is not None and of_run(t1):
         own, grids = _grid(node), _grids(t1)
         laid = own is not None and bool(grids) and not _alike(own, grids[0]) and _alike(own, grids[1])
         return np.linalg.inv(world_of(t1)) if laid else np.eye(4)
@@ -97,14 +100,20 @@ def set_reference(node: slicer.vtkMRMLSegmentationNode, volume: slicer.vtkMRMLSc
     node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
 
 
-def _of_run(node: slicer.vtkMRMLNode) -> bool:
+def is_laid(node: slicer.vtkMRMLDisplayableNode) -> bool:
+    """Whether a node that a run did not make lies, in the T1's own space, under a run's transform of T1 to series."""
+    above = node.GetParentTransformNode()
+    return above is not None and above.GetAttribute(ROLE_ATTRIBUTE) == TO_SERIES and not of_run(node)
+
+
+def of_run(node: slicer.vtkMRMLNode) -> bool:
     """Whether a node is an image that a run has put into the scene."""
     return node.GetAttribute(ROLE_ATTRIBUTE) == "t1" or bool(node.GetAttribute(MAP_ATTRIBUTE))
 
 
 def _t1_of_run(node: slicer.vtkMRMLNode) -> slicer.vtkMRMLScalarVolumeNode | None:
     """The copy of the T1 of the run that an image belongs to; None of an image of the user's."""
-    if node.GetAttribute(ROLE_ATTRIBUTE) == "t1" or not _of_run(node):
+    if node.GetAttribute(ROLE_ATTRIBUTE) == "t1" or not of_run(node):
         return node if node.GetAttribute(ROLE_ATTRIBUTE) == "t1" else None
     tree = hierarchy(node.GetScene())
     beside = nodes_in(node.GetScene(), tree.GetItemParent(tree.GetItemByDataNode(node)))

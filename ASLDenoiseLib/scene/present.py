@@ -16,6 +16,7 @@ from .course import add_course
 from .display import MAP_ATTRIBUTE, SHORT_ATTRIBUTE, apply_kind, legends_of, show_grey
 from .documents import keep_findings
 from .fit_nodes import add_outline
+from .following import TO_SERIES
 from .headless import current_scene
 from .hierarchy import (
     ROLE_ATTRIBUTE,
@@ -114,6 +115,7 @@ def _add(
         t1 = volume_to_node(result.t1, scene=scene, name=f"{stem} T1 on ASL")
         t1.SetAttribute(ROLE_ATTRIBUTE, "t1")
         transform = matrix_node(result.t1_to_asl, scene=scene, name=f"{stem} T1 to ASL")
+        transform.SetAttribute(ROLE_ATTRIBUTE, TO_SERIES)
         for node in (t1, *(maps[key] for key in result.in_t1_space)):
             node.SetAndObserveTransformNodeID(transform.GetID())
     set_mirror(maps[result.raw], result.mirror)

@@ -9,8 +9,9 @@ import numpy as np
 
 from ..result import Result
 from ..spatial.regions import Drawing
-from .following import followed, reference_of, set_reference, to_t1_space, world_of
+from .following import followed, is_laid, reference_of, set_reference, to_t1_space, world_of
 from .hierarchy import ROLE_ATTRIBUTE, RUN_ATTRIBUTE, hierarchy, nodes_in, put_under
+from .laid_regions import lay_on_run
 from .segments import oriented_image, segment_ids, segment_name
 
 if TYPE_CHECKING:
@@ -127,6 +128,9 @@ def take_up(
             _move_strangers(scene, node, series, parent, raw if t1 is None else t1)
     for node in user_segmentations(scene):
         reference = reference_of(node)
+        if is_laid(node) and node.GetParentTransformNode() in old:
+            lay_on_run(node, t1)
+            continue
         if reference not in old:
             continue
         if t1 is not None and followed(node, t1) == "t1":

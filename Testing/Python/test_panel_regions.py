@@ -225,6 +225,61 @@ def test_a_region_on_the_users_t1_is_read_where_the_run_has_laid_that_t1(panel):
     assert rows(panel)["thin"].follows == "t1"
 
 
+def test_what_is_drawn_on_the_view_of_a_run_is_measured_where_it_is_seen(panel, monkeypatch):
+    import slicer
+
+    from ASLDenoiseLib.scene.following import set_reference, world_of
+    from ASLDenoiseLib.scene.segments import drawings_of
+    from ASLDenoiseLib.scene.volumes import volume_to_node
+
+    result = a_result(t1_to_asl=rigid(degrees=6.0, shift=(25.0, -8.0, 4.0)))
+    given = volume_to_node(result.t1, name="T1w")
+    before = box(result.t1.geometry, (12, 18, 17), (17, 23, 18))
+    own = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "mine")
+    set_reference(own, given)
+    add_drawn(own, before, "before the run")
+    editor = slicer.vtkMRMLSegmentEditorNode()
+    editor.SetSingletonTag("SegmentEditor")
+    editor = slicer.mrmlScene.AddNode(editor)
+    editor.SetAndObserveSegmentationNode(own)
+    editor.SetAndObserveSourceVolumeNode(given)
+    parameters = panel.widget._parameterNode
+    parameters.t1, parameters.segmentation = given, own
+    nodes = present(panel, result)
+    outline = drawings_of(own)["before the run"]
+    np.testing.assert_allclose(outline.affine, result.t1_to_asl @ before.affine, atol=1e-3)
+    seen = on_series()  # under the brush; the Segment Editor paints through the segmentation's transform
+    add_drawn(own, seen.moved(np.linalg.inv(world_of(own))), "after it")
+    settle()
+    found = rows(panel)
+    for name, drawing in (("before the run", outline), ("after it", seen)):
+        expected = directly(drawing, result.maps[RAW])
+        assert found[name].raw.figures.mean == pytest.approx(expected, rel=0.01)
+    monkeypatch.setattr(slicer.util, "selectModule", lambda name: None)
+    panel.ui.drawRegionsButton.click()
+    assert editor.GetSourceVolumeNode() is nodes.t1 and editor.GetSegmentationNode() is own
+
+
+def test_outlines_that_are_not_where_they_are_measured_are_told_of(panel):
+    import slicer
+
+    from ASLDenoiseLib.scene.following import set_reference
+    from ASLDenoiseLib.scene.volumes import matrix_node, volume_to_node
+
+    result = a_result()
+    own = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "mine")
+    set_reference(own, volume_to_node(result.t1, name="T1w"))
+    add_drawn(own, box(result.t1.geometry, (12, 18, 17), (17, 23, 18)), "thin")
+    moved = matrix_node(rigid(degrees=1.0, shift=(1.0, 0, 0)), scene=slicer.mrmlScene, name="mine")
+    own.SetAndObserveTransformNodeID(moved.GetID())
+    panel.widget._parameterNode.segmentation = own
+    present(panel, result)
+    assert "under a transform of yours" in panel.ui.regionsLabel.text
+    own.SetAndObserveTransformNodeID(None)
+    settle()
+    assert "under a transform of yours" not in panel.ui.regionsLabel.text
+
+
 def choose(combo, value):
     combo.setCurrentIndex(combo.findData(value))
     combo.activated(combo.currentIndex)
