@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from .display import OVERLAY_OPACITY, SHORT_ATTRIBUTE, lay_over
-from .legends import only_legends_of
-from .place import Place, copy_place, matrix_of, set_matrix, settle
+from .legends import only_legends_of, size_of
+from .place import Place, copy_place, keep_zoom, matrix_of, set_matrix, settle, zoom_of
 
 if TYPE_CHECKING:
     import slicer
@@ -178,12 +178,16 @@ def _set_up_views(scene: slicer.vtkMRMLScene, tags: tuple[str, ...]) -> None:
             before = {
                 "matrix": matrix_of(view),
                 "zoom": list(view.GetFieldOfView()),
+                "size": size_of(view),
                 "label": view.GetLayoutLabel() or "",
                 "axial": view.GetOrientation() == _ORIENTATION,
                 "linked": [composite.GetLinkedControl(), composite.GetHotLinkedControl()],
             }
             view.SetAttribute(_VIEW_BEFORE, json.dumps(before))
     views[0].SetOrientation(_ORIENTATION)
+    zoom = zoom_of(views[0])
+    for view in views:
+        keep_zoom(view, zoom)
     for view in views[1:]:
         copy_place(views[0], view)
 
@@ -198,9 +202,12 @@ def _restore_views(scene: slicer.vtkMRMLScene) -> None:
         before = json.loads(view.GetAttribute(_VIEW_BEFORE))
         view.RemoveAttribute(_VIEW_BEFORE)
         view.SetLayoutLabel(before["label"])
-        if not before["axial"]:
+        if before["axial"]:
+            keep_zoom(view, zoom_of(view))
+        else:
             set_matrix(view, before["matrix"])
             view.SetFieldOfView(*before["zoom"])
+            keep_zoom(view, [*before["zoom"][:2], *before.get("size", size_of(view))])
         composite = _view(scene, "vtkMRMLSliceCompositeNode", view.GetLayoutName())
         composite.SetLinkedControl(before["linked"][0])
         composite.SetHotLinkedControl(before["linked"][1])

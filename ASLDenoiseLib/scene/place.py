@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PLACE_ATTRIBUTE = "ASLDenoise.place"  # of a run's raw map
 _LOOKED = "ASLDenoise.looked"  # of a slice view: a first look was had in it
+_ZOOM = "ASLDenoise.zoom"  # of a slice view: its field of view (mm) and size (pixels) before the layout changed
 _MARGIN = 6.0  # mm round the brain
 _LARGE = 0.97  # of the largest section of the brain
 _BELOW_TOP = 0.44  # of the brain's length
@@ -109,8 +110,20 @@ def forget_look(scene: slicer.vtkMRMLScene) -> None:
         view.RemoveAttribute(_LOOKED)
 
 
+def zoom_of(view: slicer.vtkMRMLSliceNode) -> list[float]:
+    """The field of view (mm) of a slice view and its size (pixels): width and height of each."""
+    return [*view.GetFieldOfView()[:2], *size_of(view)]
+
+
+def keep_zoom(view: slicer.vtkMRMLSliceNode, zoom: Sequence[float]) -> None:
+    """Have `settle` give a view this zoom (`zoom_of`), whatever size a new layout gives it."""
+    view.SetAttribute(_ZOOM, json.dumps([*zoom]))
+
+
 def settle(scene: slicer.vtkMRMLScene, place: Place, tags: Collection[str] = ()) -> None:
-    """Have the brain whole in views that a new layout cut it in, at the slice they show; a closer look stays.
+    """Have the brain whole in views that a new layout cut it in, at the slice they show.
+
+    A closer look stays one: as many mm a pixel as before the layout changed.
 
     Call it once more when the views have their size: a desktop lays new widgets out only after its event loop ran.
 
@@ -121,6 +134,10 @@ def settle(scene: slicer.vtkMRMLScene, place: Place, tags: Collection[str] = ())
     """
     views = [view for view in _slice_views(scene) if not tags or view.GetLayoutName() in tags]
     for view in views:
+        closer = _closer_look(view, place)
+        if closer is not None:
+            view.SetFieldOfView(*closer, view.GetFieldOfView()[2])
+            continue
         _keep_shape(view)
         needed, there = _needed(view, place)[:2], np.array(view.GetFieldOfView()[:2])
         if np.all(there < needed) or _holds(view, place):
@@ -185,6 +202,19 @@ def _extent(view: slicer.vtkMRMLSliceNode, place: Place) -> tuple[float, float, 
     box = np.array(place.box)
     wide, high = axes.T @ np.ptp(box, axis=1) + 2 * _MARGIN
     return float(wide), float(high), box.mean(axis=1)
+
+
+def _closer_look(view: slicer.vtkMRMLSliceNode, place: Place) -> tuple[float, float] | None:
+    """The field of view (mm) that keeps the zoom that `keep_zoom` was told, where the brain was larger than it."""
+    kept = view.GetAttribute(_ZOOM)
+    if not kept:
+        return None
+    across, up, old_width, old_height = json.loads(kept)
+    if not np.all(np.array([across, up]) < _needed(view, place)):
+        return None
+    pixel = min(across / old_width, up / old_height)
+    width, height = size_of(view)
+    return pixel * width, pixel * height
 
 
 def _needed(view: slicer.vtkMRMLSliceNode, place: Place) -> np.ndarray:

@@ -24,7 +24,7 @@ from ASLDenoiseLib.scene.layouts import (
     retired_layout,
     tidy_after_user,
 )
-from ASLDenoiseLib.scene.place import matrix_of, settle
+from ASLDenoiseLib.scene.place import Place, matrix_of, settle
 from ASLDenoiseLib.scene.present import present
 
 FOUR_UP, CONVENTIONAL = 3, 2
@@ -256,3 +256,38 @@ def test_the_two_views_are_drawn_with_one_map_each(scene):
         shown = [pixels(logics[tag]) for tag in ("Red", "Yellow")]
     assert all(0.2 < (np.ptp(image, axis=2) > 20).mean() < 1 for image in shown)
     assert np.abs(shown[0] - shown[1]).mean() > 5  # the raw map is noisy, the other is not
+
+
+def test_a_closer_look_is_as_close_in_every_layout_and_back(desktop):
+    """150 x 92 mm became 158 x 204 side by side, and 333 x 204 on the way back from a plot."""
+    nodes = present(made_result())
+    place = place_of(nodes)
+    place = Place(tuple((5 * low, 5 * high) for low, high in place.box), place.point)  # a head, not a toy's
+    red = view(desktop, "Red")
+    resize(red, 452, 277)
+    red.SetFieldOfView(150.0, 92.0, 1.0)
+    changes = (
+        (lambda: compare(nodes), (452, 590)),
+        (lambda: plot(nodes, "boxes"), (452, 290)),
+        (lambda: leave_layout(desktop), (452, 277)),
+    )
+    for act, size in changes:
+        act()
+        resize(red, *size)
+        settle(desktop, place)
+        assert [side / n for side, n in zip(red.GetFieldOfView()[:2], size, strict=True)] == pytest.approx(
+            [150 / 452, 92 / 277], rel=0.01
+        )
+
+
+def resize(node, width, height):
+    """As Slicer does when a view's widget gets another size (vtkMRMLSliceLogic::ResizeSliceNode)."""
+    old, (across, up, through) = node.GetDimensions()[:2], node.GetFieldOfView()
+    scale = width / old[0], height / old[1]
+    sizes = [s if s >= 1 else 1 / s for s in scale]
+    if sizes[0] < sizes[1]:
+        up *= scale[1] / scale[0]
+    else:
+        across *= scale[0] / scale[1]
+    node.SetDimensions(width, height, 1)
+    node.SetFieldOfView(across, up, through)
