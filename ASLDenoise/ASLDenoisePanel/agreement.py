@@ -46,7 +46,7 @@ class AgreementSection:
         denoised = nodes is not None and bool(verdict)
         ui.halvesButton.setVisible(nodes is not None and halves is None and denoised)
         needed = charts.get(_pairsNeededKey()) if nodes is not None else None
-        ui.pairsNeededLabel.text = "" if needed is None else f"{needed.GetTitle()}."
+        ui.pairsNeededLabel.text = "" if needed is None else f"{_captionOf(needed)}."
         ui.pairsNeededLabel.setVisible(needed is not None)
         ui.pairsNeededButton.setVisible(needed is not None)
         ui.agreementLabel.text = _introduction(nodes, bool(verdict), needed is not None)
@@ -102,6 +102,12 @@ def _introduction(nodes, audited, needed) -> str:
     if not audited:
         return _("No residual audit was made of this run.")
     return "" if needed else _("How many pairs are enough can be measured, too: tick it under Advanced.")
+
+
+def _captionOf(chart) -> str:
+    from ASLDenoiseLib.scene.plots import caption_of
+
+    return caption_of(chart)
 
 
 def _halvesKey() -> str:

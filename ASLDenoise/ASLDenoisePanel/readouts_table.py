@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 
 import qt
 from slicer.i18n import tr as _
@@ -13,9 +15,10 @@ from ASLDenoiseLib.result.table import format_change, format_value, is_short
 from .whole_table import showWhole
 
 _NAME, _RAW, _PROCESSED, _BLURRED, _CHANGE = range(5)
-_JOINER = "\u2060"  # a unit is not broken at its slashes
+_BREAK = "\u200b"  # where a name may wrap: Qt cuts off a word that is wider than its cell
+_WORD = 10  # letters of a name without a place to wrap
 _MARK, _RED = "\u26a0 ", "#d9483b"  # legible on light and dark
-_ROOM = 330  # px of a table with room for the change, too
+_ROOM = 400  # px of a table with room for the change, too, beside names that can be told apart
 
 
 class ReadoutsTable(qt.QObject):
@@ -28,7 +31,7 @@ class ReadoutsTable(qt.QObject):
 
     def __init__(self, table, more):
         qt.QObject.__init__(self)
-        self._table, self._more, self._rows, self._blurred = table, more, (), False
+        self._table, self._more, self._rows, self._blurred, self._unit = table, more, (), False, ""
         showWhole(table)
         table.setHorizontalHeaderLabels([_("Readout"), _("Raw"), _("Processed"), _("Gaussian"), _("Change")])
         table.horizontalHeaderItem(_BLURRED).setToolTip(
@@ -46,15 +49,32 @@ class ReadoutsTable(qt.QObject):
         table.installEventFilter(self)
         self._onMore(False)
 
+    @property
+    def caption(self) -> str:
+        """The unit that most rows are in, which is not said in every one; empty where there is none."""
+        return _("In {unit} where no other unit is named.").format(unit=self._unit) if self._unit else ""
+
     def eventFilter(self, watched, event):
         """Leave out the change, which the tool tips have as well, where the table is narrow."""
         if event.type() == qt.QEvent.Resize:
             self._fit()
         return False
 
-    def show(self, rows) -> None:
-        """Show rows with a raw, a processed and a blurred value (`ASLDenoiseLib.scene.readouts.readout_rows`)."""
+    def show(self, rows, pairs=("", "")) -> None:
+        """Show rows with a raw, a processed and a blurred value (`ASLDenoiseLib.scene.readouts.readout_rows`).
+
+        Args:
+            rows: of the table.
+            pairs: in words, what raw and processed are the mean of, where that differs.
+        """
+        for column, name, words in zip((_RAW, _PROCESSED), (_("Raw"), _("Processed")), pairs, strict=True):
+            item, lines = self._table.horizontalHeaderItem(column), words.replace(" pairs", "\npairs")
+            item.setText("\n".join([name, *lines.replace(", ", ",\n").split("\n")]) if words else name)
+            item.setToolTip(_("The mean of {pairs}.").format(pairs=words) if words else "")
         self._rows = rows
+        units = Counter(row.unit for row in rows if row.unit)
+        self._unit = next((unit for unit, _count in units.most_common(1)), "")
+        self._table.horizontalHeaderItem(_NAME).setToolTip(self.caption)
         self._table.setRowCount(len(rows))
         for place, row in enumerate(rows):
             self._fill(place, row)
@@ -62,10 +82,11 @@ class ReadoutsTable(qt.QObject):
         self._onMore(self._more.checked)
 
     def _fill(self, place, row) -> None:
-        named = f"{row.label} ({row.unit.replace('/', '/' + _JOINER)})" if row.unit else row.label
+        named = f"{row.label} ({row.unit})" if row.unit else row.label
+        shown = row.label if row.unit == self._unit else named
         percent = format_change(row.change)
         changed = percent if percent == "n/a" else f"{percent} %"
-        for column, text in enumerate((named, *map(format_value, row.values), changed)):
+        for column, text in enumerate((_wrapping(shown), *map(format_value, row.values), changed)):
             why = "" if column in (_NAME, _CHANGE) else implausible(row.name, row.values[column - 1], row.unit)
             item = qt.QTableWidgetItem(f"{_MARK}{text}" if why else text)
             tip = _("Change from raw to processed: {percent}.").format(percent=changed)
@@ -87,3 +108,9 @@ class ReadoutsTable(qt.QObject):
     def _fit(self) -> None:
         self._table.setColumnHidden(_BLURRED, not self._blurred)
         self._table.setColumnHidden(_CHANGE, self._blurred and self._table.width < _ROOM)
+
+
+def _wrapping(name) -> str:
+    """A name with places to wrap within its long words, after what joins their parts if there is any."""
+    parts = re.sub(r"([_/-]|(?<=[a-z])(?=[A-Z]))", rf"\1{_BREAK}", name)
+    return re.sub(rf"([^\s{_BREAK}]{{{_WORD}}})(?=[^\s{_BREAK}]{{3}})", rf"\1{_BREAK}", parts)

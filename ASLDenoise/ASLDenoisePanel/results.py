@@ -173,12 +173,13 @@ class ResultsSection:
             button.toolTip = tip if there else missing
 
     def _fillAll(self, name) -> None:
-        from ASLDenoiseLib.scene.readouts import readout_rows
+        from ASLDenoiseLib.scene.readouts import pairs_in, readout_rows
 
         nodes, ui = self._nodes, self._ui
-        ui.resultsLabel.text = f"<b>{name}</b>"
         self._setVisible(True)
-        self._table.show(() if nodes.readouts is None else readout_rows(nodes.readouts))
+        table = nodes.readouts
+        self._table.show(*(((),) if table is None else (readout_rows(table), pairs_in(table))))
+        ui.resultsLabel.text = "<br>".join(part for part in (f"<b>{name}</b>", self._table.caption) if part)
         self.views.show(nodes)
         self._shownRun(nodes)
         self._enableReport()

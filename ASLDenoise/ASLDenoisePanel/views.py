@@ -45,6 +45,7 @@ class ViewsSection:
         """Show or hide the section's widgets."""
         for name in _WIDGETS:
             getattr(self._ui, name).setVisible(visible)
+        self._ui.plotCaptionLabel.setVisible(False)  # until a plot is shown
 
     def clear(self) -> None:
         """Show nothing from now on; the views stay as they are."""
@@ -63,9 +64,10 @@ class ViewsSection:
         self._compared.end()
         self._nodes, self._shown, ui = nodes, None, self._ui
         fill(ui.mapComboBox, [(c.label, c.key, c.label) for c in choices(nodes)], processed_of(nodes))
-        charts = [(_chartName(node), key, node.GetTitle() or "") for key, node in nodes.charts.items()]
+        charts = [(_chartName(node), key, _captionOf(node)) for key, node in nodes.charts.items()]
         fill(ui.plotComboBox, charts, None)
         ui.plotButton.enabled = bool(charts)
+        ui.plotCaptionLabel.setVisible(False)
         self._fillScales()
         self._renewRetired()
 
@@ -135,6 +137,7 @@ class ViewsSection:
 
         scene = slicer.mrmlScene
         ours = is_ours(scene)
+        self._ui.plotCaptionLabel.setVisible(False)
         leave_layout(scene)
         self._shown = None
         self.refresh()
@@ -165,6 +168,8 @@ class ViewsSection:
         if chart in self._nodes.charts:
             plot(self._scaled(), chart, self._mapBeside(), opacity=self._parameters.opacity)
             self._settleLater()
+            self._ui.plotCaptionLabel.text = f"{_captionOf(self._nodes.charts[chart])}."
+            self._ui.plotCaptionLabel.setVisible(True)
 
     def leaveLayout(self) -> None:
         """Restore the layout and views from before one of ours: the scene is about to close."""
@@ -216,6 +221,12 @@ class ViewsSection:
             key = ""
         p.shownMap = key
         self.renew()
+
+
+def _captionOf(node) -> str:
+    from ASLDenoiseLib.scene.plots import caption_of
+
+    return caption_of(node)
 
 
 def _chartName(node) -> str:

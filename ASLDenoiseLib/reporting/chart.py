@@ -13,6 +13,7 @@ GREY, BLUE, RED, GREEN = (0.45, 0.45, 0.45), (0.12, 0.44, 0.70), (0.71, 0.16, 0.
 PURPLE = (0.45, 0.30, 0.65)
 MOST_POINTS = 2000  # a line; more only blacken the plot and swell the scene
 FOR_LEGEND = 0.2  # of the height, above the data: a legend lies in the upper right corner, whatever is drawn there
+LONGEST = 48  # letters in one line of a chart; VTK cuts a longer title at both ends
 _SEED = 20
 
 
@@ -45,9 +46,9 @@ class Chart:
 
     Args:
         key: stable, e.g. ``agreement``.
-        name: for a list to choose from.
-        title: with the figures that matter.
-        x_title, y_title: with units.
+        name: for a list to choose from and over the chart: `LONGEST` letters at most, since titles do not wrap.
+        caption: with the figures that matter, as long as it takes.
+        x_title, y_title: with units; `LONGEST` letters at most.
         x_unit, y_unit: of the numbers; empty for counts.
         lines: the last is drawn on top.
         x_range, y_range: of the axes.
@@ -55,7 +56,7 @@ class Chart:
 
     key: str
     name: str
-    title: str
+    caption: str
     x_title: str
     y_title: str
     x_unit: str

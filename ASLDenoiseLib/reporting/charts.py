@@ -10,7 +10,7 @@ from ..measuring.box import Box, box_of
 from ..result import Result
 from ..result.pairs_needed import MapError
 from ..series import CBF_UNIT
-from .chart import BLUE, FOR_LEGEND, GREEN, GREY, RED, Chart, Colour, Line, around, thinned
+from .chart import BLUE, FOR_LEGEND, GREEN, GREY, LONGEST, RED, Chart, Colour, Line, around, thinned
 from .half_charts import halves_chart
 from .pair_charts import course_chart, left_out_chart
 from .voxelwise import SeriesMap, gm_agreement, masks_of, processed_map, raw_map
@@ -45,12 +45,13 @@ def box_chart(result: Result) -> Chart | None:
     )
     beyond = sum(box.beyond for of_maps in boxes.values() for box in of_maps if box is not None)
     quantity = result.kind(result.raw).quantity
-    names = ", ".join(f"{number} {name}" for number, name in enumerate(boxes, start=1))
+    names = [f"{number} = {name}" for number, name in enumerate(boxes, start=1)]
+    caption = f"{quantity} by region: median, quartiles, whiskers to 1.5 IQR ({beyond} voxels beyond)"
     return Chart(
         "boxes",
         f"{quantity} by region (box plot)",
-        f"{quantity} by region: median, quartiles, whiskers to 1.5 IQR ({beyond} voxels beyond)",
-        f"Region: {names}",
+        f"{caption}. {', '.join(names)}",
+        _region_axis(names),
         f"{quantity} ({result.unit})",
         "",
         result.unit,
@@ -81,10 +82,10 @@ def scatter_chart(result: Result) -> Chart | None:
     lines.append(Line("No change", np.array(span), np.array(span), (0.0, 0.0, 0.0)))
     return Chart(
         "scatter",
-        f"{processed.label} against raw (scatter)",
-        f"{processed.label} against raw in GM and WM ({_voxel_count(drawn, count)})",
-        f"{raw.label}{cbf} ({unit})",
-        f"{processed.label}{cbf} ({unit})",
+        f"{processed.name.partition(',')[0]} against raw (scatter)",
+        f"{processed.label} against {raw.label.lower()} in GM and WM ({_voxel_count(drawn, count)})",
+        f"{raw.name}{cbf} ({unit})",
+        f"{processed.name}{cbf} ({unit})",
         unit,
         unit,
         tuple(lines),
@@ -114,8 +115,8 @@ def agreement_chart(result: Result) -> Chart | None:
         "Agreement with raw (Bland-Altman)",
         f"Bland-Altman (GM): bias {agreement.bias:+{digits}}, "
         f"limits of agreement {low:+{digits}} to {high:+{digits}} {unit}",
-        f"Mean of raw and {processed.label.lower()}{cbf} ({unit})",
-        f"{processed.label} minus raw{cbf} ({unit})",
+        f"Mean of raw and {processed.name.lower()}{cbf} ({unit})",
+        f"{processed.name} minus raw{cbf} ({unit})",
         unit,
         unit,
         (
@@ -164,8 +165,8 @@ def shift_chart(result: Result) -> Chart | None:
     columns = result.motion.columns
     lines = _axis_lines(columns, "trans", ("To the left", "To the back", "Upwards"))
     lines.append(_course("Since the volume before", columns["framewise_displacement"], (0.0, 0.0, 0.0)))
-    title = f"Head motion: shift from the median pose, at most {np.nanmax(columns['displacement']):.2g} mm"
-    return _motion_chart(MOTION[0], "Head motion: shift", title, "Shift (mm)", "mm", lines)
+    caption = f"Head motion: shift from the median pose, at most {np.nanmax(columns['displacement']):.2g} mm"
+    return _motion_chart(MOTION[0], "Head motion: shift", caption, "Shift (mm)", "mm", lines)
 
 
 def rotation_chart(result: Result) -> Chart | None:
@@ -174,8 +175,22 @@ def rotation_chart(result: Result) -> Chart | None:
         return None
     lines = _axis_lines(result.motion.columns, "rot", ("About left-right", "About front-back", "About up-down"))
     largest = max(float(np.nanmax(np.abs(line.y))) for line in lines)
-    title = f"Head motion: turn from the median pose, at most {largest:.2g} degrees about an axis"
-    return _motion_chart(MOTION[1], "Head motion: turn", title, "Turn (degrees)", "deg", lines)
+    caption = f"Head motion: turn from the median pose, at most {largest:.2g} degrees about an axis"
+    return _motion_chart(MOTION[1], "Head motion: turn", caption, "Turn (degrees)", "deg", lines)
+
+
+def _region_axis(names: Sequence[str]) -> str:
+    """As many of the numbered regions as a line of a chart holds; the caption has all.
+
+    >>> _region_axis(["1 = GM", "2 = WM", "3 = left middle cerebral artery territory"])
+    '1 = GM, 2 = WM, 3: point at the box'
+    """
+    room, all_of_them = LONGEST - len(", 10 to 99: point at the box"), ", ".join(names)
+    if len(all_of_them) <= LONGEST:
+        return all_of_them
+    count = next(n for n in range(len(names), -1, -1) if len(", ".join(names[:n])) <= room)
+    rest = f"{count + 1}" if count + 1 == len(names) else f"{count + 1} to {len(names)}"
+    return ", ".join([*names[:count], f"{rest}: point at the box"])
 
 
 def _named_cbf(result: Result) -> str:
@@ -260,7 +275,7 @@ def _course(name: str, values: np.ndarray, colour: Colour) -> Line:
     return Line(name, known + 1.0, values[known], colour)
 
 
-def _motion_chart(key: str, name: str, title: str, y_title: str, unit: str, lines: Sequence[Line]) -> Chart:
+def _motion_chart(key: str, name: str, caption: str, y_title: str, unit: str, lines: Sequence[Line]) -> Chart:
     last = max((float(line.x[-1]) for line in lines if line.x.size), default=1.0)
     span = around([line.y for line in lines], spare_above=FOR_LEGEND)
-    return Chart(key, name, title, "Volume", y_title, "", unit, tuple(lines), (0.0, last + 1), span)
+    return Chart(key, name, caption, "Volume", y_title, "", unit, tuple(lines), (0.0, last + 1), span)

@@ -12,7 +12,7 @@ from html import escape
 
 from ..findings import Severity
 from ..result import Result
-from ..result.maps import RESIDUAL, kind_of, named
+from ..result.maps import RESIDUAL, named
 from ..result.table import columns, format_change, format_value, rows
 from ..series import Origin, Parameter
 from ..series_json import plain
@@ -93,14 +93,14 @@ def readouts_html(result: Result) -> str:
     """The readouts as a table: raw, processed, what they are compared with, and the change."""
     keys = columns(result)
     changes = result.processed in keys
-    shown = [Column("Unit"), *(Column(kind_of(key, keys).label, number=True) for key in keys)]
+    shown = [Column("Unit"), *(Column(result.kind(key).label, number=True) for key in keys)]
     if changes:
         shown.append(Column("Change, %", number=True))
     body = []
     for row in rows(result):
         cells = [row.unit, *map(format_value, row.values), *([format_change(row.change)] if changes else [])]
         body.append(TableRow(row.label, cells, row.meaning))
-    kinds = [kind_of(key, keys) for key in keys]
+    kinds = [result.kind(key) for key in keys]
     notes = [f"<p class='sub'>'{escape(kind.label)}' {kind.note}</p>" for kind in kinds if kind.note]
     verdict = f"<p>{escape(result.audit.sentence)}</p>" if result.audit is not None else ""
     return table("Readout", shown, body) + verdict + "".join(notes)

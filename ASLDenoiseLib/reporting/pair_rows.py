@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..result import Result
+from ..result.pairs_used import left_out as left_out
 
 LEFT_OUT, TAKEN_OUT, PUT_BACK = "left out", "taken out by the user", "put back by the user"
 
@@ -62,18 +61,6 @@ def decided(result: Result) -> list[tuple]:
         return []
     rejected = [(r, TAKEN_OUT if r.by_user else LEFT_OUT) for r in report.rejections]
     return [*rejected, *((r, PUT_BACK) for r in report.put_back)]
-
-
-def left_out(result: Result) -> np.ndarray | None:
-    """The fraction of each slice of each pair that is not in the mean, 0..1 (pairs, slices).
-
-    It is 0 where nothing was rejected. None where no outliers were looked for.
-    """
-    report = result.outliers
-    if report is None:
-        return None
-    lost = 1 - report.weights.reshape(*report.flags.shape, -1).mean(axis=2)
-    return np.where(report.flags, lost, 0.0)
 
 
 def _decisions(result: Result) -> dict[int, list[str]]:

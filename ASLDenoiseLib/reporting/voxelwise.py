@@ -9,21 +9,28 @@ import numpy as np
 from ..measuring.agreement import Agreement, bland_altman
 from ..measuring.masks import grey_matter, white_matter
 from ..result import Result
-from ..result.maps import RESIDUAL, SUPERRESOLVED, named
+from ..result.maps import RESIDUAL, SUPERRESOLVED, Role, kind_of, named
 from ..series import Volume
 
 
 @dataclass(frozen=True, eq=False)
 class SeriesMap:
-    """A map on the grid of the series, and its name for people."""
+    """A map on the grid of the series.
+
+    Args:
+        volume: the map.
+        name: for people, as short as on an axis.
+        label: with the pairs that it averages, where maps differ in that.
+    """
 
     volume: Volume
+    name: str
     label: str
 
 
 def raw_map(result: Result) -> SeriesMap:
     """The raw mean."""
-    return SeriesMap(result.maps[result.raw], result.kind(result.raw).label)
+    return _series_map(result, result.raw)
 
 
 def processed_map(result: Result) -> SeriesMap | None:
@@ -37,13 +44,18 @@ def processed_map(result: Result) -> SeriesMap | None:
     if key != named(SUPERRESOLVED, result.maps):
         volume = result.maps[key]
         same = volume.geometry.matches(result.maps[result.raw].geometry)
-        return SeriesMap(volume, result.kind(key).label) if same else None
+        return _series_map(result, key) if same else None
     residual = named(RESIDUAL, result.maps)
     if residual not in result.maps:
         return None
     source = result.maps[result.on_series]
     volume = source.with_array(source.array - result.maps[residual].array, name="superres")
-    return SeriesMap(volume, "Super-resolved, averaged back")
+    pairs, name = result.pairs.get(Role.SUPERRESOLVED), "Super-resolved, averaged back"
+    return SeriesMap(volume, name, f"{name} ({pairs})" if pairs else name)
+
+
+def _series_map(result: Result, key: str) -> SeriesMap:
+    return SeriesMap(result.maps[key], kind_of(key, result.maps).label, result.kind(key).label)
 
 
 def masks_of(result: Result) -> dict[str, np.ndarray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from ..notebook import html_of
 from ..series import CBF_UNIT, SCANNER_UNIT, ASLSeries, Parameter, Tissue, Volume
 from ..spatial.regions import Drawing, PlacedRegion
 from .maps import MapKind, Role, furthest, is_relative, kind_of, raw_of
+from .pairs_used import pairs_used
 
 if TYPE_CHECKING:
     from ..preparing.course import PairCourse
@@ -152,10 +153,18 @@ class Result:
     def kind(self, key: str) -> MapKind:
         """The kind of a map of the run; its label names the map that it is of, where that depends on the run.
 
-        The window of maps in scanner units follows the furthest map on the grid of the series.
+        Where pairs were left out, the label also says which ones the map is the mean of. The window of maps in
+        scanner units follows the furthest map on the grid of the series.
         """
         kind = kind_of(key, self.maps)
+        pairs = self.pairs.get(kind.role)
+        kind = replace(kind, label=f"{kind.label} ({pairs})") if pairs else kind
         return kind.scaled(self._brightest) if kind.unit == SCANNER_UNIT and kind.window is not None else kind
+
+    @cached_property
+    def pairs(self) -> Mapping[Role, str]:
+        """In words, the pairs that maps of each role average; empty where all have the same (`pairs_used`)."""
+        return pairs_used(self)
 
     @cached_property
     def _brightest(self) -> float:

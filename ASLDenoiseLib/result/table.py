@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from . import Readout, Result
-from .maps import kind_of
 from .plausible import implausible
 
 _SHORT = ("gm_mean", "wm_mean", "gm_wm_contrast")  # what a short table shows, and the means of regions
@@ -114,7 +113,7 @@ def format_change(percent: float) -> str:
 def readouts_table(result: Result) -> str:
     """The readouts as aligned plain text: readout, unit, raw, processed, compared, change; then what else was found."""
     keys = columns(result)
-    text = rows_text([kind_of(key, keys).label for key in keys], rows(result), changes=result.processed in keys)
+    text = rows_text([result.kind(key).label for key in keys], rows(result), changes=result.processed in keys)
     told = [
         found.sentence
         for found in (result.fit, result.audit, result.split_half, result.pairs_needed)

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from .present import PresentedNodes
 
 CHART_ATTRIBUTE = "ASLDenoise.chart"  # its value: the key of the chart
+CAPTION_ATTRIBUTE = "ASLDenoise.chartCaption"
 DATA_FOLDER = "Plot data"
-_TITLE, _AXIS, _LABEL, _LEGEND = 14, 13, 12, 12  # points; at Slicer's own 20 a title with figures is cut off
+_TITLE, _AXIS, _LABEL, _LEGEND = 14, 13, 12, 12  # points; at Slicer's own 20 a title is cut off
 _POINT = 4.0  # pixels
 
 
@@ -52,6 +53,11 @@ def charts_in(scene: slicer.vtkMRMLScene, folder: int) -> Mapping[str, slicer.vt
     return {node.GetAttribute(CHART_ATTRIBUTE): node for node in nodes if node.GetAttribute(CHART_ATTRIBUTE)}
 
 
+def caption_of(node: slicer.vtkMRMLPlotChartNode) -> str:
+    """What a chart says in words and figures; of charts that older versions made, their title."""
+    return node.GetAttribute(CAPTION_ATTRIBUTE) or node.GetTitle() or ""
+
+
 def _add_chart(
     chart: Chart, scene: slicer.vtkMRMLScene, name: str
 ) -> tuple[slicer.vtkMRMLPlotChartNode, list[slicer.vtkMRMLNode]]:
@@ -62,7 +68,8 @@ def _add_chart(
     node.SetName(name)
     node.SetAttribute(CHART_ATTRIBUTE, chart.key)
     node.SetDescription(chart.name)
-    node.SetTitle(chart.title)
+    node.SetTitle(chart.name)
+    node.SetAttribute(CAPTION_ATTRIBUTE, chart.caption)
     node.SetXAxisTitle(chart.x_title)
     node.SetYAxisTitle(chart.y_title)
     node.SetTitleFontSize(_TITLE)

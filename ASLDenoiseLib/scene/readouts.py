@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..errors import InputError
 from ..reporting.software import NAME, own_version
 from ..result import Result
-from ..result.maps import SMOOTHED, kind_of, named, raw_of
+from ..result.maps import SMOOTHED, Role, kind_of, named, raw_of
 from ..result.split_half import SplitHalf
 from ..result.table import Row, columns, percent_change, rows, rows_sheet, rows_text, rows_tsv, short_first
 from .columns import number_column, text_column
@@ -36,7 +36,7 @@ def add_readouts(result: Result, *, scene: slicer.vtkMRMLScene, name: str) -> sl
     node.AddColumn(text_column(_LABEL, (row.label for row in table)))
     node.AddColumn(text_column(_UNIT, (row.unit for row in table)))
     for index, key in enumerate(keys):
-        node.AddColumn(number_column(kind_of(key, keys).label, (row.values[index] for row in table)))
+        node.AddColumn(number_column(result.kind(key).label, (row.values[index] for row in table)))
     compared = result.processed if result.raw in keys and result.processed in keys else None
     if compared is not None:
         node.AddColumn(number_column(_CHANGE, (row.change for row in table)))
@@ -44,6 +44,8 @@ def add_readouts(result: Result, *, scene: slicer.vtkMRMLScene, name: str) -> sl
     node.SetLocked(True)
     left_out = {"keys": keys, "processed": compared, "names": [row.name for row in table]}
     left_out["values"] = [[_plain(value) for value in row.values] for row in table]
+    left_out["labels"] = [result.kind(key).label for key in keys]
+    left_out["pairs"] = [result.pairs.get(role, "") for role in (Role.RAW, Role.PROCESSED)]
     left_out |= {"series": result.series.name, "model": str((result.model or {}).get("name", ""))}
     left_out["fit"] = None if result.fit is None else result.fit.to_plain()
     left_out["audit"] = "" if result.audit is None else result.audit.sentence
@@ -78,7 +80,7 @@ def readouts_sheet(node: slicer.vtkMRMLTableNode, *, patient: str = "", run: str
     keys, processed, table = _read(node)
     heading = [("Patient", patient or "n/a"), ("Series", series_name(node)), ("Run", run or "n/a")]
     heading.append(("Software", f"{NAME} {own_version()}, for research use only"))
-    labels = [kind_of(key, keys).label for key in keys]
+    labels = _labels(node, keys)
     return rows_sheet(heading, labels, short_first(table), changes=processed in keys)
 
 
@@ -104,6 +106,12 @@ def fit_in(node: slicer.vtkMRMLTableNode) -> SeriesFit | None:
     return None if plain is None else SeriesFit.from_plain(plain)
 
 
+def pairs_in(node: slicer.vtkMRMLTableNode) -> tuple[str, str]:
+    """In words, the pairs that raw and processed maps of the run average; empty where both have the same."""
+    raw, processed = json.loads(node.GetAttribute(READOUTS_ATTRIBUTE)).get("pairs", ("", ""))
+    return raw, processed
+
+
 def audit_sentence(node: slicer.vtkMRMLTableNode) -> str:
     """What the residual audit of the run found; empty where none was made."""
     return json.loads(node.GetAttribute(READOUTS_ATTRIBUTE)).get("audit", "")
@@ -118,13 +126,19 @@ def split_half_of(node: slicer.vtkMRMLTableNode) -> SplitHalf | None:
 def readouts_text(node: slicer.vtkMRMLTableNode) -> str:
     """The table as the shell prints it, without the findings. Raises as `readout_rows`."""
     keys, processed, table = _read(node)
-    return rows_text([kind_of(key, keys).label for key in keys], table, changes=processed in keys)
+    return rows_text(_labels(node, keys), table, changes=processed in keys)
 
 
 def readouts_tsv(node: slicer.vtkMRMLTableNode) -> str:
     """The table as the shell's ``*_readouts.tsv``, to the last digit. Raises as `readout_rows`."""
     keys, _, table = _read(node)
     return rows_tsv(keys, table)
+
+
+def _labels(node: slicer.vtkMRMLTableNode, keys: list[str]) -> list[str]:
+    """Of the maps, as the run named them; older scenes hold only what they are."""
+    stored = json.loads(node.GetAttribute(READOUTS_ATTRIBUTE)).get("labels")
+    return stored or [kind_of(key, keys).label for key in keys]
 
 
 def _read(node: slicer.vtkMRMLTableNode) -> tuple[list[str], str | None, tuple[Row, ...]]:

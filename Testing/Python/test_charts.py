@@ -13,7 +13,7 @@ from ASLDenoiseLib.measuring.agreement import bland_altman
 from ASLDenoiseLib.measuring.box import box_of
 from ASLDenoiseLib.measuring.masks import grey_matter
 from ASLDenoiseLib.measuring.readouts import measure
-from ASLDenoiseLib.reporting.chart import MOST_POINTS, thinned
+from ASLDenoiseLib.reporting.chart import LONGEST, MOST_POINTS, thinned
 from ASLDenoiseLib.reporting.charts import charts_of
 from ASLDenoiseLib.reporting.pairs_plot import pairs_png
 from ASLDenoiseLib.reporting.plots import agreement_png
@@ -43,8 +43,8 @@ def test_a_run_with_everything_has_every_chart_and_each_says_its_units(charts):
 
 def test_boxes_stand_at_the_quartiles_and_whiskers_of_each_region_and_map(result, charts):
     chart = charts["boxes"]
-    assert [line.name for line in chart.lines] == ["Raw mean", "Denoised"]
-    assert chart.x_title == "Region: 1 GM, 2 WM, 3 thalamus"
+    assert [line.name for line in chart.lines] == ["Raw mean (all 2 pairs)", "Denoised (1 of 2 pairs, 1 in part)"]
+    assert chart.x_title == "1 = GM, 2 = WM, 3 = thalamus"
     for line, key in zip(chart.lines, ("desc-mean_cbf", "desc-denoised_cbf"), strict=True):
         for place, mask in enumerate(masks_of(result).values(), start=1):
             values = result.maps[key].array[mask]
@@ -58,10 +58,21 @@ def test_boxes_stand_at_the_quartiles_and_whiskers_of_each_region_and_map(result
     assert f"GM: median {median:.1f}" in chart.lines[0].notes[0]
 
 
-def test_the_voxels_beyond_the_whiskers_are_counted_in_the_title(result, charts):
+def test_the_voxels_beyond_the_whiskers_are_counted_in_the_caption(result, charts):
     maps = (result.maps["desc-mean_cbf"], result.maps["desc-denoised_cbf"])
     beyond = sum(box_of(volume.array[mask]).beyond for volume in maps for mask in masks_of(result).values())
-    assert f"({beyond} voxels beyond)" in charts["boxes"].title
+    assert f"({beyond} voxels beyond)" in charts["boxes"].caption
+
+
+def test_what_stands_in_one_line_of_a_chart_fits_and_the_caption_has_the_rest(result, charts):
+    """A title does not wrap: 'CBF by region: median, quartiles, whiskers to 1.5 IQR ...' was cut at both ends."""
+    many = {f"territory of artery {n}": region for n in range(30) for region in result.regions.values()}
+    (crowded,) = [chart for chart in charts_of(replace(result, regions=many)) if chart.key == "boxes"]
+    for chart in (*charts.values(), crowded):
+        assert max(map(len, (chart.name, chart.x_title, chart.y_title))) <= LONGEST
+        assert "(" in chart.caption or ":" in chart.caption or "," in chart.caption
+    assert crowded.x_title.startswith("1 = GM, 2 = WM, 3 to 32: ")
+    assert "32 = territory of artery 29" in crowded.caption
 
 
 def test_a_box_of_too_few_voxels_is_not_drawn():
@@ -77,7 +88,7 @@ def test_the_scatter_shows_raw_across_and_processed_upwards_with_equal_axes(resu
     np.testing.assert_allclose(np.sort(gm.x), np.sort(result.maps["desc-mean_cbf"].array[inside]))
     assert set(np.round(gm.y, 3)) == {60.0} and set(np.round(wm.y, 3)) == {20.0}
     assert chart.x_range == chart.y_range == tuple(same.x) == tuple(same.y)
-    assert f"({gm.x.size + wm.x.size} voxels)" in chart.title
+    assert f"({gm.x.size + wm.x.size} voxels)" in chart.caption
 
 
 def test_the_bland_altman_chart_tells_the_bias_and_limits_of_all_voxels(result, charts):
@@ -87,7 +98,7 @@ def test_the_bland_altman_chart_tells_the_bias_and_limits_of_all_voxels(result, 
     bias, spread = difference.mean(), difference.std(ddof=1)
     chart = charts["agreement"]
     low, high = bias - 1.96 * spread, bias + 1.96 * spread
-    assert f"bias {bias:+.1f}, limits of agreement {low:+.1f} to {high:+.1f} {CBF_UNIT}" in chart.title
+    assert f"bias {bias:+.1f}, limits of agreement {low:+.1f} to {high:+.1f} {CBF_UNIT}" in chart.caption
     _, middle, upper, lower = chart.lines
     assert [line.y[0] for line in (middle, upper, lower)] == pytest.approx([bias, high, low])
     assert [line.dashed for line in (middle, upper, lower)] == [False, True, True]
@@ -123,7 +134,7 @@ def test_motion_is_drawn_for_the_volumes_that_have_one(charts):
     np.testing.assert_allclose([left.y[2], back.y[2], up.y[2]], SHIFT[:3], atol=1e-6)
     assert before.x.tolist() == [3, 4, 5] and before.y[0] == 0 and before.y[1] > 1.5
     assert charts["turn"].lines[2].y[2] == pytest.approx(-1.0, abs=1e-6)
-    assert "at most 1 degrees" in charts["turn"].title
+    assert "at most 1 degrees" in charts["turn"].caption
 
 
 def test_what_was_left_out_is_a_stem_a_pair(result, charts):
@@ -132,7 +143,7 @@ def test_what_was_left_out_is_a_stem_a_pair(result, charts):
     (stems,) = chart.lines
     assert stems.x[~np.isnan(stems.y)].tolist() == [1, 1, 2, 2]
     np.testing.assert_allclose(stems.y[1::3], [100.0, 100.0 / slices])
-    assert "in 2 of 2 pairs" in chart.title
+    assert "in 2 of 2 pairs" in chart.caption
 
 
 def test_charts_without_something_to_show_are_left_out():
@@ -169,7 +180,7 @@ def test_a_residual_is_named_after_what_was_taken_away(result):
 
 def test_the_chart_of_pairs_needed_draws_both_errors_and_the_goal(charts):
     chart = charts["pairs_needed"]
-    assert chart.title == "Denoised, 9 (7 to 13) of 40 pairs give what all 40 give as a plain mean"
+    assert chart.caption == "Denoised, 9 (7 to 13) of 40 pairs give what all 40 give as a plain mean"
     plain, measured, goal, stems, denoised = chart.lines
     assert plain.x[0] == 2 and plain.x[-1] == 40
     np.testing.assert_allclose(plain.y[[0, -1]], [np.sqrt(500), 5.0])

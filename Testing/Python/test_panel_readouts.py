@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -55,11 +56,9 @@ def visible(panel):
     """The rows to be seen: label without its unit, and the cells of the columns to be seen."""
     table = panel.ui.readoutsTable
     columns = [c for c in range(1, table.columnCount) if not table.isColumnHidden(c)]
-    return {
-        table.item(r, 0).text().partition(" (")[0]: tuple(table.item(r, c).text() for c in columns)
-        for r in range(table.rowCount)
-        if not table.isRowHidden(r)
-    }
+    rows = [r for r in range(table.rowCount) if not table.isRowHidden(r)]
+    names = [table.item(r, 0).text().replace("\u200b", "").partition(" (")[0] for r in rows]
+    return {name: tuple(table.item(r, c).text() for c in columns) for name, r in zip(names, rows, strict=True)}
 
 
 @pytest.mark.parametrize(
@@ -137,6 +136,37 @@ def test_a_narrow_table_leaves_the_change_to_the_tool_tip(panel):
         assert len(visible(panel)["GM mean"]) == shown
     frame.hide()
     assert "-1.9 %" in panel.ui.readoutsTable.item(0, 2).toolTip()
+
+
+def test_names_are_told_apart_in_a_narrow_table_and_the_unit_is_said_once(panel):
+    """In Slicer every region read 'Segme... mean (ml/10...': a unit in each row, and words wider than their cells."""
+    from slicer_harness.panel import process_events
+    from slicer_harness.proxy import cpp_of
+
+    def of(gm, wm):
+        names = ("Segment_1", "Segment_2", "LeftMiddleCerebralArtery")
+        own = (Readout(f"roi_{name}_mean", f"{name} mean", 30.0, UNIT, "") for name in names)
+        return (*readouts(gm, wm), Readout("coverage", "Coverage", 98.0, "%", ""), *own)
+
+    present(panel, result_of(raw=of(52.0, 20.0), denoised=of(51.0, 21.0), smoothed=of(48.0, 24.0)))
+    table, frame = panel.ui.readoutsTable, cpp_of(panel.frame)
+    labels = [table.item(row, 0).text() for row in range(table.rowCount)]
+    assert UNIT in panel.ui.resultsLabel.text and not [label for label in labels if UNIT in label]
+    assert "Coverage (%)" in labels and f"({UNIT})" in table.item(0, 1).toolTip()
+    view, columns = cpp_of(table), {}
+    for width in (317, 370, 600):
+        frame.resize(width, 700)
+        frame.show()
+        for _ in range(6):
+            process_events()
+        room = view.columnWidth(0) - 8
+        words = [word for label in labels for word in re.split("[\\s\u200b]", label)]
+        assert max(view.fontMetrics().horizontalAdvance(word) for word in words) <= room
+        columns[width] = [column for column in range(5) if not table.isColumnHidden(column)]
+    frame.hide()
+    assert columns == {317: [0, 1, 2, 3], 370: [0, 1, 2, 3], 600: [0, 1, 2, 3, 4]}
+    shown = {label.replace("\u200b", "") for label in labels}
+    assert {"Segment_1 mean", "Segment_2 mean", "LeftMiddleCerebralArtery mean"} <= shown
 
 
 def test_a_copied_table_is_tab_separated_and_says_whose_it_is(panel):

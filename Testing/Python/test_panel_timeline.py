@@ -258,7 +258,12 @@ def test_the_agreement_of_halves_stands_beside_what_it_does_not_show(shown):
     shown.ui.rawHalvesButton.click()
     assert foreground() >= {"Raw odd pairs, CBF sub-77", "Raw even pairs, CBF sub-77"}
     shown.ui.halvesPlotButton.click()
-    assert HALVES.headline in shown.widget.results.nodes.charts["halves"].GetTitle()
+    from ASLDenoiseLib.scene.plots import caption_of
+
+    assert HALVES.headline in caption_of(shown.widget.results.nodes.charts["halves"])
+    assert shown.ui.plotCaptionLabel.isVisibleTo(shown.frame) and HALVES.headline in shown.ui.plotCaptionLabel.text
+    shown.ui.overlayButton.click()
+    assert not shown.ui.plotCaptionLabel.isVisibleTo(shown.frame)
 
 
 def test_a_saved_scene_keeps_time_line_and_agreement(shown, tmp_path):

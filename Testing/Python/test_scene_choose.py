@@ -27,6 +27,7 @@ from ASLDenoiseLib.scene.choose import (
 from ASLDenoiseLib.scene.display import OVERLAY_OPACITY, legends_of
 from ASLDenoiseLib.scene.headless import application_logic, close_scene, headless_scene
 from ASLDenoiseLib.scene.layouts import RAW_VIEW
+from ASLDenoiseLib.scene.plots import caption_of
 from ASLDenoiseLib.scene.present import present
 from ASLDenoiseLib.scene.readouts import readout_rows, readouts_text, readouts_tsv
 from ASLDenoiseLib.scene.series import series_to_nodes
@@ -291,10 +292,10 @@ def test_everything_works_on_a_scene_that_was_saved_and_opened_again(scene, tmp_
         assert list(found.charts) == ["boxes", "scatter", "agreement", "pairs_needed", "shift", "turn", "left_out"]
         table, answer = readouts_table(result).split("\n\n")
         assert readouts_text(found.readouts) == table
-        assert found.charts["pairs_needed"].GetTitle() + ":" in answer  # which the panel says again
+        assert caption_of(found.charts["pairs_needed"]) + ":" in answer  # which the panel says again
         # to the last digit, which a saved column has not
         assert readouts_tsv(found.readouts) == rows_tsv(columns(result), rows(result))
-        assert [choice.label for choice in choices(found)] == ["Raw mean", "Denoised", "Raw minus denoised"]
+        assert [choice.label for choice in choices(found)] == [result.kind(key).label for key in result.maps]
         view = loaded.AddNewNodeByClass("vtkMRMLSliceCompositeNode", "Red")
         show_map(found, RESIDUAL)
         assert view.GetForegroundVolumeID() == found.maps[RESIDUAL].GetID()

@@ -13,7 +13,7 @@ from scene_builders import contents, load_mrb, made_result
 from ASLDenoiseLib.reporting.charts import charts_of
 from ASLDenoiseLib.scene.headless import close_scene, headless_scene
 from ASLDenoiseLib.scene.hierarchy import all_items, hierarchy, remove_run
-from ASLDenoiseLib.scene.plots import DATA_FOLDER, add_plots, charts_in
+from ASLDenoiseLib.scene.plots import DATA_FOLDER, add_plots, caption_of, charts_in
 from ASLDenoiseLib.scene.present import present
 from ASLDenoiseLib.scene.store import save_mrb
 
@@ -46,10 +46,11 @@ def test_every_chart_of_the_run_is_in_the_scene_with_its_titles(scene, result):
     assert list(nodes.charts) == list(made)
     for key, node in nodes.charts.items():
         assert (node.GetTitle(), node.GetXAxisTitle(), node.GetYAxisTitle()) == (
-            made[key].title,
+            made[key].name,
             made[key].x_title,
             made[key].y_title,
         )
+        assert caption_of(node) == made[key].caption
         assert not node.GetXAxisRangeAuto() and node.GetXAxisRange() == pytest.approx(made[key].x_range)
         assert [series.GetName() for series in series_of(node)] == [line.name for line in made[key].lines]
 
@@ -141,6 +142,7 @@ def test_charts_survive_saving_and_loading(scene, result, tmp_path):
         for key, chart in charts.items():
             own = nodes.charts[key]
             assert (chart.GetTitle(), chart.GetXAxisTitle()) == (own.GetTitle(), own.GetXAxisTitle())
+            assert caption_of(chart) == caption_of(own)
             assert chart.GetYAxisRange() == pytest.approx(own.GetYAxisRange(), rel=1e-4)
             for series, before in zip(series_of(chart), series_of(own), strict=True):
                 assert series.GetName() == before.GetName()

@@ -80,9 +80,9 @@ def test_the_chart_of_pairs_sets_apart_what_the_user_took_out(result):
     assert points["Taken out by you"] == [7] and points["Left out in part or whole"] == [2, 5]
     assert "ml/100g/min" in course.y_title and "Pair 7: 52.0 ml/100g/min" in course.lines[-1].notes[0]
     assert (
-        charts["halves"].title == HALVES.headline and [line.name for line in charts["halves"].lines][-1] == "The same"
+        charts["halves"].caption == HALVES.headline and [line.name for line in charts["halves"].lines][-1] == "The same"
     )
-    assert "by hand" in charts["left_out"].title
+    assert "by hand" in charts["left_out"].caption
 
 
 def test_the_scene_holds_the_time_line_and_gives_it_back(result, scene, tmp_path):

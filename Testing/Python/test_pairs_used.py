@@ -1,0 +1,67 @@
+"""A map says which pairs it is the mean of wherever raw and processed differ in that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from course_builders import with_course
+from scene_builders import made_result
+
+from ASLDenoiseLib.reporting.charts import charts_of
+from ASLDenoiseLib.reporting.fragments import readouts_html
+from ASLDenoiseLib.result.maps import DENOISED, RAW, Role
+from ASLDenoiseLib.result.table import readouts_table
+
+RAW_NAME, DENOISED_NAME = "Raw mean (all 2 pairs)", "Denoised (1 of 2 pairs, 1 in part)"
+
+
+@pytest.fixture(scope="module")
+def result():
+    """The first of two pairs was left out, and a slice of the second."""
+    return with_course(made_result())
+
+
+def test_raw_is_of_all_pairs_and_processed_of_those_that_were_kept(result):
+    """A pair was taken out by hand: raw stayed as it was, and nothing said that it was of other pairs."""
+    assert (result.kind(RAW).label, result.kind(DENOISED).label) == (RAW_NAME, DENOISED_NAME)
+
+
+def test_where_nothing_was_left_out_no_map_names_its_pairs(result):
+    plain = made_result()
+    assert not plain.pairs and plain.kind(RAW).label == "Raw mean"
+    nothing = replace(result.outliers, rejections=(), weights=0 * result.outliers.weights + 1)
+    assert not replace(result, outliers=nothing).pairs
+
+
+def test_a_run_of_chosen_pairs_does_not_call_them_all(result):
+    one = replace(result.outliers, rejections=result.outliers.rejections[:1], weights=result.outliers.weights[:1])
+    assert replace(result, outliers=one).pairs[Role.RAW] == "1 pair"
+
+
+def test_table_report_and_legend_of_a_chart_say_which_pairs(result):
+    for text in (readouts_table(result), readouts_html(result)):
+        assert RAW_NAME in text and DENOISED_NAME in text
+    (boxes,) = [chart for chart in charts_of(result) if chart.key == "boxes"]
+    assert [line.name for line in boxes.lines] == [RAW_NAME, DENOISED_NAME]
+
+
+def test_the_scenes_table_and_the_panel_say_which_pairs(result, desktop, repo_root):
+    from slicer_harness.panel import open_panel
+
+    from ASLDenoiseLib.scene.present import present
+    from ASLDenoiseLib.scene.readouts import readouts_sheet, readouts_text
+
+    panel = open_panel(repo_root / "ASLDenoise" / "ASLDenoise.py")
+    nodes = present(result)
+    panel.widget.results.present(nodes)
+    for text in (readouts_text(nodes.readouts), readouts_sheet(nodes.readouts)):
+        assert RAW_NAME in text and DENOISED_NAME in text
+    header = [panel.ui.readoutsTable.horizontalHeaderItem(column) for column in (1, 2)]
+    assert [item.text() for item in header] == ["Raw\nall 2\npairs", "Processed\n1 of 2\npairs,\n1 in part"]
+    assert "all 2 pairs" in header[0].toolTip() and "1 of 2 pairs, 1 in part" in header[1].toolTip()
+    maps = panel.ui.mapComboBox
+    assert {RAW_NAME, DENOISED_NAME} <= {maps.itemText(place) for place in range(maps.count)}
+    panel.widget.results.present(present(made_result()))
+    assert [item.text() for item in header] == ["Raw", "Processed"]
+    panel.close()
