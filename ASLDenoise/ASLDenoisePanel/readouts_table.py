@@ -16,7 +16,7 @@ from .whole_table import showWhole
 
 _NAME, _RAW, _PROCESSED, _BLURRED, _CHANGE = range(5)
 _BREAK = "\u200b"  # where a name may wrap: Qt cuts off a word that is wider than its cell
-_WORD = 10  # letters of a name without a place to wrap
+_WORD = 6  # letters of a joined word without a place to wrap: the column of names has some 60 px at least
 _MARK, _RED = "\u26a0 ", "#d9483b"  # legible on light and dark
 _ROOM = 400  # px of a table with room for the change, too, beside names that can be told apart
 
@@ -111,6 +111,12 @@ class ReadoutsTable(qt.QObject):
 
 
 def _wrapping(name) -> str:
-    """A name with places to wrap within its long words, after what joins their parts if there is any."""
-    parts = re.sub(r"([_/-]|(?<=[a-z])(?=[A-Z]))", rf"\1{_BREAK}", name)
-    return re.sub(rf"([^\s{_BREAK}]{{{_WORD}}})(?=[^\s{_BREAK}]{{3}})", rf"\1{_BREAK}", parts)
+    """A name with places to wrap within words that are joined of parts, as those of regions are, or very long."""
+    return " ".join(map(_wrappingWord, name.split(" ")))
+
+
+def _wrappingWord(word) -> str:
+    parts = re.sub(r"([_/-]|(?<=[a-z])(?=[A-Z]))", rf"\1{_BREAK}", word)
+    if (parts == word and len(word) <= 2 * _WORD) or "(" in word:
+        return word
+    return re.sub(rf"([^{_BREAK}]{{{_WORD}}})(?=[^{_BREAK}]{{2}})", rf"\1{_BREAK}", parts)

@@ -230,6 +230,8 @@ class RegionsSection(VTKObservationMixin):
 
     def _summary(self) -> str:
         """What the table is, or why it is empty."""
+        from ASLDenoiseLib.scene.readouts import pairs_in
+
         if self._reader is None:
             return _("No result yet. Regions can be drawn before a run and after it: their figures will stand here.")
         if not self._rows:
@@ -239,6 +241,9 @@ class RegionsSection(VTKObservationMixin):
         if mirror and self._reader.mirrors:
             text = _("{unit}; ± SD of the raw mean, by the pairs; asymmetry %.")
         parts = [text.format(unit=unit)]
+        raw, processed = ("", "") if self._nodes.readouts is None else pairs_in(self._nodes.readouts)
+        if raw:
+            parts.append(_("Raw: {raw}; processed: {processed}.").format(raw=raw, processed=processed))
         if mirror and not self._reader.mirrors:
             parts.append(_("This run does not know the midline; run it again for the asymmetry."))
         if self._apart:

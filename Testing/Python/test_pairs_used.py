@@ -47,7 +47,7 @@ def test_table_report_and_legend_of_a_chart_say_which_pairs(result):
 
 
 def test_the_scenes_table_and_the_panel_say_which_pairs(result, desktop, repo_root):
-    from slicer_harness.panel import open_panel
+    from slicer_harness.panel import open_panel, process_events
 
     from ASLDenoiseLib.scene.present import present
     from ASLDenoiseLib.scene.readouts import readouts_sheet, readouts_text
@@ -60,6 +60,8 @@ def test_the_scenes_table_and_the_panel_say_which_pairs(result, desktop, repo_ro
     header = [panel.ui.readoutsTable.horizontalHeaderItem(column) for column in (1, 2)]
     assert [item.text() for item in header] == ["Raw\nall 2\npairs", "Processed\n1 of 2\npairs,\n1 in part"]
     assert "all 2 pairs" in header[0].toolTip() and "1 of 2 pairs, 1 in part" in header[1].toolTip()
+    process_events(lambda: "Raw:" in panel.ui.regionsLabel.text, timeout=10)
+    assert "Raw: all 2 pairs; processed: 1 of 2 pairs, 1 in part." in panel.ui.regionsLabel.text
     maps = panel.ui.mapComboBox
     assert {RAW_NAME, DENOISED_NAME} <= {maps.itemText(place) for place in range(maps.count)}
     panel.widget.results.present(present(made_result()))

@@ -148,7 +148,7 @@ def test_names_are_told_apart_in_a_narrow_table_and_the_unit_is_said_once(panel)
         own = (Readout(f"roi_{name}_mean", f"{name} mean", 30.0, UNIT, "") for name in names)
         return (*readouts(gm, wm), Readout("coverage", "Coverage", 98.0, "%", ""), *own)
 
-    present(panel, result_of(raw=of(52.0, 20.0), denoised=of(51.0, 21.0), smoothed=of(48.0, 24.0)))
+    present(panel, result_of(raw=of(52.0, -9.9), denoised=of(51.0, 21.0), smoothed=of(48.0, 24.0)))
     table, frame = panel.ui.readoutsTable, cpp_of(panel.frame)
     labels = [table.item(row, 0).text() for row in range(table.rowCount)]
     assert UNIT in panel.ui.resultsLabel.text and not [label for label in labels if UNIT in label]
