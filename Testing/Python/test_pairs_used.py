@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from course_builders import with_course
 from scene_builders import made_result
 
+from ASLDenoiseLib.measuring.regions import spread
 from ASLDenoiseLib.reporting.charts import charts_of
 from ASLDenoiseLib.reporting.fragments import readouts_html
-from ASLDenoiseLib.result.maps import DENOISED, RAW, Role
+from ASLDenoiseLib.result import PREPARED_PAIRS, RAW_PAIRS, errors_of
+from ASLDenoiseLib.result.maps import DENOISED, PREPARED, RAW, Role
+from ASLDenoiseLib.result.pair_errors import PairErrors
 from ASLDenoiseLib.result.table import readouts_table
+from ASLDenoiseLib.series import Geometry
 
 RAW_NAME, DENOISED_NAME = "Raw mean (all 2 pairs)", "Denoised (1 of 2 pairs, 1 in part)"
 
@@ -67,3 +72,26 @@ def test_the_scenes_table_and_the_panel_say_which_pairs(result, desktop, repo_ro
     panel.widget.results.present(present(made_result()))
     assert [item.text() for item in header] == ["Raw", "Processed"]
     panel.close()
+
+
+def test_the_error_of_a_prepared_mean_is_that_of_the_pairs_that_were_kept_and_raws_of_all():
+    """Raw's error was told of what nine pairs had made."""
+    rng = np.random.default_rng(4)
+    pairs, within, geometry = (
+        rng.normal(50, 8, (10, 3, 4, 4)),
+        np.ones((3, 4, 4), bool),
+        Geometry((4, 4, 3), (3.0,) * 3),
+    )
+    weights = np.ones((10, 1, 1, 1))
+    weights[4] = 0
+    kept, every = PairErrors.of(pairs, weights, within), PairErrors.of(pairs, None, within)
+    errors = {RAW_PAIRS: every, PREPARED_PAIRS: kept}
+    index, share = np.arange(16), np.full(16, 1 / 16)
+
+    def error(key):
+        return spread(errors_of(errors, key, (RAW, PREPARED, DENOISED)).of_mean(index, share, geometry))
+
+    means = pairs[:, 0].mean(axis=(1, 2))
+    assert error(RAW) == pytest.approx(means.std(ddof=1) / np.sqrt(10), rel=1e-3)
+    assert error(PREPARED) == pytest.approx(np.delete(means, 4).std(ddof=1) / np.sqrt(9), rel=1e-3)
+    assert errors_of(errors, DENOISED, (RAW, PREPARED, DENOISED)) is None
