@@ -25,6 +25,7 @@ from ASLDenoisePanel.logic import ASLDenoiseLogic  # noqa: E402
 from ASLDenoisePanel.parameters import ASLDenoiseParameterNode, Device, Grid, Outliers, Way  # noqa: E402
 from ASLDenoisePanel.paths import resource  # noqa: E402
 from ASLDenoisePanel.sampledata import offerSampleData  # noqa: E402
+from ASLDenoisePanel.segment_statistics import offerStatistics  # noqa: E402
 from ASLDenoisePanel.selftest import ASLDenoiseTest  # noqa: E402
 from ASLDenoisePanel.widget import ASLDenoiseWidget  # noqa: E402
 
@@ -67,6 +68,7 @@ class ASLDenoise(ScriptedLoadableModule):
 
             self.parent.icon = qt.QIcon(str(icon))
         offerSampleData()
+        offerStatistics()
 
     def resourcePath(self, filename):
         """A file of Resources, beside this file or at the root of a checkout."""

@@ -119,6 +119,17 @@ class RegionReader:
         self._places = {key: placed for key, placed in self._places.items() if key in self._used}
         return tuple(row for row in found if row is not None)
 
+    def figures_in(
+        self, segmentation: slicer.vtkMRMLSegmentationNode, segment: str, node: slicer.vtkMRMLScalarVolumeNode
+    ) -> MapFigures | None:
+        """A segment's figures in any map of the run; None where it is empty or does not reach the map."""
+        matrix, key = to_series(segmentation, self._nodes.t1), drawing_stamp(segmentation, segment)
+        placed = self._place(
+            (segmentation.GetID(), segment, key), matrix, lambda: drawing_of(segmentation, segment), node
+        )
+        which = next((each for each, shown in self._maps.items() if shown is node), "")
+        return self._figures(which, node, placed) if placed.voxels > 0 else None
+
     def _segments(self, node: slicer.vtkMRMLSegmentationNode) -> Iterator[tuple]:
         follows, matrix = followed(node, self._nodes.t1), to_series(node, self._nodes.t1)
         for segment in segment_ids(node):

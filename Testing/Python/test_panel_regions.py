@@ -10,14 +10,10 @@ import pytest
 pytest.importorskip("slicer", reason="the real MRML scene needs slicer-core")
 
 from region_builders import add_drawn, add_labelled, box, directly, rigid
-from scene_builders import made_result
+from region_results import DENOISED, RAW, a_result, on_series
 
 from ASLDenoiseLib.measuring.readouts import measure
-from ASLDenoiseLib.result.pair_errors import PairErrors
 from ASLDenoiseLib.spatial.regions import place
-
-RAW, DENOISED = "desc-mean_cbf", "desc-denoised_cbf"
-MIDLINE = np.diag([-1.0, 1.0, 1.0, 1.0])
 
 
 @pytest.fixture
@@ -29,17 +25,6 @@ def panel(desktop, repo_root):
     opened.ui.regionsCollapsibleButton.collapsed = False
     yield opened
     opened.close()
-
-
-def a_result(**changes):
-    """Without regions; with its pairs, and with readouts as a run makes them."""
-    made = made_result()
-    grid = made.series.geometry
-    pairs = made.maps[RAW].array + np.random.default_rng(5).normal(0, 12, (12, *grid.shape))
-    errors = PairErrors.of(pairs - pairs.mean(axis=0), None, np.isfinite(pairs[0]))
-    readouts = {key: measure(made.maps[key], made.tissue) for key in (RAW, DENOISED)}
-    found = replace(made, regions={}, drawings={}, pair_errors={"raw": errors}, mirror=MIDLINE, readouts=readouts)
-    return replace(found, **changes)
 
 
 def present(panel, result=None):
@@ -56,10 +41,6 @@ def settle():
     from slicer_harness.panel import process_events
 
     process_events(timeout=0.4, until=lambda: False)
-
-
-def on_series(low=(3, 4, 3), high=(7, 8, 5)):
-    return box(made_result().series.geometry, low, high)
 
 
 def rows(panel) -> dict:
