@@ -65,6 +65,10 @@ def main(folder: Path, *, widths: tuple[int, ...] = WIDTHS, dark: bool = False, 
         picture("running")
         until(lambda: not widget.run.running, "the run has ended")
         picture("done")
+        ui.resultsCollapsibleButton.collapsed = True
+        for section in ("regions", "timeline", "agreement"):
+            getattr(ui, f"{section}CollapsibleButton").collapsed = False
+        picture("sections")
         ui.pairsLineEdit.text = "90-99"
         ui.applyButton.click()
         until(lambda: not widget.run.running, "the run that cannot work was refused")

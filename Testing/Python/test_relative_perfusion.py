@@ -234,6 +234,6 @@ def test_charts_are_in_scanner_units(denoised):
     from ASLDenoiseLib.reporting.charts import charts_of
 
     charts = charts_of(denoised)
-    said = " ".join(f"{c.name} {c.title} {c.x_title} {c.y_title} {c.x_unit} {c.y_unit}" for c in charts)
+    said = " ".join(f"{c.name} {c.caption} {c.x_title} {c.y_title} {c.x_unit} {c.y_unit}" for c in charts)
     assert {c.key for c in charts} >= {"boxes", "scatter", "agreement"}
     assert SCANNER_UNIT in said and "CBF" not in said and CBF_UNIT not in said
