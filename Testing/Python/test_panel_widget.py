@@ -312,7 +312,7 @@ def test_a_finding_has_a_button_that_fixes_it_and_the_fix_goes_with_the_series(p
     button = panel.widget.findings.buttons["milliseconds"]
     assert button.text == "Fix: Post-labelling delay, Label duration divided by 1000"
     button.click()
-    assert rows(panel)["Label duration"] == ("1.8", "s", "you")
+    assert rows(panel)["Label duration"] == ("1.8", "you")
     inspected(panel)
     assert "milliseconds" not in panel.widget.findings.buttons
     series, *_ = panel.widget.logic.inputs(nodes.sequence)
