@@ -25,7 +25,7 @@ from .remedies import SetField
 
 CBF_UNIT = "ml/100g/min"
 SCANNER_UNIT = "scanner units"  # of a difference that nothing calibrates
-_LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])  # and back
 
 
 class VolumeType(str, Enum):
@@ -154,12 +154,12 @@ class Geometry:
     @property
     def affine_ras(self) -> np.ndarray:
         """4x4 matrix from voxel (i, j, k, 1) to RAS mm, as NIfTI stores it."""
-        return _LPS_FROM_RAS @ self.affine_lps
+        return LPS_FROM_RAS @ self.affine_lps
 
     @classmethod
     def from_affine_ras(cls, affine: np.ndarray, size: Iterable[int]) -> Geometry:
         """The geometry of a NIfTI affine (RAS, mm) and size (i, j, k)."""
-        lps = _LPS_FROM_RAS @ np.asarray(affine, float)
+        lps = LPS_FROM_RAS @ np.asarray(affine, float)
         spacing = np.linalg.norm(lps[:3, :3], axis=0)
         if not np.all(spacing > 0):
             raise InputError("The image's affine has a zero column; correct the orientation in its header.")

@@ -9,9 +9,10 @@ from itertools import pairwise
 import qt
 from slicer.i18n import tr as _
 
+from .colours import AMBER, GREY, RED
 from .remedies import panelFix, panelRemedy
 
-_COLOURS = {"unusable": "#d9483b", "warning": "#c77700", "note": "#7a828a"}
+_COLOURS = {"unusable": RED, "warning": AMBER, "note": GREY}
 
 
 class FindingsSection:

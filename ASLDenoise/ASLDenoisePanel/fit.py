@@ -5,6 +5,7 @@ from __future__ import annotations
 import slicer
 from slicer.i18n import tr as _
 
+from .colours import AMBER, GREY, RED
 from .fit_views import FitViews
 from .kept import KeptPreparation
 from .packages import PackagesMissing, ensurePackages
@@ -14,7 +15,7 @@ from .remedies import panelError, panelFailure, panelRemedy
 from .running import Driver
 from .tasks import CheckFit
 
-_COLOURS = {"green": "#2e8b57", "amber": "#c77700", "red": "#d9483b", "unknown": "#7a828a"}
+_COLOURS = {"green": "#2e8b57", "amber": AMBER, "red": RED, "unknown": GREY}
 
 
 class FitSection:
@@ -100,6 +101,7 @@ class FitSection:
         """Put the T1 under a transform with handles, over the series where it lies."""
         from ASLDenoiseLib.errors import InputError
         from ASLDenoiseLib.scene.series import first_volume
+        from ASLDenoiseLib.scene.series_place import proxies_of
 
         p = self._parameters
         self.views.leave()
@@ -109,7 +111,7 @@ class FitSection:
             self._say(panelError(error))
             return
         handlesOn(self._handles, True)
-        below = p.m0 or _proxyOf(p.asl) or first_volume(p.asl)
+        below = p.m0 or next(iter(proxies_of(p.asl)), None) or first_volume(p.asl)
         self.views.layOver(below, p.t1)
         self._say(_("Drag the handles in the slice views until the T1 lies on the series, then run from there."))
         self._enable()
@@ -228,15 +230,6 @@ def _nodesOf(run):
     from ASLDenoiseLib.scene.fit_nodes import nodes_of_run
 
     return nodes_of_run(run.folder, run.t1, run.m0 or raw_node(run))
-
-
-def _proxyOf(sequence):
-    """The volume that a browser shows of a sequence, or None."""
-    for browser in slicer.util.getNodesByClass("vtkMRMLSequenceBrowserNode", sequence.GetScene()):
-        proxy = browser.GetProxyNode(sequence)
-        if proxy is not None:
-            return proxy
-    return None
 
 
 def _capital(text) -> str:

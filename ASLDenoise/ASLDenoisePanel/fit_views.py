@@ -5,7 +5,7 @@ from __future__ import annotations
 import qt
 import slicer
 
-_INTERVAL = 700  # ms between the two images of a flicker
+from .comparison import FLICKER
 
 
 class FitViews:
@@ -20,7 +20,7 @@ class FitViews:
         self._buttons, self._maps = buttons, maps
         self._nodes, self._kept, self._board, self._turn = None, None, None, False
         self._timer = qt.QTimer()
-        self._timer.setInterval(_INTERVAL)
+        self._timer.setInterval(FLICKER)
         self._timer.connect("timeout()", self._onTurn)
         for name, button in buttons.items():
             button.connect("toggled(bool)", lambda on, name=name: self._onToggled(name, on))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
-_RED, _AMBER, _GREEN = "#d9483b", "#c77700", "#3a8f48"  # legible on light and dark
+from .colours import AMBER, GREEN, RED
+
 _OTHER_HEAD = "t1-other-head"  # comes first: where it is so, every other figure is another person's
 _SAID = 2  # findings that the status line says
 
@@ -61,19 +62,19 @@ class ProgressArea:
         self._end()
         told = [finding for finding in findings if finding.severity.value != "note"]
         if not told:
-            self._setStatus(text, _GREEN)
+            self._setStatus(text, GREEN)
             return
         told = sorted(told, key=lambda finding: finding.code != _OTHER_HEAD)
         said = "; ".join(finding.what.strip().rstrip(".") for finding in told[:_SAID])
         more = _(" ({count} more under Findings)").format(count=len(told) - _SAID) if len(told) > _SAID else ""
-        self._setStatus(f"{text} {_('Look at this:')} {said}{more}.", _AMBER)
+        self._setStatus(f"{text} {_('Look at this:')} {said}{more}.", AMBER)
 
     def failed(self, text, details="") -> None:
         """Show that it failed; the details go to the log."""
         self._end()
         for line in details.splitlines():
             self.log(line)
-        self._setStatus(text, _RED)
+        self._setStatus(text, RED)
 
     def _end(self) -> None:
         self._ui.progressBar.setRange(0, 1000)

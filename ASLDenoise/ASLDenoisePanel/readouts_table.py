@@ -12,12 +12,13 @@ from slicer.i18n import tr as _
 from ASLDenoiseLib.result.plausible import implausible
 from ASLDenoiseLib.result.table import format_change, format_value, is_short
 
+from .colours import RED
 from .whole_table import showWhole
 
 _NAME, _RAW, _PROCESSED, _BLURRED, _CHANGE = range(5)
 _BREAK = "\u200b"  # where a name may wrap: Qt cuts off a word that is wider than its cell
 _WORD = 6  # letters of a joined word without a place to wrap: the column of names has some 60 px at least
-_MARK, _RED = "\u26a0 ", "#d9483b"  # legible on light and dark
+_MARK = "\u26a0 "
 _ROOM = 400  # px of a table with room for the change, too, beside names that can be told apart
 
 
@@ -92,7 +93,7 @@ class ReadoutsTable(qt.QObject):
             tip = _("Change from raw to processed: {percent}.").format(percent=changed)
             if why:
                 tip = f"{why[:1].upper()}{why[1:]}."
-                item.setForeground(qt.QBrush(qt.QColor(_RED)))
+                item.setForeground(qt.QBrush(qt.QColor(RED)))
             item.setToolTip(f"{named}. {tip}")
             if column:
                 item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)

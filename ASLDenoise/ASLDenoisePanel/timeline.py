@@ -34,7 +34,7 @@ class TimelineSection:
     def __init__(self, ui, kept, again, showPlot, showMaps, busy):
         self._ui, self._kept, self._showPlot, self._showMaps, self._busy = ui, kept, showPlot, showMaps, busy
         self._parameters = self._nodes = self._course = self._keptFor = None
-        self._window, self._filling, self._plots = None, False, []
+        self._window, self._differences, self._filling, self._plots = None, None, False, []
         table = ui.timelineTable
         table.verticalHeader().hide()
         table.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
@@ -71,6 +71,7 @@ class TimelineSection:
         """Show the pairs of a run (`ASLDenoiseLib.scene.choose.RunNodes`); None for no run."""
         row = self._ui.timelineTable.currentRow() if self._course is not None else -1
         self._nodes, self._course, self._window = nodes, _courseOf(nodes), None
+        self._differences = None
         for name in _WIDGETS:
             getattr(self._ui, name).setVisible(self._course is not None)
         self._fill(row)
@@ -225,7 +226,13 @@ class TimelineSection:
         kept = self._kept.pair(place) if self._isKept else None
         if kept is not None:
             return kept, self._course.unit, False
-        return (*_acquired(self._parameters.asl, self._course, place), True)
+        series = self._parameters.asl
+        key = None if series is None else (series.GetID(), series.GetMTime())
+        if self._differences is None or self._differences[0] != key:
+            self._differences = (key, *_acquired(series, self._course))
+        _key, differences, unit = self._differences
+        image = None if differences is None else differences[self._course.rows[place].number - 1]
+        return image, unit, True
 
     def _goToSlice(self, number) -> None:
         from ASLDenoiseLib.scene.pair_view import go_to_slice
@@ -302,8 +309,8 @@ def _courseOf(nodes):
         return None
 
 
-def _acquired(series, course, place):
-    """A pair's difference as it was acquired, in the scanner's units, and that unit; None of another series."""
+def _acquired(series, course):
+    """The differences (N, K, J, I) of a series' pairs as acquired, and their unit; None of another series."""
     from ASLDenoiseLib.errors import InputError
     from ASLDenoiseLib.preparing.pairs import difference_volumes, pair_members
     from ASLDenoiseLib.scene.series import series_from_sequence
@@ -317,7 +324,7 @@ def _acquired(series, course, place):
     except InputError:
         return None, ""
     unit = CBF_UNIT if read.holds_cbf else SCANNER_UNIT
-    return (difference_volumes(read).array[course.rows[place].number - 1], unit) if fits else (None, "")
+    return (difference_volumes(read).array, unit) if fits else (None, "")
 
 
 def _digits(unit) -> str:

@@ -81,9 +81,12 @@ def nodes_of(scene: slicer.vtkMRMLScene, run: RunFolder) -> RunNodes:
 
 
 def series_of(node: slicer.vtkMRMLScalarVolumeNode, maps: Collection[str]) -> str:
-    """The name of the series, which a map's node has behind that of the map; `maps` are the keys of the run."""
+    """The name of the series, which a map's node has behind that of the map, in older scenes before its key.
+
+    `maps` are the keys of the run.
+    """
     key = node.GetAttribute(MAP_ATTRIBUTE) or ""
-    return (node.GetName() or "").removeprefix(kind_of(key, maps).short).strip()
+    return (node.GetName() or "").removeprefix(kind_of(key, maps).short).removesuffix(f"_{key}").strip()
 
 
 def raw_node(nodes: MapNodes) -> slicer.vtkMRMLScalarVolumeNode:

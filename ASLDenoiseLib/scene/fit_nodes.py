@@ -14,7 +14,7 @@ import numpy as np
 
 from ..series import Geometry, Volume
 from .display import show_grey
-from .hierarchy import ROLE_ATTRIBUTE, nodes_in
+from .hierarchy import ROLE_ATTRIBUTE, nodes_in, remove_nodes
 from .sampling import sampled, with_spacing_of
 from .volumes import matrix_node, volume_from_node, volume_to_node
 
@@ -98,8 +98,7 @@ def nodes_of_run(
 def remove_check(scene: slicer.vtkMRMLScene) -> None:
     """Remove the nodes of checks from a scene."""
     found = [scene.GetNthNode(n) for n in range(scene.GetNumberOfNodes())]
-    for node in [node for node in found if node.GetAttribute("ASLDenoise.check")]:
-        scene.RemoveNode(node)
+    remove_nodes(scene, [node for node in found if node.GetAttribute("ASLDenoise.check")])
 
 
 def add_checkerboard(nodes: FitNodes) -> slicer.vtkMRMLScalarVolumeNode:

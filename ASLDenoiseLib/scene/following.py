@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..series import LPS_FROM_RAS
 from .display import MAP_ATTRIBUTE
 from .hierarchy import ROLE_ATTRIBUTE, hierarchy, nodes_in
-from .volumes import ijk_to_ras
+from .volumes import ijk_to_ras, world_of
 
 if TYPE_CHECKING:
     import slicer
 
 TO_SERIES = "t1_to_asl"  # the role of the transform by which a run lays its T1 on the series
 FOLLOWS_ATTRIBUTE = "ASLDenoise.follows"  # of a segmentation or label map: the user's choice, t1, asl or mni
-_LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _SAME_GRID = 1e-2  # mm, at the far corner
 
 
@@ -76,16 +76,6 @@ def to_series(node: slicer.vtkMRMLDisplayableNode, t1: slicer.vtkMRMLScalarVolum
     return world_of(t1) @ to_t1_space(node, t1)
 
 
-def world_of(node: slicer.vtkMRMLDisplayableNode) -> np.ndarray:
-    """4x4, LPS mm, of the linear transform above a node."""
-    import slicer
-
-    transform = node.GetParentTransformNode()
-    if transform is None:
-        return np.eye(4)
-    return _LPS_FROM_RAS @ slicer.util.arrayFromTransformMatrix(transform, toWorld=True) @ _LPS_FROM_RAS
-
-
 def reference_of(node: slicer.vtkMRMLDisplayableNode) -> slicer.vtkMRMLVolumeNode | None:
     """The volume that a segmentation was drawn on, as the Segment Editor keeps it; None where that is not known."""
     import slicer
@@ -113,8 +103,10 @@ def of_run(node: slicer.vtkMRMLNode) -> bool:
 
 def _t1_of_run(node: slicer.vtkMRMLNode) -> slicer.vtkMRMLScalarVolumeNode | None:
     """The copy of the T1 of the run that an image belongs to; None of an image of the user's."""
-    if node.GetAttribute(ROLE_ATTRIBUTE) == "t1" or not of_run(node):
-        return node if node.GetAttribute(ROLE_ATTRIBUTE) == "t1" else None
+    if node.GetAttribute(ROLE_ATTRIBUTE) == "t1":
+        return node
+    if not of_run(node):
+        return None
     tree = hierarchy(node.GetScene())
     beside = nodes_in(node.GetScene(), tree.GetItemParent(tree.GetItemByDataNode(node)))
     return next((each for each in beside if each.GetAttribute(ROLE_ATTRIBUTE) == "t1"), None)
@@ -145,7 +137,7 @@ def _grids(t1: slicer.vtkMRMLScalarVolumeNode) -> list[tuple[tuple[int, ...], np
     own = _grid(t1)
     if own is None:
         return []
-    world = _LPS_FROM_RAS @ world_of(t1) @ _LPS_FROM_RAS
+    world = LPS_FROM_RAS @ world_of(t1) @ LPS_FROM_RAS
     return [own, (own[0], world @ own[1])]
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..result.maps import MapKind, Role, kind_of, raw_of
+from ..result.maps import MapKind, Role, raw_of
 from ..series import Geometry, Volume
-from .choose import show_image
-from .display import MAP_ATTRIBUTE, OVERLAY_OPACITY, PAIR_ATTRIBUTE, apply_kind
+from .choose import series_of, show_image
+from .display import OVERLAY_OPACITY, PAIR_ATTRIBUTE, apply_kind
 from .hierarchy import nodes_in, put_under
 from .volumes import ijk_to_ras, volume_to_node
 
@@ -45,7 +45,7 @@ def show_pair(
     import slicer
 
     raw = nodes.maps[raw_of(nodes.maps)]
-    scene, name = raw.GetScene(), f"Pair {number} {_stem(raw)}"
+    scene, name = raw.GetScene(), f"Pair {number} {series_of(raw, nodes.maps)}"
     node = pair_node(nodes)
     if node is None:
         node = volume_to_node(_volume(raw, image, unit), scene=scene, name=name)
@@ -90,12 +90,6 @@ def _kind(number: int, unit: str, window: float) -> MapKind:
 
 def _volume(raw: slicer.vtkMRMLScalarVolumeNode, image: np.ndarray, unit: str) -> Volume:
     return Volume(image, Geometry.from_affine_ras(ijk_to_ras(raw), image.shape[::-1]), unit)
-
-
-def _stem(raw: slicer.vtkMRMLScalarVolumeNode) -> str:
-    """The name of the series, with which or after which the raw map's is made (`present`)."""
-    key = raw.GetAttribute(MAP_ATTRIBUTE)
-    return (raw.GetName() or "").removeprefix(kind_of(key, [key]).short).removesuffix(f"_{key}").strip()
 
 
 def go_to_slice(nodes: RunNodes, k: int) -> None:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..result import Result
+from ..series import LPS_FROM_RAS
 from ..spatial.regions import Drawing
-from .following import followed, is_laid, reference_of, set_reference, to_t1_space, world_of
+from .following import followed, is_laid, reference_of, set_reference, to_t1_space
 from .hierarchy import ROLE_ATTRIBUTE, RUN_ATTRIBUTE, hierarchy, nodes_in, put_under
 from .laid_regions import lay_on_run
 from .segments import oriented_image, segment_ids, segment_name
+from .volumes import world_of
 
 if TYPE_CHECKING:
     import slicer
@@ -69,15 +71,12 @@ def regions_node(
         It; None where the user has segmentations and nothing is missing in them.
     """
     stem, others = result.series.name, user_segmentations(scene)
-    node = next((each for each in others if each.GetAttribute(REGIONS_ATTRIBUTE) == stem), None)
+    node = _made_for(stem, others)
     held = {segment_name(each, segment) for each in others for segment in segment_ids(each)}
     missing = {n: d for n, d in result.drawings.items() if n not in held and n not in result.atlas}
     if node is None and others and not missing:
         return None
-    if node is None:
-        node = _segmentation(scene, f"{stem} regions", reference)
-        node.SetAttribute(REGIONS_ATTRIBUTE, stem)
-        put_under(scene, parent, [node])
+    node = node or _make_for(stem, scene, parent, reference)
     _draw(node, missing)
     return node
 
@@ -140,6 +139,23 @@ def take_up(
             set_reference(node, raw)
 
 
+def _made_for(
+    series: str, segmentations: Iterable[slicer.vtkMRMLSegmentationNode]
+) -> slicer.vtkMRMLSegmentationNode | None:
+    """The segmentation among them that was made for the regions of a series."""
+    return next((each for each in segmentations if each.GetAttribute(REGIONS_ATTRIBUTE) == series), None)
+
+
+def _make_for(
+    series: str, scene: slicer.vtkMRMLScene, parent: int, reference: slicer.vtkMRMLScalarVolumeNode
+) -> slicer.vtkMRMLSegmentationNode:
+    """A new segmentation for the regions of a series."""
+    node = _segmentation(scene, f"{series} regions", reference)
+    node.SetAttribute(REGIONS_ATTRIBUTE, series)
+    put_under(scene, parent, [node])
+    return node
+
+
 def _segmentation(
     scene: slicer.vtkMRMLScene, name: str, reference: slicer.vtkMRMLScalarVolumeNode, part: str = ""
 ) -> slicer.vtkMRMLSegmentationNode:
@@ -179,12 +195,7 @@ def _move_strangers(
     strangers = [segment for segment in segment_ids(node) if not _is_runs_own(node, segment)]
     if not strangers:
         return
-    others = user_segmentations(scene)
-    into = next((each for each in others if each.GetAttribute(REGIONS_ATTRIBUTE) == series), None)
-    if into is None:
-        into = _segmentation(scene, f"{series} regions", reference)
-        into.SetAttribute(REGIONS_ATTRIBUTE, series)
-        put_under(scene, parent, [into])
+    into = _made_for(series, user_segmentations(scene)) or _make_for(series, scene, parent, reference)
     for segment in strangers:
         into.GetSegmentation().CopySegmentFromSegmentation(node.GetSegmentation(), segment)
 
@@ -211,5 +222,4 @@ def _follow(
     moved = np.linalg.inv(own) @ world_of(new) @ to_t1_space(old) @ own
     if np.allclose(moved, np.eye(4), atol=1e-3):
         return
-    flip = np.diag([-1.0, -1.0, 1.0, 1.0])
-    node.ApplyTransformMatrix(slicer.util.vtkMatrixFromArray(flip @ moved @ flip))
+    node.ApplyTransformMatrix(slicer.util.vtkMatrixFromArray(LPS_FROM_RAS @ moved @ LPS_FROM_RAS))

@@ -9,13 +9,13 @@ import numpy as np
 
 from ..errors import InputError
 from ..preparing.tissue import tissue_from_masks
-from ..series import Geometry, Tissue, Volume
+from ..series import LPS_FROM_RAS, Geometry, Tissue, Volume
 from ..spatial.regions import Drawing, PlacedRegion, place, regions_on
+from .volumes import world_of
 
 if TYPE_CHECKING:
     import slicer
 
-_LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _LABELMAP, _SURFACE = "Binary labelmap", "Closed surface"
 _SURFACE_STEP = 0.5  # mm, between the voxels that a surface is cut into; finer for a small one, coarser for a large
 _ACROSS = 40  # voxels across a small surface
@@ -53,7 +53,7 @@ def drawing_of(node: slicer.vtkMRMLSegmentationNode, segment: str) -> Drawing:
     if image is None or not linear:
         return _converted(node, segment)
     value = segmentation.GetSegment(segment).GetLabelValue()
-    return _of_image(image, lambda array: array == value, _to_world(node))
+    return _of_image(image, lambda array: array == value, world_of(node))
 
 
 def drawing_stamp(node: slicer.vtkMRMLSegmentationNode, segment: str) -> tuple[object, ...]:
@@ -94,7 +94,7 @@ def regions_from_segmentation(node: slicer.vtkMRMLSegmentationNode, geometry: Ge
 
 def mask_of(drawing: Drawing) -> Volume:
     """A drawing as a 0/1 image on its own grid, as a request takes it."""
-    geometry = Geometry.from_affine_ras(_LPS_FROM_RAS @ drawing.affine, drawing.inside.shape[::-1])
+    geometry = Geometry.from_affine_ras(LPS_FROM_RAS @ drawing.affine, drawing.inside.shape[::-1])
     return Volume(drawing.inside, geometry)
 
 
@@ -140,12 +140,12 @@ def oriented_image(drawing: Drawing) -> slicer.vtkOrientedImageData:
     scalars = numpy_to_vtk(drawing.inside.astype(np.uint8).ravel(), deep=True, array_type=vtk.VTK_UNSIGNED_CHAR)
     scalars.SetName("labels")
     image.GetPointData().SetScalars(scalars)
-    image.SetImageToWorldMatrix(slicer.util.vtkMatrixFromArray(_LPS_FROM_RAS @ drawing.affine))
+    image.SetImageToWorldMatrix(slicer.util.vtkMatrixFromArray(LPS_FROM_RAS @ drawing.affine))
     return image
 
 
-def _of_image(image: slicer.vtkOrientedImageData, inside: object, to_world: np.ndarray) -> Drawing:
-    """The voxels of an oriented image that `inside` says are; `to_world` is 4x4, RAS."""
+def _of_image(image: slicer.vtkOrientedImageData, inside: object, to_world: np.ndarray | None = None) -> Drawing:
+    """The voxels of an oriented image that `inside` says are, moved by `to_world` (4x4, LPS mm)."""
     import slicer
     import vtk
     from vtk.util.numpy_support import vtk_to_numpy
@@ -158,7 +158,8 @@ def _of_image(image: slicer.vtkOrientedImageData, inside: object, to_world: np.n
     image.GetImageToWorldMatrix(matrix)
     affine = slicer.util.arrayFromVTKMatrix(matrix)
     affine[:3, 3] = (affine @ [extent[0], extent[2], extent[4], 1.0])[:3]
-    return Drawing.cropped(inside(vtk_to_numpy(scalars).reshape(shape)), _LPS_FROM_RAS @ to_world @ affine)
+    placed = LPS_FROM_RAS @ affine if to_world is None else to_world @ LPS_FROM_RAS @ affine
+    return Drawing.cropped(inside(vtk_to_numpy(scalars).reshape(shape)), placed)
 
 
 def _converted(node: slicer.vtkMRMLSegmentationNode, segment: str) -> Drawing:
@@ -169,10 +170,10 @@ def _converted(node: slicer.vtkMRMLSegmentationNode, segment: str) -> Drawing:
     own = node.GetBinaryLabelmapInternalRepresentation(segment)
     if own is None:
         logic.GetSegmentBinaryLabelmapRepresentation(node, segment, image)
-        return _of_image(image, lambda array: array > 0, np.eye(4))
+        return _of_image(image, lambda array: array > 0)
     node.GetBinaryLabelmapRepresentation(segment, image)
     logic.ApplyParentTransformToOrientedImageData(node, image)
-    return _of_image(image, lambda array: array > 0, np.eye(4))
+    return _of_image(image, lambda array: array > 0)
 
 
 def _of_surface(node: slicer.vtkMRMLSegmentationNode, segment: str) -> Drawing:
@@ -202,11 +203,4 @@ def _of_surface(node: slicer.vtkMRMLSegmentationNode, segment: str) -> Drawing:
     inside = vtk_to_numpy(image.GetOutput().GetPointData().GetScalars()).reshape(size[::-1]) > 0
     affine = np.diag([step, step, step, 1.0])
     affine[:3, 3] = origin
-    return Drawing.cropped(inside, _LPS_FROM_RAS @ affine)
-
-
-def _to_world(node: slicer.vtkMRMLDisplayableNode) -> np.ndarray:
-    import slicer
-
-    transform = node.GetParentTransformNode()
-    return np.eye(4) if transform is None else slicer.util.arrayFromTransformMatrix(transform, toWorld=True)
+    return Drawing.cropped(inside, LPS_FROM_RAS @ affine)

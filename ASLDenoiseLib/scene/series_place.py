@@ -28,7 +28,7 @@ def place_of(node: slicer.vtkMRMLNode) -> np.ndarray:
     """
     if not node.IsA("vtkMRMLSequenceNode"):
         return to_world(node)
-    places = [to_world(proxy) for proxy in _shown(node) if proxy.GetParentTransformNode() is not None]
+    places = [to_world(proxy) for proxy in proxies_of(node) if proxy.GetParentTransformNode() is not None]
     if any(not np.allclose(place, places[0]) for place in places[1:]):
         raise InputError(
             f"Two volumes show '{node.GetName()}' under different transforms; take all but one out of its transform."
@@ -56,7 +56,7 @@ def moved(geometry: Geometry, place: np.ndarray) -> Geometry:
     return Geometry.from_affine_ras(place @ geometry.affine_ras, geometry.size)
 
 
-def _shown(sequence: slicer.vtkMRMLSequenceNode) -> list[slicer.vtkMRMLVolumeNode]:
+def proxies_of(sequence: slicer.vtkMRMLSequenceNode) -> list[slicer.vtkMRMLVolumeNode]:
     """The volumes that the browsers of its scene show of a sequence."""
     import slicer
 

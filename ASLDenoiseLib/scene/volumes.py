@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
-from ..series import CBF_UNIT, Geometry, Volume
+from ..series import CBF_UNIT, LPS_FROM_RAS, Geometry, Volume
 from .headless import current_scene
 
 if TYPE_CHECKING:
     import slicer
-
-_LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ def matrix_node(matrix_lps: np.ndarray, *, scene: slicer.vtkMRMLScene, name: str
     import slicer
 
     node = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", name)
-    matrix = _LPS_FROM_RAS @ np.asarray(matrix_lps, float) @ _LPS_FROM_RAS
+    matrix = LPS_FROM_RAS @ np.asarray(matrix_lps, float) @ LPS_FROM_RAS
     node.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
     return node
 
@@ -129,6 +127,16 @@ def to_world(node: slicer.vtkMRMLVolumeNode) -> np.ndarray:
     if not np.allclose(axes.T @ axes, np.eye(3), atol=1e-3):
         raise InputError(f"The transform of the volume '{node.GetName()}' shears it; resample the volume first.")
     return world
+
+
+def world_of(node: slicer.vtkMRMLTransformableNode) -> np.ndarray:
+    """4x4, LPS mm, of the linear transform above a node."""
+    import slicer
+
+    transform = node.GetParentTransformNode()
+    if transform is None:
+        return np.eye(4)
+    return LPS_FROM_RAS @ slicer.util.arrayFromTransformMatrix(transform, toWorld=True) @ LPS_FROM_RAS
 
 
 def voxel_unit(node: slicer.vtkMRMLVolumeNode) -> str:

@@ -102,6 +102,24 @@ def desktop() -> Iterator[Desktop]:
     assert not errors, errors[0].text
 
 
+@pytest.fixture
+def panel(desktop, repo_root):
+    """The panel as Slicer opens it."""
+    from slicer_harness.panel import open_panel
+
+    opened = open_panel(repo_root / "ASLDenoise" / "ASLDenoise.py")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def made(panel):
+    """The series of the module's self test."""
+    from ASLDenoisePanel.selftest_series import selfTestSeries
+
+    return selfTestSeries()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Workers (`-n`), which inherit what is said here, share a folder and the cores."""
     if _IS_WORKER:

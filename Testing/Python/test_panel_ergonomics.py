@@ -14,16 +14,6 @@ FRESH = 317  # px that a module has in a fresh profile of Slicer
 
 
 @pytest.fixture
-def panel(desktop, repo_root):
-    """The panel as Slicer opens it."""
-    from slicer_harness.panel import open_panel
-
-    opened = open_panel(repo_root / "ASLDenoise" / "ASLDenoise.py")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def shown(panel):
     """The panel on the screen, as wide as in a fresh profile, with a series."""
     from ASLDenoisePanel.selftest_series import selfTestSeries
@@ -204,7 +194,7 @@ def test_the_tab_key_leaves_every_table_and_arrows_go_from_cell_to_cell(panel):
 
 def test_the_line_below_apply_says_what_must_not_be_missed_though_findings_are_scrolled_away(panel):
     """'Done in 464 s.' in green was all that was in sight of a run with another person's T1."""
-    from ASLDenoisePanel.progress import _AMBER, _GREEN
+    from ASLDenoisePanel.colours import AMBER, GREEN
 
     from ASLDenoiseLib.findings import Finding, Severity
 
@@ -214,7 +204,7 @@ def test_the_line_below_apply_says_what_must_not_be_missed_though_findings_are_s
     note, grey = finding("slow", "It is slow", "note"), finding("m0", "The M0 is doubtful")
     label, progress = panel.ui.statusLabel, panel.widget.progress
     progress.done("Done in 4 s.", [note])
-    assert label.text == "Done in 4 s." and _GREEN in label.styleSheet
+    assert label.text == "Done in 4 s." and GREEN in label.styleSheet
     progress.done("Done in 4 s.", [note, grey, finding("snr", "SNR is low."), finding("t1-other-head", "Another T1")])
     assert label.text == "Done in 4 s. Look at this: Another T1; The M0 is doubtful (1 more under Findings)."
-    assert _AMBER in label.styleSheet
+    assert AMBER in label.styleSheet

@@ -57,23 +57,6 @@ class DialogParent:
         self.taken = True
 
 
-@pytest.fixture
-def panel(desktop, repo_root):
-    """The panel as Slicer opens it."""
-    from slicer_harness.panel import open_panel
-
-    opened = open_panel(repo_root / "ASLDenoise" / "ASLDenoise.py")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def made(panel):
-    from ASLDenoisePanel.selftest_series import selfTestSeries
-
-    return selfTestSeries()
-
-
 def reader(panel):
     import ASLDenoise
 

@@ -15,16 +15,6 @@ OWN, DOUBTED, OTHER = SeriesFit(0.84, 9.5, 210), SeriesFit(0.61, 5.1, 210), Seri
 
 
 @pytest.fixture
-def panel(desktop, repo_root):
-    """The panel as Slicer opens it."""
-    from slicer_harness.panel import open_panel
-
-    opened = open_panel(repo_root / "ASLDenoise" / "ASLDenoise.py")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def loaded(panel):
     """A series and a T1 in the scene, selected by the panel."""
     import slicer

@@ -34,16 +34,6 @@ def result_of(**maps):
     return replace(made, maps=volumes, readouts={keys[name]: values for name, values in maps.items()})
 
 
-@pytest.fixture
-def panel(desktop, repo_root):
-    """The panel as Slicer opens it."""
-    from slicer_harness.panel import open_panel
-
-    opened = open_panel(repo_root / "ASLDenoise" / "ASLDenoise.py")
-    yield opened
-    opened.close()
-
-
 def present(panel, result):
     from ASLDenoiseLib.scene.present import present
 

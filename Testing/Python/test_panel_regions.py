@@ -17,14 +17,10 @@ from ASLDenoiseLib.spatial.regions import place
 
 
 @pytest.fixture
-def panel(desktop, repo_root):
-    """The panel as Slicer opens it."""
-    from slicer_harness.panel import open_panel
-
-    opened = open_panel(repo_root / "ASLDenoise" / "ASLDenoise.py")
-    opened.ui.regionsCollapsibleButton.collapsed = False
-    yield opened
-    opened.close()
+def panel(panel):
+    """The panel with its section of regions open."""
+    panel.ui.regionsCollapsibleButton.collapsed = False
+    return panel
 
 
 def present(panel, result=None):
@@ -209,9 +205,9 @@ def test_a_region_on_the_users_t1_is_read_where_the_run_has_laid_that_t1(panel):
 def test_what_is_drawn_on_the_view_of_a_run_is_measured_where_it_is_seen(panel, monkeypatch):
     import slicer
 
-    from ASLDenoiseLib.scene.following import set_reference, world_of
+    from ASLDenoiseLib.scene.following import set_reference
     from ASLDenoiseLib.scene.segments import drawings_of
-    from ASLDenoiseLib.scene.volumes import volume_to_node
+    from ASLDenoiseLib.scene.volumes import volume_to_node, world_of
 
     result = a_result(t1_to_asl=rigid(degrees=6.0, shift=(25.0, -8.0, 4.0)))
     given = volume_to_node(result.t1, name="T1w")

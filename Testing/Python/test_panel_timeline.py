@@ -10,16 +10,6 @@ from timeline_builders import HALVES, PAIRS, with_halves, with_timeline
 
 
 @pytest.fixture
-def panel(desktop, repo_root):
-    """The panel as Slicer opens it."""
-    from slicer_harness.panel import open_panel
-
-    opened = open_panel(repo_root / "ASLDenoise" / "ASLDenoise.py")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def shown(panel):
     """The panel with a run of ten pairs and its series in the scene."""
     show(panel, with_timeline())

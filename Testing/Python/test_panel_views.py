@@ -17,15 +17,11 @@ RAW, DENOISED, RESIDUAL = "desc-mean_cbf", "desc-denoised_cbf", "desc-residual_c
 
 
 @pytest.fixture
-def panel(desktop, repo_root):
-    """The panel as Slicer opens it."""
-    from slicer_harness.panel import open_panel
-
-    opened = open_panel(repo_root / "ASLDenoise" / "ASLDenoise.py")
+def panel(panel):
+    """The panel in a desktop of four views, which makes no reports."""
     layout().SetViewArrangement(FOUR_UP)
-    opened.widget.results._keeper.make = lambda result, folder: None  # a child of its own, in test_panel_run.py
-    yield opened
-    opened.close()
+    panel.widget.results._keeper.make = lambda result, folder: None  # a child of its own, in test_panel_run.py
+    return panel
 
 
 def layout():

@@ -18,23 +18,6 @@ from ASLDenoiseLib.series import Labeling, Origin, VolumeType
 HEAVY = ("torch", "monai", "ants", "matplotlib", "scipy", "skimage", "SimpleITK", "nibabel", "nilearn")
 
 
-@pytest.fixture
-def panel(desktop, repo_root):
-    """The panel as Slicer opens it."""
-    from slicer_harness.panel import open_panel
-
-    opened = open_panel(repo_root / "ASLDenoise" / "ASLDenoise.py")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def made(panel):
-    from ASLDenoisePanel.selftest_series import selfTestSeries
-
-    return selfTestSeries()
-
-
 def until(condition, seconds=20.0):
     from slicer_harness.panel import process_events
 
