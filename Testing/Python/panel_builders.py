@@ -1,8 +1,11 @@
-"""What the tests of the panel share: the made series on disk."""
+"""What the tests of the panel share: the made series on disk, and a panel that a whole module uses."""
 
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
+
+import pytest
 
 from ASLDenoiseLib.series import Volume
 
@@ -34,3 +37,20 @@ def write_bids(folder, made, subject="sub-01", *, t1=True):
         anat.mkdir()
         save_volume(Volume(made.array[0], made.geometry), anat / f"{subject}_T1w.nii.gz")
     return perf / f"{subject}_asl.nii.gz"
+
+
+@contextmanager
+def panel_of_module(repo_root):
+    """The panel as Slicer opens it, for all tests of a module; what a slot raises fails it."""
+    from slicer_harness import dialogs, installed, why_absent
+
+    if why_absent():
+        pytest.skip(why_absent())
+    from slicer_harness.panel import open_panel, slot_errors
+
+    dialogs.forget()
+    with installed(), slot_errors() as errors:
+        opened = open_panel(repo_root / "ASLDenoise" / "ASLDenoise.py")
+        yield opened
+        opened.close()
+    assert not errors, errors[0].text

@@ -6,22 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from panel_builders import panel_of_module
 
 pytestmark = pytest.mark.child
 
 
 @pytest.fixture(scope="module")
 def panel(repo_root):
-    """The panel after a run of the self test's series; what a slot raises fails the module."""
-    from slicer_harness import dialogs, installed, why_absent
-
-    if why_absent():
-        pytest.skip(why_absent())
-    from slicer_harness.panel import open_panel, slot_errors
-
-    dialogs.forget()
-    with installed(), slot_errors() as errors:
-        opened = open_panel(repo_root / "ASLDenoise" / "ASLDenoise.py")
+    """The panel after a run of the self test's series."""
+    with panel_of_module(repo_root) as opened:
         from ASLDenoisePanel.selftest import _sequence
 
         _sequence()
@@ -30,8 +23,6 @@ def panel(repo_root):
         opened.ui.applyButton.click()
         until(lambda: not opened.widget.run.running, 300)
         yield opened
-        opened.close()
-    assert not errors, errors[0].text
 
 
 def until(condition, seconds=300.0):

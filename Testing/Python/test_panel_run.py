@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from pace import pace
-from panel_builders import write_bids
+from panel_builders import panel_of_module, write_bids
 
 pytestmark = pytest.mark.child
 SHELL_NAMES = {"raw": "desc-mean_cbf", "processed": "desc-denoised_cbf"}
@@ -24,19 +24,9 @@ SHELL_NAMES = {"raw": "desc-mean_cbf", "processed": "desc-denoised_cbf"}
 
 @pytest.fixture(scope="module")
 def panel(repo_root):
-    """The panel as Slicer opens it; what a slot raises fails the module."""
-    from slicer_harness import dialogs, installed, why_absent
-
-    if why_absent():
-        pytest.skip(why_absent())
-    from slicer_harness.panel import open_panel, slot_errors
-
-    dialogs.forget()
-    with installed(), slot_errors() as errors:
-        opened = open_panel(repo_root / "ASLDenoise" / "ASLDenoise.py")
+    """The panel as Slicer opens it."""
+    with panel_of_module(repo_root) as opened:
         yield opened
-        opened.close()
-    assert not errors, errors[0].text
 
 
 @pytest.fixture(scope="module")
