@@ -28,7 +28,7 @@ _MODULES = {
     "inspecting.fixes": "apply_fix as fix, fixes_of as fixes",
     "inspecting.inspection": "inspect",
     "pipeline.console": "denoise, quantify, superresolve, measure_map as measure",
-    "pipeline.request": "Atlas, Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution",
+    "pipeline.request": "Atlas, DelayFit, Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution",
     "pipeline.request_json": "read_request",
     "pipeline.run": "run",
     "pipeline.template_space": "in_template_space",

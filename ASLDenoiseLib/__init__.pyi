@@ -9,7 +9,7 @@ from .inspecting.fixes import fixes_of as fixes
 from .inspecting.inspection import inspect
 from .pipeline.console import denoise, quantify, superresolve
 from .pipeline.console import measure_map as measure
-from .pipeline.request import Atlas, Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
+from .pipeline.request import Atlas, DelayFit, Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
 from .pipeline.request_json import read_request
 from .pipeline.run import run
 from .pipeline.template_space import in_template_space
@@ -27,6 +27,7 @@ __all__ = [
     "ASLSeries",
     "Acquisition",
     "Atlas",
+    "DelayFit",
     "Denoising",
     "Finding",
     "Geometry",

@@ -417,6 +417,19 @@ class ASLSeries:
         """Whether perfusion is taken from CBF maps, so that nothing need be quantified."""
         return self.perfusion == (VolumeType.CBF,)
 
+    def timing(self, index: int) -> tuple[float | None, float | None]:
+        """Post-labelling delay (PASL: inversion time) and label duration (PASL: bolus duration) of one volume, s.
+
+        None is not stated. `InputError` where values are stated volume by volume and are not as many as the volumes.
+        """
+        a = self.acquisition
+        duration = a.bolus_duration if a.labeling is Labeling.PASL else a.label_duration
+        for stated, name in ((a.post_labeling_delay, "PostLabelingDelay"), (duration, "LabelingDuration")):
+            if isinstance(stated, tuple) and len(stated) != len(self.context):
+                what = f"{name} holds {len(stated)} values but the series has {len(self.context)} volumes"
+                raise InputError(what, [SetField("post_labeling_delay", text="give one number or one a volume")])
+        return _of_volume(a.post_labeling_delay, index), _of_volume(duration, index)
+
     def volume(self, index: int) -> Volume:
         """One volume (K, J, I)."""
         return Volume(self.array[index], self.geometry, name=f"{self.name}_{self.context[index].value}-{index}")
@@ -424,6 +437,12 @@ class ASLSeries:
     def mean(self, *types: VolumeType) -> Volume:
         """The mean of all volumes of the given types (NaN where any is NaN)."""
         return Volume(self.array[self.indices(*types)].mean(axis=0), self.geometry, name=self.name)
+
+
+def _of_volume(stated: float | tuple[float, ...] | None, index: int) -> float | None:
+    """What is stated once, or volume by volume, of one volume; rounded to microseconds."""
+    value = stated[index] if isinstance(stated, tuple) else stated
+    return None if value is None else round(value, 6)
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,10 +22,11 @@ from ..result import Readout, Result
 from ..series import CBF_UNIT, ASLSeries, Geometry, Tissue, Volume
 from ..superresolving import DEFAULT_METHOD as SUPERRESOLUTION
 from .region_steps import regions_of_map
-from .request import Atlas, Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
+from .request import Atlas, DelayFit, Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
 from .run import run
 
 _DEFAULT = Preparation()
+_FIT = DelayFit()
 
 
 @fitted
@@ -48,6 +49,7 @@ def denoise(
     regions: Mapping[str, Volume | Region] | None = None,
     atlas: Atlas | None = None,
     mni: bool = False,
+    fit: DelayFit = _FIT,
     progress: Progress = silent,
 ) -> Result:
     """Denoise a series and quantify it, raw and noise-matched Gaussian beside it.
@@ -64,6 +66,7 @@ def denoise(
         regions: ROI masks (above 0 inside), by name; a `request.Region` says that it was drawn on the T1.
         atlas: a label image, each label a region (`request.Atlas`).
         mni: CBF in MNI space as well.
+        fit: how a series of several delays is fitted (`request.DelayFit`).
         progress: told where the run is.
 
     Returns:
@@ -85,7 +88,7 @@ def denoise(
     head = Head(t1, tissue=tissue, t1_to_asl=t1_to_asl, t1_start=t1_start, tissue_space=tissue_space)
     denoising = Denoising(model, group, interleaved, audit, pairs_needed, split_half)
     outputs = _outputs(regions, atlas, mni)
-    return run(Request(series, head, preparation, denoising, outputs=outputs, device=device), progress)
+    return run(Request(series, head, preparation, denoising, outputs=outputs, device=device, fit=fit), progress)
 
 
 @fitted
@@ -101,11 +104,12 @@ def quantify(
     regions: Mapping[str, Volume | Region] | None = None,
     atlas: Atlas | None = None,
     mni: bool = False,
+    fit: DelayFit = _FIT,
     progress: Progress = silent,
 ) -> Result:
     """CBF of the mean, plain and prepared, with readouts; no denoising. Arguments as `denoise`."""
     head = Head(t1, tissue=tissue, t1_to_asl=t1_to_asl, t1_start=t1_start, tissue_space=tissue_space)
-    return run(Request(series, head, preparation, outputs=_outputs(regions, atlas, mni)), progress)
+    return run(Request(series, head, preparation, outputs=_outputs(regions, atlas, mni), fit=fit), progress)
 
 
 @fitted
@@ -132,13 +136,15 @@ def superresolve(
     regions: Mapping[str, Volume | Region] | None = None,
     atlas: Atlas | None = None,
     mni: bool = False,
+    fit: DelayFit = _FIT,
     progress: Progress = silent,
 ) -> Result:
     """A finer CBF map of a series, or of one CBF map, than was acquired: an estimate, guided by the T1.
 
     Args:
         series: what was read; one CBF map is a series of one ``cbf`` volume.
-        t1, tissue, tissue_space, t1_to_asl, t1_start, preparation, device, regions, atlas, mni, progress: as `denoise`.
+        t1, tissue, tissue_space, t1_to_asl, t1_start, preparation, device, regions, atlas, mni, fit, progress: as
+            `denoise`.
         method, spacing, like, point_spread: `request.SuperResolution`.
         model: denoise with this model first, `group`, `interleaved`, `audit`, `pairs_needed` and `split_half` as
             `denoise`; None super-resolves the prepared mean.
@@ -153,7 +159,8 @@ def superresolve(
     head = Head(t1, tissue=tissue, t1_to_asl=t1_to_asl, t1_start=t1_start, tissue_space=tissue_space)
     denoising = None if model is None else Denoising(model, group, interleaved, audit, pairs_needed, split_half)
     finer = SuperResolution(method, spacing, like, point_spread)
-    return run(Request(series, head, preparation, denoising, finer, _outputs(regions, atlas, mni), device), progress)
+    outputs = _outputs(regions, atlas, mni)
+    return run(Request(series, head, preparation, denoising, finer, outputs, device, fit), progress)
 
 
 def _outputs(regions: Mapping[str, Volume | Region] | None, atlas: Atlas | None, mni: bool) -> Outputs:

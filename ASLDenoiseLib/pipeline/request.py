@@ -128,6 +128,35 @@ class Denoising:
             raise InputError(f"To pre-average {self.group} pairs averages nothing; give 1 or more.")
 
 
+KINETICS = {
+    "white-paper": "label decays with the T1 of blood throughout, as the formula of one delay has it",
+    "general": "label that has arrived decays with the T1 of tissue",
+}
+
+
+@dataclass(frozen=True)
+class DelayFit:
+    """How CBF and arrival time are fitted to several delays; a series of one needs none of it.
+
+    Args:
+        kinetics: of `KINETICS`.
+        macrovascular: fit arterial blood volume as well.
+        spatial: fit the denoised maps with a prior of space and tissue; else every voxel alone.
+
+    Raises:
+        InputError: there is no such model.
+    """
+
+    kinetics: str = "white-paper"
+    macrovascular: bool = False
+    spatial: bool = True
+
+    def __post_init__(self) -> None:
+        settle(self)
+        if self.kinetics not in KINETICS:
+            raise InputError(f"There is no kinetic model '{self.kinetics}'; choose one of {', '.join(KINETICS)}.")
+
+
 @dataclass(frozen=True, eq=False)
 class SuperResolution:
     """A finer map than was acquired.
@@ -246,6 +275,7 @@ class Request:
         superresolution: None: the grid of the series.
         outputs: regions, MNI space, files.
         device: where networks run: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        fit: of a series of several delays.
 
     Raises:
         InputError: the parts do not go together.
@@ -258,6 +288,7 @@ class Request:
     superresolution: SuperResolution | None = None
     outputs: Outputs = field(default_factory=Outputs)
     device: str = "auto"
+    fit: DelayFit = field(default_factory=DelayFit)
 
     def __post_init__(self) -> None:
         if isinstance(self.series, (str, Path)):

@@ -20,7 +20,7 @@ from ..preparing.choices import Preparation
 from ..reading.images import read_array4d, read_image
 from ..series import ASLSeries, Geometry, Tissue, Volume
 from ..series_json import series_from_plain
-from .request import Atlas, Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
+from .request import Atlas, DelayFit, Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
 
 FORMAT = "ASLDenoise request 1"
 _RENAMED = {"recovery": "audit"}  # names that requests of earlier versions have
@@ -31,6 +31,7 @@ _PARTS = {
     "preparation": Preparation,
     "denoising": Denoising,
     "superresolution": SuperResolution,
+    "fit": DelayFit,
     "outputs": Outputs,
     "regions": Region,
     "atlases": Atlas,

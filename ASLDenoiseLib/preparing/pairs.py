@@ -34,12 +34,18 @@ def pair_members(series: ASLSeries) -> list[tuple[int, ...]]:
 
     `ASLSeries.perfusion` says which are.
 
-    The first control is paired with the first label, the second with the second; a surplus of either is left out.
+    The first control is paired with the first label of its delay and label duration, the second with the second; a
+    surplus of either is left out. Pairs come in the order of their first volumes.
 
     Raises:
         InputError: there is no difference.
     """
-    members = list(zip(*map(series.indices, series.perfusion), strict=False))
+    timings = dict.fromkeys(series.timing(t) for t in series.indices(*series.perfusion))
+    members = []
+    for timing in timings:
+        alike = ([t for t in series.indices(kind) if series.timing(t) == timing] for kind in series.perfusion)
+        members += zip(*alike, strict=False)
+    members.sort(key=min)
     if not members:
         raise InputError("The series has no control/label pair and no deltam or cbf volume; correct its aslcontext.")
     return members

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..preparing.outliers import OutlierReport
     from ..preparing.series_fit import SeriesFit
     from .audit import AuditVerdict
+    from .delay_curves import DelayCurves
     from .pair_errors import PairErrors
     from .pairs_needed import PairsNeeded
     from .split_half import SplitHalf
@@ -96,6 +97,7 @@ class Result:
         pair_errors: what each pair moves the raw mean by (`RAW_PAIRS`), and the prepared one where it is another
             (`PREPARED_PAIRS`): how well the mean of any region is known (`errors_of`).
         mirror: 4x4, LPS mm, takes a point of the series to the other half of the brain; None where it is not known.
+        delays: what regions measured at each of several delays, and the curves fitted; None of a series of one.
     """
 
     series: ASLSeries
@@ -124,6 +126,7 @@ class Result:
     atlas: frozenset[str] = frozenset()
     pair_errors: Mapping[str, PairErrors] = field(default_factory=dict, repr=False)
     mirror: np.ndarray | None = field(default=None, repr=False)
+    delays: DelayCurves | None = None
 
     @property
     def relative(self) -> bool:

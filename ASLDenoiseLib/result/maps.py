@@ -26,6 +26,10 @@ class Role(Enum):
     UNCERTAINTY = "uncertainty"
     PERFUSION_WEIGHTED = "perfusion-weighted"
     HALF = "half"
+    ARRIVAL = "arrival"
+    ARRIVAL_UNCERTAINTY = "arrival uncertainty"
+    BLOOD_VOLUME = "blood volume"
+    MASK = "mask"
 
 
 BELOW_ZERO = "#1E64D8"  # the colour of what is measured below a window that begins at zero: no end of any scale here
@@ -226,6 +230,90 @@ DENOISED_DIFFERENCE = _map(
     **_WEIGHTED,
 )
 
+# Of a series of several delays, beside its CBF; a run without an M0 has the same.
+_ARRIVAL = {"unit": "s", "quantity": "Arrival time", "window": (0.0, 3.0), "ticks": 7}
+_ARRIVAL |= {"colours": "viridis", "scene_colours": "Viridis"}
+_ARRIVAL_SD = {"unit": "s", "quantity": "SD of arrival time", "window": (0.0, 1.0), "ticks": 6, "colours": "viridis"}
+_ARRIVAL_SD["scene_colours"] = "Viridis"
+_VOLUME = {"unit": "", "quantity": "Arterial blood volume", "window": (0.0, 0.05), "ticks": 6}
+_VOLUME |= {"colours": "magma", "scene_colours": "Magma"}
+_MASK = {"unit": "", "quantity": "Mask", "window": (0.0, 1.0), "ticks": 2, "colours": "gray", "scene_colours": "Grey"}
+RAW_ATT = _map(
+    "desc-mean_att",
+    Role.ARRIVAL,
+    "Arrival time, raw mean",
+    "Arterial transit time from the plain fit of the mean differences of all delays as acquired, not denoised.",
+    short="Raw ATT",
+    **_ARRIVAL,
+)
+PREPARED_ATT = _map(
+    "desc-cleaned_att",
+    Role.ARRIVAL,
+    "Arrival time, prepared mean",
+    "Arterial transit time from the plain fit of the prepared mean differences of all delays, not denoised.",
+    short="Prepared ATT",
+    **_ARRIVAL,
+)
+DENOISED_ATT = _map(
+    "desc-denoised_att",
+    Role.ARRIVAL,
+    "Arrival time, denoised",
+    "Arterial transit time from the denoised differences of all delays; an estimate.",
+    short="Denoised ATT",
+    **_ARRIVAL,
+)
+ATT_UNCERTAINTY = _map(
+    "desc-uncertainty_att",
+    Role.ARRIVAL_UNCERTAINTY,
+    "Uncertainty of the denoised arrival time (SD)",
+    "Standard deviation of the error of the denoised arterial transit time.",
+    short="Uncertainty of denoised ATT",
+    **_ARRIVAL_SD,
+)
+ATT_MEAN_ERROR = _map(
+    "desc-meanerror_att",
+    Role.ARRIVAL_UNCERTAINTY,
+    "Standard error of the prepared arrival time",
+    "Standard error of the arterial transit time of the plain fit of the prepared mean differences.",
+    short="Standard error of ATT",
+    **_ARRIVAL_SD,
+)
+PREPARED_ABV = _map(
+    "desc-cleaned_abv",
+    Role.BLOOD_VOLUME,
+    "Arterial blood volume, prepared mean",
+    "Arterial blood volume, as a fraction of the voxel, from the fit of the prepared mean differences of all delays.",
+    short="Prepared aBV",
+    **_VOLUME,
+)
+DENOISED_ABV = _map(
+    "desc-denoised_abv",
+    Role.BLOOD_VOLUME,
+    "Arterial blood volume, denoised",
+    "Arterial blood volume, as a fraction of the voxel, from the denoised differences of all delays; an estimate.",
+    short="Denoised aBV",
+    **_VOLUME,
+)
+BOUNDS = _map(
+    "desc-bounds_mask",
+    Role.MASK,
+    "Arrival time at the end of its range",
+    "1 where the plain fit of the prepared mean differences, or the fit of the denoised ones, found no arrival time "
+    "within the range that the delays can tell, so that CBF and arrival time are not to be trusted there.",
+    short="ATT at its bounds",
+    **_MASK,
+)
+VESSELS = _map(
+    "desc-vessels_mask",
+    Role.MASK,
+    "Vessels",
+    "1 where label is still in arteries: outliers of signal and of its SD that hang together.",
+    short="Vessels",
+    **_MASK,
+)
+_OF_DELAYS = (RAW_ATT, PREPARED_ATT, DENOISED_ATT, ATT_UNCERTAINTY, ATT_MEAN_ERROR, PREPARED_ABV, DENOISED_ABV)
+_OF_DELAYS += (BOUNDS, VESSELS)
+
 # As above, of a run without an M0: nothing is in ml/100g/min, and no map is called CBF.
 RELATIVE: dict[str, MapKind] = {}
 _COUNTERPARTS: dict[str, str] = {}  # by the key of the map of CBF
@@ -304,6 +392,8 @@ for _key in (RAW_ODD, RAW_EVEN, DENOISED_ODD, DENOISED_EVEN):
         + f": {_UNCALIBRATED}.",
     )
 
+RELATIVE |= {_key: MAPS[_key] for _key in _OF_DELAYS}
+
 MNI = "space-MNI152NLin2009aSym"  # BIDS' name of the template that nilearn ships; before the key of a map on its grid
 
 
@@ -361,6 +451,11 @@ def in_unit(key: str, unit: str) -> str:
     (True, True)
     """
     return _COUNTERPARTS.get(key, key) if unit == SCANNER_UNIT else key
+
+
+def of_several_delays(maps: Collection[str]) -> bool:
+    """Whether the run that made `maps` fitted CBF and arrival time to several delays."""
+    return RAW_ATT in maps
 
 
 def raw_of(maps: Collection[str]) -> str:

@@ -10,7 +10,9 @@ from ..denoising.catalogue import DEFAULT_MODEL
 from ..errors import InputError
 from ..pipeline.request import (
     ATLAS_SPACES,
+    KINETICS,
     Atlas,
+    DelayFit,
     Denoising,
     Head,
     Outputs,
@@ -124,6 +126,16 @@ def add_preparation(parser: argparse.ArgumentParser) -> None:
     place.add_argument("--t1-start", type=Path, metavar="FILE", help=f"{what}, rigid: the alignment starts there")
 
 
+def add_delays(parser: argparse.ArgumentParser) -> None:
+    """How CBF and arrival time are fitted to a series of several delays."""
+    group = parser.add_argument_group("a series of several delays, fitted together (one of them: --fix pld-X)")
+    text = f"(default: %(default)s) {'; '.join(f'{name}: {what}' for name, what in KINETICS.items())}"
+    group.add_argument("--kinetics", choices=list(KINETICS), default=DelayFit.kinetics, help=text)
+    group.add_argument("--abv", action="store_true", help="fit the arterial blood volume, too")
+    text = "fit every voxel alone, without the prior that CBF follows the tissue and arrival time is smooth"
+    group.add_argument("--no-spatial-prior", action="store_true", help=text)
+
+
 def add_denoising(parser: argparse.ArgumentParser) -> None:
     """Which network denoises, and how."""
     group = parser.add_argument_group("denoising")
@@ -191,9 +203,9 @@ def request_of(args: argparse.Namespace) -> Request:
     regions, atlases = regions_of(args)
     scene = not args.no_scene
     outputs = Outputs(regions, args.mni, args.out, args.name, scene, args.command_line, atlases)
-    return Request(
-        series_file(args), head_of(args), _preparation(args), denoising, finer, outputs, given.get("device", "auto")
-    )
+    fit = DelayFit(args.kinetics, args.abv, not args.no_spatial_prior)
+    device = given.get("device", "auto")
+    return Request(series_file(args), head_of(args), _preparation(args), denoising, finer, outputs, device, fit)
 
 
 def regions_of(args: argparse.Namespace) -> tuple[tuple[Region, ...], tuple[Atlas, ...]]:

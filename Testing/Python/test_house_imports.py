@@ -35,6 +35,7 @@ ALLOWED = {
     "reading": {GROUND, "spatial"},
     "quantifying": {GROUND, "spatial"},
     "preparing": {GROUND, "spatial"},
+    "fitting": {GROUND, "spatial", "quantifying"},
     "inspecting": {GROUND, "reading", "quantifying", "preparing"},
     "networks": set(),
     "denoising": {GROUND, "spatial", "preparing", "networks"},
@@ -46,7 +47,7 @@ ALLOWED = {
     "scene": {GROUND, "spatial", "reading", "preparing", "result", "measuring", "reporting"},
     "pipeline": {
         *(GROUND, "spatial", "reading", "quantifying", "preparing", "inspecting", "denoising", "superresolving"),
-        *("result", "measuring", "auditing", "reporting", "scene", "running"),
+        *("result", "measuring", "auditing", "reporting", "scene", "running", "fitting"),
     },
     "running": {GROUND},
     "learning": {GROUND, "quantifying", "denoising", "reporting"},

@@ -58,6 +58,9 @@ PLACES = {
     "outputs.scene": ("no_scene", "(there is no scene to make)", "(the scene is there)"),
     "outputs.command": ("(what was typed)", "(ad.write takes it)", "(nothing was typed)"),
     "device": ("device", "device", "device"),
+    "fit.kinetics": ("kinetics", "fit", "kinetics"),
+    "fit.macrovascular": ("abv", "fit", "macrovascular"),
+    "fit.spatial": ("no_spatial_prior", "fit", "spatialPrior"),
 }
 
 

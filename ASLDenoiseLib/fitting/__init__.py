@@ -1,0 +1,1 @@
+"""CBF and arterial transit time, fitted to the perfusion differences of several delays."""
