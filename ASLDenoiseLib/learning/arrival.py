@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from ..quantifying.constants import t1_blood
+from ..quantifying.kinetic_model import share_arrived
 from ..quantifying.kinetics import single_delay
 from ..series import Acquisition, Labeling, M0Type
 from .lesions import TERRITORIES
@@ -28,10 +29,9 @@ def arrival_factor(
     """
     delay = single_delay(acquisition) if delay is None else delay
     if acquisition.labeling is Labeling.PASL:
-        return ((delay - att) / acquisition.bolus_duration).clamp(0, 1)
+        return share_arrived(delay - att, acquisition.bolus_duration, None, maths=torch)
     blood, duration = float(t1_blood(acquisition).value), acquisition.label_duration
-    arrived = (duration + delay - att).clamp(0, duration)
-    return torch.expm1(arrived / blood) / torch.expm1(torch.tensor(duration / blood))
+    return share_arrived(duration + delay - att, duration, blood, maths=torch)
 
 
 def draw_acquisition(generator: torch.Generator, *, delay: tuple[float, float] = (1.0, 2.5)) -> Acquisition:
