@@ -10,7 +10,7 @@ from ..quantifying.constants import t1_blood
 from ..quantifying.kinetic_model import share_arrived
 from ..quantifying.kinetics import single_delay
 from ..series import Acquisition, Labeling, M0Type
-from .lesions import TERRITORIES
+from .lesions import LEFT_CAROTID, TERRITORIES
 from .smooth import Waves, draw_waves, uniform
 
 
@@ -91,8 +91,17 @@ def draw_seeds(generator: torch.Generator, *, device: str = "cpu") -> torch.Tens
     return (seeds + 0.1 * torch.randn(seeds.shape, generator=generator)).to(device)
 
 
-def draw_arrival(seeds: torch.Tensor, generator: torch.Generator, *, late: float = 0.2) -> Arrival:
-    """Transit times of one head; with a chance of `late` blood arrives late everywhere or in one territory."""
+def draw_arrival(
+    seeds: torch.Tensor, generator: torch.Generator, *, late: float = 0.2, stenosis: float = 0.0
+) -> Arrival:
+    """Transit times of one head.
+
+    Args:
+        seeds: (T, 3), ends of the arteries (`draw_seeds`).
+        generator: where the draws come from (CPU).
+        late: chance that blood arrives late everywhere or in one territory.
+        stenosis: s, the transit time of the left anterior and middle territories in any case; 0: as drawn.
+    """
     device = str(seeds.device)
     delays = uniform(generator, 0.6, 1.4) + 0.08 * torch.randn(len(seeds), generator=generator)
     where, one = uniform(generator, 0, 1), int(uniform(generator, 0, len(seeds) - 0.001))
@@ -101,6 +110,8 @@ def draw_arrival(seeds: torch.Tensor, generator: torch.Generator, *, late: float
         delays = delays + more
     elif where < late:
         delays[one] += more
+    if stenosis > 0:
+        delays[list(LEFT_CAROTID)] = stenosis
     variation = draw_waves(1, (50.0, 150.0), generator, device=device, sd=0.1)
     border, white = uniform(generator, 0.1, 0.7), uniform(generator, 0.05, 0.4)
     return Arrival(seeds, delays.to(device), border, white, variation)

@@ -17,6 +17,7 @@ from .stroke_masks import StrokeMask, draw_stroke
 # and posterior cerebral arteries and the cerebellum, each side.
 TERRITORIES = tuple((k, j, side * i) for side in (-1, 1) for k, j, i in
                     ((0.45, -0.55, 0.15), (0.05, -0.1, 0.75), (0.05, 0.75, 0.3), (-0.75, 0.6, 0.35)))  # fmt: skip
+LEFT_CAROTID = (4, 5)  # whose of them are the left carotid's: anterior and middle
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..quantifying.kinetics import delay_of_slices, single_delay
 from ..series import Acquisition, Geometry
 from .anatomy import GM_CLASSES, WM_CLASSES, Anatomy, TissueClass
-from .arrival import arrival_factor, draw_acquisition, draw_arrival, draw_seeds
+from .arrival import draw_acquisition, draw_arrival, draw_seeds
 from .contrasts import draw_m0_values, draw_t1w_values, signal_by_region
 from .deformation import draw_deformation
+from .flow import Flow
 from .lesions import Lesion, LesionSettings, cell_regions, draw_lesions, regions
 from .perfusion_field import draw_arterial_spots, draw_perfusion, draw_texture, draw_vessels
 from .shapes import Shape, draw_abstract, draw_brain, half_extent
@@ -55,6 +55,7 @@ class PhantomSettings:
         vessels: chance of bright arteries.
         arrival: whether late blood lowers the difference; False is the consensus formula everywhere.
         delay: post-labelling delay, s, where no acquisition is given.
+        stenosis: transit time, s, to which the left carotid's territories are slowed; 0: to none.
         lesions: most lesions a phantom may hold.
         lesion_chance: that it holds any.
         lesion_kinds: relative frequency of lesions of perfusion, of perfusion and structure, of structure alone.
@@ -83,6 +84,7 @@ class PhantomSettings:
     vessels: float = 0.5
     arrival: bool = True
     delay: tuple[float, float] = (1.0, 2.5)
+    stenosis: float = 0.0
     lesions: int = 4
     lesion_chance: float = 0.5
     lesion_kinds: tuple[float, float, float] = (1.0, 1.0, 1.0)
@@ -100,7 +102,7 @@ class Phantom:
     Args:
         geometry: the acquired grid.
         perfusion: M0-weighted apparent perfusion, ml/100g/min times relative M0: proportional to the difference image,
-            with what late arrival takes from it.
+            with what late arrival takes from it; of several delays, what tissue gets once all label has arrived.
         m0: relative M0 (CSF about 1), without coil bias.
         gm, wm, csf: partial-volume fractions.
         brain: 1 in the brain (any tissue or CSF inside it above one half).
@@ -110,6 +112,7 @@ class Phantom:
         t1w: clean T1w signal (0..1) as the voxel averages it.
         acquisition: labelling and timing that the perfusion stands for.
         shape, lesions, t1w_values: what the head is made of, for drawing it at other places.
+        flow: what its perfusion is made of, for images at other delays.
     """
 
     geometry: Geometry
@@ -127,6 +130,7 @@ class Phantom:
     shape: Shape
     lesions: tuple[Lesion, ...]
     t1w_values: torch.Tensor
+    flow: Flow | None = None
 
     @property
     def cbf(self) -> torch.Tensor:
@@ -243,17 +247,19 @@ def draw_phantom(
     t1w = _mix(shares, signal_by_region(t1w_values, lesions, "t1w"))
     grey, white, csf = (shares[..., kinds].sum((1, 2)) for kinds in (_GREY, _WHITE, [int(TissueClass.CSF)]))
     touched = [_touched(shares, lesions, *names) for names in (("perfusion",), ("t1w", "m0"))]
-    perfusion, att = _draw_perfusion(settings, geometry, cells, shape, shares, lesions, healthy_m0, acquisition, seed)
-
     p = stream(seed, 6)
     width, depth, grase = uniform(p, *settings.blur), uniform(p, *settings.blur_z), uniform(p, 0, 1) < 0.5
+    blur = (depth if grase else 0.0, width, width)
+    flow = _draw_flow(settings, geometry, cells, shape, shares, lesions, healthy_m0, seed, blur)
+    several = isinstance(acquisition.post_labeling_delay, tuple)
+    perfusion = flow.arrived if several else flow.seen(acquisition, late=settings.arrival)
+
     images = cells.image(torch.stack([perfusion, m0, grey, white, csf, t1w, *touched], 1))
-    images = gaussian_blur(images, (depth if grase else 0.0, width, width))
-    perfusion, m0, grey, white, csf, t1w, *touched = images
+    perfusion, m0, grey, white, csf, t1w, *touched = gaussian_blur(images, blur)
     brain, lesion, structural = ((share > 0.5).float() for share in (grey + white + csf, *touched))
-    att = cells.image(att[:, None])[0]
+    att = cells.image(flow.times[0][:, None])[0]
     fractions = (grey, white, csf, brain, lesion, structural)
-    return Phantom(geometry, perfusion, m0, *fractions, att, t1w, acquisition, shape, lesions, t1w_values)
+    return Phantom(geometry, perfusion, m0, *fractions, att, t1w, acquisition, shape, lesions, t1w_values, flow)
 
 
 def _lesion_settings(s: PhantomSettings) -> LesionSettings:
@@ -288,8 +294,8 @@ def _touched(shares: torch.Tensor, lesions: tuple[Lesion, ...], *changes: str) -
     return shares[:, numbers][..., _TISSUE].sum((1, 2))
 
 
-def _draw_perfusion(s: PhantomSettings, geometry, cells, shape, shares, lesions, m0, acquisition, seed):
-    """Perfusion (N,) with its late arrival, and the transit time of grey matter (N,)."""
+def _draw_flow(s: PhantomSettings, geometry, cells, shape, shares, lesions, m0, seed, blur) -> Flow:
+    """What a head's perfusion is made of; its draws are the same whatever the delay."""
     g, device = stream(seed, 5), str(shares.device)
     healthy = draw_perfusion(
         g, gm_cbf=s.gm_cbf, ratio=s.gm_wm_ratio, regional=s.regional, asymmetry=s.asymmetry, device=device
@@ -300,18 +306,15 @@ def _draw_perfusion(s: PhantomSettings, geometry, cells, shape, shares, lesions,
     grey, white = (_mix(shares[..., kinds], flow[:, kinds]) for kinds in (_GREY, _WHITE))
     texture = draw_texture(cells.shape, uniform(g, *s.texture), g, device=device).flatten()[cells.index]
     variation = healthy.variation(cells.centres, relative) * texture
-    arrival = draw_arrival(draw_seeds(stream(seed, 2), device=device), g)
+    arrival = draw_arrival(draw_seeds(stream(seed, 2), device=device), g, stenosis=s.stenosis)
     times = arrival(cells.centres, relative)
-    delays = delay_of_slices(acquisition, single_delay(acquisition), geometry.shape[0])
-    delay = torch.from_numpy(delays).float().to(device)[cells.index // (geometry.size[0] * geometry.size[1])]
-    delivered = [arrival_factor(t, acquisition, delay=delay) if s.arrival else torch.ones_like(t) for t in times]
-    perfusion = variation * (delivered[0] * grey + delivered[1] * white)
     vessels, waiting = uniform(g, 0, 1) < s.vessels, uniform(g, 0, 1)
+    spots, arteries = (torch.zeros_like(grey) for _ in range(2))
     if vessels:
         spots = draw_arterial_spots(cells.shape, g, device=device).flatten()[cells.index]
-        perfusion = perfusion + waiting * variation * (1 - delivered[0]) * grey * spots
         base = torch.tensor([-0.35 * geometry.shape[0] * geometry.spacing[2], -5.0, 0.0], device=device)
         image = draw_vessels(geometry.shape, geometry.spacing[::-1], base, g).flatten()[cells.index]
         inside = shares[..., [*_TISSUE, int(TissueClass.CSF)]].sum((1, 2)) > 0
-        perfusion = perfusion + healthy.gm * image * inside
-    return perfusion, times[0]
+        arteries = healthy.gm * image * inside
+    share = waiting if vessels else 0.0
+    return Flow(cells.shape, cells.index, grey, white, variation, times, arteries, share, spots, blur)

@@ -14,6 +14,7 @@ from ..quantifying.kinetics import cbf_scale, m0_relaxation_factor
 from ..series import CBF_UNIT, Acquisition, ASLSeries, Geometry, Labeling, M0Type, Origin, Tissue, Volume, VolumeType
 from .anatomy import Anatomy
 from .contrasts import draw_t1w
+from .delay_order import ORDERS, acquired_order, each_delay, stated_by_volume, with_delays
 from .lesions import Lesion
 from .phantom import Phantom, PhantomSettings, draw_phantom
 from .scan_noise import Mover, Physiology, coil_gain, coil_noise, draw_motion, spikes
@@ -37,11 +38,25 @@ PROTOCOL = Acquisition(
 )
 
 
-def make_protocol(labeling: Labeling, *, readout: str = "3D", slices: int | None = None) -> Acquisition:
+def make_protocol(
+    labeling: Labeling,
+    *,
+    readout: str = "3D",
+    slices: int | None = None,
+    delays: tuple[float, ...] = (),
+    durations: tuple[float, ...] | None = None,
+) -> Acquisition:
     """A usual protocol of each labelling at 3 T; a 2D one is read slice by slice, bottom up, and is not suppressed.
 
+    Args:
+        labeling: pCASL, CASL or PASL.
+        readout: ``2D`` or ``3D``.
+        slices: of a 2D readout.
+        delays: s, post-labelling delays (PASL: inversion times) instead of the usual one; one or several.
+        durations: s, a label duration for each of several delays.
+
     Raises:
-        InputError: a 2D readout without a number of slices.
+        InputError: a 2D readout without a number of slices, or delays that cannot be (`delay_order.with_delays`).
     """
     if readout == "2D" and not slices:
         raise InputError("A 2D readout needs its number of slices; give it, or take a 3D readout.")
@@ -52,7 +67,9 @@ def make_protocol(labeling: Labeling, *, readout: str = "3D", slices: int | None
     if readout == "2D":
         timing = tuple(round(0.04 * k, 6) for k in range(slices))
         protocol = replace(protocol, background_suppression=False, suppression_pulses=None, slice_timing=timing)
-    return protocol
+    if len(delays) == 1:
+        return replace(protocol, post_labeling_delay=float(delays[0]))
+    return with_delays(protocol, delays, durations) if delays else protocol
 
 
 @dataclass(frozen=True)
@@ -60,12 +77,12 @@ class ScanSettings:
     """How a phantom is scanned. The defaults are a quiet scan: noise, its texture, and little else.
 
     Args:
-        pairs: control/label pairs.
-        gm_snr: GM difference over the noise SD of one pair's difference.
+        pairs: control/label pairs, of each delay.
+        gm_snr: GM difference over the noise SD of one pair's difference; of several delays, where it is largest.
         correlation: Gaussian SD (voxels) that correlates neighbouring noise; 0.5 gives 0.26, 0.6 gives 0.45, and real
             series lie between 0.2 and 0.5.
         physiological: SD of smooth fluctuations of the static signal from volume to volume, relative.
-        acquisition: the protocol.
+        acquisition: the protocol; of several delays, one value for each (`make_protocol`).
         correlation_z: the same as `correlation` between slices; None is as in plane.
         memory: correlation of the fluctuations of successive volumes.
         common: share of their variance that is the same everywhere.
@@ -74,6 +91,7 @@ class ScanSettings:
         spikes: chance that a slice of a volume carries the stripes of a corrupted k-space.
         unevenness: how much noisier parallel imaging makes the noisiest place.
         static: static signal of the controls relative to the M0; None is 0.15 suppressed and 0.9 not.
+        order: of several delays, as `delay_order.ORDERS` has them.
     """
 
     pairs: int = 10
@@ -90,23 +108,35 @@ class ScanSettings:
     spikes: float = 0.0
     unevenness: float = 0.0
     static: float | None = None
+    order: str = "turns"
 
     def __post_init__(self) -> None:
         if self.pairs < 1 or not self.gm_snr > 0:
             raise InputError("A simulated scan needs one pair or more and a GM SNR above 0; correct them.")
+        if self.order not in ORDERS:
+            raise InputError(f"There is no order '{self.order}' of delays; choose one of {', '.join(ORDERS)}.")
 
 
 @dataclass(frozen=True, eq=False)
 class SimulatedScan:
     """A simulated series with its noise-free CBF (ml/100g/min) and the tissue it was made from.
 
-    `poses` (T, 6) are the shifts (mm) and turns (radians) along (k, j, i) of the head in each volume.
+    Args:
+        series: what was acquired.
+        cbf: of one delay what that delay shows without noise, late arrival and arteries included; of several, what
+            tissue gets once all label has arrived.
+        tissue: what the head is made of.
+        poses: (T, 6) shifts (mm) and turns (radians) along (k, j, i) of the head in each volume.
+        att: arterial transit time, s, the mean over what flows through a voxel; None of one delay.
+        arteries: label in large arteries, as CBF (ml/100g/min) at the delay at which it is brightest; None of one.
     """
 
     series: ASLSeries
     cbf: Volume
     tissue: Tissue
     poses: np.ndarray | None = None
+    att: Volume | None = None
+    arteries: Volume | None = None
 
 
 def simulate_scan(phantom: Phantom, settings: ScanSettings, *, seed: int, name: str = "phantom") -> SimulatedScan:
@@ -121,13 +151,13 @@ def simulate_scan(phantom: Phantom, settings: ScanSettings, *, seed: int, name: 
     g = torch.Generator().manual_seed(seed)
     device, shape = str(phantom.m0.device), tuple(phantom.perfusion.shape)
     acquisition, spacing = settings.acquisition, phantom.geometry.spacing[::-1]
-    scale, _ = cbf_scale(acquisition, slices=shape[0])
+    protocols = each_delay(acquisition)
     bias = (1 + 0.15 * smooth_field(shape, 3, g, device)).clamp_min(0.4) * _SIGNAL
-    difference = phantom.perfusion * bias / torch.from_numpy(scale).to(phantom.perfusion)
+    differences = [_difference(phantom, protocol, bias, several=len(protocols) > 1) for protocol in protocols]
     usual = _UNSUPPRESSED if acquisition.background_suppression is False else _SUPPRESSED
     static = phantom.m0 * bias * (usual if settings.static is None else settings.static)
     gm = phantom.gm > 0.7
-    level = float(difference[gm].mean() if bool(gm.any()) else difference.max())
+    level = max(float(d[gm].mean() if bool(gm.any()) else d.max()) for d in differences)
     sigma = level / settings.gm_snr / np.sqrt(2)
     through = settings.correlation if settings.correlation_z is None else settings.correlation_z
     texture = (through, settings.correlation, settings.correlation)
@@ -147,12 +177,13 @@ def simulate_scan(phantom: Phantom, settings: ScanSettings, *, seed: int, name: 
             return torch.zeros((), device=device)
         return settings.pulsation * beats * coil_noise(shape, (1.0, 1.0, 1.0), g, device)[0]
 
-    mover = Mover(torch.stack([static, difference]), spacing) if settings.motion > 0 else None
-    poses = draw_motion(2 * settings.pairs, settings.motion, g)
-    context = (VolumeType.LABEL, VolumeType.CONTROL) * settings.pairs
+    mover = Mover(torch.stack([static, *differences]), spacing) if settings.motion > 0 else None
+    which = np.repeat(acquired_order(len(protocols), settings.pairs, order=settings.order, seed=seed), 2)
+    poses = draw_motion(len(which), settings.motion, g)
+    context = (VolumeType.LABEL, VolumeType.CONTROL) * (len(which) // 2)
     volumes = []
-    for kind, pose in zip(context, poses, strict=True):
-        still, perfused = (static, difference) if mover is None else mover.at(pose)
+    for kind, n, pose in zip(context, which, poses, strict=True):
+        still, perfused = (static, differences[n]) if mover is None else mover.at(pose)[[0, 1 + n]]
         signal = still - perfused if kind is VolumeType.LABEL else still
         volumes.append(scanned(signal * (physiology.next(device) + beating()), settings.spikes))
     m0 = scanned(phantom.m0 * bias * _m0_relaxation(acquisition))
@@ -161,7 +192,7 @@ def simulate_scan(phantom: Phantom, settings: ScanSettings, *, seed: int, name: 
         torch.stack(volumes).cpu().numpy(),
         geometry,
         context,
-        acquisition.with_values(Origin.IMAGE, total_pairs=settings.pairs),
+        stated_by_volume(protocols, tuple(which)).with_values(Origin.IMAGE, total_pairs=len(which) // 2),
         Volume(m0.cpu().numpy(), geometry, name="m0"),
         name,
         "simulated",
@@ -172,7 +203,23 @@ def simulate_scan(phantom: Phantom, settings: ScanSettings, *, seed: int, name: 
 
     names = {"GM": phantom.gm, "WM": phantom.wm, "CSF": phantom.csf, "brain": phantom.brain}
     tissue = Tissue(*(volume(tensor, name) for name, tensor in names.items()), "the phantom's own tissue")
-    return SimulatedScan(series, volume(phantom.cbf, "true CBF", CBF_UNIT), tissue, poses.numpy())
+    att = arteries = None
+    if len(protocols) > 1:
+        att = volume(phantom.flow.transit() * phantom.brain, "true ATT", "s")
+        [bright] = phantom.flow.image(phantom.flow.arteries)
+        arteries = volume(phantom.brain * bright / phantom.m0.clamp_min(0.05), "arteries", CBF_UNIT)
+    return SimulatedScan(
+        series, volume(phantom.cbf, "true CBF", CBF_UNIT), tissue, poses.numpy(), att=att, arteries=arteries
+    )
+
+
+def _difference(phantom: Phantom, protocol: Acquisition, bias: torch.Tensor, *, several: bool) -> torch.Tensor:
+    """What the label of one delay changes in an image without noise (K, J, I), scanner units."""
+    perfusion = phantom.perfusion
+    if several:
+        [perfusion] = phantom.flow.image(phantom.flow.seen_among(protocol))
+    scale, _ = cbf_scale(protocol, slices=len(perfusion))
+    return perfusion * bias / torch.from_numpy(scale).to(perfusion)
 
 
 def _m0_relaxation(acquisition: Acquisition) -> float:

@@ -29,6 +29,8 @@ def acquisition_sidecar(acquisition: Acquisition) -> dict[str, object]:
 def write_simulated(head: SimulatedHead, out: Path) -> tuple[Path, ...]:
     """Write series, context, M0, T1 and truth below ``out/sub-<name>``; returns the images' paths.
 
+    The truth of several delays has a map of arrival time, too.
+
     Raises:
         OSError: the folder cannot be written.
     """
@@ -51,8 +53,19 @@ def write_simulated(head: SimulatedHead, out: Path) -> tuple[Path, ...]:
     (perf / f"{name}_aslcontext.tsv").write_text(context + "\n")
     description = {"Name": "Simulated ASL", "BIDSVersion": BIDS_VERSION, "DatasetType": "raw", "License": "CC0"}
     (out / "dataset_description.json").write_text(json.dumps(description, indent=2) + "\n")
-    (out / BIDSIGNORE).write_text("*_desc-truth_cbf.*\n")  # a raw data set has no name for the truth
-    return asl, m0, truth, t1
+    (out / BIDSIGNORE).write_text("*_desc-truth_*\n")  # a raw data set has no name for the truth
+    return (asl, m0, truth, t1, *_write_arrival(head, perf))
+
+
+def _write_arrival(head: SimulatedHead, perf: Path) -> tuple[Path, ...]:
+    """The true arrival time of a scan of several delays."""
+    if head.scan.att is None:
+        return ()
+    path = perf / f"{head.scan.series.name}_desc-truth_att.nii.gz"
+    save_volume(head.scan.att, path, description="true arterial transit time, s")
+    what = "Arterial transit time of the phantom, the mean over what flows through a voxel"
+    _save_json(path, {"Units": "s", "Description": what})
+    return (path,)
 
 
 def _save_json(image: Path, content: dict[str, object]) -> None:

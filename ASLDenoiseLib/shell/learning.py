@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..learning.delay_order import ORDERS
+
 if TYPE_CHECKING:
     from ..learning.simulate import ScanSettings
 
@@ -35,13 +37,26 @@ def add_simulate(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--size", type=int, nargs=3, default=(64, 64, 24), metavar=("I", "J", "K"), help="voxels")
     group.add_argument("--spacing", type=float, nargs=3, default=(3.4, 3.4, 5.0), metavar=("X", "Y", "Z"), help="mm")
     group.add_argument("--lesions", type=int, metavar="N", help="1 to N lesions; 0 none (default: chance)")
+    text = "arrival time, s, of blood of the left carotid (default: as of the others)"
+    group.add_argument("--stenosis", type=float, default=0.0, metavar="S", help=text)
     group.add_argument("--abstract", action="store_true", help="an abstract arrangement of tissues, not this brain")
     group = parser.add_argument_group("the scan")
     group.add_argument("--labeling", type=str.upper, choices=("PCASL", "CASL", "PASL"), default="PCASL")
     group.add_argument("--readout", type=str.upper, choices=("2D", "3D"), default="3D", help="2D: no suppression")
+    text = "post-labelling delays, of PASL inversion times, comma-separated; with several, --pairs of each (1.8)"
+    group.add_argument("--pld", type=_times, default=(), metavar="S,S,...", help=text)
+    text = "label durations, one for each of several delays (1.8 for all)"
+    group.add_argument("--label-duration", type=_times, metavar="S,S,...", help=text)
+    text = "; ".join(f"{name}: {what}" for name, what in ORDERS.items())
+    group.add_argument("--delay-order", choices=list(ORDERS), default="turns", help=f"(default: turns) {text}")
     group.add_argument("--realistic", action="store_true", help="noise and motion drawn from what real series show")
     for option, (field, kind, text) in _SCAN.items():
         group.add_argument(option, dest=field, type=kind, help=text)
+
+
+def _times(text: str) -> tuple[float, ...]:
+    """Comma-separated seconds."""
+    return tuple(float(each) for each in text.split(","))
 
 
 def add_train(parser: argparse.ArgumentParser) -> None:
@@ -76,8 +91,10 @@ def scan_settings(args: argparse.Namespace) -> ScanSettings:
     from ..learning.simulate import ScanSettings, draw_scan_settings, make_protocol
     from ..series import Labeling
 
-    protocol = make_protocol(Labeling(args.labeling), readout=args.readout, slices=args.size[2])
+    timing = {"delays": args.pld, "durations": args.label_duration}
+    protocol = make_protocol(Labeling(args.labeling), readout=args.readout, slices=args.size[2], **timing)
     given = {field: getattr(args, field) for field, _, _ in _SCAN.values() if getattr(args, field) is not None}
+    given["order"] = args.delay_order
     if args.realistic:
         return replace(draw_scan_settings(args.seed, acquisition=protocol), **given)
     return ScanSettings(acquisition=protocol, **given)
@@ -90,7 +107,7 @@ def run_simulate(args: argparse.Namespace) -> int:
     from ..learning.simulate import simulate_head
     from ..learning.simulated_dataset import write_simulated
 
-    phantom = PhantomSettings(size=tuple(args.size), abstract=float(args.abstract))
+    phantom = PhantomSettings(size=tuple(args.size), abstract=float(args.abstract), stenosis=args.stenosis)
     if args.lesions is not None:
         phantom = replace(phantom, lesions=args.lesions, lesion_chance=1.0)
     anatomy, scan, spacing = read_anatomy(args.labels), scan_settings(args), tuple(args.spacing)

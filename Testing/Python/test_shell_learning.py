@@ -36,6 +36,15 @@ def test_a_2d_pasl_scan_is_read_slice_by_slice_without_suppression() -> None:
     assert len(acquisition.slice_timing) == 9
 
 
+def test_several_delays_reach_the_scan_in_the_order_asked_for() -> None:
+    one = settings("--pld", "1.5")
+    assert one.acquisition.post_labeling_delay == 1.5
+    several = settings("--pld", "0,1,2.5", "--label-duration", "1,1.4,1.8", "--delay-order", "shuffled")
+    assert several.acquisition.post_labeling_delay == (0.0, 1.0, 2.5)
+    assert several.acquisition.label_duration == (1.0, 1.4, 1.8)
+    assert several.order == "shuffled"
+
+
 def test_a_realistic_scan_is_drawn_by_the_seed_and_keeps_what_is_asked_for() -> None:
     one, again, other = (settings("--realistic", "--pairs", "7", "--seed", s) for s in ("1", "1", "2"))
     assert one == again
