@@ -61,7 +61,7 @@ _ANY_SCALE = (1e-9, 1e12)
 
 RANGES: Mapping[str, Range] = MappingProxyType(
     {
-        # Findings of their own know more closely what is usual of delay and durations (`acquisition_checks`)
+        # Findings of their own know more closely what is usual of delay and durations (`delay_checks`)
         "post_labeling_delay": Range((0.01, 10.0), (0.1, 6.0), zero=True, others=_SHORT),
         "label_duration": Range((0.01, 10.0), (0.1, 6.0), zero=True, others=_SHORT),
         "bolus_duration": Range((0.01, 5.0), (0.3, 2.0), zero=True, others=_SHORT),

@@ -7,15 +7,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..findings import Finding, FindingKind, note_kind, unusable_kind
+from ..findings import Finding, FindingKind, note_kind
 from ..quantifying.calibration import nothing_calibrates
 from ..quantifying.constants import t1_blood
 from ..remedies import Advice, ApplyFix, GiveImage, SetField
-from ..series import PERFUSION, Acquisition, ASLSeries, Labeling, VolumeType
+from ..series import PERFUSION, ASLSeries, Labeling, VolumeType
+from .delay_checks import delay_findings, fitted_delays
 from .m0_checks import m0_findings
 from .value_checks import other_units, value_findings
 
-_CONSENSUS_TIME = 1.8  # s: Alsop 2015 recommends it for the label and for the delay
 _NOTHING = Advice("nothing need be done")
 _QUICKEST_SLICE = 0.005  # s
 _KINDS = {
@@ -53,39 +53,6 @@ _NO_BOLUS_DURATION = FindingKind(
     "PASL cannot be quantified without BolusCutOffDelayTime (TI1)",
     SetField("bolus_duration", 0.8, _IN_SECONDS),
     severities="unusable or note",
-)
-_SEVERAL_DELAYS = unusable_kind(
-    "multi-pld",
-    "The series has several post-labelling delays",
-    "{delays} s; fitting them is not built",
-    ApplyFix("pld-1.8", "keep the volumes of one delay"),
-)
-_SEVERAL_DURATIONS = unusable_kind(
-    "multi-label-duration",
-    "The series has several label durations",
-    "{durations} s at one delay; the volumes cannot be averaged",
-    ApplyFix("label-duration-1.8", "keep the volumes of one duration"),
-)
-_LOOK_LOCKER = FindingKind(
-    "look-locker",
-    "The readout is a Look-Locker one",
-    "{stated}: each excitation takes some of the label, so that CBF by the formula of one delay comes out too low",
-    Advice("read CBF as relative, or fit all delays with a tool that corrects for the flip angle"),
-)
-_ENCODED = unusable_kind(
-    "time-encoded",
-    "The label is time-encoded (Hadamard)",
-    "{stated}: no volume is a control or a label, and a difference of two holds blood of several delays",
-    Advice("decode it on the scanner, or with a tool that knows its matrix, and give the decoded differences"),
-)
-_ODD_TIMES = FindingKind(
-    "pld-label-duration-doubtful",
-    "The delay or the label duration is doubtful",
-    "it is possible but unusual, or both look mixed up",
-    Advice("compare both with the scanner's protocol"),
-    SetField("post_labeling_delay", text="correct what is wrong"),
-    SetField("label_duration", text="correct what is wrong"),
-    severities="warning or note",
 )
 _NOT_CUT_OFF = FindingKind(
     "bolus-not-cut-off",
@@ -179,10 +146,9 @@ def acquisition_findings(series: ASLSeries) -> Iterator[Finding]:
     """Findings from metadata, in no order. CBF maps, which are used as they are, need none about the acquisition."""
     if not series.holds_cbf:
         yield from value_findings(series.acquisition)
-        yield from _not_one_delay(series)
         yield from _field(series)
         yield from _missing(series)
-        yield from _delays(series)
+        yield from delay_findings(series)
         yield from _readout(series)
         yield from _suppression(series)
         yield from m0_findings(series)
@@ -190,9 +156,13 @@ def acquisition_findings(series: ASLSeries) -> Iterator[Finding]:
 
 
 def _missing(series: ASLSeries) -> Iterator[Finding]:
-    """What quantification needs; of a series that nothing calibrates, whose perfusion is relative, only notes."""
+    """What quantification needs; of a series that nothing calibrates, whose perfusion is relative, only notes.
+
+    A fit of several delays needs it all the same.
+    """
     a = series.acquisition
-    relative = {"severity": "note", "why": _ONLY_RELATIVE} if nothing_calibrates(series) else {}
+    idle = nothing_calibrates(series) and not fitted_delays(series)
+    relative = {"severity": "note", "why": _ONLY_RELATIVE} if idle else {}
     if a.labeling is None:
         yield _NO_LABELING.finding(**relative)
     if not any(a.delays):
@@ -207,75 +177,6 @@ def _missing(series: ASLSeries) -> Iterator[Finding]:
         yield _NOT_CUT_OFF.finding()
 
 
-def _delays(series: ASLSeries) -> Iterator[Finding]:
-    a, delays = series.acquisition, series.acquisition.delays
-    if len(delays) > 1:
-        nearest = min(usable_delays(series), key=lambda d: abs(d - _CONSENSUS_TIME), default=None)
-        text = _SEVERAL_DELAYS.remedies[0].text
-        keep = Advice(text) if nearest is None else ApplyFix(f"pld-{nearest:g}", text)
-        yield _SEVERAL_DELAYS.finding(keep, delays=", ".join(f"{d:g}" for d in delays))
-        return
-    if len(a.label_durations) > 1:
-        text = _SEVERAL_DURATIONS.remedies[0].text
-        fixes = (ApplyFix(f"label-duration-{d:g}", text) for d in usable_durations(series))
-        yield _SEVERAL_DURATIONS.finding(*fixes, durations=", ".join(f"{d:g}" for d in a.label_durations))
-        return
-    if not any(delays) or {"post_labeling_delay", "label_duration", "bolus_duration"} & set(other_units(a)):
-        return
-    remedies = _ODD_TIMES.remedies
-    if a.labeling is Labeling.PASL:
-        remedies = (*remedies[:-1], SetField("bolus_duration", text=remedies[-1].text))
-    for severity, why in _odd_times(a, delays[0]):
-        yield _ODD_TIMES.finding(*remedies, severity=severity, why=why)
-
-
-def _odd_times(a: Acquisition, delay: float) -> Iterator[tuple[str, str]]:
-    """What is unusual about delay and label or bolus duration, after how much it matters."""
-    duration, bolus = next(iter(a.label_durations), None), a.bolus_duration
-    if a.labeling is Labeling.PASL:
-        if bolus and bolus >= delay:
-            yield "warning", f"the bolus of {bolus:g} s is not shorter than the inversion time of {delay:g} s"
-        if not 1.2 <= delay <= 4:
-            yield "warning", f"an inversion time of {delay:g} s is unusual, 1.8 to 2.4 s is common"
-    elif a.labeling is not None:
-        if not 1 <= delay <= 4:
-            short = "much label is still in the arteries" if delay < 1 else "little label is left"
-            yield "warning", f"a delay of {delay:g} s is unusual, 1.5 to 2.5 s is common, and {short}"
-        if duration and not 1 <= duration <= 4:
-            yield "warning", f"a label duration of {duration:g} s is unusual, 1.4 to 2 s is common"
-        if duration and duration == delay and delay != _CONSENSUS_TIME:
-            yield "note", f"both are {delay:g} s, which is what a mix-up looks like"
-
-
-def usable_delays(series: ASLSeries) -> tuple[float, ...]:
-    """Of a series with a delay a volume, the delays (s) at which a whole pair or a difference was acquired."""
-    a = series.acquisition
-    return tuple(delay for delay in a.delays if _whole(series, a.post_labeling_delay, delay))
-
-
-def usable_durations(series: ASLSeries) -> tuple[float, ...]:
-    """The same of label durations (s)."""
-    a = series.acquisition
-    return tuple(duration for duration in a.label_durations if _whole(series, a.label_duration, duration))
-
-
-def _whole(series: ASLSeries, stated: object, value: float) -> bool:
-    """Whether a pair or a difference was acquired with one of the values that are stated volume by volume."""
-    if not isinstance(stated, tuple) or len(stated) != len(series.context):
-        return False
-    kinds = {kind for kind, v in zip(series.context, stated, strict=True) if abs(v - value) < 1e-6}
-    return {VolumeType.CONTROL, VolumeType.LABEL} <= kinds or VolumeType.DELTAM in kinds
-
-
-def _not_one_delay(series: ASLSeries) -> Iterator[Finding]:
-    """Sequences whose volumes no formula of one delay describes."""
-    a = series.acquisition
-    if a.look_locker:
-        yield _LOOK_LOCKER.finding(stated="LookLocker is true")
-    if a.time_encoding and VolumeType.DELTAM not in series.perfusion:  # differences have been decoded
-        yield _ENCODED.finding(stated=f"it is stated as '{a.time_encoding}'")
-
-
 def _readout(series: ASLSeries) -> Iterator[Finding]:
     a = series.acquisition
     if a.readout is None and a.slice_timing is None and series.geometry.size[2] > 1:
@@ -286,7 +187,7 @@ def _readout(series: ASLSeries) -> Iterator[Finding]:
         return
     if a.readout == "3D" and np.ptp(a.slice_timing) > 0:
         yield _SLICE_TIMING_IGNORED.finding()
-    elif nothing_calibrates(series) and np.ptp(a.slice_timing) > 0:
+    elif nothing_calibrates(series) and np.ptp(a.slice_timing) > 0 and not fitted_delays(series):
         apart = float(np.ptp(a.slice_timing))
         lower = 100 * (1 - np.exp(-apart / float(t1_blood(a).value)))
         yield _SLICES_NOT_ALIKE.finding(apart=apart, lower=lower)
@@ -366,9 +267,10 @@ def _marked(series: ASLSeries) -> list[str]:
 def left_over(series: ASLSeries) -> tuple[int, int] | None:
     """The first and last volume of controls and labels that take turns yet are odd in number; None for any others.
 
-    One of the two is without a partner, and which one the images alone seldom tell.
+    One of the two is without a partner, and which one the images alone seldom tell; of several delays the delay does.
     """
     turns = series.indices(VolumeType.CONTROL, VolumeType.LABEL)
     kinds = [series.context[i] for i in turns]
     alternate = all(first is not second for first, second in pairwise(kinds))
-    return (turns[0], turns[-1]) if len(turns) > 2 and len(turns) % 2 and alternate else None
+    odd = len(turns) > 2 and len(turns) % 2 and alternate and not fitted_delays(series)
+    return (turns[0], turns[-1]) if odd else None

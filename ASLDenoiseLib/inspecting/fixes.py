@@ -15,7 +15,8 @@ from ..reading.bids import reduce_arrays
 from ..reading.read import swapped
 from ..reading.vendor_scaling import GE_GAIN, GE_M0_SATURATION
 from ..series import ASLSeries, Origin, Parameter, VolumeType
-from .acquisition_checks import left_over, usable_delays, usable_durations
+from .acquisition_checks import left_over
+from .delay_checks import perfusion_delays, usable_delays, usable_durations
 from .image_checks import dummy_volumes, looks_swapped
 from .inspection import Inspection, inspection_of
 from .m0_checks import ge_saturation_unstated, m0_time
@@ -139,15 +140,14 @@ def _divided(stated: float | tuple[float, ...], factor: float) -> float | tuple[
 
 
 def _one_delay(series: ASLSeries) -> Iterator[Fix]:
-    a = series.acquisition
-    for delay in usable_delays(series) if len(a.delays) > 1 else ():
+    for delay in usable_delays(series) if len(perfusion_delays(series)) > 1 else ():
         fixed = _of_one(series, "post_labeling_delay", delay)
         yield Fix(f"pld-{delay:g}", "multi-pld", f"volumes of other delays than {delay:g} s left out", fixed)
 
 
 def _one_duration(series: ASLSeries) -> Iterator[Fix]:
     a = series.acquisition
-    for duration in usable_durations(series) if len(a.delays) <= 1 < len(a.label_durations) else ():
+    for duration in usable_durations(series) if len(perfusion_delays(series)) <= 1 < len(a.label_durations) else ():
         fixed = _of_one(series, "label_duration", duration)
         action = f"volumes of other label durations than {duration:g} s left out"
         yield Fix(f"label-duration-{duration:g}", "multi-label-duration", action, fixed)

@@ -12,7 +12,7 @@ from ..preparing.brain_mask import shows_anatomy, was_masked
 from ..remedies import Advice, ApplyFix, Choose, GiveImage, SetField
 from ..series import ASLSeries, VolumeType
 from .map_checks import map_findings
-from .preview import Preview
+from .preview import Preview, medians_of
 from .volume_checks import volume_findings
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def image_findings(inspection: Inspection) -> Iterator[Finding]:
     yield from _brain(inspection, preview)
     yield from _dummies(series, preview)
     yield from _sign(series, preview)
-    yield from _motion(series)
+    yield from _motion(series, preview)
     yield from volume_findings(series, preview, turned=order_change(preview) is not None)
     yield from map_findings(inspection)
 
@@ -110,10 +110,11 @@ def _brain(inspection: Inspection, preview: Preview) -> Iterator[Finding]:
 
 
 def dummy_volumes(series: ASLSeries, preview: Preview) -> tuple[tuple[int, float], ...]:
-    """Leading volumes before a steady state: index, and level over that of the other volumes of their kind."""
+    """Leading volumes before a steady state: index, and level over that of the others of their kind and delay."""
     odd = []
     for index in series.indices(*series.perfusion)[:4]:
-        others = [i for i in series.indices(series.context[index]) if i != index]
+        same = preview.volume_delays == preview.volume_delays[index]
+        others = [i for i in series.indices(series.context[index]) if i != index and same[i]]
         if len(others) < 2:
             break
         centre = np.median(preview.levels[others])
@@ -139,10 +140,8 @@ def _dummies(series: ASLSeries, preview: Preview) -> Iterator[Finding]:
 def looks_swapped(series: ASLSeries, preview: Preview) -> str:
     """Why control minus label looks negative in the brain; '' where it does not, or only in part of the series."""
     levels = preview.pair_levels
-    centre = float(np.median(levels))  # dummies and motion are outvoted
-    if len(levels) >= 4:
-        # Standard error of a median under normal noise, from the median absolute deviation.
-        error = 1.2533 * 1.4826 * float(np.median(np.abs(levels - centre))) / np.sqrt(len(levels))
+    centre, error = preview.centre(levels), preview.centre_error(levels)  # dummies and motion are outvoted
+    if error is not None:
         clear = centre < -3 * error
         why = f"the median difference in the brain is {centre:.3g}, over {len(levels)} pairs"
     else:
@@ -184,13 +183,16 @@ def _sign(series: ASLSeries, preview: Preview) -> Iterator[Finding]:
         yield _SWAPPED.finding(*remedies, what="The perfusion signal is negative" if ready else "", why=why)
 
 
-def _motion(series: ASLSeries) -> Iterator[Finding]:
-    """The head's centre of mass against its median over the series; turns about it are not seen."""
+def _motion(series: ASLSeries, preview: Preview) -> Iterator[Finding]:
+    """The head's centre of mass against its median over the series; turns about it are not seen.
+
+    Of several delays against the median of its own: suppression leaves other tissue bright at each.
+    """
     used = series.indices(*_PAIRED)
     if len(used) < 4:
         return
     centres = np.array([_centre(series.array[i]) for i in used]) * series.geometry.spacing[::-1]
-    distances = np.linalg.norm(centres - np.nanmedian(centres, axis=0), axis=1)
+    distances = np.linalg.norm(centres - medians_of(centres, preview.volume_delays[used]), axis=1)
     if np.nanmax(distances, initial=0.0) > _FAR:
         worst = int(np.nanargmax(distances))
         far = int(np.count_nonzero(distances > _FAR))

@@ -11,7 +11,7 @@ from ..findings import Finding, FindingKind
 from ..preparing.pairs import pair_members
 from ..remedies import Advice, ApplyFix, SetField
 from ..series import ASLSeries, VolumeType
-from .preview import Preview
+from .preview import Preview, medians_of
 
 _PAIRED = (VolumeType.CONTROL, VolumeType.LABEL)
 _FEWEST_PAIRS = 4  # for a spread over pairs
@@ -125,7 +125,8 @@ def _mixed_up(series: ASLSeries, preview: Preview) -> int:
     used = series.indices(*_PAIRED)
     if len(used) < 2 * _FEWEST_PAIRS or series.perfusion != _PAIRED:
         return 0
-    levels = preview.levels[used]
+    levels, delays = preview.levels[used], preview.volume_delays[used]
+    levels = levels - medians_of(levels, delays) + np.median(levels)  # controls of two delays differ more than that
     in_order = np.sort(levels)
     first = int(np.ceil(_SMALLER_GROUP * len(used)))
     splits = range(first, len(used) - first + 1)
@@ -142,12 +143,10 @@ def _mixed_up(series: ASLSeries, preview: Preview) -> int:
 def _perfusion(preview: Preview) -> Iterator[Finding]:
     """The mean difference against what its spread over pairs, or over the brain, makes of nothing."""
     levels = preview.differences.mean(axis=1)  # the median of integers is too coarse here
-    centre = float(np.median(levels))
-    if len(levels) >= _FEWEST_PAIRS:
-        # Standard error of a median under normal noise, from the median absolute deviation.
-        error = 3 * 1.2533 * 1.4826 * float(np.median(np.abs(levels - centre))) / np.sqrt(len(levels))
-        if abs(centre) <= error:
-            yield _NO_PERFUSION.finding(level=centre, error=error)
+    centre, error = preview.centre(levels), preview.centre_error(levels)
+    if error is not None:
+        if abs(centre) <= 3 * error:
+            yield _NO_PERFUSION.finding(level=centre, error=3 * error)
         return
     mean = preview.differences.mean(axis=0)
     if _NO_SIGN[0] < float((mean < 0).mean()) < _NO_SIGN[1]:
@@ -162,7 +161,8 @@ def _steps(series: ASLSeries, preview: Preview) -> Iterator[Finding]:
     if len(values) < 2 or not level > 0:
         return
     step = float(np.diff(values).min())
-    same = series.indices(series.context[used[0]])
+    delays = preview.volume_delays
+    same = [i for i in series.indices(series.context[used[0]]) if delays[i] == delays[used[0]]]
     spread = series.array[same][:, preview.brain].std(axis=0)
     noise = float(np.percentile(spread, 25)) if len(same) > 2 else 0.0  # rounding alone leaves many voxels without any
     if step > _COARSE * level and step > _DITHER * noise:

@@ -1,0 +1,190 @@
+"""Checks of delays and label durations: one of each, or several delays that are fitted together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..errors import InputError
+from ..findings import Finding, FindingKind, unusable_kind
+from ..preparing.delays import Delay, delays_of
+from ..preparing.pairs import pair_members
+from ..remedies import Advice, ApplyFix, SetField
+from ..series import Acquisition, ASLSeries, Labeling, VolumeType
+from .value_checks import other_units
+
+FEWEST_DELAYS = 3  # a curve of two unknowns leaves a residual to judge it by
+CONSENSUS_TIME = 1.8  # s: Alsop 2015 recommends it for the label and for the delay
+_SEVERAL_DELAYS = FindingKind(
+    "multi-pld",
+    "The series has several post-labelling delays",
+    "{count} delays, {delays} s, from which CBF and arrival time are fitted together",
+    ApplyFix("pld-1.8", "keep the volumes of one delay"),
+    severities="note or unusable",
+    meaning="Three delays and more are fitted together (note); of two, or where a delay has no whole pair, one has to "
+    "be chosen.",
+)
+_NOT_A_VOLUME = unusable_kind(
+    "times-mismatch",
+    "{key} does not match the volumes",
+    "it holds {stated} values and the series has {volumes} volumes",
+    SetField("post_labeling_delay", text="give one number or one a volume"),
+    SetField("label_duration", text="give one number or one a volume"),
+    SetField("repetition_time", text="give one number or one a volume"),
+    meaning="A list of delays, label durations or repetition times is not as long as the series.",
+)
+_SEVERAL_DURATIONS = unusable_kind(
+    "multi-label-duration",
+    "The series has several label durations",
+    "{durations} s at one delay; the volumes cannot be averaged",
+    ApplyFix("label-duration-1.8", "keep the volumes of one duration"),
+)
+_LOOK_LOCKER = FindingKind(
+    "look-locker",
+    "The readout is a Look-Locker one",
+    "{stated}: each excitation takes some of the label, so that CBF by the formula of one delay comes out too low",
+    Advice("read CBF as relative, or fit all delays with a tool that corrects for the flip angle"),
+)
+_ENCODED = unusable_kind(
+    "time-encoded",
+    "The label is time-encoded (Hadamard)",
+    "{stated}: no volume is a control or a label, and a difference of two holds blood of several delays",
+    Advice("decode it on the scanner, or with a tool that knows its matrix, and give the decoded differences"),
+)
+_ODD_TIMES = FindingKind(
+    "pld-label-duration-doubtful",
+    "The delay or the label duration is doubtful",
+    "it is possible but unusual, or both look mixed up",
+    Advice("compare both with the scanner's protocol"),
+    SetField("post_labeling_delay", text="correct what is wrong"),
+    SetField("label_duration", text="correct what is wrong"),
+    severities="warning or note",
+)
+
+
+def fitted_delays(series: ASLSeries) -> tuple[Delay, ...]:
+    """The delays that are fitted together, ascending; none where fewer than three have a whole pair or difference.
+
+    A delay of 0 of perfusion volumes is one: Siemens' product sequences begin with it. That of an M0 is none.
+    """
+    try:
+        found = delays_of(series)
+    except InputError:
+        return ()
+    return found if len({each.delay for each in found}) >= FEWEST_DELAYS else ()
+
+
+def nearest_delay(series: ASLSeries) -> Delay | None:
+    """Of a series of several delays the one nearest to 1.8 s, by whose formula CBF is judged; None of others."""
+    return min(fitted_delays(series), key=lambda each: abs(each.delay - CONSENSUS_TIME), default=None)
+
+
+def usable_delays(series: ASLSeries) -> tuple[float, ...]:
+    """The delays (s) at which a whole pair or a difference was acquired, and that the formula of one delay can use."""
+    try:
+        return tuple(sorted({each.delay for each in delays_of(series) if each.delay > 0}))
+    except InputError:
+        return ()
+
+
+def usable_durations(series: ASLSeries) -> tuple[float, ...]:
+    """Of a series with a label duration a volume, those (s) with which a whole pair or a difference was acquired."""
+    a = series.acquisition
+    return tuple(duration for duration in a.label_durations if _whole(series, a.label_duration, duration))
+
+
+def perfusion_delays(series: ASLSeries) -> tuple[float, ...]:
+    """The distinct delays (s) of the volumes that perfusion is taken from, ascending; 0 is one."""
+    stated = series.acquisition.post_labeling_delay
+    if not isinstance(stated, tuple) or len(stated) != len(series.context):
+        return series.acquisition.delays
+    return tuple(sorted({round(stated[t], 6) for t in series.indices(*series.perfusion)}))
+
+
+def delay_findings(series: ASLSeries) -> Iterator[Finding]:
+    """Findings about delays, durations and sequences of another formula than that of one delay, in no order."""
+    yield from _not_one_delay(series)
+    mismatched = tuple(_not_a_volume(series))
+    if mismatched:
+        yield from mismatched
+    elif len(perfusion_delays(series)) > 1:
+        yield _several(series)
+    else:
+        yield from _durations(series)
+
+
+def _not_a_volume(series: ASLSeries) -> Iterator[Finding]:
+    a, volumes = series.acquisition, len(series.context)
+    keys = ("PostLabelingDelay", "LabelingDuration", "RepetitionTimePreparation")
+    for remedy, key in zip(_NOT_A_VOLUME.remedies, keys, strict=True):
+        stated = getattr(a, remedy.field)
+        if isinstance(stated, tuple) and len(stated) != volumes:
+            yield _NOT_A_VOLUME.finding(remedy, key=key, stated=len(stated), volumes=volumes)
+
+
+def _several(series: ASLSeries) -> Finding:
+    """Delays that are fitted together, or of which one has to be chosen."""
+    nearest = min(usable_delays(series), key=lambda d: abs(d - CONSENSUS_TIME), default=None)
+    text = _SEVERAL_DELAYS.remedies[0].text
+    one = Advice(text) if nearest is None else ApplyFix(f"pld-{nearest:g}", text)
+    delays = sorted({each.delay for each in fitted_delays(series)})
+    if not delays:
+        whole, stated = len(usable_delays(series)), perfusion_delays(series)
+        few = f"{whole} of them with whole pairs" if whole < len(stated) else "two"
+        why = f"{', '.join(f'{d:g}' for d in stated)} s, {few}, and a fit of CBF and arrival time needs three or more"
+        return _SEVERAL_DELAYS.finding(one, severity="unusable", why=why)
+    why = _SEVERAL_DELAYS.why.format(count=len(delays), delays=", ".join(f"{d:g}" for d in delays))
+    alone = set(series.indices(*series.perfusion)) - {t for pair in pair_members(series) for t in pair}
+    if alone:
+        why += f"; volume {', '.join(str(t + 1) for t in sorted(alone))} has no partner at its delay and is left out"
+    return _SEVERAL_DELAYS.finding(Advice("nothing need be done"), one, why=why)
+
+
+def _durations(series: ASLSeries) -> Iterator[Finding]:
+    a = series.acquisition
+    if len(a.label_durations) > 1:
+        text = _SEVERAL_DURATIONS.remedies[0].text
+        fixes = (ApplyFix(f"label-duration-{d:g}", text) for d in usable_durations(series))
+        yield _SEVERAL_DURATIONS.finding(*fixes, durations=", ".join(f"{d:g}" for d in a.label_durations))
+        return
+    if not any(a.delays) or {"post_labeling_delay", "label_duration", "bolus_duration"} & set(other_units(a)):
+        return
+    remedies = _ODD_TIMES.remedies
+    if a.labeling is Labeling.PASL:
+        remedies = (*remedies[:-1], SetField("bolus_duration", text=remedies[-1].text))
+    for severity, why in _odd_times(a, a.delays[0]):
+        yield _ODD_TIMES.finding(*remedies, severity=severity, why=why)
+
+
+def _odd_times(a: Acquisition, delay: float) -> Iterator[tuple[str, str]]:
+    """What is unusual about the one delay and the label or bolus duration, after how much it matters."""
+    duration, bolus = next(iter(a.label_durations), None), a.bolus_duration
+    if a.labeling is Labeling.PASL:
+        if bolus and bolus >= delay:
+            yield "warning", f"the bolus of {bolus:g} s is not shorter than the inversion time of {delay:g} s"
+        if not 1.2 <= delay <= 4:
+            yield "warning", f"an inversion time of {delay:g} s is unusual, 1.8 to 2.4 s is common"
+    elif a.labeling is not None:
+        if not 1 <= delay <= 4:
+            short = "much label is still in the arteries" if delay < 1 else "little label is left"
+            yield "warning", f"a delay of {delay:g} s is unusual, 1.5 to 2.5 s is common, and {short}"
+        if duration and not 1 <= duration <= 4:
+            yield "warning", f"a label duration of {duration:g} s is unusual, 1.4 to 2 s is common"
+        if duration and duration == delay and delay != CONSENSUS_TIME:
+            yield "note", f"both are {delay:g} s, which is what a mix-up looks like"
+
+
+def _whole(series: ASLSeries, stated: object, value: float) -> bool:
+    """Whether a pair or a difference was acquired with one of the values that are stated volume by volume."""
+    if not isinstance(stated, tuple) or len(stated) != len(series.context):
+        return False
+    kinds = {kind for kind, v in zip(series.context, stated, strict=True) if abs(v - value) < 1e-6}
+    return {VolumeType.CONTROL, VolumeType.LABEL} <= kinds or VolumeType.DELTAM in kinds
+
+
+def _not_one_delay(series: ASLSeries) -> Iterator[Finding]:
+    """Sequences whose volumes no formula of one delay describes."""
+    a = series.acquisition
+    if a.look_locker:
+        yield _LOOK_LOCKER.finding(stated="LookLocker is true")
+    if a.time_encoding and VolumeType.DELTAM not in series.perfusion:  # differences have been decoded
+        yield _ENCODED.finding(stated=f"it is stated as '{a.time_encoding}'")
