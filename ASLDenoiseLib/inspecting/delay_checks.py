@@ -66,6 +66,8 @@ def fitted_delays(series: ASLSeries) -> tuple[Delay, ...]:
 
     A delay of 0 of perfusion volumes is one: Siemens' product sequences begin with it. That of an M0 is none.
     """
+    if any(_not_a_volume(series)):
+        return ()
     try:
         found = delays_of(series)
     except InputError:
@@ -128,9 +130,8 @@ def _several(series: ASLSeries) -> Finding:
     one = Advice(text) if nearest is None else ApplyFix(f"pld-{nearest:g}", text)
     delays = sorted({each.delay for each in fitted_delays(series)})
     if not delays:
-        whole, stated = len(usable_delays(series)), perfusion_delays(series)
-        few = f"{whole} of them with whole pairs" if whole < len(stated) else "two"
-        why = f"{', '.join(f'{d:g}' for d in stated)} s, {few}, and a fit of CBF and arrival time needs three or more"
+        listed = ", ".join(f"{d:g}" for d in perfusion_delays(series))
+        why = f"{listed} s; CBF and arrival time are fitted to three or more, each with a whole pair or a difference"
         return _SEVERAL_DELAYS.finding(one, severity="unusable", why=why)
     why = _SEVERAL_DELAYS.why.format(count=len(delays), delays=", ".join(f"{d:g}" for d in delays))
     alone = set(series.indices(*series.perfusion)) - {t for pair in pair_members(series) for t in pair}
