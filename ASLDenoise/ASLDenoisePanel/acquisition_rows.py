@@ -38,6 +38,8 @@ _WORDS = (
 _FLAGS = ("background_suppression", "bolus_cut_off", "look_locker")
 _REPEATING = ("control", "label", "deltam", "cbf")  # what a pattern repeats; other kinds stand before it
 _MOST_SHOWN = 4  # numbers of a list
+_A_VOLUME = ("post_labeling_delay", "label_duration")  # may be stated volume by volume, an M0's with them
+_MOST_OF_VOLUMES = 8  # numbers of such a list, each of them once
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def acquisitionRows(acquisition, context: Sequence) -> tuple[AcquisitionRow, ...
     known = {f.name: f for f in fields(acquisition) if f.name != "origins"}
     stated = [name for name in known if name in acquisition.origins]
     names = dict.fromkeys([*wanted, *stated])
-    return (_orderRow(context), *(_row(known[name], acquisition) for name in names))
+    return (_orderRow(context), *(_row(known[name], acquisition, context) for name in names))
 
 
 def rowsBefore(typed) -> tuple[AcquisitionRow, ...]:
@@ -198,11 +200,13 @@ def _orderRow(context: Sequence) -> AcquisitionRow:
     return AcquisitionRow(ORDER, _("Order of volumes"), shortContext(context) if known else "", "", "", tip)
 
 
-def _row(f, acquisition) -> AcquisitionRow:
+def _row(f, acquisition, context: Sequence = ()) -> AcquisitionRow:
     value, origin = getattr(acquisition, f.name), acquisition.origins.get(f.name)
-    text = _text(value)
+    by_volume = f.name in _A_VOLUME and isinstance(value, tuple) and len(value) == len(context)
+    value = _ofDifferences(value, context) if by_volume else value
+    text = _text(value, _MOST_OF_VOLUMES if by_volume else _MOST_SHOWN)
     tip = (
-        f"{f.metadata['bids']} = {_full(value)}"
+        f"{f.metadata['bids']} = {_counted(value) if by_volume else _full(value)}"
         if origin is not None
         else _("{name}: not stated").format(name=f.metadata["bids"])
     )
@@ -214,14 +218,28 @@ def _row(f, acquisition) -> AcquisitionRow:
     )
 
 
-def _text(value: object) -> str:
+def _ofDifferences(value: tuple, context: Sequence) -> tuple:
+    """What is stated of the volumes that perfusion is taken from; an M0 has no delay, and BIDS writes 0 for it."""
+    from ASLDenoiseLib.series import PERFUSION
+
+    return tuple(number for number, kind in zip(value, context, strict=True) if kind in PERFUSION) or value
+
+
+def _counted(value: tuple) -> str:
+    """Each number once, ascending, with how many volumes have it."""
+    texts = [f"{number:g}" for number in sorted(value)]
+    said = _("{number} ({count} volumes)")
+    return ", ".join(said.format(number=text, count=texts.count(text)) for text in dict.fromkeys(texts))
+
+
+def _text(value: object, most: int = _MOST_SHOWN) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, tuple):
         numbers = list(dict.fromkeys(f"{number:g}" for number in value))
-        if len(numbers) > _MOST_SHOWN:
+        if len(numbers) > most:
             return f"{numbers[0]}, {numbers[1]} ... {numbers[-1]}"
         return ", ".join(numbers)
     return f"{value:g}" if isinstance(value, float) else str(getattr(value, "value", value))

@@ -19,7 +19,7 @@ def requestFrom(p, series, head, outputs, like):
         ASLDenoiseLib.errors.InputError: a choice cannot be used.
     """
     from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL
-    from ASLDenoiseLib.pipeline.request import Denoising, Request, SuperResolution
+    from ASLDenoiseLib.pipeline.request import DelayFit, Denoising, Request, SuperResolution
     from ASLDenoiseLib.preparing.choices import Preparation
     from ASLDenoiseLib.superresolving import DEFAULT_METHOD
 
@@ -42,7 +42,8 @@ def requestFrom(p, series, head, outputs, like):
         spacing = (p.spacingX, p.spacingY, p.spacingZ) if p.grid is Grid.SPACING else None
         spread = (p.pointSpreadX, p.pointSpreadY, p.pointSpreadZ) if p.ownPointSpread else None
         finer = SuperResolution(p.method or DEFAULT_METHOD, spacing, like if p.grid is Grid.LIKE else None, spread)
-    return Request(series, head, preparation, denoising, finer, outputs, p.device.value)
+    fit = DelayFit(p.kinetics.value, p.macrovascular, p.spatialPrior)
+    return Request(series, head, preparation, denoising, finer, outputs, p.device.value, fit)
 
 
 def expectation(p) -> str:

@@ -61,6 +61,7 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         pairsNeeded: bool = False,
         splitHalf: bool = False,
         preparation: Any = None,
+        fit: Any = None,
         mni: bool = False,
         folder: str = "",
         name: str = "",
@@ -86,6 +87,7 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
             model, group, interleaved, audit, pairsNeeded, splitHalf: as `ASLDenoiseLib.pipeline.request.Denoising`; no
                 `model` is the default one, or with `superresolve` none.
             preparation: an ASLDenoiseLib.Preparation: pairs, motion, nuisances, outliers, smoothing; None the defaults.
+            fit: an ASLDenoiseLib.DelayFit: how a series of several delays is fitted; None the default.
             mni: CBF in MNI space as well.
             folder: where results are written; empty: they stay in the scene.
             name: what the names of nodes and files begin with; empty: the series'.
@@ -103,7 +105,7 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
             ASLDenoiseLib.errors.InputError: the input cannot be used, and why; the scene is as it was.
         """
         from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL
-        from ASLDenoiseLib.pipeline.request import Denoising, Outputs, Request, SuperResolution
+        from ASLDenoiseLib.pipeline.request import DelayFit, Denoising, Outputs, Request, SuperResolution
         from ASLDenoiseLib.pipeline.run import run
         from ASLDenoiseLib.preparing.choices import Preparation
         from ASLDenoiseLib.superresolving import DEFAULT_METHOD
@@ -117,7 +119,8 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         series, head, regions = self.inputs(asl, t1, **images)
         atlases = () if atlas is None else (atlasOf(atlas, t1),)
         outputs = Outputs(regions, mni, Path(folder) if folder else None, name, atlases=atlases)
-        request = Request(series, head, preparation or Preparation(), denoising, finer, outputs, device)
+        parts = (preparation or Preparation(), denoising, finer, outputs, device, fit or DelayFit())
+        request = Request(series, head, *parts)
         if waitForCompletion:
             nodes = self.present(run(request, **({"progress": progress} if progress else {})), asl)
             _keepReport(nodes)

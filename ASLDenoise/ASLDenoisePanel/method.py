@@ -6,6 +6,7 @@ import qt
 from slicer.i18n import tr as _
 
 from .combo_boxes import chosen, fill, select
+from .delays import DelaysChoices
 from .parameters import Device, Grid, Outliers, Way
 from .plain_names import methodName, modelName, modelText, recommended
 
@@ -26,6 +27,7 @@ class MethodSection:
         models = [_item(modelName(n), n, n == DEFAULT_MODEL, c.summary) for n, c in self._cards.items()]
         fill(ui.modelComboBox, models, None)
         fill(ui.deviceComboBox, [(text, device.value, "") for device, text in _deviceWords().items()], None)
+        self._delays = DelaysChoices(ui)
         ui.modelComboBox.connect("currentIndexChanged(int)", self._onModel)
         ui.methodComboBox.connect("currentIndexChanged(int)", self._onMethod)
         ui.deviceComboBox.connect("currentIndexChanged(int)", self._onDevice)
@@ -87,6 +89,7 @@ class MethodSection:
         for widget in (ui.modelLabel, ui.modelComboBox, ui.modelTextLabel):
             widget.setVisible(denoises)
         card = self._cards[chosen(ui.modelComboBox)]
+        self._delays.refresh(p)
         boxes = (ui.interleavedCheckBox, ui.auditCheckBox, ui.pairsNeededCheckBox, ui.splitHalfCheckBox)
         for widget in (ui.groupLabel, ui.groupSpinBox, *boxes):
             widget.setEnabled(denoises)

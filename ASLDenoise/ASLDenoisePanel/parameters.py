@@ -97,6 +97,26 @@ class Outliers(Enum):
         }[self]
 
 
+class Kinetics(Enum):
+    """The kinetic model of several delays; the values are the library's names."""
+
+    WHITE_PAPER = "white-paper"
+    GENERAL = "general"
+
+    def label(self):
+        return {
+            Kinetics.WHITE_PAPER: _("As for one delay (recommended)"),
+            Kinetics.GENERAL: _("With the T1 of tissue"),
+        }[self]
+
+    def tip(self):
+        """Its technical name, and what it takes for granted."""
+        return {
+            Kinetics.WHITE_PAPER: _("White-paper mode: label decays with the T1 of blood throughout."),
+            Kinetics.GENERAL: _("Buxton's general model: label that has arrived decays with the T1 of tissue."),
+        }[self]
+
+
 class CompareBy(Enum):
     """The way raw and processed are compared over the T1."""
 
@@ -159,6 +179,9 @@ class ASLDenoiseParameterNode:
     audit: bool = True
     pairsNeeded: bool = False
     splitHalf: bool = False
+    kinetics: Kinetics = Kinetics.WHITE_PAPER
+    macrovascular: bool = False
+    spatialPrior: bool = True
     alignment: Alignment = Alignment.FIND
     mni: bool = False
     outputFolder: str = ""

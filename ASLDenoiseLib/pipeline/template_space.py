@@ -17,7 +17,7 @@ from ..result import Readout, Result
 from ..result.maps import MNI, Role, keys_of
 from ..series import Origin, Parameter, Tissue, Volume
 
-_ROLES = (Role.RAW, Role.PREPARED, Role.PROCESSED)
+_ROLES = (Role.RAW, Role.PREPARED, Role.PROCESSED, Role.ARRIVAL)
 _SLICE = 50  # of the 91 of 2 mm, z = 28 mm
 _DOUBTFUL = FindingKind(
     "mni-doubtful",
@@ -29,8 +29,9 @@ _DOUBTFUL = FindingKind(
 
 @fitted
 def in_template_space(result: Result, *, space: TemplateSpace | None = None, progress: Progress = silent) -> Result:
-    """The run with its perfusion maps on the 2 mm grid of ICBM 2009a as well, named ``space-MNI152NLin2009aSym_...``.
+    """The run with its maps of perfusion (and arrival time) on the 2 mm grid of ICBM 2009a as well.
 
+    They are named ``space-MNI152NLin2009aSym_...``.
     The T1 is aligned by affine and SyN (`preparing.template_space`), and every map is interpolated once. SNR and GM/WM
     contrast of slice 50 (z = 28 mm), as learning-from-noise gives them, join the readouts.
 
@@ -57,7 +58,8 @@ def in_template_space(result: Result, *, space: TemplateSpace | None = None, pro
     for key in (key for key in own if key in maps):
         moved = space.onto_template(maps[key], transform=result.t1_to_asl)
         maps[f"{MNI}_{key}"] = moved.with_array(moved.array, name=f"{maps[key].name} in MNI space")
-        readouts[key] = (*readouts[key], *slice_readouts(moved, tissue))
+        if key in readouts:
+            readouts[key] = (*readouts[key], *slice_readouts(moved, tissue))
     overlap = Parameter("mni_gm_overlap", round(space.gm_overlap, 3), "", Origin.IMAGE, "of 0 to 1, after SyN")
     findings = result.findings
     if space.warning:

@@ -1,7 +1,7 @@
 """The files that make a folder of results a BIDS derivative: description, README, and names that BIDS does not have.
 
-BIDS 1.10 has no names for CBF maps and perfusion-weighted images yet, nor for reports. A validator passes over what
-``.bidsignore`` lists, as other ASL pipelines do it.
+BIDS 1.10 has no names for maps of CBF, of perfusion-weighted images and of arrival time yet, nor for reports. A
+validator passes over what ``.bidsignore`` lists, as other ASL pipelines do it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ..result import Result
-from ..result.maps import RAW, in_unit
+from ..result.maps import MAPS, RAW, RELATIVE, in_unit
 from ..series import SCANNER_UNIT
 from .fragments import UNCALIBRATED
 from .listing import (
@@ -31,7 +31,8 @@ DESCRIPTION = "dataset_description.json"
 BIDSIGNORE = ".bidsignore"
 README = "README.md"
 BIDS_VERSION = "1.10.0"
-_BEYOND_BIDS = ("*_cbf.*", "*_pwi.*", "*_timeseries.*")
+_SUFFIXES = dict.fromkeys(key.rpartition("_")[2] for key in (*MAPS, *RELATIVE))
+_BEYOND_BIDS = (*(f"*_{suffix}.*" for suffix in _SUFFIXES), "*_timeseries.*")
 
 
 def dataset_description(before: Mapping[str, object]) -> dict[str, object]:
@@ -106,4 +107,6 @@ def readme(listings: Iterable[Listing]) -> str:
 
 
 def _row(result: Result, key: str) -> str:
-    return f"{result.kind(key).label}, {result.maps[key].unit or SCANNER_UNIT}. {result.kind(key).description}"
+    kind = result.kind(key)
+    unit = result.maps[key].unit or kind.unit
+    return f"{kind.label}{f', {unit}' if unit else ''}. {kind.description}"

@@ -17,6 +17,7 @@ from ..errors import InputError
 from ..files import trouble
 from ..given import fitted
 from ..result import Result
+from ..result.maps import Role
 from ..result.table import columns, rows, rows_tsv
 from ..series import ASLSeries, Geometry, Volume
 from . import dataset, html, pairs_table, provenance, timeline
@@ -157,23 +158,26 @@ def _check_destination(out: Path, series: ASLSeries | None, attachments: Iterabl
         check_files(out, series, possible_names(series.name, attachments))
 
 
-def save_volume(volume: Volume, path: Path, *, description: str = "") -> None:
+def save_volume(volume: Volume, path: Path, *, description: str = "", mask: bool = False) -> None:
     """Write one volume as NIfTI-1: float32, NaN kept, sform and qform code 1, mm.
 
     Args:
         volume: array (K, J, I), any unit; geometry in LPS mm, stored in RAS mm as NIfTI asks.
         path: ends in .nii or .nii.gz.
         description: up to 79 characters for the header's `descrip`; longer text is cut.
+        mask: it holds 0 and 1 alone, which whole numbers of 8 bits keep.
     """
-    _save_array(volume.array, volume.geometry, path, description)
+    _save_array(volume.array, volume.geometry, path, description, "uint8" if mask else "float32")
 
 
-def _save_array(array: np.ndarray, geometry: Geometry, path: Path, description: str = "") -> None:
+def _save_array(
+    array: np.ndarray, geometry: Geometry, path: Path, description: str = "", kind: str = "float32"
+) -> None:
     """Write a volume (K, J, I) or a series (T, K, J, I)."""
     import nibabel as nib
 
-    image = nib.Nifti1Image(array.T, geometry.affine_ras)
-    image.header.set_data_dtype("float32")
+    image = nib.Nifti1Image(array.T.astype(kind, copy=False), geometry.affine_ras)
+    image.header.set_data_dtype(kind)
     image.header.set_xyzt_units("mm")
     image.set_sform(geometry.affine_ras, code=1)
     image.set_qform(geometry.affine_ras, code=1)
@@ -194,7 +198,9 @@ def _write_own(result: Result, folder: Path, command: str, attachments: Mapping[
 
     for key, volume in result.maps.items():
         image = folder / provenance.map_file(result, key)
-        save_volume(volume, image, description=f"{result.kind(key).label} [{volume.unit or 'no unit'}]")
+        kind = result.kind(key)
+        mask = kind.role is Role.MASK and bool(np.isin(volume.array, (0, 1)).all())
+        save_volume(volume, image, description=f"{kind.label} [{volume.unit or 'no unit'}]", mask=mask)
         _write_text(sidecar_path(image), provenance.to_json(provenance.sidecar(result, key, command=command)))
     _write_text(named(READOUTS_JSON), provenance.to_json(provenance.readouts_json(result, command=command)))
     _write_text(named(READOUTS_TSV), rows_tsv(columns(result), rows(result)))

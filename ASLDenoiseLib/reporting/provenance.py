@@ -28,7 +28,7 @@ def sidecar(result: Result, key: str, *, command: str = "") -> dict[str, object]
     """The JSON that goes beside one map: what it is, its unit, and everything that entered it."""
     content: dict[str, object] = {
         "Description": result.kind(key).description,
-        "Units": _bids_unit(result.maps[key].unit),
+        "Units": _bids_unit(result.maps[key].unit or result.kind(key).unit),
         "Sources": [PurePath(result.series.source).as_posix()] if result.series.source else [],
         "ResearchUseOnly": True,
     }
@@ -74,8 +74,8 @@ def readouts_json(result: Result, *, command: str = "") -> dict[str, object]:
 
 
 def _bids_unit(unit: str) -> str:
-    """A unit as BIDS' ``Units`` names it."""
-    return "arbitrary" if unit == SCANNER_UNIT else unit
+    """A unit as BIDS' ``Units`` names it; 1 of what has none."""
+    return "arbitrary" if unit == SCANNER_UNIT else unit or "1"
 
 
 def map_file(result: Result, key: str) -> str:

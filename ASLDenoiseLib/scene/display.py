@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..result.maps import MapKind
+from ..result.maps import MapKind, Role
 from ..series import CBF_UNIT
 from .headless import module_logic
 
@@ -26,31 +26,49 @@ _BELOW_NOTE = "blue: 0 or less"
 _SHOWN_ABOVE = 1e-5
 _UNBOUNDED = 1e9
 
-# Red, green and blue 0..1, evenly from the lowest value to the highest, where Slicer's files are absent: Inferno
-# (matplotlib, CC0); and blue over white to red with even lightness.
+# Red, green and blue 0..1, evenly from the lowest value to the highest, where Slicer's files are absent: Inferno,
+# Viridis, Magma and Cividis (matplotlib, CC0); and blue over white to red with even lightness.
 _ANCHORS = {
     "Inferno": (
         ".001 .042 .129 .238 .342 .441 .541 .640 .736 .822 .894 .947 .978 .988 .975 .948 .988",
         ".000 .028 .047 .037 .062 .099 .135 .171 .216 .275 .353 .449 .558 .675 .798 .917 .998",
         ".014 .141 .291 .396 .429 .432 .415 .381 .330 .266 .194 .115 .035 .065 .206 .411 .645",
     ),
+    "Viridis": (
+        ".267 .282 .279 .259 .230 .199 .173 .149 .128 .121 .158 .246 .369 .516 .678 .846 .993",
+        ".005 .095 .175 .252 .322 .388 .449 .508 .567 .626 .684 .739 .789 .831 .864 .887 .906",
+        ".329 .417 .483 .525 .546 .555 .558 .557 .551 .533 .502 .452 .383 .294 .190 .100 .144",
+    ),
+    "Magma": (
+        ".001 .040 .113 .212 .317 .415 .513 .614 .716 .817 .904 .961 .987 .996 .997 .992 .987",
+        ".000 .031 .065 .062 .072 .110 .148 .182 .215 .256 .320 .418 .536 .654 .770 .884 .991",
+        ".014 .134 .277 .419 .485 .505 .508 .499 .475 .436 .388 .360 .382 .446 .535 .640 .750",
+    ),
+    "Cividis": (
+        ".000 .000 .103 .195 .264 .324 .381 .435 .489 .548 .609 .672 .736 .803 .871 .941 .996",
+        ".135 .179 .220 .264 .308 .351 .395 .440 .485 .532 .580 .629 .681 .734 .790 .848 .909",
+        ".305 .415 .436 .426 .423 .426 .436 .451 .471 .472 .464 .448 .424 .390 .343 .276 .218",
+    ),
     "DivergingBlueRed": (".03 .35 .96 .88 .58", ".19 .58 .96 .45 .04", ".58 .86 .96 .35 .10"),
 }
 
 
 def apply_kind(node: slicer.vtkMRMLScalarVolumeNode, kind: MapKind) -> None:
-    """Give a map's node the colours, window, threshold and (where its scene has a colour logic) legend of its kind."""
+    """Give a map's node the colours, window, threshold and (where its scene has a colour logic) legend of its kind.
+
+    A mask has no legend, and its voxels are shown as they are.
+    """
     node.CreateDefaultDisplayNodes()  # none where it has one
     display = node.GetDisplayNode()
     display.SetAndObserveColorNodeID(colour_node(node.GetScene(), kind.scene_colours, below=kind.below).GetID())
     display.AutoWindowLevelOff()
     display.SetWindowLevelMinMax(*kind.window)
-    display.SetInterpolate(True)
+    display.SetInterpolate(kind.role is not Role.MASK)
     # NaN compares false with any threshold, so thresholding is also what keeps 'not measured' transparent.
     display.AutoThresholdOff()
     display.SetThreshold(*_shown_range(node, kind))
     display.ApplyThresholdOn()
-    logic = module_logic(node.GetScene(), "Colors")
+    logic = None if kind.role is Role.MASK else module_logic(node.GetScene(), "Colors")
     legend = None if logic is None else logic.AddDefaultColorLegendDisplayNode(node)
     if legend is not None:
         title = f"{kind.quantity} ({kind.unit}; {_BELOW_NOTE})" if kind.below else kind.title
@@ -157,8 +175,7 @@ def _shown_range(node: slicer.vtkMRMLScalarVolumeNode, kind: MapKind) -> tuple[f
     low, high = kind.window
     if values.size:
         low, high = min(low, float(values.min())), max(high, float(values.max()))
-    drawn = kind.window[0] < 0 or kind.below
-    lowest = low - _beyond(low) if drawn else _SHOWN_ABOVE * kind.window[1]
+    lowest = low - _beyond(low) if kind.draws_zero else _SHOWN_ABOVE * kind.window[1]
     return float(f"{lowest:.6g}"), float(f"{high + _beyond(high):.6g}")  # as many digits as a saved scene keeps
 
 

@@ -61,8 +61,8 @@ def test_rows_name_value_unit_and_where_it_came_from(panel):
         for row in acquisitionRows(acquisition, [VolumeType.M0SCAN, VolumeType.CONTROL, VolumeType.LABEL])
     }
     assert (rows["labeling"].text, rows["labeling"].origin) == ("PCASL", "file")
-    assert (rows["post_labeling_delay"].text, rows["post_labeling_delay"].unit) == ("0, 1.8", "s")
-    assert rows["post_labeling_delay"].tip == "PostLabelingDelay = 0, 1.8, 1.8"
+    assert (rows["post_labeling_delay"].text, rows["post_labeling_delay"].unit) == ("1.8", "s")  # an M0 has no delay
+    assert rows["post_labeling_delay"].tip == "PostLabelingDelay = 1.8 (2 volumes)"
     assert (rows["background_suppression"].text, rows["background_suppression"].origin) == ("yes", "you")
     assert (rows["label_duration"].text, rows["label_duration"].origin) == ("", "")
     assert rows["context"].text == "m0scan, control, label"

@@ -77,7 +77,7 @@ def test_keys_of_maps_stand_in_the_table_alone(repo_root):
         for text in texts(ast.parse(path.read_text("utf-8")))
         if any(key in text.value for key in (*MAPS, MNI))
     }
-    assert spelt == {"ASLDenoiseLib/result/maps.py"}
+    assert spelt == {"ASLDenoiseLib/result/map_table.py"}
 
 
 def test_a_new_kind_is_named_in_readouts_and_report(arrival):
@@ -152,7 +152,7 @@ def test_every_kind_is_one_sentence_and_can_be_drawn():
     for key, kind in MAPS.items():
         assert kind.key == key and kind.description.endswith(".") and kind.label[0].isupper()
         assert kind.colours in colormaps and (kind.window is None) == (kind.role is Role.PERFUSION_WEIGHTED)
-        assert kind.title == f"{kind.quantity} ({kind.unit})"
+        assert kind.title == (f"{kind.quantity} ({kind.unit})" if kind.unit else kind.quantity)
     assert [kind.role for kind in MAPS.values()].count(Role.RAW) == 1
 
 
