@@ -16,28 +16,33 @@ class DelaysChoices:
     """
 
     def __init__(self, ui):
-        self._ui = ui
-        self._shown = (ui.delaysLabel, ui.kineticsLabel, ui.kineticsComboBox, *_boxes(ui))
+        self._ui, self._delays = ui, ()
+        self._choices = (ui.kineticsLabel, ui.kineticsComboBox, ui.macrovascularCheckBox, ui.spatialPriorCheckBox)
+        ui.advancedCollapsibleButton.connect("contentsCollapsed(bool)", self._onAdvanced)
 
     def refresh(self, parameters) -> None:
         """Show what there is to say and choose of the selected series."""
         from ASLDenoiseLib.scene.delays import delays_in
 
-        ui, delays = self._ui, delays_in(parameters.asl)
-        several = len(delays) > 1
-        for widget in self._shown:
-            widget.setVisible(several)
-        if several:
-            ui.delaysLabel.text = delaysText(delays)
+        ui, self._delays = self._ui, delays_in(parameters.asl)
+        for widget in (ui.delaysLabel, *self._choices):
+            widget.setVisible(self._several)
+        if self._several:
+            ui.delaysLabel.text = delaysText(self._delays)
         for place, kinetics in enumerate(Kinetics):  # connectGui fills in the labels alone
             ui.kineticsComboBox.setItemData(place, kinetics.tip(), qt.Qt.ToolTipRole)
+
+    @property
+    def _several(self) -> bool:
+        return len(self._delays) > 1
+
+    def _onAdvanced(self, collapsed) -> None:
+        """Hide again what CTK shows as it opens a section: it does not see what was hidden while that was closed."""
+        for widget in self._choices if not collapsed else ():
+            widget.setVisible(self._several)
 
 
 def delaysText(delays) -> str:
     """How a series of these delays (s, ascending) is processed, in a sentence."""
     said = _("{count} delays ({first:g} to {last:g} s), fitted together: CBF and arrival time.")
     return said.format(count=len(delays), first=delays[0], last=delays[-1])
-
-
-def _boxes(ui) -> tuple:
-    return ui.macrovascularCheckBox, ui.spatialPriorCheckBox
