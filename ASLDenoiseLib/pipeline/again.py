@@ -23,6 +23,7 @@ from ..preparing.choices import Preparation
 from ..preparing.pairs import difference_volumes
 from ..running.payload import read_payload, write_payload
 from ..series import Parameter, Volume
+from .delays import perfusion_of_pairs
 from .request import Request
 from .state import RunState
 
@@ -40,7 +41,7 @@ def keep(state: RunState, folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     forget(folder)
     kept = replace(state, compute=Compute("cpu"), notes=[], findings=[*state.findings], parameters=[*state.parameters])
-    perfusion = difference_volumes(state.aligned).array * state.quantification.factor.array
+    perfusion = perfusion_of_pairs(state, difference_volumes(state.aligned).array)
     np.save(folder / PAIRS, perfusion.astype(np.float32))
     write_payload(folder / STATE, kept, known=_known(state.request))
     (folder / DIGEST).write_text(digest_of(state.request), encoding="utf-8")  # last: only now it counts

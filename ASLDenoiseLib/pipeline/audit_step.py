@@ -7,6 +7,7 @@ from ..progress import Progress
 from ..remedies import Advice, Choose
 from ..result.audit import AuditVerdict
 from ..series import Origin, Parameter
+from .delays import gather
 from .state import RunState
 
 _MUCH = 10.0  # per cent of a tissue's mean, and
@@ -34,7 +35,15 @@ _NOT_KEPT = FindingKind(
 
 
 def audit_denoised(run: RunState, progress: Progress) -> None:
-    """Ask the residual of the denoised mean, for every model; what is found is told among parameters and findings."""
+    """Ask the residual of the denoised mean, of each delay; what is found is told among parameters and findings."""
+    for n, one in enumerate(run.each):
+        audit_mean(one)
+        progress((n + 1) / len(run.each), "asked what the network took away")
+    gather(run)
+
+
+def audit_mean(run: RunState) -> None:
+    """Audit the denoised mean of a run, or of one of its delays, whatever the model."""
     from ..auditing import audit_residual
 
     quantification = run.quantification

@@ -6,8 +6,9 @@ from ..denoising.catalogue import DEFAULT_MODEL, find_model
 from ..denoising.domain import domain_findings
 from ..denoising.guides import GuideMaps, find_guides, with_contrast
 from ..preparing.t1_contrast import ranks_of
-from ..progress import Progress
+from ..progress import Progress, span
 from ..series import Origin, Parameter
+from .delays import gather
 from .request import Denoising
 from .state import RunState
 
@@ -27,7 +28,15 @@ def gather_guides(run: RunState, progress: Progress) -> None:
 
 
 def denoise_pairs(run: RunState, progress: Progress) -> None:
-    """Denoise the mean of the pairs; what was used is told among parameters and findings."""
+    """Denoise the mean of the pairs, of each delay; what was used is told among parameters and findings."""
+    for n, one in enumerate(run.each):
+        one.guides, one.compute = run.guides, run.compute
+        denoise_mean(one, span(progress, n / len(run.each), (n + 1) / len(run.each)))
+    gather(run)
+
+
+def denoise_mean(run: RunState, progress: Progress) -> None:
+    """Denoise the mean of the pairs of a run, or of one of its delays."""
     from ..denoising import inference
 
     asked = run.request.denoising

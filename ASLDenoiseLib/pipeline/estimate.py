@@ -17,8 +17,8 @@ def usual_seconds(request: Request, work: Workload) -> float | None:
 
 def seconds_of(steps: Iterable[Step], work: Workload) -> float | None:
     """What steps usually take together; None where one of them was never measured."""
-    costs = [step.cost for step in steps]
-    return None if None in costs else sum(cost.seconds(work) for cost in costs)
+    each = [step.seconds(work) for step in steps]
+    return None if None in each else sum(each)
 
 
 def said_before(seconds: float | None, *, device: str = "cpu") -> str:

@@ -8,25 +8,19 @@ import numpy as np
 
 from ..inspecting.inspection import inspect, require_quantifiable
 from ..inspecting.m0_image_checks import ALIGNED, m0_fit_findings
-from ..preparing.averaging import mean_difference, standard_error
+from ..preparing.averaging import mean_difference
 from ..preparing.brain_mask import brain_mask, correct_bias, mask_of_perfusion, shows_anatomy, was_masked
-from ..preparing.course import course_of
+from ..preparing.delays import series_of_delay
 from ..preparing.m0_fit import m0_position
-from ..preparing.motion import Motion, correct_motion, estimate_motion, motion_findings
-from ..preparing.nuisance import nuisance_courses, regress_nuisance
-from ..preparing.outliers import OutlierContext, PairMotion, decide_by_hand, find_outliers
-from ..preparing.pairs import choose_pairs, chosen_numbers, difference_volumes, pair_members
+from ..preparing.motion import correct_motion, estimate_motion, motion_findings
+from ..preparing.pairs import choose_pairs, difference_volumes, pair_members
 from ..preparing.registration import RigidRegistration, judge_alignment, register_rigid
-from ..preparing.rescue import rescue_members
 from ..preparing.series_fit import fit_findings, series_fit
 from ..preparing.t1_contrast import contrast_findings
 from ..preparing.tissue import tissue_from_t1, tissue_on
 from ..preparing.tissue_guess import guess_tissue
 from ..preparing.warnings import (
     REGISTRATION,
-    by_hand_findings,
-    nuisance_finding,
-    outlier_findings,
 )
 from ..progress import Progress
 from ..quantifying.calibration import calibrate, nothing_calibrates
@@ -34,6 +28,7 @@ from ..quantifying.cbf import as_it_is, quantification, relative
 from ..series import CBF_UNIT, ASLSeries, Origin, Parameter, Volume, VolumeType
 from ..spatial.resampling import resample
 from ..spatial.smoothing import gaussian
+from .delays import quantify_each, reference_delay, several_delays
 from .region_steps import place_on_t1
 from .state import RunState
 
@@ -50,6 +45,7 @@ def inspect_series(run: RunState, progress: Progress) -> None:
     run.findings += run.inspection
     progress(0.8, "choosing pairs")
     run.chosen = run.aligned = choose_pairs(series, pairs)
+    run.acquired_delays = several_delays(run.chosen, run.request)
     run.acquired = run.inspection.differences if pairs is None else difference_volumes(run.chosen)
     run.raw = mean_difference(run.acquired)
     same_reference = series.m0 is not None or pairs is None
@@ -86,11 +82,13 @@ def quantify_pairs(run: RunState, progress: Progress) -> None:
     elif nothing_calibrates(aligned):
         run.quantification, run.m0 = relative(run.brain), None
     else:
+        one = aligned if not run.acquired_delays else series_of_delay(aligned, reference_delay(run.acquired_delays))
         known = run.inspection.calibration if aligned is run.series else None
         calibration = known or calibrate(aligned)
         if smoothing:
             calibration = replace(calibration, m0=gaussian(calibration.m0, smoothing, mask=run.brain))
-        run.quantification, run.m0 = quantification(aligned.acquisition, calibration, run.brain), calibration.m0
+        run.quantification, run.m0 = quantification(one.acquisition, calibration, run.brain), calibration.m0
+    quantify_each(run)
     known = {p.name for p in run.parameters}
     run.parameters += [p for p in run.quantification.parameters if p.name not in known]
 
@@ -144,44 +142,6 @@ def find_tissue(run: RunState, progress: Progress) -> None:
         run.tissue = guess_tissue(run.raw, run.brain)
 
 
-def clean_pairs(run: RunState, progress: Progress) -> None:
-    """Find outliers, regress nuisances, subtract, smooth by choice, and average what is left.
-
-    Outliers come first: regression keeps the mean of what it is fitted to, and would deal a spike out to the others.
-    """
-    choices = run.request.preparation
-    motion = None if run.motion is None else _motion_of_pairs(run.motion)
-    factor, unit = run.quantification.factor, run.quantification.unit
-    context = OutlierContext(difference_volumes(run.aligned), factor, run.brain, run.tissue, motion, unit)
-    known = {"numbers": chosen_numbers(run.series, choices.pairs), "total": len(pair_members(run.series))}
-    by_hand = {"taken_out": choices.taken_out, "put_back": choices.put_back}
-    report = run.outliers = decide_by_hand(find_outliers(choices.outliers, context), context, **known, **by_hand)
-    run.course = course_of(context, known["numbers"], pair_members(run.aligned))
-    progress(0.5, "regressing nuisances")
-    _regress(run)
-    rescued = rescue_members(run.aligned, report, context.inside)
-    run.pairs = rescued.pairs
-    if choices.smoothing:
-        smooth = [gaussian(run.pairs.volume(n), choices.smoothing, mask=run.brain) for n in range(len(run.pairs.array))]
-        run.pairs = replace(run.pairs, array=np.stack([each.array for each in smooth]))
-    if report.rejections:
-        run.weights = rescued.weights
-        rejected, absent = ([str(r) for r in each] for each in report.kinds(context.measured))
-        run.parameters += [Parameter("outliers_left_out", rejected, "", Origin.IMAGE)] * bool(rejected)
-        run.parameters += [Parameter("slices_unmeasured", absent, "", Origin.IMAGE)] * bool(absent)
-        note = "one member is borrowed"
-        run.parameters.append(Parameter("outliers_rescued", rescued.count, "slices of pairs", Origin.IMAGE, note))
-        run.findings += outlier_findings(report, context.measured, rescued.count)
-    if report.put_back:
-        run.parameters.append(Parameter("outliers_put_back", [str(r) for r in report.put_back], "", Origin.USER))
-    run.findings += by_hand_findings(report, context)
-    run.cleaned, run.error = mean_difference(run.pairs, run.weights), standard_error(run.pairs, run.weights)
-    if np.array_equal(run.cleaned.array, run.raw.array, equal_nan=True):
-        run.cleaned = run.raw
-    if report.notes:
-        run.parameters.append(Parameter("outlier_notes", "; ".join(report.notes), "", Origin.IMAGE))
-
-
 def _check_aligned_m0(run: RunState) -> None:
     """What inspecting said of the M0's place gives way to what is true of it now."""
     brain = resample(run.brain, run.brain.geometry, transform=run.motion.m0, interpolation="nearest", outside=0.0)
@@ -216,22 +176,3 @@ def alignment_target(series: ASLSeries, raw: Volume) -> Volume:
     if series.acquisition.background_suppression and series.indices(VolumeType.CONTROL):
         return series.mean(VolumeType.CONTROL)
     return _reference(series, raw)
-
-
-def _regress(run: RunState) -> None:
-    """Take the chosen nuisances out of the aligned series; motion only where it is known."""
-    known = run.motion is not None and not run.motion.still
-    wanted = [name for name in run.request.preparation.nuisance if name != "motion" or known]
-    if not wanted or not run.aligned.indices(VolumeType.CONTROL):
-        return
-    left_out = np.zeros(run.aligned.array.shape[:2], bool)
-    for pair, slices in zip(pair_members(run.aligned), run.outliers.flags, strict=True):
-        left_out[list(pair)] = slices
-    courses = nuisance_courses(run.aligned, *wanted, motion=run.motion, tissue=run.tissue, brain=run.brain)
-    done = regress_nuisance(run.aligned, courses, left_out=left_out)
-    run.aligned = done.series
-    run.findings.append(nuisance_finding(done))
-
-
-def _motion_of_pairs(motion: Motion) -> PairMotion:
-    return PairMotion(motion.pair_motion, motion.displacement[motion.pairs].mean(axis=1))

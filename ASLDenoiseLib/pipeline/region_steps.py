@@ -14,7 +14,7 @@ from ..progress import Progress
 from ..reading.atlas import atlas_names
 from ..reading.images import read_image
 from ..result import PREPARED_PAIRS, RAW_PAIRS
-from ..result.pair_errors import PairErrors
+from ..result.pair_errors import PairErrors, box_of, moves_of_mean
 from ..series import Geometry, Origin, Parameter, Volume
 from ..spatial.masks import depth
 from ..spatial.regions import Drawing, PlacedRegion, drawings_of_labels, place, regions_on
@@ -81,10 +81,30 @@ def pair_errors(run: RunState) -> dict[str, PairErrors]:
     """What each pair moves the raw mean by, and the prepared one where it is another, in the unit of the maps."""
     inside = run.brain.array > 0.5
     within = depth(~inside, run.brain.geometry) <= _MARGIN
+    if run.fits is not None:
+        return _errors_of_fits(run, within)
     factor = run.quantification.factor.array
     found = {RAW_PAIRS: PairErrors.of(run.acquired.array * factor, None, within)}
     if run.cleaned is not run.raw:
         found[PREPARED_PAIRS] = PairErrors.of(run.pairs.array * factor, run.weights, within)
+    return {name: errors for name, errors in found.items() if errors is not None}
+
+
+def _errors_of_fits(run: RunState, within: np.ndarray) -> dict[str, PairErrors]:
+    """The same of several delays: a pair moves the CBF that is fitted by its share in the mean of its delay."""
+    box, count = box_of(within), sum(len(one.delay.pairs) for one in run.delays)
+    fits = {RAW_PAIRS: (run.fits.raw, False)}
+    if run.fits.prepared is not run.fits.raw:
+        fits[PREPARED_PAIRS] = (run.fits.prepared, True)
+    found = {}
+    for name, (fitted, prepared) in fits.items():
+        moved = np.empty((count, *within[box].shape))
+        for one, gain in zip(run.delays, fitted.gain, strict=True):
+            pairs = one.pairs.array if prepared else one.acquired.array
+            weights = one.weights if prepared and one.weights is not None else np.ones((len(pairs), 1, 1, 1))
+            scale = (gain * one.quantification.factor.array)[box]
+            moved[list(one.delay.pairs)] = moves_of_mean(pairs, weights, box) * scale
+        found[name] = PairErrors.of_moves(moved, within)
     return {name: errors for name, errors in found.items() if errors is not None}
 
 

@@ -18,6 +18,7 @@ from ..result.pair_errors import PairErrors
 from ..result.plausible import implausible_findings
 from ..series import SCANNER_UNIT, Origin, Parameter, Volume, VolumeType
 from ..superresolving.targets import tissue_on_target
+from .fit_step import arrival_of_maps, delay_maps
 from .region_steps import pair_errors, regions_on_grid
 from .request_json import plain_request
 from .state import RunState
@@ -38,7 +39,7 @@ def measure_maps(run: RunState, progress: Progress) -> None:
         run.findings.append(warnings.TISSUE.finding(what=run.tissue.warning, source=run.tissue.source))
     if run.compute.fallbacks:
         run.findings.append(_OUT_OF_MEMORY.finding(fallbacks="; ".join(dict.fromkeys(run.compute.fallbacks))))
-    volumes = _maps(run) | run.halves
+    volumes = _maps(run) | run.halves | delay_maps(run)
     errors = pair_errors(run)
     readouts = _readouts(run, volumes, errors)
     run.findings.extend(implausible_findings(readouts))
@@ -70,6 +71,7 @@ def measure_maps(run: RunState, progress: Progress) -> None:
         frozenset(run.atlas_names),
         errors,
         run.mirror,
+        run.curves,
     )
 
 
@@ -129,8 +131,8 @@ def _maps(run: RunState) -> dict[str, Volume]:
 
 
 def _differences(run: RunState) -> dict[str, Volume]:
-    """The difference images behind maps of CBF; none of a series that is CBF already."""
-    if run.pairs.context[0] is VolumeType.CBF:
+    """The difference images behind maps of CBF; none of a series that is CBF already, or of fits of several."""
+    if run.fits is not None or run.pairs.context[0] is VolumeType.CBF:
         return {}
     shown = {maps.RAW_DIFFERENCE: run.raw}
     if run.denoised is not None:
@@ -146,8 +148,9 @@ def _readouts(
     raw, prepared, *others = (
         maps.in_unit(key, unit) for key in (maps.RAW, maps.PREPARED, maps.DENOISED, maps.SMOOTHED)
     )
-    judged, pairs = (raw, prepared, *others), {raw: run.acquired.array, prepared: run.kept_pairs}
-    factor, given = run.quantification.factor.array, {"regions": run.regions, "m0": run.m0}
+    judged, given = (raw, prepared, *others), {"regions": run.regions, "m0": run.m0}
+    factor = run.quantification.factor.array
+    pairs = {} if run.fits is not None else {raw: run.acquired.array, prepared: run.kept_pairs}
     readouts = {
         key: measure(
             volumes[key],
@@ -159,6 +162,8 @@ def _readouts(
         for key in judged
         if key in volumes
     }
+    for key, more in arrival_of_maps(run).items():
+        readouts[key] += more
     if run.fine is not None:
         segmented = None if run.request.head.tissue_given else run.t1_tissue
         fine = tissue_on_target(run.target, run.tissue, segmented=segmented)

@@ -126,7 +126,7 @@ class RequestTask:
         if not isinstance(series, ASLSeries):
             return None
         steps = steps_again(self.request) if self.begins_again else steps_of(self.request)
-        return seconds_of(steps, Workload(series.geometry.size, len(series.context)))
+        return seconds_of(steps, Workload.of(series))
 
     @property
     def begins_again(self) -> bool:
@@ -160,6 +160,8 @@ def _walk(state: RunState, steps: Sequence[Step], progress: Progress, keep_in: P
     done = 0.0
     for number, step in enumerate(steps):
         total = done + sum(costs[number:])
+        if step.several and not state.acquired_delays:
+            continue
         part = span(progress, done / total, (done + costs[number]) / total)
         part(0.0, step.text)
         if keep_in is not None and step.name == FIRST:
@@ -177,8 +179,7 @@ def _walk(state: RunState, steps: Sequence[Step], progress: Progress, keep_in: P
 
 def _workload(state: RunState) -> Workload:
     """Of the series, once it is read."""
-    series = state.series
-    return Workload() if series is None else Workload(series.geometry.size, len(series.context))
+    return Workload() if state.series is None else Workload.of(state.series)
 
 
 def _remembering(progress: Progress) -> tuple[Progress, Callable[[str], None]]:
@@ -193,7 +194,8 @@ def _remembering(progress: Progress) -> tuple[Progress, Callable[[str], None]]:
 
 
 def _shares(steps: Sequence[Step], work: Workload) -> list[float]:
-    return [_UNMEASURED if step.cost is None else max(step.cost.seconds(work), 0.01) for step in steps]
+    each = (step.seconds(work) for step in steps)
+    return [_UNMEASURED if seconds is None else max(seconds, 0.01) for seconds in each]
 
 
 def _attempt(step: Step, state: RunState, progress: Progress) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..compute import Compute
 from ..preparing.course import PairCourse
+from ..preparing.delays import Delay
 from ..preparing.motion import Motion
 from ..preparing.outliers import OutlierReport
 from ..preparing.series_fit import SeriesFit
@@ -25,14 +26,40 @@ if TYPE_CHECKING:
     from ..denoising.guides import GuideMaps
     from ..denoising.inference import DenoisingResult
     from ..findings import Finding
+    from ..fitting.maps import FittedMaps
     from ..inspecting.inspection import Inspection
     from ..preparing.template_space import TemplateSpace
     from ..reporting.derivatives import WrittenFiles
     from ..result.audit import AuditVerdict
+    from ..result.delay_curves import DelayCurves
     from ..result.pairs_needed import PairsNeeded
     from ..result.split_half import SplitHalf
     from ..superresolving import SuperResolvedMap
     from ..superresolving.targets import TargetGrid
+
+
+@dataclass(frozen=True, eq=False)
+class Fits:
+    """What was fitted to several delays.
+
+    Args:
+        raw: to what was acquired.
+        prepared: to what was prepared; `raw` itself where nothing was done.
+        denoised: to what was denoised; None where nothing was.
+        vessels: bool (K, J, I), or None.
+        tissues: for each of the three, the CBF that fits the mean curve of a tissue, by ``gm`` and ``wm``.
+    """
+
+    raw: FittedMaps
+    prepared: FittedMaps
+    denoised: FittedMaps | None
+    vessels: np.ndarray | None
+    tissues: tuple[dict[str, float], dict[str, float], dict[str, float]]
+
+    @property
+    def furthest(self) -> FittedMaps:
+        """Of what was worked on most."""
+        return self.prepared if self.denoised is None else self.denoised
 
 
 @dataclass(eq=False)
@@ -52,6 +79,9 @@ class RunState:
         mirror: 4x4, LPS mm, takes a point of the series to the other half of the brain; None where that is not known.
         inspection: what is wrong or doubtful, and what inspecting worked out.
         chosen: the chosen pairs, all else n/a.
+        acquired_delays: that are fitted together; none of a series of one. `quantifications` are theirs.
+        delays: a state a delay, from the step that cleans the pairs on; `delay` is that of such a state.
+        fits, curves: of a run of several delays.
         acquired: their differences (N, K, J, I) before anything was done to them; `raw` is their plain mean.
         brain: 0/1 on the grid of the series.
         aligned: the chosen pairs, corrected for motion, then for nuisances.
@@ -95,6 +125,12 @@ class RunState:
     tissue_on_t1: Tissue | None = None
     inspection: Inspection | None = None
     chosen: ASLSeries | None = None
+    acquired_delays: tuple[Delay, ...] = ()
+    quantifications: tuple[Quantification, ...] = ()
+    delays: tuple[RunState, ...] = ()
+    delay: Delay | None = None
+    fits: Fits | None = None
+    curves: DelayCurves | None = None
     acquired: ASLSeries | None = None
     raw: Volume | None = None
     brain: Volume | None = None
@@ -123,6 +159,11 @@ class RunState:
     result: Result | None = None
     written: WrittenFiles | None = None
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def each(self) -> tuple[RunState, ...]:
+        """The states of which one delay each is cleaned and denoised: of the delays, else the run's own."""
+        return self.delays or (self,)
 
     @property
     def kept_pairs(self) -> np.ndarray:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..progress import Progress
+from ..series import ASLSeries
 from .state import RunState
 
 _USUAL_VOXELS = 64 * 64 * 24
@@ -14,10 +15,18 @@ _USUAL_VOXELS = 64 * 64 * 24
 
 @dataclass(frozen=True)
 class Workload:
-    """What a cost depends on: voxels of the series along (i, j, k), and its volumes."""
+    """What a cost depends on: voxels of the series along (i, j, k), its volumes, and its delays."""
 
     size: tuple[int, int, int] = (64, 64, 24)
     volumes: int = 20
+    delays: int = 1
+
+    @classmethod
+    def of(cls, series: ASLSeries) -> Workload:
+        """Of a series."""
+        stated = series.acquisition.post_labeling_delay
+        used = {stated[t] for t in series.indices(*series.perfusion)} if isinstance(stated, tuple) else ()
+        return cls(series.geometry.size, len(series.context), max(len(used), 1))
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,8 @@ class Step:
         run: does it, reporting its own 0..1.
         cost: None where it was never measured.
         computes: a network runs in it, on the device that was chosen.
+        each_delay: it is done for every delay.
+        several: runs of several delays alone take it.
     """
 
     name: str
@@ -52,3 +63,11 @@ class Step:
     run: Callable[[RunState, Progress], None]
     cost: Cost | None
     computes: bool = False
+    each_delay: bool = False
+    several: bool = False
+
+    def seconds(self, work: Workload) -> float | None:
+        """What it usually costs on two CPU cores; None where that was never measured."""
+        if self.several and work.delays < 2:
+            return 0.0
+        return None if self.cost is None else self.cost.seconds(work) * (work.delays if self.each_delay else 1)

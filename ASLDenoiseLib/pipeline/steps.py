@@ -10,12 +10,13 @@ from ..denoising.catalogue import find_model
 from ..superresolving import METHODS
 from .again import FIRST
 from .audit_step import audit_denoised
+from .cleaning_steps import clean_pairs
 from .denoising_steps import denoise_pairs, gather_guides, wants_guides
+from .fit_step import fit_delays
 from .pairs_needed_step import measure_pairs_needed, pairs_needed_cost
 from .preparation_steps import (
     align_t1,
     align_volumes,
-    clean_pairs,
     find_tissue,
     inspect_series,
     quantify_pairs,
@@ -40,7 +41,8 @@ _PREPARATION = (
     Step("clean", "cleaning the pairs", clean_pairs, Cost(0.1, a_volume=0.005)),
 )
 GUIDES = Step("guides", "gathering guides", gather_guides, Cost(1.3))
-AUDIT = Step("audit", "putting back what is not noise", audit_denoised, Cost(a_grid=0.3))
+AUDIT = Step("audit", "putting back what is not noise", audit_denoised, Cost(a_grid=0.3), each_delay=True)
+FIT = Step("fit", "fitting CBF and arrival time", fit_delays, Cost(a_grid=5.0), several=True)
 TEMPLATE_SPACE = Step("template-space", "finding the way to MNI space", find_template_space, Cost(44.0))
 MIDLINE = Step("midline", "finding the midline of the brain", find_midline, Cost(1.0))
 MEASURE = Step("measure", "measuring", measure_maps, Cost(0.4, a_grid=0.3))
@@ -59,7 +61,7 @@ def steps_of(request: Request) -> tuple[Step, ...]:
     """Every step of a run, in order."""
     steps, asked, finer = [*preparation_steps(request)], request.denoising, request.superresolution
     if asked is not None:
-        network = Step("denoise", "denoising", denoise_pairs, _network_cost(asked), computes=True)
+        network = Step("denoise", "denoising", denoise_pairs, _network_cost(asked), computes=True, each_delay=True)
         steps += [GUIDES] * wants_guides(asked) + [network] + [AUDIT] * asked.audit
         if asked.pairs_needed:
             cost = pairs_needed_cost(asked)
@@ -67,6 +69,7 @@ def steps_of(request: Request) -> tuple[Step, ...]:
         if asked.split_half:
             cost = split_half_cost(asked)
             steps.append(Step("halves", "comparing odd with even pairs", measure_split_half, cost, computes=True))
+    steps.append(FIT)
     if finer is not None:
         seconds = METHODS[finer.method].seconds
         cost = None if seconds is None else Cost(a_grid=seconds)

@@ -47,11 +47,11 @@ def super_resolve_map(run: RunState, progress: Progress) -> None:
 
 
 def _in_two(run: RunState) -> tuple[Volume, Volume] | None:
-    """The CBF of three quarters of the pairs, and of every fourth; None of fewer than eight pairs."""
-    count = len(run.pairs.context)
-    if count < _FEWEST_TO_PART:
+    """The CBF of three quarters of the pairs, and of every fourth; None of fewer than eight pairs, or of
+    several delays."""
+    if run.fits is not None or len(run.pairs.context) < _FEWEST_TO_PART:
         return None
-    fourth = np.arange(count) % 4 == 3
+    fourth = np.arange(len(run.pairs.context)) % 4 == 3
     maps = []
     for chosen in (~fourth, fourth):
         context = tuple(c for c, is_in in zip(run.pairs.context, chosen, strict=True) if is_in)

@@ -45,3 +45,16 @@ def course_of(context: OutlierContext, numbers: Sequence[int], members: Sequence
         unknown if moved is None else moved.relative,
         unknown if moved is None else moved.position,
     )
+
+
+def join_courses(courses: Sequence[PairCourse]) -> PairCourse:
+    """The course of all pairs of several delays, by their numbers in the series."""
+    order = np.argsort([number for course in courses for number in course.numbers])
+
+    def joined(name: str) -> np.ndarray:
+        return np.concatenate([getattr(course, name) for course in courses])[order]
+
+    numbers = tuple(sorted(number for course in courses for number in course.numbers))
+    members = [each for course in courses for each in course.members]
+    figures = {name: joined(name) for name in ("perfusion", "motion", "position")}
+    return PairCourse(numbers, tuple(members[n] for n in order), unit=courses[0].unit, **figures)

@@ -34,8 +34,8 @@ class NuisanceRegression:
         series: controls and labels without what the courses explain; all else unchanged.
         courses: (T,) each, by name; empty where nothing was regressed.
         explained: fraction (0..1) of the variance within the kinds, pooled over the measured voxels, that was removed.
-        chance: the fraction that as many random courses would remove, courses / (volumes - 2). Pure noise loses it too,
-            so a standard error from the spread of the pairs is too small by sqrt(1 - chance).
+        chance: the fraction that as many random courses would remove, courses / (volumes - 2) (with D delays 2 D). Pure
+            noise loses it too, so a standard error from the spread of the pairs is too small by sqrt(1 - chance).
         reason: empty, or a sentence that says why nothing was regressed.
     """
 
@@ -87,9 +87,9 @@ def regress_nuisance(
     """Subtract from controls and labels what nuisance courses explain beyond the labelling.
 
     Least squares in each voxel on the parts of the courses that are orthogonal to the mean and to the label regressor
-    (+1 control, -1 label). Voxels with a NaN in any control or label stay as they are. Where the courses would take up
-    more than a quarter of the degrees of freedom, noise would be fitted rather than nuisance: the series stays as it
-    is, and the reason says so. Six motion parameters need 13 pairs.
+    (+1 control, -1 label), at each delay of its own where there are several. Voxels with a NaN in any control or label
+    stay as they are. Where the courses would take up more than a quarter of the degrees of freedom, noise would be
+    fitted rather than nuisance: the series stays as it is, and the reason says so. Six motion parameters need 13 pairs.
 
     Args:
         series: with controls and labels.
@@ -105,9 +105,10 @@ def regress_nuisance(
     if not courses or not all(series.indices(kind) for kind in _KINDS):
         return NuisanceRegression(series, {}, 0.0, 0.0, "There is nothing to regress out of controls and labels.")
     table = np.stack([_at(course, name, order, len(series.context)) for name, course in courses.items()], axis=1)
-    sign = np.array([1.0 if series.context[t] is VolumeType.CONTROL else -1.0 for t in order])
-    rank = _rank(table, sign)
-    chance = rank / max(1, len(order) - 2)
+    kinds = {key: n for n, key in enumerate(dict.fromkeys(_kind_of(series, t) for t in order))}
+    kind = np.array([kinds[_kind_of(series, t)] for t in order])
+    rank = _rank(table, kind)
+    chance = rank / max(1, len(order) - len(kinds))
     if chance > _MOST_REMOVED:
         reason = f"{len(order)} volumes are too few to regress {rank} nuisance courses out of them."
         return NuisanceRegression(series, {}, 0.0, 0.0, reason)
@@ -117,41 +118,47 @@ def regress_nuisance(
         values = series.array[order, k].reshape(len(order), -1)
         measured = np.isfinite(values).all(axis=0)
         known = values[:, measured].astype(np.float64)
-        fit = _explained(known, table, sign, kept[:, k])
+        fit = _explained(known, table, kind, kept[:, k])
         cleaned = values.copy()
         cleaned[:, measured] = known - fit
         array[order, k] = cleaned.reshape(len(order), *series.geometry.shape[1:])
         removed += float(np.sum(fit[kept[:, k]] ** 2))
-        total += float(np.sum((known - _by_kind(known, sign, kept[:, k]))[kept[:, k]] ** 2))
+        total += float(np.sum((known - _by_kind(known, kind, kept[:, k]))[kept[:, k]] ** 2))
     explained = removed / total if total > 0 else 0.0
     return NuisanceRegression(replace(series, array=array), dict(courses), explained, chance)
 
 
-def _explained(values: np.ndarray, table: np.ndarray, sign: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """What the courses (T, n) explain of values (T, V) beyond the mean of each kind, fitted to the volumes kept (T,).
+def _kind_of(series: ASLSeries, volume: int) -> tuple[object, ...]:
+    """What volumes of one mean share: control or label, delay and label duration."""
+    return (series.context[volume], *series.timing(volume))
 
-    Zero where one kind alone is kept, or too few volumes.
+
+def _explained(values: np.ndarray, table: np.ndarray, kind: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """What the courses (T, n) explain of values (T, V) beyond the mean of each kind (T,), fitted to volumes kept (T,).
+
+    Zero where a kind has no volume left, or there are too few.
     """
-    few = 2 + table.shape[1] > kept.sum()
-    if few or not all((kept & (sign == kind)).any() for kind in (-1.0, 1.0)):
+    kinds = np.unique(kind)
+    few = len(kinds) + table.shape[1] > kept.sum()
+    if few or not all((kept & (kind == one)).any() for one in kinds):
         return np.zeros_like(values)
-    rest = table - _by_kind(table, sign, kept)
+    rest = table - _by_kind(table, kind, kept)
     return rest @ np.linalg.lstsq(rest[kept], values[kept], rcond=1e-6)[0]
 
 
-def _rank(table: np.ndarray, sign: np.ndarray) -> int:
-    """The rank of courses (T, n) after the mean of each kind is subtracted."""
-    rest = table - _by_kind(table, sign, np.ones(len(table), bool))
+def _rank(table: np.ndarray, kind: np.ndarray) -> int:
+    """The rank of courses (T, n) after the mean of each kind (T,) is subtracted."""
+    rest = table - _by_kind(table, kind, np.ones(len(table), bool))
     size = np.linalg.norm(rest, axis=0)
     rest = rest[:, size > 1e-9 * np.maximum(np.linalg.norm(table, axis=0), 1e-30)]
     return int(np.linalg.matrix_rank(rest / np.linalg.norm(rest, axis=0), tol=1e-6)) if rest.size else 0
 
 
-def _by_kind(values: np.ndarray, sign: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """The fit of values (T, n) by the mean and the label regressor: the mean of each kind over the volumes kept."""
+def _by_kind(values: np.ndarray, kind: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """The fit of values (T, n) by the mean of each kind (T,) over the volumes kept (T,)."""
     fitted = np.empty_like(values, dtype=np.float64)
-    for kind in (-1.0, 1.0):
-        fitted[sign == kind] = values[kept & (sign == kind)].mean(axis=0)
+    for one in np.unique(kind):
+        fitted[kind == one] = values[kept & (kind == one)].mean(axis=0)
     return fitted
 
 

@@ -14,6 +14,7 @@ class TissueMean:
         raw, network, audited: its mean in the prepared map before denoising, after the network, and after the audit.
         error: standard error of the first, from the spread of the pairs, correlated noise counted; 0 of one image,
             which tells none.
+        tolerance: share of it by which it may move whatever its standard error.
     """
 
     tissue: str
@@ -21,11 +22,18 @@ class TissueMean:
     network: float
     audited: float
     error: float
+    tolerance: float = 1e-3
 
     @property
     def kept(self) -> bool:
-        """Whether the mean is the raw map's within its standard error, or within a thousandth of it."""
-        return abs(self.audited - self.raw) <= max(self.error, 1e-3 * abs(self.raw))
+        """Whether the mean is the raw map's within its standard error, or within `tolerance` of it."""
+        return abs(self.audited - self.raw) <= max(self.error, self.tolerance * abs(self.raw))
+
+    @property
+    def limit(self) -> str:
+        """What it was kept within, in words."""
+        wider = self.tolerance * abs(self.raw) > self.error
+        return f"{100 * self.tolerance:g} %" if wider and self.tolerance > 1e-3 else "its standard error"
 
     @property
     def moved(self) -> float:
@@ -69,6 +77,6 @@ class AuditVerdict:
         return [f"Single places were put back: {self.places}."] if self.places else []
 
     def _words(self, mean: TissueMean) -> str:
-        how = "kept within its standard error" if mean.kept else "not kept"
+        how = f"kept within {mean.limit}" if mean.kept else "not kept"
         figures = f"{mean.audited:.3g}, raw {mean.raw:.3g} ± {mean.error:.2g} {self.unit}"
         return f"{mean.tissue} mean {how} ({figures}; the network alone {mean.network:.3g})"

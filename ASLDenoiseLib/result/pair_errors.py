@@ -42,17 +42,24 @@ class PairErrors:
         """
         if len(pairs) < 3 or not within.any():
             return None
-        box, start = _box(within)
-        there, within = np.asarray(pairs)[(slice(None), *box)], within[box]
         weights = np.ones((len(pairs), 1, 1, 1)) if weights is None else weights
-        share = np.broadcast_to(weights, pairs.shape)[(slice(None), *box)]
-        total = share.sum(axis=0, dtype=np.float64)
-        counts = np.where(share > 0, there, 0.0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = (counts * share).sum(axis=0, dtype=np.float64) / total
-            moved = np.where(share > 0, (counts - mean) * (share / total), 0.0)
-        known = within & np.isfinite(moved).all(axis=0) & (total > 0)
-        first = np.linspace(0, len(pairs), min(groups, len(pairs)) + 1).astype(int)[:-1]
+        box, _ = _box(within)
+        return cls.of_moves(moves_of_mean(pairs, weights, box), within, groups=groups)
+
+    @classmethod
+    def of_moves(cls, moved: np.ndarray, within: np.ndarray, *, groups: int = MOST_GROUPS) -> PairErrors | None:
+        """Of what pairs move a map by; None for fewer than three.
+
+        Args:
+            moved: (N, k, j, i), in the unit of the map, in the box round `within`; NaN where that is not known.
+            within: bool (K, J, I), the voxels to keep.
+            groups: at most so many; neighbours share one.
+        """
+        if len(moved) < 3 or not within.any():
+            return None
+        box, start = _box(within)
+        known = within[box] & np.isfinite(moved).all(axis=0)
+        first = np.linspace(0, len(moved), min(groups, len(moved)) + 1).astype(int)[:-1]
         moved = np.where(known, np.add.reduceat(np.where(known, moved, 0.0), first, axis=0), 0.0)
         step = max(float(np.abs(moved).max()) / 32767, 1e-12)
         values = np.where(known, np.round(moved / step), UNKNOWN).astype(np.int16)
@@ -76,6 +83,25 @@ class PairErrors:
         if not share > 0.9:
             return None
         return values[:, known].astype(np.float64) @ weight[known] * (self.step / share)
+
+
+def moves_of_mean(pairs: np.ndarray, weights: np.ndarray, box: tuple[slice, ...] = (slice(None),) * 3) -> np.ndarray:
+    """What each pair (N, k, j, i) moves the weighted mean of all by, in a box; NaN where there is no mean.
+
+    `weights` are as of `preparing.averaging`.
+    """
+    share = np.broadcast_to(weights, pairs.shape)[(slice(None), *box)]
+    total = share.sum(axis=0, dtype=np.float64)
+    counts = np.where(share > 0, np.asarray(pairs)[(slice(None), *box)], 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = (counts * share).sum(axis=0, dtype=np.float64) / total
+        moved = np.where(share > 0, (counts - mean) * (share / total), 0.0)
+    return np.where(total > 0, moved, np.nan)
+
+
+def box_of(within: np.ndarray) -> tuple[slice, slice, slice]:
+    """The box round the voxels of a mask, bool (K, J, I)."""
+    return _box(within)[0]
 
 
 def _box(within: np.ndarray) -> tuple[tuple[slice, slice, slice], tuple[int, int, int]]:

@@ -63,12 +63,23 @@ def test_a_request_has_the_steps_it_asks_for_and_no_others():
     def names(request):
         return [step.name for step in steps_of(request)]
 
-    assert names(Request(SERIES)) == ["read", "inspect", "motion", "calibrate", "tissue", "clean", "midline", "measure"]
+    assert names(Request(SERIES)) == [
+        *("read", "inspect", "motion", "calibrate", "tissue", "clean", "fit", "midline", "measure")
+    ]
     still = Request(SERIES, T1, Preparation(motion=False), Denoising(), SuperResolution())
     assert "motion" not in names(still) and "tissue" not in names(still)
-    assert names(still)[-6:] == ["guides", "denoise", "audit", "super-resolve", "midline", "measure"]
+    assert names(still)[-7:] == ["guides", "denoise", "audit", "fit", "super-resolve", "midline", "measure"]
     assert "audit" in names(Request(SERIES, denoising=Denoising("dwan-lfn")))
     assert not {"guides", "audit"} & set(names(Request(SERIES, denoising=Denoising("dwan-lfn", audit=False))))
+
+
+def test_every_delay_of_a_series_costs_its_network_and_the_fit_costs_series_of_several_alone():
+    request = Request(SERIES, denoising=Denoising())
+    one, six = (usual_seconds(request, Workload((64, 64, 24), 96, delays)) for delays in (1, 6))
+    steps = {step.name: step for step in steps_of(request)}
+    each = sum(steps[name].seconds(Workload((64, 64, 24), 96)) for name in ("denoise", "audit"))
+    assert steps["fit"].seconds(Workload((64, 64, 24), 96)) == 0 < steps["fit"].seconds(Workload(delays=6))
+    assert six == pytest.approx(one + 5 * each + steps["fit"].seconds(Workload((64, 64, 24), 96, 6)))
 
 
 @pytest.mark.parametrize(

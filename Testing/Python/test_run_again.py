@@ -60,7 +60,7 @@ def test_other_choices_about_pairs_model_and_regions_begin_again_and_give_the_wh
 def test_nothing_is_read_or_registered_again(request_of_all):
     with_motion = replace(request_of_all, preparation=Preparation())
     assert [step.name for step in steps_again(with_motion)] == [
-        *("clean", "guides", "denoise", "audit", "midline", "measure")
+        *("clean", "guides", "denoise", "audit", "fit", "midline", "measure")
     ]
 
 
