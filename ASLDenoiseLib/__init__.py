@@ -28,7 +28,8 @@ _MODULES = {
     "inspecting.fixes": "apply_fix as fix, fixes_of as fixes",
     "inspecting.inspection": "inspect",
     "pipeline.console": "denoise, quantify, superresolve, measure_map as measure",
-    "pipeline.request": "Atlas, DelayFit, Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution",
+    "pipeline.request": "ArrivalMap, Atlas, DelayFit, Denoising, Head, Outputs, Region, Request, SeriesFile, "
+    "SuperResolution",
     "pipeline.request_json": "read_request",
     "pipeline.run": "run",
     "pipeline.template_space": "in_template_space",

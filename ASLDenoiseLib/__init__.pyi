@@ -9,7 +9,18 @@ from .inspecting.fixes import fixes_of as fixes
 from .inspecting.inspection import inspect
 from .pipeline.console import denoise, quantify, superresolve
 from .pipeline.console import measure_map as measure
-from .pipeline.request import Atlas, DelayFit, Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
+from .pipeline.request import (
+    ArrivalMap,
+    Atlas,
+    DelayFit,
+    Denoising,
+    Head,
+    Outputs,
+    Region,
+    Request,
+    SeriesFile,
+    SuperResolution,
+)
 from .pipeline.request_json import read_request
 from .pipeline.run import run
 from .pipeline.template_space import in_template_space
@@ -26,6 +37,7 @@ __version__: str
 __all__ = [
     "ASLSeries",
     "Acquisition",
+    "ArrivalMap",
     "Atlas",
     "DelayFit",
     "Denoising",

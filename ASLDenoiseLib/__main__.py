@@ -53,7 +53,7 @@ def make_parser() -> argparse.ArgumentParser:
         ("quantify", "CBF of the plain mean of a series, with readouts.", ()),
     ):
         sub = command(name, processing.run_processing, text)
-        for group in ("series", "run", "preparation", "delays", "tissue", *groups, "progress"):
+        for group in ("series", "run", "preparation", "delays", "arrival", "tissue", *groups, "progress"):
             getattr(options, f"add_{group}")(sub)
 
     sub = command(

@@ -22,7 +22,12 @@ from ASLDenoiseLib.series import Acquisition
 
 PAGE = Path(__file__).with_name("troubleshooting.md")
 _BLOCK = re.compile(r"<!-- (findings of (?P<modules>[\w. ]+)|fixes) -->\n.*?<!-- end -->", re.DOTALL)
-_IMAGES = {"m0": "**M0**", "t1": "**T1**"}  # as the panel calls them; masks come as segments
+_IMAGES = {
+    "m0": "**M0**",
+    "t1": "**T1**",
+    "att": "**Arrival times**",
+    "att-reference": "**Their scan**",
+}  # as the panel calls them; masks come as segments
 
 
 def kinds_of(module: str) -> tuple[FindingKind, ...]:

@@ -7,13 +7,14 @@ from pathlib import Path
 from .parameters import Device, Grid, Way
 
 
-def requestFrom(p, series, head, outputs, like):
+def requestFrom(p, series, head, outputs, like, arrival=None):
     """The `Request` of a parameter node.
 
     Args:
         p: the parameter node.
         series, head, outputs: those of the request.
         like: the geometry (or file) of the volume whose voxels a finer map is to have, or None.
+        arrival: the `ArrivalMap` of another scan, or None.
 
     Raises:
         ASLDenoiseLib.errors.InputError: a choice cannot be used.
@@ -43,7 +44,7 @@ def requestFrom(p, series, head, outputs, like):
         spread = (p.pointSpreadX, p.pointSpreadY, p.pointSpreadZ) if p.ownPointSpread else None
         finer = SuperResolution(p.method or DEFAULT_METHOD, spacing, like if p.grid is Grid.LIKE else None, spread)
     fit = DelayFit(p.kinetics.value, p.macrovascular, p.spatialPrior)
-    return Request(series, head, preparation, denoising, finer, outputs, p.device.value, fit)
+    return Request(series, head, preparation, denoising, finer, outputs, p.device.value, fit, arrival)
 
 
 def expectation(p) -> str:

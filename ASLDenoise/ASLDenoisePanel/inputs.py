@@ -8,6 +8,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from ASLDenoiseLib.scene.arrival_nodes import is_arrival
 from ASLDenoiseLib.scene.series import first_volume, read_context, volume_count
 
 from .acquisition_rows import countWords
@@ -86,9 +87,11 @@ class InputsSection:
             return
         self._beside = (p.t1, p.m0)
         made = madeVolumes(scene)
-        for name in ("asl", "t1", "m0", "like"):
+        for name in ("asl", "t1", "m0", "like", "arrival"):
             others = [p.t1, p.m0] if name == "asl" else []
             hidden = [node for node in (*made, *others) if node is not None and node is not getattr(p, name)]
+            if name == "arrival":
+                hidden = [node for node in hidden if not is_arrival(node)]
             # a property of qMRMLSortFilterProxyModel, by which Slicer's modules Transforms and Segmentations do this
             model = getattr(self._ui, f"{name}Selector").sortFilterProxyModel()
             model.setProperty("hiddenNodeIDs", [node.GetID() for node in hidden])

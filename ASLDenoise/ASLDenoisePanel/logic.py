@@ -10,6 +10,7 @@ from typing import Any
 
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
+from .arrival_inputs import arrivalOf
 from .choices import requestFrom
 from .documents import ReportKeeper
 from .parameters import Alignment, ASLDenoiseParameterNode
@@ -48,6 +49,8 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         segmentation=None,
         atlas=None,
         tissue=None,
+        arrival=None,
+        arrivalReference=None,
         alignment: Alignment = Alignment.FIND,
         superresolve: bool = False,
         method: str | None = None,
@@ -80,6 +83,8 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
                 the series with it.
             atlas: label map node whose labels are regions, or None.
             tissue: segmentation node with segments GM and WM (and CSF), in place of tissue from the T1, or None.
+            arrival, arrivalReference: scalar volume nodes of arrival times (s) of another scan of the head, and of an
+                image of that scan by which they are registered, or None (`arrival_inputs.arrivalOf`).
             alignment: how the T1 comes to lie on the series.
             superresolve: estimate a finer map in place of a denoised one.
             method, spacing, like, pointSpread: as `ASLDenoiseLib.pipeline.request.SuperResolution`; `like` is a scalar
@@ -119,8 +124,8 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         series, head, regions = self.inputs(asl, t1, **images)
         atlases = () if atlas is None else (atlasOf(atlas, t1),)
         outputs = Outputs(regions, mni, Path(folder) if folder else None, name, atlases=atlases)
-        parts = (preparation or Preparation(), denoising, finer, outputs, device, fit or DelayFit())
-        request = Request(series, head, *parts)
+        choices = preparation or Preparation(), denoising, finer, outputs, device, fit or DelayFit()
+        request = Request(series, head, *choices, arrivalOf(arrival, arrivalReference, series, t1))
         if waitForCompletion:
             nodes = self.present(run(request, **({"progress": progress} if progress else {})), asl)
             _keepReport(nodes)
@@ -183,7 +188,8 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         # written after it is shown, so that a full disk costs nothing but the files
         atlases = () if p.atlas is None else (atlasOf(p.atlas, p.t1),)
         outputs = Outputs(regions, p.mni, name=p.outputName.strip(), atlases=atlases)
-        return requestFrom(p, series, head, outputs, _geometry(p.like))
+        arrival = arrivalOf(p.arrival, p.arrivalReference, series, p.t1)
+        return requestFrom(p, series, head, outputs, _geometry(p.like), arrival)
 
     def _start(self, request, asl, progress, finished):
         from ASLDenoiseLib.pipeline.run import RequestTask

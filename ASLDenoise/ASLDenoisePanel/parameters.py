@@ -183,6 +183,8 @@ class ASLDenoiseParameterNode:
     macrovascular: bool = False
     spatialPrior: bool = True
     alignment: Alignment = Alignment.FIND
+    arrival: slicer.vtkMRMLScalarVolumeNode
+    arrivalReference: slicer.vtkMRMLScalarVolumeNode
     mni: bool = False
     outputFolder: str = ""
     outputName: str = ""

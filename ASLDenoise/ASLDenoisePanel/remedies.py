@@ -50,6 +50,8 @@ def _word(remedy) -> str:
         "m0": _("'M0'"),
         "t1": _("'T1'"),
         "masks": _("segments GM and WM"),
+        "att": _("'Arrival times'"),
+        "att-reference": _("'Their scan'"),
         "pairs": _("'Pairs'"),
         "take-out": _("'Taken out' under Time line"),
         "put-back": _("'Put back' under Time line"),

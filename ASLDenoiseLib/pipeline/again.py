@@ -23,6 +23,7 @@ from ..preparing.choices import Preparation
 from ..preparing.pairs import difference_volumes
 from ..running.payload import read_payload, write_payload
 from ..series import Parameter, Volume
+from .arrival_files import with_siblings
 from .delays import perfusion_of_pairs
 from .request import Request
 from .state import RunState
@@ -111,6 +112,8 @@ def digest_of(request: Request) -> str:
     before = {name: value for name, value in preparation.items() if name not in _AFTER}
     finer = request.superresolution
     parts = {"series": request.series, "head": request.head, "preparation": before, "name": request.outputs.name}
+    if request.arrival is not None:
+        parts |= {"arrival": with_siblings(request.arrival), "kinetics": request.fit.kinetics}
     parts |= {"like": None if finer is None else finer.like, "maps": finer is not None}
     digest = hashlib.blake2b(digest_size=20)
     _feed(digest, parts)

@@ -22,7 +22,7 @@ from ..result import Readout, Result
 from ..series import CBF_UNIT, ASLSeries, Geometry, Tissue, Volume
 from ..superresolving import DEFAULT_METHOD as SUPERRESOLUTION
 from .region_steps import regions_of_map
-from .request import Atlas, DelayFit, Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
+from .request import ArrivalMap, Atlas, DelayFit, Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
 from .run import run
 
 _DEFAULT = Preparation()
@@ -50,6 +50,7 @@ def denoise(
     atlas: Atlas | None = None,
     mni: bool = False,
     fit: DelayFit = _FIT,
+    att: ArrivalMap | Volume | Path | None = None,
     progress: Progress = silent,
 ) -> Result:
     """Denoise a series and quantify it, raw and noise-matched Gaussian beside it.
@@ -67,6 +68,8 @@ def denoise(
         atlas: a label image, each label a region (`request.Atlas`).
         mni: CBF in MNI space as well.
         fit: how a series of several delays is fitted (`request.DelayFit`).
+        att: arrival times (s) of another scan of the head, which correct the CBF of a series of one delay; a
+            `request.ArrivalMap` says where the map lies, and its error.
         progress: told where the run is.
 
     Returns:
@@ -88,7 +91,8 @@ def denoise(
     head = Head(t1, tissue=tissue, t1_to_asl=t1_to_asl, t1_start=t1_start, tissue_space=tissue_space)
     denoising = Denoising(model, group, interleaved, audit, pairs_needed, split_half)
     outputs = _outputs(regions, atlas, mni)
-    return run(Request(series, head, preparation, denoising, outputs=outputs, device=device, fit=fit), progress)
+    asked = Request(series, head, preparation, denoising, outputs=outputs, device=device, fit=fit, arrival=att)
+    return run(asked, progress)
 
 
 @fitted
@@ -105,11 +109,13 @@ def quantify(
     atlas: Atlas | None = None,
     mni: bool = False,
     fit: DelayFit = _FIT,
+    att: ArrivalMap | Volume | Path | None = None,
     progress: Progress = silent,
 ) -> Result:
     """CBF of the mean, plain and prepared, with readouts; no denoising. Arguments as `denoise`."""
     head = Head(t1, tissue=tissue, t1_to_asl=t1_to_asl, t1_start=t1_start, tissue_space=tissue_space)
-    return run(Request(series, head, preparation, outputs=_outputs(regions, atlas, mni), fit=fit), progress)
+    outputs = _outputs(regions, atlas, mni)
+    return run(Request(series, head, preparation, outputs=outputs, fit=fit, arrival=att), progress)
 
 
 @fitted
@@ -137,13 +143,14 @@ def superresolve(
     atlas: Atlas | None = None,
     mni: bool = False,
     fit: DelayFit = _FIT,
+    att: ArrivalMap | Volume | Path | None = None,
     progress: Progress = silent,
 ) -> Result:
     """A finer CBF map of a series, or of one CBF map, than was acquired: an estimate, guided by the T1.
 
     Args:
         series: what was read; one CBF map is a series of one ``cbf`` volume.
-        t1, tissue, tissue_space, t1_to_asl, t1_start, preparation, device, regions, atlas, mni, fit, progress: as
+        t1, tissue, tissue_space, t1_to_asl, t1_start, preparation, device, regions, atlas, mni, fit, att, progress: as
             `denoise`.
         method, spacing, like, point_spread: `request.SuperResolution`.
         model: denoise with this model first, `group`, `interleaved`, `audit`, `pairs_needed` and `split_half` as
@@ -160,7 +167,7 @@ def superresolve(
     denoising = None if model is None else Denoising(model, group, interleaved, audit, pairs_needed, split_half)
     finer = SuperResolution(method, spacing, like, point_spread)
     outputs = _outputs(regions, atlas, mni)
-    return run(Request(series, head, preparation, denoising, finer, outputs, device, fit), progress)
+    return run(Request(series, head, preparation, denoising, finer, outputs, device, fit, att), progress)
 
 
 def _outputs(regions: Mapping[str, Volume | Region] | None, atlas: Atlas | None, mni: bool) -> Outputs:

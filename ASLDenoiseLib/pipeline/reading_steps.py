@@ -13,6 +13,7 @@ from ..reading.images import image_stem, is_single_volume, read_image
 from ..reading.read import read_cbf_map, read_series, swapped
 from ..reading.study import read_t1
 from ..series import ASLSeries, Geometry, Tissue, Volume
+from .arrival_files import read_arrival
 from .region_steps import read_regions
 from .request import Head, Image, Matrix, SeriesFile
 from .state import RunState
@@ -34,6 +35,8 @@ def read(run: RunState, progress: Progress) -> None:
 
         more = (SCENE, PICTURE) if request.outputs.scene else ()
         check_destination(request.outputs.folder, series=run.series, attachments=more)
+    if request.arrival is not None:
+        run.arrival_images = read_arrival(request.arrival, run.series)
     progress(0.5, "reading images of the head")
     grid = run.series.geometry
     number = request.series.series if isinstance(request.series, SeriesFile) else None

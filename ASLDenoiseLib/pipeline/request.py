@@ -24,6 +24,7 @@ Image = Path | Volume
 Matrix = Path | np.ndarray  # 4x4, LPS mm
 SPACES = {"asl": "the series", "t1": "the T1, with which it goes to the series"}
 ATLAS_SPACES = {**SPACES, "mni": "MNI space (ICBM 2009a), to which the T1 is warped"}
+ARRIVAL_SPACES = {"scan": "another scan of the head, which is registered", **SPACES}
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,32 @@ class DelayFit:
 
 
 @dataclass(frozen=True, eq=False)
+class ArrivalMap:
+    """Arrival times that were measured by another scan of the head, to correct the CBF of a series of one delay.
+
+    Args:
+        att: arterial transit time, s.
+        error: the SD of its error, s; None: the SD map beside a result of ours, else it counts as exact.
+        reference: an image of the scan that the map came from, which lies with it: CBF, M0 or mean control; None: the
+            CBF map beside the file of the map.
+        space: where the map lies: with the ``scan`` that it came from, which is registered by `reference`; or
+            registered already, ``asl`` with the series, ``t1`` with the T1.
+
+    Raises:
+        InputError: there is no such space.
+    """
+
+    att: Image
+    error: Image | None = None
+    reference: Image | None = None
+    space: str = "scan"
+
+    def __post_init__(self) -> None:
+        settle(self)
+        _check_space(self.space, ARRIVAL_SPACES, "arrival time map")
+
+
+@dataclass(frozen=True, eq=False)
 class SuperResolution:
     """A finer map than was acquired.
 
@@ -276,6 +303,7 @@ class Request:
         outputs: regions, MNI space, files.
         device: where networks run: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         fit: of a series of several delays.
+        arrival: arrival times of another scan, for a series of one delay; None: all label counts as arrived.
 
     Raises:
         InputError: the parts do not go together.
@@ -289,16 +317,21 @@ class Request:
     outputs: Outputs = field(default_factory=Outputs)
     device: str = "auto"
     fit: DelayFit = field(default_factory=DelayFit)
+    arrival: ArrivalMap | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.series, (str, Path)):
             object.__setattr__(self, "series", SeriesFile(self.series))
+        if isinstance(self.arrival, (str, Path, Volume)):
+            object.__setattr__(self, "arrival", ArrivalMap(self.arrival))
         settle(self)
         if self.outputs.mni and self.head.t1 is None:
             raise InputError("MNI space needs a T1 to find the way there", [GiveImage("t1")])
         placed = {region.space for region in (*self.outputs.regions, *self.outputs.atlases)}
         if self.head.t1 is None and placed - {"asl"}:
             raise InputError("A region that was drawn on the T1, or in MNI space, needs the T1", [GiveImage("t1")])
+        if self.head.t1 is None and self.arrival is not None and self.arrival.space == "t1":
+            raise InputError("An arrival time map in the space of the T1 was given without the T1", [GiveImage("t1")])
         finer = self.superresolution
         if finer is not None:
             method_of(finer.method, with_t1=self.head.t1 is not None)
@@ -309,5 +342,6 @@ class Request:
         """What it holds in memory, by name: a result that holds it again need not send it back."""
         regions = {f"regions/{region.name}": region.mask for region in self.outputs.regions}
         atlases = {f"atlases/{number}": atlas.labels for number, atlas in enumerate(self.outputs.atlases)}
-        held = {"series": self.series, **vars(self.head), **regions, **atlases}
+        arrival = {} if self.arrival is None else {f"arrival/{k}": v for k, v in vars(self.arrival).items()}
+        held = {"series": self.series, **vars(self.head), **regions, **atlases, **arrival}
         return {name: thing for name, thing in held.items() if isinstance(thing, (ASLSeries, Volume, Tissue))}

@@ -20,11 +20,12 @@ from ..preparing.choices import Preparation
 from ..reading.images import read_array4d, read_image
 from ..series import ASLSeries, Geometry, Tissue, Volume
 from ..series_json import series_from_plain
-from .request import Atlas, DelayFit, Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
+from .request import ArrivalMap, Atlas, DelayFit, Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
 
 FORMAT = "ASLDenoise request 1"
 _RENAMED = {"recovery": "audit"}  # names that requests of earlier versions have
 _FILES = ("path", "m0", "t1", "gm", "wm", "labels", "t1_to_asl", "t1_start", "like", "mask", "names", "folder")
+_FILES += ("att", "error", "reference")
 _PARTS = {
     "series": SeriesFile,
     "head": Head,
@@ -32,6 +33,7 @@ _PARTS = {
     "denoising": Denoising,
     "superresolution": SuperResolution,
     "fit": DelayFit,
+    "arrival": ArrivalMap,
     "outputs": Outputs,
     "regions": Region,
     "atlases": Atlas,

@@ -18,6 +18,7 @@ from ..result.pair_errors import PairErrors
 from ..result.plausible import implausible_findings
 from ..series import SCANNER_UNIT, Origin, Parameter, Volume, VolumeType
 from ..superresolving.targets import tissue_on_target
+from .arrival_step import arrival_maps
 from .fit_step import arrival_of_maps, delay_maps
 from .region_steps import pair_errors, regions_on_grid
 from .request_json import plain_request
@@ -117,14 +118,15 @@ def _maps(run: RunState) -> dict[str, Volume]:
             volumes[maps.RESTORED] = to_cbf(run.audit.restored)
         uncertainty = run.denoised.uncertainty if run.audit is None else run.audit.uncertainty
         if uncertainty is not None:
-            volumes[maps.UNCERTAINTY] = to_cbf(uncertainty)
+            volumes[maps.UNCERTAINTY] = run.quantification.deviation(uncertainty, run.difference)
     if run.error is not None:
-        volumes[maps.MEAN_ERROR] = to_cbf(run.error)
+        volumes[maps.MEAN_ERROR] = run.quantification.deviation(run.error, cleaned)
     if run.fine is not None:
         volumes |= {maps.SUPERRESOLVED: run.fine.fine, maps.RESIDUAL: run.fine.residual}
         volumes.pop(maps.UNCERTAINTY, None)  # the denoised map's is not the super-resolved one's
         if run.fine.uncertainty is not None:
             volumes[maps.UNCERTAINTY] = run.fine.uncertainty
+    volumes |= arrival_maps(run)
     if unit == SCANNER_UNIT:
         return {maps.in_unit(key, unit): volume for key, volume in volumes.items()}
     return volumes | _differences(run)
@@ -144,21 +146,17 @@ def _readouts(
     run: RunState, volumes: Mapping[str, Volume], errors: Mapping[str, PairErrors]
 ) -> dict[str, tuple[Readout, ...]]:
     """Readouts of every judged map; tSNR of raw and prepared, which have pairs."""
-    unit = run.quantification.unit
-    raw, prepared, *others = (
-        maps.in_unit(key, unit) for key in (maps.RAW, maps.PREPARED, maps.DENOISED, maps.SMOOTHED)
-    )
+    unit, factor = run.quantification.unit, run.quantification.factor.array
+    shown = (maps.RAW, maps.PREPARED, maps.DENOISED, maps.SMOOTHED, maps.UNCORRECTED)
+    raw, prepared, *others = (maps.in_unit(key, unit) for key in shown)
     judged, given = (raw, prepared, *others), {"regions": run.regions, "m0": run.m0}
-    factor = run.quantification.factor.array
-    pairs = {} if run.fits is not None else {raw: run.acquired.array, prepared: run.kept_pairs}
+    pairs = {}
+    if run.fits is None:
+        pairs = {raw: run.acquired.array * factor, prepared: run.kept_pairs * factor}
+    if run.uncorrected is not None:
+        pairs[others[-1]] = run.acquired.array * run.uncorrected.factor.array
     readouts = {
-        key: measure(
-            volumes[key],
-            run.tissue,
-            pairs=pairs[key] * factor if key in pairs else None,
-            errors=errors_of(errors, key, volumes),
-            **given,
-        )
+        key: measure(volumes[key], run.tissue, pairs=pairs.get(key), errors=errors_of(errors, key, volumes), **given)
         for key in judged
         if key in volumes
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..compute import Compute
+from ..preparing.arrival_map import LaidArrival
 from ..preparing.course import PairCourse
 from ..preparing.delays import Delay
 from ..preparing.motion import Motion
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from ..result.split_half import SplitHalf
     from ..superresolving import SuperResolvedMap
     from ..superresolving.targets import TargetGrid
+    from .arrival_files import ArrivalImages
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +90,8 @@ class RunState:
         motion: None where it was not, or could not be, estimated.
         m0: what calibrates the pairs; None where they are CBF, or nothing does.
         quantification: differences to ml/100g/min, or as they are where nothing calibrates them.
+        arrival_images: what was given of arrival times of another scan; `arrival` is how they lie on the series, and
+            `uncorrected` the quantification as if all label had arrived. None of a run that corrects none.
         even_t1: the T1 without its bias field; `t1_tissue` is tissue in its space. None without a T1.
         fit: whether the T1 belongs to the series; None without a T1.
         tissue: on the grid of the series; `tissue_on_t1` what was given in the space of the T1.
@@ -138,6 +142,9 @@ class RunState:
     motion: Motion | None = None
     m0: Volume | None = None
     quantification: Quantification | None = None
+    arrival_images: ArrivalImages | None = None
+    arrival: LaidArrival | None = None
+    uncorrected: Quantification | None = None
     even_t1: Volume | None = None
     t1_tissue: SegmentedTissue | None = None
     fit: SeriesFit | None = None

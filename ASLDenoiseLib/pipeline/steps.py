@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..denoising.catalogue import find_model
 from ..superresolving import METHODS
 from .again import FIRST
+from .arrival_step import correct_for_arrival
 from .audit_step import audit_denoised
 from .cleaning_steps import clean_pairs
 from .denoising_steps import denoise_pairs, gather_guides, wants_guides
@@ -38,6 +39,7 @@ _PREPARATION = (
     Step("segment", "finding grey and white matter in the T1", segment_t1, Cost(31.0)),
     Step("align", "aligning the T1 with the series", align_t1, Cost(7.5)),
     Step("tissue", "finding grey and white matter", find_tissue, Cost(0.5)),
+    Step("arrival", "laying the arrival times on the series", correct_for_arrival, Cost(7.0)),
     Step("clean", "cleaning the pairs", clean_pairs, Cost(0.1, a_volume=0.005)),
 )
 GUIDES = Step("guides", "gathering guides", gather_guides, Cost(1.3))
@@ -54,6 +56,7 @@ def preparation_steps(request: Request) -> tuple[Step, ...]:
     """From files to clean differences."""
     with_t1, motion = request.head.t1 is not None, request.preparation.motion
     wanted = {"motion": motion, "segment": with_t1, "align": with_t1, "tissue": not with_t1}
+    wanted["arrival"] = request.arrival is not None
     return tuple(step for step in _PREPARATION if wanted.get(step.name, True))
 
 

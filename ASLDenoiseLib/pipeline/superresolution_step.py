@@ -66,6 +66,6 @@ def _noise_of(run: RunState) -> Volume | None:
     sd = run.error if run.denoised is None else run.denoised.uncertainty
     if sd is None:
         return None
-    cbf = run.quantification.cbf(sd)
+    cbf = run.quantification.deviation(sd, run.difference)
     variance = gaussian(cbf.with_array(cbf.array**2), _NOISE_FWHM, mask=run.brain)
     return cbf.with_array(np.sqrt(variance.array), name="noise")

@@ -16,17 +16,27 @@ class Quantification:
     """The factor (K, J, I) from a difference image to CBF, and its parameters.
 
     `factor` is in ml/100g/min per scanner unit of the difference; NaN where CBF cannot be measured. Where nothing
-    calibrates the difference it is 1, and `unit` that of the scanner.
+    calibrates the difference it is 1, and `unit` that of the scanner. `relative_error` (K, J, I) is the SD of its error
+    as a share of it; None counts it as exact.
     """
 
     factor: Volume
     parameters: tuple[Parameter, ...]
     unit: str = CBF_UNIT
+    relative_error: Volume | None = None
 
     def cbf(self, difference: Volume, *, name: str = "") -> Volume:
         """CBF of a difference image on the same grid, in `unit`; NaN outside the brain or where M0 is noise."""
         name = name or ("cbf" if self.unit == CBF_UNIT else "perfusion difference")
         return difference.with_array(difference.array * self.factor.array, unit=self.unit, name=name)
+
+    def deviation(self, error: Volume, difference: Volume) -> Volume:
+        """The SD of the error of `cbf` of a difference image whose own error has the SD `error`, in `unit`."""
+        own = self.cbf(error)
+        if self.relative_error is None:
+            return own
+        carried = self.cbf(difference).array * self.relative_error.array
+        return own.with_array(np.hypot(own.array, carried))
 
 
 def as_it_is(brain: Volume, unit: str) -> Quantification:

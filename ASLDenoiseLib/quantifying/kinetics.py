@@ -102,6 +102,16 @@ def single_label_duration(acquisition: Acquisition) -> float:
     return durations[0]
 
 
+def label_length(acquisition: Acquisition) -> float:
+    """The one label duration, of PASL the bolus duration, s; `InputError` where none is stated, or several."""
+    if acquisition.labeling is not Labeling.PASL:
+        return single_label_duration(acquisition)
+    if not acquisition.bolus_duration:
+        what = "PASL needs the bolus duration (BolusCutOffDelayTime, TI1)"
+        raise InputError(what, [SetField("bolus_duration", text=_IN_SECONDS)])
+    return acquisition.bolus_duration
+
+
 def cbf_scale(acquisition: Acquisition, *, slices: int | None = None) -> tuple[np.ndarray, tuple[Parameter, ...]]:
     """CBF (ml/100g/min) per unit of dM/M0, and its parameters; those not stated are resolved by `constants`.
 
@@ -120,11 +130,7 @@ def cbf_scale(acquisition: Acquisition, *, slices: int | None = None) -> tuple[n
     if acquisition.labeling is None:
         raise InputError("ArterialSpinLabelingType is not stated", [SetField("labeling", "PCASL, CASL or PASL")])
     if acquisition.labeling is Labeling.PASL:
-        if not acquisition.bolus_duration:
-            what = "PASL needs the bolus duration (BolusCutOffDelayTime, TI1)"
-            raise InputError(what, [SetField("bolus_duration", text=_IN_SECONDS)])
-        scale = pasl_scale(inversion_time=delays, bolus_duration=acquisition.bolus_duration, **common)
+        scale = pasl_scale(inversion_time=delays, bolus_duration=label_length(acquisition), **common)
     else:
-        duration = single_label_duration(acquisition)
-        scale = pcasl_scale(post_labeling_delay=delays, label_duration=duration, **common)
+        scale = pcasl_scale(post_labeling_delay=delays, label_duration=label_length(acquisition), **common)
     return np.asarray(scale), (blood, efficiency, partition)

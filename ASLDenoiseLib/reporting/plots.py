@@ -39,7 +39,7 @@ def montage_png(result: Result, *, slices: int = 6) -> bytes:
         bar's arrows say.
     """
     raw, final = result.raw, result.on_series
-    compared = keys_of(Role.COMPARISON, maps=result.maps)
+    compared = keys_of(Role.COMPARISON, Role.UNCORRECTED, maps=result.maps)
     shown = [key for key in dict.fromkeys((raw, final, *compared)) if key in result.maps]
     panels = [panel(result.kind(key), result.maps[key].array) for key in shown]
     if final != raw:

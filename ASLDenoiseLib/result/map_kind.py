@@ -25,6 +25,7 @@ class Role(Enum):
     ARRIVAL_UNCERTAINTY = "arrival uncertainty"
     BLOOD_VOLUME = "blood volume"
     MASK = "mask"
+    UNCORRECTED = "uncorrected"
 
 
 BELOW_ZERO = "#1E64D8"  # the colour of what is measured below a window that begins at zero: no end of any scale here

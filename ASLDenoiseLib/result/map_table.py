@@ -68,6 +68,15 @@ SMOOTHED = _map(
     note="is the raw map blurred until its white-matter noise equals the processed map's. SNR and contrast reward "
     "blurring alone: a denoiser is worth its name only where it does better than this column.",
 )
+UNCORRECTED = _map(
+    "desc-uncorrected_cbf",
+    Role.UNCORRECTED,
+    "Raw mean, not corrected for arrival times",
+    "Cerebral blood flow from the plain mean of the differences as acquired, as if all label had arrived everywhere.",
+    short="Uncorrected CBF",
+    note="is the raw mean as if all label had arrived everywhere; the raw mean beside it is corrected for the arrival "
+    "times of another scan.",
+)
 RESIDUAL = _map(
     "desc-residual_cbf",
     Role.DIFFERENCE,
@@ -206,6 +215,22 @@ ATT_MEAN_ERROR = _map(
     short="Standard error of ATT",
     **{**_ARRIVAL_SD, "quantity": "Standard error of arrival time"},
 )
+USED_ATT = _map(
+    "desc-used_att",
+    Role.ARRIVAL,
+    "Arrival time of another scan",
+    "Arterial transit time that another scan measured, as it lies on the series: by it CBF was corrected.",
+    short="Arrival time used",
+    **_ARRIVAL,
+)
+USED_ATT_ERROR = _map(
+    "desc-usederror_att",
+    Role.ARRIVAL_UNCERTAINTY,
+    "Uncertainty of the arrival time of another scan (SD)",
+    "Standard deviation of the error of the arterial transit time by which CBF was corrected, as that scan tells it.",
+    short="SD of arrival time used",
+    **_ARRIVAL_SD,
+)
 PREPARED_ABV = _map(
     "desc-cleaned_abv",
     Role.BLOOD_VOLUME,
@@ -240,7 +265,7 @@ VESSELS = _map(
     **_MASK,
 )
 _OF_DELAYS = (RAW_ATT, PREPARED_ATT, DENOISED_ATT, ATT_UNCERTAINTY, ATT_MEAN_ERROR, PREPARED_ABV, DENOISED_ABV)
-_OF_DELAYS += (BOUNDS, VESSELS)
+_OF_DELAYS += (BOUNDS, VESSELS, USED_ATT, USED_ATT_ERROR)
 
 # As above, of a run without an M0: nothing is in ml/100g/min, and no map is called CBF.
 RELATIVE: dict[str, MapKind] = {}
@@ -280,6 +305,11 @@ _relative(
     "Gaussian, noise-matched",
     "Raw mean difference after the Gaussian smoothing that reaches the white-matter noise of the denoised one; the "
     "baseline a denoiser has to beat.",
+)
+_relative(
+    UNCORRECTED,
+    "Raw mean difference, not corrected for arrival times",
+    f"Plain mean of the perfusion differences as acquired, as if all label had arrived everywhere: {_UNCALIBRATED}.",
 )
 _relative(
     RESIDUAL,

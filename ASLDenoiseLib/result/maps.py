@@ -39,8 +39,14 @@ from .map_table import RESTORED as RESTORED
 from .map_table import SMOOTHED as SMOOTHED
 from .map_table import SUPERRESOLVED as SUPERRESOLVED
 from .map_table import UNCERTAINTY as UNCERTAINTY
+from .map_table import UNCORRECTED as UNCORRECTED
+from .map_table import USED_ATT as USED_ATT
+from .map_table import USED_ATT_ERROR as USED_ATT_ERROR
 from .map_table import VESSELS as VESSELS
 
+# of a run that is corrected for arrival times
+_CORRECTED = (Role.RAW, Role.PREPARED, Role.PROCESSED, Role.SUPERRESOLVED, Role.COMPARISON, Role.HALF)
+_CORRECTED += (Role.DIFFERENCE, Role.UNCERTAINTY)
 _PRODUCTS = (Role.PREPARED, Role.PROCESSED, Role.SUPERRESOLVED)  # what a run can be for, the furthest last
 
 
@@ -61,6 +67,8 @@ def kind_of(key: str, maps: Collection[str] = ()) -> MapKind:
     kind = table[key]
     finer = kind.of_superresolved if _has_superresolved(maps) else ()
     label, description = finer or _own_words(kind, maps)
+    if kind.role in _CORRECTED and is_corrected(maps):
+        description += " Corrected for the arrival times of another scan."
     own = _table_of(maps)
     processed, _ = _own_words(own[furthest(maps) or named(DENOISED, maps)], maps)
     acquired, _ = _own_words(own[furthest(maps, on_series=True) or raw_of(maps)], maps)
@@ -103,6 +111,11 @@ def in_unit(key: str, unit: str) -> str:
 def of_several_delays(maps: Collection[str]) -> bool:
     """Whether the run that made `maps` fitted CBF and arrival time to several delays."""
     return RAW_ATT in maps
+
+
+def is_corrected(maps: Collection[str]) -> bool:
+    """Whether the run that made `maps` corrected one delay by the arrival times of another scan."""
+    return named(UNCORRECTED, maps) in maps
 
 
 def raw_of(maps: Collection[str]) -> str:

@@ -43,7 +43,7 @@ def pairs_used(result: Result) -> Mapping[Role, str]:
     kept = f"{total - gone} of {every}" if gone else every
     kept += f", {partly} in part" if partly else ""
     raw = f"all {every}" if total == _acquired(result) > 1 else every
-    return {Role.RAW: raw, **dict.fromkeys(_OF_KEPT, kept)}
+    return {Role.RAW: raw, Role.UNCORRECTED: raw, **dict.fromkeys(_OF_KEPT, kept)}
 
 
 def _acquired(result: Result) -> int:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Container
 from pathlib import Path
 
 from ..denoising.catalogue import DEFAULT_MODEL
 from ..errors import InputError
 from ..pipeline.request import (
+    ARRIVAL_SPACES,
     ATLAS_SPACES,
     KINETICS,
+    ArrivalMap,
     Atlas,
     DelayFit,
     Denoising,
@@ -136,6 +139,19 @@ def add_delays(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--no-spatial-prior", action="store_true", help=text)
 
 
+def add_arrival(parser: argparse.ArgumentParser) -> None:
+    """The arrival times that correct the CBF of a series of one delay."""
+    group = parser.add_argument_group("a series of one delay, corrected by the arrival times of another scan")
+    text = (
+        "arrival time map (s) of another scan of the head, registered; or one that lies on the series, or with the T1"
+    )
+    group.add_argument("--att", metavar="MAP[@asl|@t1]", help=text)
+    text = "the SD of its error, s (default: that beside a map of ours, else the map counts as exact)"
+    group.add_argument("--att-sd", type=Path, metavar="MAP", help=text)
+    text = "an image of that scan, to register by: CBF, M0 or mean control (default: the CBF map beside the map)"
+    group.add_argument("--att-reference", type=Path, metavar="IMAGE", help=text)
+
+
 def add_denoising(parser: argparse.ArgumentParser) -> None:
     """Which network denoises, and how."""
     group = parser.add_argument_group("denoising")
@@ -205,7 +221,19 @@ def request_of(args: argparse.Namespace) -> Request:
     outputs = Outputs(regions, args.mni, args.out, args.name, scene, args.command_line, atlases)
     fit = DelayFit(args.kinetics, args.abv, not args.no_spatial_prior)
     device = given.get("device", "auto")
-    return Request(series_file(args), head_of(args), _preparation(args), denoising, finer, outputs, device, fit)
+    parts = denoising, finer, outputs, device, fit, arrival_of(args)
+    return Request(series_file(args), head_of(args), _preparation(args), *parts)
+
+
+def arrival_of(args: argparse.Namespace) -> ArrivalMap | None:
+    """The arrival times of another scan, where some are given."""
+    if args.att is None:
+        for name, given in (("--att-sd", args.att_sd), ("--att-reference", args.att_reference)):
+            if given is not None:
+                raise InputError(f"{name} goes with an arrival time map; give that with --att.")
+        return None
+    path, space = _placed(args.att, ARRIVAL_SPACES, "scan")
+    return ArrivalMap(path, args.att_sd, args.att_reference, space)
 
 
 def regions_of(args: argparse.Namespace) -> tuple[tuple[Region, ...], tuple[Atlas, ...]]:
@@ -236,12 +264,12 @@ def _atlases(args: argparse.Namespace) -> tuple[Atlas, ...]:
     return (Atlas(labels, args.atlas_names, space),)
 
 
-def _placed(text: str) -> tuple[Path, str]:
+def _placed(text: str, spaces: Container[str] = ATLAS_SPACES, usual: str = "asl") -> tuple[Path, str]:
     """A file and its space, from ``FILE`` or ``FILE@SPACE``; an @ within the name of a file is its own."""
     path, separator, space = text.rpartition("@")
-    if separator and space in ATLAS_SPACES and not os.path.isfile(text):
+    if separator and space in spaces and not os.path.isfile(text):
         return Path(path), space
-    return Path(text), "asl"
+    return Path(text), usual
 
 
 def _number_or_path(text: str) -> float | Path:

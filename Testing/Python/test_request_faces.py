@@ -61,6 +61,10 @@ PLACES = {
     "fit.kinetics": ("kinetics", "fit", "kinetics"),
     "fit.macrovascular": ("abv", "fit", "macrovascular"),
     "fit.spatial": ("no_spatial_prior", "fit", "spatialPrior"),
+    "arrival.att": ("att", "att", "arrival"),
+    "arrival.error": ("att_sd", "att", "(the SD map beside it, in the scene or on disk)"),
+    "arrival.reference": ("att_reference", "att", "arrivalReference"),
+    "arrival.space": ("(--att MAP@t1)", "att", "(the image whose grid it has)"),
 }
 
 
