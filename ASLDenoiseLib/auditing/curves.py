@@ -52,6 +52,9 @@ def off_the_curve(curves: DelayCurves) -> tuple[OffCurve, ...]:
 def verdict_of_curves(curves: DelayCurves, verdicts: Sequence[AuditVerdict]) -> AuditVerdict:
     """Whether the curves keep each tissue's mean over all delays, within its standard error or two per cent.
 
+    They are held against the curves of the plain fit: where the model does not describe the measurement both are off it
+    (`off_the_curve`). What the network alone did is what it moved the measured mean by.
+
     Args:
         curves: measured before denoising, and fitted after it.
         verdicts: of the audit of every delay, in the order of the curves.
@@ -63,6 +66,7 @@ def verdict_of_curves(curves: DelayCurves, verdicts: Sequence[AuditVerdict]) -> 
             continue
         count = len(verdicts)
         error = math.sqrt(sum(error**2 for error in curve.errors)) / count
-        raw, network, fitted = (sum(values) / count for values in (curve.measured, networks, curve.fitted))
-        means.append(TissueMean(curve.name, raw, network, fitted, error if math.isfinite(error) else 0.0, _TOLERANCE))
+        measured, plain, fitted = (sum(values) / count for values in (curve.measured, curve.plain, curve.fitted))
+        network = plain + sum(networks) / count - measured
+        means.append(TissueMean(curve.name, plain, network, fitted, error if math.isfinite(error) else 0.0, _TOLERANCE))
     return AuditVerdict(tuple(means), curves.unit, min(verdict.pairs for verdict in verdicts))

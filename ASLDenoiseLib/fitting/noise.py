@@ -64,3 +64,16 @@ def scale_of_residual(images: np.ndarray, fitted: np.ndarray, errors: np.ndarray
         return 1.0
     total = np.nansum(np.square(apart[:, enough]), dtype=np.float64)
     return float(np.sqrt(total / (count[enough] - parameters).sum()))
+
+
+def weighted_alike(errors: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Errors (D, K, J, I) as large as `known` ones over all delays, that weight the delays of a voxel as `errors` do.
+
+    Where a model does not describe the measurement, what fits best depends on the weights: denoised images are fitted
+    with those of the images they were made from, so that their fit is of the same.
+    """
+    ratio = np.divide(known, errors, out=np.full(errors.shape, np.nan), where=errors > 0)
+    there = np.isfinite(ratio)
+    squares = np.where(there, ratio, 0.0) ** 2
+    level = np.sqrt(squares.sum(axis=0, dtype=np.float64) / np.maximum(there.sum(axis=0), 1))
+    return (errors * np.where(level > 0, level, 1.0)).astype(np.float32)

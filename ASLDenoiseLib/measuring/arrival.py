@@ -14,7 +14,7 @@ from .readouts import region_key
 
 _NAN = float("nan")
 _WITHIN = "only voxels whose arrival time lies within the range that the delays can tell"
-_AT_BOUNDS = "Share of them whose arrival time lies at the end of that range, and of which neither it nor CBF is known."
+_AT_BOUNDS = "Share of them whose arrival time lies at an end of that range; at its upper end CBF is not known either."
 _OF_CURVE = (
     "Fitted to the tissue's mean at every delay: noise of single voxels, which lifts the mean of their fits, is "
     "averaged out before; that arrival differs within the tissue is left out of account."

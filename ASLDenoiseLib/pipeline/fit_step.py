@@ -12,10 +12,10 @@ import numpy as np
 
 from ..auditing.curves import off_the_curve, verdict_of_curves
 from ..denoising.inference import DenoisingResult
-from ..findings import FindingKind, note_kind
+from ..findings import FindingKind
 from ..fitting.curves import curves_of
 from ..fitting.maps import DelayMeans, FittedMaps
-from ..fitting.noise import errors_of_means, scale_of_residual
+from ..fitting.noise import errors_of_means, scale_of_residual, weighted_alike
 from ..fitting.regions import fit_region
 from ..fitting.voxelwise import fit_voxels
 from ..measuring.arrival import arrival_readouts
@@ -25,25 +25,20 @@ from ..progress import Progress
 from ..quantifying.cbf import as_it_is
 from ..quantifying.kinetic_model import KineticModel, kinetic_model
 from ..quantifying.kinetics import delay_of_slices
-from ..remedies import Advice, ApplyFix
+from ..remedies import Advice
 from ..result import Readout, maps
 from ..result.delay_curves import DelayCurves
 from ..series import Volume
-from .delays import reference_delay
 from .state import Fits, RunState
 
-_MANY = 0.2  # of grey matter whose arrival time is not known
-_FITTED = note_kind(
-    "delays-fitted",
-    "CBF and arrival time are fitted to {count} delays together",
-    "{delays} s; {model}",
-    ApplyFix("pld-1.8", "for the formula of one delay, keep its pairs"),
-)
+_MANY = 20.0  # % of grey matter whose arrival time is not known
 _BOUNDS = FindingKind(
     "arrival-at-bounds",
     "The arrival time of {share:.0f} % of grey matter is not known",
-    "there it lies at an end of what the delays can tell, 0 to {longest:.2g} s; CBF is not known there either",
-    Advice("leave out what desc-bounds marks, or acquire longer delays"),
+    "in {early:.0f} % label is there before the first delay can tell, which leaves CBF known; in {late:.0f} % it seems "
+    "to arrive after the last, and CBF is not known either",
+    Advice("leave out what desc-bounds marks, or acquire longer delays, or shorter ones"),
+    severities="warning or note",
 )
 _OFF_CURVE = FindingKind(
     "off-the-curve",
@@ -79,7 +74,7 @@ def fit_delays(run: RunState, progress: Progress) -> None:
     run.fits = Fits(raw, prepared, denoised, None, tissues)
     run.curves = _curves(run, clean, model)
     _hand_on(run)
-    _tell(run, model)
+    _tell(run)
 
 
 def _noise(
@@ -122,11 +117,10 @@ def _fit_denoised(run: RunState, clean: DelayMeans, model: KineticModel) -> tupl
     def error(one: RunState) -> Volume | None:
         return one.denoised.uncertainty if one.audit is None else one.audit.uncertainty
 
-    means = _means(run, lambda one: one.difference, None)
+    means = replace(_means(run, lambda one: one.difference, None), errors=clean.errors)
     if all(error(one) is not None for one in run.delays):
-        means = _means(run, lambda one: one.difference, np.stack([error(one).array for one in run.delays]))
-    else:
-        means = replace(means, errors=clean.errors)
+        known = np.stack([one.quantification.cbf(error(one)).array for one in run.delays])
+        means = replace(means, errors=weighted_alike(clean.errors, known))
     return fit_voxels(means, model), means
 
 
@@ -176,17 +170,14 @@ def _curves(run: RunState, clean: DelayMeans, model: KineticModel) -> DelayCurve
     )
 
 
-def _tell(run: RunState, model: KineticModel) -> None:
-    """What was fitted, where it is not known, and where a tissue is off its curve."""
+def _tell(run: RunState) -> None:
+    """Where arrival times are not known, where a tissue is off its curve, and whether its mean was kept."""
     curves, fits = run.curves, run.fits
-    listed = ", ".join(f"{delay:g}" for delay in curves.delays)
-    keep = ApplyFix(f"pld-{reference_delay(run.acquired_delays).delay:g}", _FITTED.remedies[0].text)
-    run.findings.append(_FITTED.finding(keep, count=len(curves.delays), delays=listed, model=curves.model))
     grey = grey_matter(run.tissue) & np.isfinite(fits.prepared.cbf)
-    share = float((fits.prepared.bounds[grey] != 0).mean()) if grey.any() else 0.0
-    if share > _MANY:
-        longest = float(np.nanmax(fits.prepared.att))
-        run.findings.append(_BOUNDS.finding(share=100 * share, longest=longest))
+    early, late = (100 * float((fits.prepared.bounds[grey] == end).mean()) if grey.any() else 0.0 for end in (-1, 1))
+    if early + late > _MANY:
+        severity = "warning" if late > _MANY else "note"
+        run.findings.append(_BOUNDS.finding(severity=severity, share=early + late, early=early, late=late))
     for off in off_the_curve(curves):
         delays = ", ".join(f"{delay:g}" for delay in off.delays)
         told = {"tissue": off.tissue, "delays": delays, "most": off.residual, "error": off.error, "unit": curves.unit}
