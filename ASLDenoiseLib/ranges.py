@@ -66,6 +66,7 @@ RANGES: Mapping[str, Range] = MappingProxyType(
         "label_duration": Range((0.01, 10.0), (0.1, 6.0), zero=True, others=_SHORT),
         "bolus_duration": Range((0.01, 5.0), (0.3, 2.0), zero=True, others=_SHORT),
         "slice_timing": Range((0.0, 20.0), others=_SHORT),
+        "flip_angle": Range((0.1, 180.0)),  # degrees
         "repetition_time": Range((0.1, 60.0), (0.5, 25.0), zero=True, others=_SHORT),
         "m0_repetition_time": Range((0.1, 60.0), (0.5, 30.0), zero=True, others=_SHORT),
         # 0.05 T: the weakest whole-body scanners; 10.5 and 11.7 T: the strongest

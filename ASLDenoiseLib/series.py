@@ -66,6 +66,13 @@ class M0Type(str, Enum):
     ABSENT = "Absent"
 
 
+class DelayOrder(str, Enum):
+    """How delays follow each other where fewer are stated than there are volumes."""
+
+    TURNS = "turns"  # all delays once, then all again
+    BLOCKS = "blocks"  # all repeats of one delay, then those of the next
+
+
 class Origin(str, Enum):
     """Where a parameter value came from. Every value that enters a result carries one."""
 
@@ -252,6 +259,7 @@ class Acquisition:
     # of PASL the inversion time
     post_labeling_delay: float | tuple[float, ...] | None = _stated("PostLabelingDelay", "s", "Post-labelling delay")
     label_duration: float | tuple[float, ...] | None = _stated("LabelingDuration", "s", "Label duration")
+    delay_order: DelayOrder | None = _stated("PostLabelingDelayOrder", label="Order of delays")  # noqa: RUF009
     bolus_cut_off: bool | None = _stated("BolusCutOffFlag", label="Bolus cut-off")
     bolus_duration: float | None = _stated("BolusCutOffDelayTime", "s", "Bolus duration")  # TI1
     bolus_technique: str | None = _stated("BolusCutOffTechnique", label="Bolus cut-off technique")
@@ -264,6 +272,7 @@ class Acquisition:
     slice_encoding_direction: str | None = _stated("SliceEncodingDirection", label="Slice encoding direction")
     repetition_time: float | tuple[float, ...] | None = _stated("RepetitionTimePreparation", "s", "Repetition time")
     look_locker: bool | None = _stated("LookLocker", label="Look-Locker readout")
+    flip_angle: float | None = _stated("FlipAngle", "degrees", "Flip angle")  # of a Look-Locker readout alone
     time_encoding: str | None = _stated("TimeEncodedMatrixType", label="Time encoding")  # Hadamard; ExploreASL's key
     total_pairs: int | None = _stated("TotalAcquiredPairs", label="Pairs acquired")
     m0_type: M0Type | None = _stated("M0Type", label="M0")  # noqa: RUF009

@@ -12,9 +12,20 @@ import numpy as np
 from .errors import InputError
 from .findings import finding_from_plain, finding_to_plain
 from .m0_source import M0Source
-from .series import Acquisition, ASLSeries, Geometry, Labeling, M0Type, Origin, Parameter, Volume, VolumeType
+from .series import (
+    Acquisition,
+    ASLSeries,
+    DelayOrder,
+    Geometry,
+    Labeling,
+    M0Type,
+    Origin,
+    Parameter,
+    Volume,
+    VolumeType,
+)
 
-_ENUMS = {"Labeling": Labeling, "M0Type": M0Type}
+_ENUMS = {"Labeling": Labeling, "M0Type": M0Type, "DelayOrder": DelayOrder}
 
 
 def plain(value: object) -> object:

@@ -103,8 +103,9 @@ class AcquisitionSection:
                 self._keep(row.field, text)
             elif row.field == ORDER:
                 write_attributes(self._node, context=contextFrom(text, volume_count(self._node)))
+                self._write(read_acquisition(self._node))
             else:
-                write_attributes(self._node, acquisition=withEdit(read_acquisition(self._node), row.field, text))
+                self._write(withEdit(read_acquisition(self._node), row.field, text))
         except InputError as error:
             self._fill()
             slicer.util.warningDisplay(
@@ -112,6 +113,12 @@ class AcquisitionSection:
             )
             return
         self._changed()
+
+    def _write(self, acquisition) -> None:
+        """Write it; delays that are typed once each are brought to one a volume where the order says how."""
+        from ASLDenoiseLib.reading.delay_lists import spread_where_clear
+
+        write_attributes(self._node, acquisition=spread_where_clear(acquisition, read_context(self._node)))
 
     def _keep(self, field, text) -> None:
         """Keep a text for the series that is loaded next; emptied, it is no longer one."""

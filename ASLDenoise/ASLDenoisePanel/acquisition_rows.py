@@ -34,6 +34,7 @@ _WORDS = (
     "bolus_technique",
     "slice_encoding_direction",
     "time_encoding",
+    "delay_order",
 )
 _FLAGS = ("background_suppression", "bolus_cut_off", "look_locker")
 _REPEATING = ("control", "label", "deltam", "cbf")  # what a pattern repeats; other kinds stand before it
@@ -81,6 +82,10 @@ def acquisitionRows(acquisition, context: Sequence) -> tuple[AcquisitionRow, ...
     wanted = [*_ALWAYS]
     if acquisition.labeling is Labeling.PASL:
         wanted[2:3] = ["bolus_cut_off", "bolus_duration", "bolus_technique"]
+    if isinstance(acquisition.post_labeling_delay, tuple):
+        wanted.insert(wanted.index("post_labeling_delay") + 1, "delay_order")
+    if acquisition.look_locker:
+        wanted.insert(wanted.index("readout") + 1, "flip_angle")
     if acquisition.readout != "3D":
         wanted.insert(wanted.index("readout") + 1, "slice_timing")
     known = {f.name: f for f in fields(acquisition) if f.name != "origins"}

@@ -18,6 +18,7 @@ from ..given import fitted
 from ..remedies import Advice
 from ..series import Acquisition, ASLSeries, VolumeType
 from .bids import acquisition_from, expanded_context, reduce_arrays, with_user_values
+from .delay_lists import spread_where_clear, without_words
 from .read import calibration_of, context_of, read_series, require_flow, require_perfusion
 from .scan import Scan
 from .study import read_study
@@ -89,7 +90,8 @@ def with_lacking(
     if context and set(series.context) == {VolumeType.NOT_AVAILABLE}:
         words = context.split(",") if isinstance(context, str) else context
         changes["context"] = expanded_context([word for word in words if word.strip()], len(series.context))
-    return replace(series, **changes) if changes else series
+    changed = replace(series, **changes) if changes else series
+    return replace(changed, acquisition=spread_where_clear(changed.acquisition, changed.context))
 
 
 class _Attempts:
@@ -118,6 +120,7 @@ def _pieces(path: Path, number: int | None) -> ASLSeries:
     if scan is None:  # its sidecar cannot be read, or the image cannot
         scan = read_study(path, series=number, sidecar=False)
     types = attempts.attempt(partial(_judged, scan), (VolumeType.NOT_AVAILABLE,) * len(scan.array))
+    scan = replace(scan, sidecar=without_words(scan.sidecar, types))
     acquisition = _acquisition(scan, attempts)
     calibrate = partial(calibration_of, scan, types, acquisition, None)
     acquisition, m0, made = attempts.attempt(calibrate, (acquisition, None, None))

@@ -18,7 +18,8 @@ import numpy as np
 from ..errors import InputError
 from ..files import parse_json, read_text
 from ..remedies import GiveImage, SetField
-from ..series import Acquisition, Geometry, Labeling, M0Type, Origin, VolumeType
+from ..series import Acquisition, DelayOrder, Geometry, Labeling, M0Type, Origin, VolumeType
+from .delay_lists import LISTS, spread
 from .images import image_stem, is_image_name
 
 _FIELDS = {f.name: f for f in fields(Acquisition) if f.name != "origins"}
@@ -26,11 +27,12 @@ _PERFUSION = (VolumeType.CONTROL, VolumeType.LABEL, VolumeType.DELTAM)
 _A_VOLUME = ("post_labeling_delay", "label_duration", "repetition_time")  # may hold a number a volume
 _WORDS = {t.value.lower(): t for t in VolumeType}
 # What dcm2niix calls some values in its JSON (its BIDS/README); taken where the BIDS key is absent.
-_CONVERTER_NAMES = {
-    "PostLabelingDelay": "InitialPostLabelDelay",
-    "LabelingDuration": "TagDuration",
-    "BolusCutOffDelayTime": "BolusDuration",
-}
+_CONVERTER_NAMES = (
+    ("PostLabelingDelay", "PostLabelDelay"),
+    ("PostLabelingDelay", "InitialPostLabelDelay"),
+    ("LabelingDuration", "TagDuration"),
+    ("BolusCutOffDelayTime", "BolusDuration"),
+)
 
 
 _NAMING_KEYS = ("PulseSequenceType", "PulseSequenceDetails", "SequenceName", "SeriesDescription", "ProtocolName")
@@ -162,8 +164,11 @@ def acquisition_from(
         InputError: a value has a wrong type or an impossible value.
     """
     keys = dict(sidecar)
-    for key, name in _CONVERTER_NAMES.items():
-        keys.setdefault(key, keys.get(name))
+    for key, name in _CONVERTER_NAMES:
+        if keys.get(key) is None:
+            keys[key] = keys.get(name)
+    if keys.get("FlipAngle") is not None and "flip_angle" not in given:
+        keys["FlipAngle"] = _one_angle(keys)
     if keys["PostLabelingDelay"] is None and str(keys.get("ArterialSpinLabelingType")).upper() == "PASL":
         keys["PostLabelingDelay"] = keys.get("InversionTime")  # which is what BIDS means by the delay of PASL
     keys["RepetitionTimePreparation"] = preparation_time(sidecar)
@@ -177,6 +182,15 @@ def acquisition_from(
         if raw is not None and raw != "n/a" and name not in given:
             values[name] = parse_value(name, raw, where=where)
     return Acquisition().with_values(origin, **values)
+
+
+def _one_angle(sidecar: Mapping[str, object]) -> object:
+    """The flip angle of a Look-Locker readout, of a list the one that all share; None of others, which need none."""
+    angles = np.atleast_1d(np.asarray(sidecar["FlipAngle"], object)).tolist()
+    named = _by_its_name(sidecar)
+    locked = sidecar.get("LookLocker") or named.get("LookLocker")
+    kept = {str(angle): angle for angle in angles if angle not in (0, None, "n/a")}
+    return next(iter(kept.values())) if locked and len(kept) == 1 else None
 
 
 def _by_its_name(sidecar: Mapping[str, object]) -> dict[str, object]:
@@ -258,8 +272,10 @@ def reduce_arrays(acquisition: Acquisition, context: Sequence[VolumeType], geome
     A delay, label duration or repetition time that is the same for all control, label and deltam volumes becomes that
     one number.
 
+    Lists of one a pair or one a delay are brought to one a volume first (`delay_lists.spread`).
+
     Raises:
-        InputError: an array has another length than the series has volumes, or slices.
+        InputError: an array fits neither the volumes, nor the slices.
     """
     axis = "ijk".index((acquisition.slice_encoding_direction or "k")[0])
     timing = acquisition.slice_timing
@@ -272,6 +288,9 @@ def reduce_arrays(acquisition: Acquisition, context: Sequence[VolumeType], geome
         value = getattr(acquisition, name)
         if not isinstance(value, tuple):
             continue
+        if name in LISTS:
+            value = spread(name, value, context, acquisition.delay_order)
+            acquisition = acquisition.with_values(acquisition.origins[name], **{name: value})
         if len(value) != len(context):
             what = (
                 f"{_FIELDS[name].metadata['bids']} holds {len(value)} values but the series has {len(context)} volumes"
@@ -351,6 +370,7 @@ def _choice(*words: str, to: Callable[[str], object] = str) -> Callable[[object,
 
 _PARSERS: dict[str, Callable[[object, str, str, str], object]] = {
     "labeling": _choice(*(kind.value for kind in Labeling), to=Labeling),
+    "delay_order": _choice(*(order.value for order in DelayOrder), to=DelayOrder),
     "m0_type": _choice(*(kind.value for kind in M0Type), to=M0Type),
     "readout": _choice("2D", "3D"),
     "slice_encoding_direction": _choice("i", "j", "k", "i-", "j-", "k-"),

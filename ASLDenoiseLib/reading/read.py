@@ -26,6 +26,7 @@ from .bids import (
     reduce_arrays,
     with_user_values,
 )
+from .delay_lists import without_words
 from .images import CBF_SUFFIX, image_stem, read_image, require_contrast
 from .m0 import combine_m0, mean_of_series
 from .m0_files import choose_m0, directions
@@ -100,6 +101,7 @@ def _series(
     m0: Path | str | float | None = None,
     values: Mapping[str, object] | None = None,
 ) -> ASLSeries:
+    scan = replace(scan, sidecar=without_words(scan.sidecar, types))
     given = _answered(values or {}, m0)
     acquisition = acquisition_from(scan.sidecar, origin=scan.origin, where=scan.where, given=given)
     acquisition = with_user_values(acquisition, values)

@@ -33,14 +33,26 @@ def _numbers(text: str) -> list[float]:
     return [float(word) for word in text.split(",")]
 
 
+def _times(text: str) -> float | list[float]:
+    numbers = _numbers(text)
+    return numbers[0] if len(numbers) == 1 else numbers
+
+
+_SEVERAL = "of several, commas between, one a delay, one a pair or one a volume"
+
 # Acquisition field -> type and help; `remedies.OPTIONS` has the option's name
 _ACQUISITION = {
     "labeling": (str, "PCASL, CASL or PASL"),
-    "post_labeling_delay": (float, "post-labelling delay (PASL: inversion time), s"),
-    "label_duration": (float, "label duration, s"),
+    "post_labeling_delay": (_times, f"post-labelling delay (PASL: inversion time), s; {_SEVERAL}"),
+    "label_duration": (_times, f"label duration, s; {_SEVERAL}"),
+    "delay_order": (
+        str,
+        "how the delays of such a list follow each other: turns (0.5,1,0.5,1) or blocks (0.5,0.5,1,1)",
+    ),
     "bolus_duration": (float, "PASL bolus duration (TI1), s"),
     "field_strength": (float, "field strength, T"),
     "repetition_time": (float, "repetition time of the series, s"),
+    "flip_angle": (float, "flip angle of a Look-Locker readout, degrees"),
     "suppression_pulses": (int, "number of background suppression pulses"),
     "labeling_efficiency": (float, "labelling efficiency, suppression included"),
     "t1_blood": (float, "T1 of blood, s"),

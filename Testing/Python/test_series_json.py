@@ -12,6 +12,7 @@ from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.series import (
     Acquisition,
     ASLSeries,
+    DelayOrder,
     Geometry,
     Labeling,
     M0Type,
@@ -34,6 +35,7 @@ EVERYTHING = {
     "labeling": Labeling.PASL,
     "post_labeling_delay": (0.0, 1.8, 2.0),
     "label_duration": (0.0, 1.8, 1.8),
+    "delay_order": DelayOrder.TURNS,
     "bolus_cut_off": True,
     "bolus_duration": 0.7,
     "bolus_technique": "Q2TIPS",
@@ -46,6 +48,7 @@ EVERYTHING = {
     "slice_encoding_direction": "k",
     "repetition_time": 4.0,
     "look_locker": False,
+    "flip_angle": 25.0,
     "time_encoding": "Hadamard",
     "total_pairs": 30,
     "m0_type": M0Type.ESTIMATE,
