@@ -8,6 +8,7 @@ from ..errors import InputError
 from ..findings import Finding, FindingKind, unusable_kind
 from ..preparing.delays import Delay, delays_of
 from ..preparing.pairs import pair_members
+from ..quantifying.look_locker import excitation_problem
 from ..remedies import Advice, ApplyFix, SetField
 from ..series import Acquisition, ASLSeries, Labeling, VolumeType
 from .value_checks import other_units
@@ -42,7 +43,11 @@ _LOOK_LOCKER = FindingKind(
     "look-locker",
     "The readout is a Look-Locker one",
     "{stated}: each excitation takes some of the label, so that CBF by the formula of one delay comes out too low",
-    Advice("read CBF as relative, or fit all delays with a tool that corrects for the flip angle"),
+    Advice("read CBF as relative, or give all delays, which are fitted with what the excitations take"),
+    SetField("flip_angle", 25.0, "give it in degrees, e.g."),
+    severities="warning or note or unusable",
+    meaning="Each excitation takes some of the label: of one delay CBF comes out too low (warning). A fit of several "
+    "corrects it by the flip angle (note), or cannot where that is missing (unusable).",
 )
 _ENCODED = unusable_kind(
     "time-encoded",
@@ -182,10 +187,26 @@ def _whole(series: ASLSeries, stated: object, value: float) -> bool:
     return {VolumeType.CONTROL, VolumeType.LABEL} <= kinds or VolumeType.DELTAM in kinds
 
 
+def _look_locker(series: ASLSeries) -> Finding:
+    """Of one delay CBF is too low; a fit of several corrects it where the flip angle says by how much."""
+    fitted = fitted_delays(series)
+    if not fitted:
+        return _LOOK_LOCKER.finding(_LOOK_LOCKER.remedies[0], stated="LookLocker is true")
+    why, remedies = excitation_problem(
+        series.acquisition, [each.delay for each in fitted], [each.duration for each in fitted]
+    )
+    if why:
+        why = f"each excitation takes some of the label, and {why}"
+        return _LOOK_LOCKER.finding(*remedies, severity="unusable", why=why)
+    angle = series.acquisition.flip_angle
+    why = f"what each excitation of {angle:g} degrees takes of the label is corrected in the fit"
+    return _LOOK_LOCKER.finding(Advice("nothing need be done"), severity="note", why=why)
+
+
 def _not_one_delay(series: ASLSeries) -> Iterator[Finding]:
     """Sequences whose volumes no formula of one delay describes."""
     a = series.acquisition
     if a.look_locker:
-        yield _LOOK_LOCKER.finding(stated="LookLocker is true")
+        yield _look_locker(series)
     if a.time_encoding and VolumeType.DELTAM not in series.perfusion:  # differences have been decoded
         yield _ENCODED.finding(stated=f"it is stated as '{a.time_encoding}'")

@@ -25,6 +25,7 @@ from ..progress import Progress
 from ..quantifying.cbf import as_it_is
 from ..quantifying.kinetic_model import KineticModel, kinetic_model
 from ..quantifying.kinetics import delay_of_slices
+from ..quantifying.look_locker import with_excitations
 from ..remedies import Advice
 from ..result import Readout, maps
 from ..result.delay_curves import DelayCurves
@@ -57,6 +58,9 @@ def fit_delays(run: RunState, progress: Progress) -> None:
     """
     asked, acquisition = run.request.fit, run.delays[0].aligned.acquisition
     model, parameters = kinetic_model(acquisition, kinetics=asked.kinetics, macrovascular=asked.macrovascular)
+    times = [one.delay.delay for one in run.delays], [one.delay.duration for one in run.delays]
+    model, excited = with_excitations(model, acquisition, *times)
+    parameters += excited
     known = {parameter.name for parameter in run.parameters}
     run.parameters += [parameter for parameter in parameters if parameter.name not in known]
     acquired = _means(run, lambda one: one.raw, _noise(run, [one.acquired.array for one in run.delays], None))
