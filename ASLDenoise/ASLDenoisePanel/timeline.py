@@ -165,7 +165,11 @@ class TimelineSection:
         for place, each in enumerate(() if course is None else course.rows):
             motion, perfusion = _number(each.motion, "{:.2f} mm"), _number(each.perfusion, _digits(course.unit))
             tip = _("Pair {number}: volumes {volumes}, counted from 0").format(number=each.number, volumes=each.volumes)
-            for column, text in enumerate((str(each.number), motion, perfusion, "")):
+            named = str(each.number)
+            if math.isfinite(each.delay):
+                named = _("{pair} ({delay:g} s)").format(pair=each.number, delay=each.delay)
+                tip = _("{pair}, at a delay of {delay:g} s").format(pair=tip, delay=each.delay)
+            for column, text in enumerate((named, motion, perfusion, "")):
                 item = qt.QTableWidgetItem(text)
                 item.setToolTip(tip)
                 if column in (1, 2):

@@ -11,6 +11,7 @@ from ..result import Result
 from ..result.pairs_needed import MapError
 from ..series import CBF_UNIT
 from .chart import BLUE, FOR_LEGEND, GREEN, GREY, LONGEST, RED, Chart, Colour, Line, around, thinned
+from .delay_charts import delay_charts
 from .half_charts import halves_chart
 from .pair_charts import course_chart, left_out_chart
 from .voxelwise import SeriesMap, gm_agreement, masks_of, processed_map, raw_map
@@ -24,7 +25,7 @@ def charts_of(result: Result) -> tuple[Chart, ...]:
     """Every chart there is something to draw for, in the order to show them."""
     makers = (box_chart, scatter_chart, agreement_chart, pairs_chart, course_chart, shift_chart)
     makers = (*makers, rotation_chart, left_out_chart, halves_chart)
-    return tuple(chart for chart in (make(result) for make in makers) if chart is not None)
+    return (*(chart for chart in (make(result) for make in makers) if chart is not None), *delay_charts(result))
 
 
 def box_chart(result: Result) -> Chart | None:

@@ -14,6 +14,7 @@ from ..series import SCANNER_UNIT
 from .fragments import UNCALIBRATED
 from .listing import (
     COURSE,
+    CURVES,
     INPUTS,
     LISTING,
     MOTION,
@@ -75,6 +76,8 @@ def contents(result: Result, *, attachments: Iterable[str] = ()) -> dict[str, st
         told[f"*_{OUTLIERS_TSV}"] = "what was left out of the mean or put back by hand, why and by whom"
     if result.course is not None:
         told[f"*_{COURSE}.tsv"] = "perfusion and motion of every pair, and what of it is not in the mean"
+    if result.delays is not None:
+        told[f"*_{CURVES}.tsv"] = "what regions measured at every delay, and the curves that were fitted"
     told |= {f"*_{end}": "the maps in 3D Slicer: a scene, or a picture of it" for end in attachments}
     return {**told, f"*_{LISTING}": "the files of a series; a later run of it replaces these, and no other"}
 

@@ -20,10 +20,11 @@ from ..result import Result
 from ..result.maps import Role
 from ..result.table import columns, rows, rows_tsv
 from ..series import ASLSeries, Geometry, Volume
-from . import dataset, html, pairs_table, provenance, timeline
+from . import dataset, delays_table, html, pairs_table, provenance, timeline
 from .dataset import BIDSIGNORE, DESCRIPTION, README
 from .listing import (
     COURSE,
+    CURVES,
     INPUTS,
     LISTING,
     MOTION,
@@ -240,6 +241,10 @@ def _tables(result: Result) -> dict[str, str]:
     if course:
         texts[f"{COURSE}.tsv"] = course
         texts[f"{COURSE}.json"] = provenance.to_json(timeline.course_columns(result))
+    curves = delays_table.curves_tsv(result)
+    if curves:
+        texts[f"{CURVES}.tsv"] = curves
+        texts[f"{CURVES}.json"] = provenance.to_json(delays_table.curves_json(result))
     outliers = timeline.outliers_tsv(result)
     return {**texts, **({OUTLIERS_TSV: outliers} if outliers else {})}
 

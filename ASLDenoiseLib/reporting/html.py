@@ -7,6 +7,7 @@ from html import escape
 
 from ..result import Result
 from ..result.table import format_value
+from .delays_html import delays_html, several_delays
 from .fragments import (
     Column,
     TableRow,
@@ -81,6 +82,7 @@ def report_html(result: Result, *, command: str = "") -> str:
         _section("Do T1 and series belong together", fit_html(result)),
         _section("Readouts", readouts_html(result)),
         _section("Maps", montage_figure(result) if result.raw in result.maps else ""),
+        _section("Several delays: perfusion and arrival time", delays_html(result)),
         _section("Super-resolved", _superres(result)),
         _section("Raw and processed voxel by voxel", _agreement(result)),
         _section("Odd against even pairs", halves_html(result)),
@@ -107,7 +109,7 @@ def _summary(result: Result) -> str:
     averaged = "Averaged, neither denoised nor quantified" if result.relative else "Quantified, not denoised"
     label = escape(result.kind(done).label) if done else averaged
     source = f" Source: {escape(series.source)}." if series.source else ""
-    return f"{label}. {series.array.shape[0]} volumes of {size} mm.{source}"
+    return f"{label}.{several_delays(result)} {series.array.shape[0]} volumes of {size} mm.{source}"
 
 
 def _section(title: str, body: str) -> str:

@@ -28,6 +28,7 @@ INPUTS = "inputs"
 MOTION = "desc-motion_timeseries"
 PAIRS = "desc-pairs_error"
 COURSE = "desc-pairs_timeseries"
+CURVES = "desc-delays_curve"
 _LONGEST = 255  # bytes of a file name, on every usual file system
 _OTHERWISE = "give another folder, or another name for the results"
 
@@ -88,7 +89,7 @@ def possible_names(series: str, attachments: Iterable[str] = ()) -> list[str]:
     """Every file name that a run of a series may write."""
     keys = dict.fromkeys((*MAPS, *RELATIVE))
     maps = [f"{space}{key}{end}" for space in ("", f"{MNI}_") for key in keys for end in (".nii.gz", ".json")]
-    courses = [f"{table}{end}" for table in (MOTION, PAIRS, COURSE) for end in (".tsv", ".json")]
+    courses = [f"{table}{end}" for table in (MOTION, PAIRS, COURSE, CURVES) for end in (".tsv", ".json")]
     rest = (READOUTS_JSON, READOUTS_TSV, OUTLIERS_TSV, REPORT, REQUEST, LISTING, *attachments)
     return [file_name(series, what) for what in (*maps, *courses, *rest)]
 

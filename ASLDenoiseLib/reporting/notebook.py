@@ -46,9 +46,10 @@ def volume_html(volume: Volume) -> str:
     if volume.unit == CBF_UNIT:
         row = panel(kind_of(RAW), volume.array, volume.name)
     else:
-        row = (volume.name, volume.array, "gray", tuple(np.percentile(volume.array[measured], (1, 99)).tolist()))
+        window = tuple(np.percentile(volume.array[measured], (1, 99)).tolist())
+        row = (volume.name, volume.array, "gray", window, volume.unit)
     shown = volume.with_array(measured.astype(np.float32), unit="")
-    png = map_panels([row], shown, unit=volume.unit)
+    png = map_panels([row], shown)
     caption = f"{volume.geometry}; {row[3][0]:.3g} to {row[3][1]:.3g} {volume.unit or '(no unit)'}."
     return _styled(figure(png, f"{caption} Axial, radiological. Grey: not measured.", "Axial slices"))
 

@@ -25,13 +25,13 @@ def course_chart(result: Result) -> Chart | None:
         kinds[_kind_of(row)].append(row)
     colours = dict(zip(kinds, (BLUE, RED, PURPLE), strict=True))
     every = np.array([row.perfusion for row in rows])
-    middle, ends = float(np.median(every)), np.array([rows[0].number - 0.5, rows[-1].number + 0.5])
-    lines = [Line(f"Median {middle:{_digits(unit)}}", ends, np.full(2, middle), GREY, dashed=True, width=1.0)]
+    lines = [_median(rows, every, unit)]
     lines += [_points(name, members, unit, colours[name]) for name, members in kinds.items() if members]
+    of_delays = ", by its own delay alone" if any(math.isfinite(row.delay) for row in rows) else ""
     return Chart(
         COURSE,
         f"{what} of the brain in each pair",
-        f"{what} of the brain in each pair: {every.min():{_digits(unit)}} to {every.max():{_digits(unit)}} {unit}",
+        f"{what} of the brain in each pair{of_delays}: {every.min():{_digits(unit)}} to {every.max():{_digits(unit)}} {unit}",
         "Pair",
         f"Mean of the brain ({unit})",
         "",
@@ -80,9 +80,21 @@ def _points(name: str, rows: list[PairRow], unit: str, colour: tuple[float, floa
     return Line(name, x, y, colour, "points", notes=tuple(_note(row, unit) for row in rows))
 
 
+def _median(rows: list[PairRow], every: np.ndarray, unit: str) -> Line:
+    """The median of the pairs; of several delays that of each pair's own, since perfusion differs with the delay."""
+    look = {"colour": GREY, "dashed": True, "width": 1.0}
+    delays = np.array([row.delay for row in rows])
+    if not np.isfinite(delays).all():
+        middle, ends = float(np.median(every)), np.array([rows[0].number - 0.5, rows[-1].number + 0.5])
+        return Line(f"Median {middle:{_digits(unit)}}", ends, np.full(2, middle), **look)
+    own = np.array([np.median(every[delays == delay]) for delay in delays])
+    return Line("Median of the same delay", np.array([float(row.number) for row in rows]), own, **look)
+
+
 def _note(row: PairRow, unit: str) -> str:
     """What there is to say of a point."""
-    parts = [f"Pair {row.number}: {row.perfusion:{_digits(unit)}} {unit}"]
+    delay = f", delay {row.delay:g} s" if math.isfinite(row.delay) else ""
+    parts = [f"Pair {row.number}{delay}: {row.perfusion:{_digits(unit)}} {unit}"]
     if math.isfinite(row.motion):
         parts.append(f"moved {row.motion:.2f} mm between control and label")
     return ", ".join([*parts, *([row.decision] if row.decision else [])])

@@ -23,6 +23,7 @@ class PairRow:
         position: mm, from the reference; likewise.
         left_out: share that is not in the mean, 0..1; NaN where no outliers were looked for.
         decision: who left it out, or put it back; empty where it is in the mean as a matter of course.
+        delay: s, post-labelling delay (PASL: inversion time); NaN of a series of one delay.
     """
 
     number: int
@@ -32,6 +33,7 @@ class PairRow:
     position: float
     left_out: float
     decision: str
+    delay: float = math.nan
 
 
 def pair_rows(result: Result) -> tuple[PairRow, ...]:
@@ -39,7 +41,7 @@ def pair_rows(result: Result) -> tuple[PairRow, ...]:
     course, lost = result.course, left_out(result)
     if course is None:
         return ()
-    decisions = _decisions(result)
+    decisions, delays = _decisions(result), _delays(result)
     return tuple(
         PairRow(
             number,
@@ -49,6 +51,7 @@ def pair_rows(result: Result) -> tuple[PairRow, ...]:
             float(course.position[n]),
             math.nan if lost is None else float(lost[n].mean()),
             ", ".join(decisions.get(n, ())),
+            delays.get(n, math.nan),
         )
         for n, number in enumerate(course.numbers)
     )
@@ -61,6 +64,13 @@ def decided(result: Result) -> list[tuple]:
         return []
     rejected = [(r, TAKEN_OUT if r.by_user else LEFT_OUT) for r in report.rejections]
     return [*rejected, *((r, PUT_BACK) for r in report.put_back)]
+
+
+def _delays(result: Result) -> dict[int, float]:
+    """The delay of each pair by its place among the pairs; empty where all have the same, or none is stated."""
+    found = {n: result.series.timing(members[0])[0] for n, members in enumerate(result.course.members)}
+    several = None not in found.values() and len(set(found.values())) > 1
+    return found if several else {}
 
 
 def _decisions(result: Result) -> dict[int, list[str]]:

@@ -16,13 +16,13 @@ import numpy as np
 from ..measuring.agreement import Agreement
 from ..result import Result
 from ..result.maps import BELOW_ZERO, RESIDUAL, MapKind, Role, keys_of, kind_of, named
-from ..series import CBF_UNIT, Geometry, Volume
+from ..series import Geometry, Volume
 from .voxelwise import SeriesMap, gm_agreement, masks_of, processed_map, raw_map
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Panel = tuple[str, np.ndarray, str, tuple[float, float]]  # label, array (K, J, I), colour map, window
+Panel = tuple[str, np.ndarray, str, tuple[float, float], str]  # label, array (K, J, I), colours, window, unit
 _NOT_MEASURED = "#4a4a4a"
 _BINS = (-4 / 9, 14 / 9)  # of the histogram, over the highest value of the window of maps
 
@@ -49,12 +49,12 @@ def montage_png(result: Result, *, slices: int = 6) -> bytes:
     uncertainty = uncertainty_key(result)
     if uncertainty:
         panels.append(panel(result.kind(uncertainty), result.maps[uncertainty].array))
-    return map_panels(panels, result.tissue.brain, slices=slices, unit=result.unit)
+    return map_panels(panels, result.tissue.brain, slices=slices)
 
 
 def panel(kind: MapKind, array: np.ndarray, label: str = "") -> Panel:
     """A row of slices as its kind of map is shown, under the kind's name or another `label`."""
-    return (label or kind.label, array, kind.colours, kind.window)
+    return (label or kind.label, array, kind.colours, kind.window, kind.unit)
 
 
 def uncertainty_key(result: Result) -> str | None:
@@ -63,9 +63,7 @@ def uncertainty_key(result: Result) -> str | None:
     return next((key for key in there if result.maps[key].geometry.matches(result.series.geometry)), None)
 
 
-def map_panels(
-    panels: Sequence[Panel], brain: Volume, *, slices: int = 6, size: float = 1.45, unit: str = CBF_UNIT
-) -> bytes:
+def map_panels(panels: Sequence[Panel], brain: Volume, *, slices: int = 6, size: float = 1.45) -> bytes:
     """Rows of axial slices (see `panel`), every array on the grid of `brain`; a cell is `size` inches."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
@@ -77,7 +75,7 @@ def map_panels(
     figsize = (size * len(columns) + 1.9, height_of_cell * len(panels) + 0.75)
     figure = Figure(figsize=figsize, facecolor="black", layout="constrained")
     axes = figure.subplots(len(panels), len(columns), squeeze=False)
-    for row, (label, array, colours, window) in zip(axes, panels, strict=True):
+    for row, (label, array, colours, window, unit) in zip(axes, panels, strict=True):
         image = radiological(array, brain.geometry)
         for axis, k in zip(row, columns, strict=True):
             _show_slice(axis, image[k][box], colours, window, aspect=step_y / step_x)

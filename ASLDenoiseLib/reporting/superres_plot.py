@@ -29,7 +29,7 @@ def superres_png(result: Result) -> bytes | None:
     if spread is not None and spread.geometry.matches(fine.geometry):
         rows.append(panel(result.kind(uncertainty), spread.array, "Uncertainty (SD)"))
     brain = Volume(np.isfinite(fine.array), fine.geometry)
-    return map_panels(rows, brain, slices=5, size=1.9, unit=result.unit)
+    return map_panels(rows, brain, slices=5, size=1.9)
 
 
 def residual_sentence(result: Result) -> str:

@@ -21,6 +21,7 @@ _COURSE_COLUMNS = {
     "volumes": "Its control and label, or its difference, by their places in the series, from 0",
     "perfusion": "Mean perfusion of the brain in this pair alone, after motion was corrected",
     "perfusion_unit": "Of perfusion",
+    "delay": "Post-labelling delay of the pair, of PASL its inversion time; perfusion is by that delay alone",
     "pair_motion": "Mean displacement over the brain between control and label",
     "displacement": "Mean displacement over the brain of the pair from the reference",
     "left_out": "Share of the pair that is not in the mean, 0 to 1",
@@ -71,18 +72,27 @@ def course_tsv(result: Result) -> str:
     """A row a pair as BIDS tabular text: perfusion, motion, what is not in the mean and by whom; empty without any."""
     rows = pair_rows(result)
     unit = "" if result.course is None else result.course.unit
-    lines = (
-        (r.number, r.volumes, r.perfusion, unit, r.motion, r.position, r.left_out, r.decision or "n/a") for r in rows
-    )
-    return tsv_text([tuple(_COURSE_COLUMNS), *(map(_cell, line) for line in lines)]) if rows else ""
+    names = _course_names(result)
+    lines = []
+    for r in rows:
+        own = (r.number, r.volumes, r.perfusion, unit, r.delay, r.motion, r.position, r.left_out, r.decision or "n/a")
+        lines.append(_cell(cell) for name, cell in zip(_COURSE_COLUMNS, own, strict=True) if name in names)
+    return tsv_text([names, *lines]) if rows else ""
 
 
 def course_columns(result: Result) -> dict[str, Mapping[str, str]]:
     """The description and unit of each column of `course_tsv`, for the JSON beside it."""
-    described = {name: {"Description": text} for name, text in _COURSE_COLUMNS.items()}
-    for name in ("pair_motion", "displacement"):
-        described[name]["Units"] = "mm"
+    described = {name: {"Description": _COURSE_COLUMNS[name]} for name in _course_names(result)}
+    for name, unit in (("pair_motion", "mm"), ("displacement", "mm"), ("delay", "s")):
+        if name in described:
+            described[name]["Units"] = unit
     return described
+
+
+def _course_names(result: Result) -> tuple[str, ...]:
+    """The columns of `course_tsv`: delays are one of a series that has several."""
+    several = any(math.isfinite(row.delay) for row in pair_rows(result))
+    return tuple(name for name in _COURSE_COLUMNS if several or name != "delay")
 
 
 def _cell(value: object) -> str:

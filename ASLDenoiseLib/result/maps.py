@@ -118,6 +118,15 @@ def is_corrected(maps: Collection[str]) -> bool:
     return named(UNCORRECTED, maps) in maps
 
 
+def arrival_of(key: str, maps: Collection[str]) -> str | None:
+    """The key of the map of arrival time that was fitted with a map of perfusion; None where the run has none."""
+    fitted = {
+        named(cbf, maps): att for cbf, att in ((RAW, RAW_ATT), (PREPARED, PREPARED_ATT), (DENOISED, DENOISED_ATT))
+    }
+    beside = fitted.get(key)
+    return beside if beside in maps else None
+
+
 def raw_of(maps: Collection[str]) -> str:
     """The key of the raw map of the run that made `maps`."""
     return named(RAW, maps)

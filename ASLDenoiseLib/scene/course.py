@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 COURSE_ATTRIBUTE = "ASLDenoise.course"  # of the table; its value: what its columns leave out
 _PAIR, _VOLUMES, _MOTION, _POSITION = "Pair", "Volumes", "Pair motion (mm)", "Displacement (mm)"
-_LEFT_OUT, _DECISION = "Left out (%)", "Decision"
+_LEFT_OUT, _DECISION, _DELAY = "Left out (%)", "Decision", "Delay (s)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +82,8 @@ def add_course(result: Result, *, scene: slicer.vtkMRMLScene, name: str) -> slic
     node.AddColumn(number_column(_perfusion(unit), (row.perfusion for row in rows)))
     node.AddColumn(number_column(_LEFT_OUT, (100 * row.left_out for row in rows)))
     node.AddColumn(text_column(_DECISION, (row.decision for row in rows)))
+    if any(math.isfinite(row.delay) for row in rows):
+        node.AddColumn(number_column(_DELAY, (row.delay for row in rows)))
     node.SetUseColumnTitleAsColumnHeader(True)
     node.SetLocked(True)
     kept = {"unit": unit, "slices": slices, "total": len(pair_members(result.series))}
@@ -107,7 +109,8 @@ def read_course(node: slicer.vtkMRMLTableNode) -> SceneCourse:
         unit = kept["unit"]
         titles = (_PAIR, _VOLUMES, _perfusion(unit), _MOTION, _POSITION, _LEFT_OUT, _DECISION)
         columns = [node.GetTable().GetColumnByName(title) for title in titles]
-        rows = tuple(_row(columns, n) for n in range(columns[0].GetNumberOfValues()))
+        delays = node.GetTable().GetColumnByName(_DELAY)  # of a series of several
+        rows = tuple(_row(columns, delays, n) for n in range(columns[0].GetNumberOfValues()))
         numbers = [row.number for row in rows]
         known = {"numbers": numbers, "total": kept["total"], "slices": kept["slices"], "setting": "take-out"}
         flags = [flags_at(kept[name], **known) for name in ("found", "taken_out", "put_back")]
@@ -117,13 +120,13 @@ def read_course(node: slicer.vtkMRMLTableNode) -> SceneCourse:
     return SceneCourse(rows, kept["total"], kept["slices"], unit, kept["method"], *flags)
 
 
-def _row(columns: list, n: int) -> PairRow:
+def _row(columns: list, delays: object | None, n: int) -> PairRow:
     number, volumes, perfusion, motion, position, left_out, decision = (_value(column, n) for column in columns)
     lost = float(left_out) / 100
     known = (float(perfusion), float(motion), float(position))
-    return PairRow(
-        int(float(number)), str(volumes), *known, math.nan if math.isnan(lost) else lost, str(decision or "")
-    )
+    delay = math.nan if delays is None else float(_value(delays, n))
+    share = math.nan if math.isnan(lost) else lost
+    return PairRow(int(float(number)), str(volumes), *known, share, str(decision or ""), delay)
 
 
 def _value(column: object, n: int) -> str:

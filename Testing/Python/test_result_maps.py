@@ -99,7 +99,7 @@ def test_a_new_kind_is_drawn_in_its_window_and_colours(arrival, monkeypatch):
     drawn = []
     monkeypatch.setattr(plots, "map_panels", lambda panels, *_, **__: drawn.extend(panels) or b"")
     plots.montage_png(arrival)
-    shown = {label: (colours, window) for label, _, colours, window in drawn}
+    shown = {label: (colours, window) for label, _, colours, window, _ in drawn}
     assert shown["Arrival time"] == ("cividis", (-0.5, 2.5))
     assert shown["Raw mean"] == ("inferno", (0.0, 90.0))
     assert shown["Raw minus denoised"] == ("RdBu_r", (-30.0, 30.0))

@@ -30,7 +30,8 @@ def with_timeline(made: Result | None = None) -> Result:
     made = made_result() if made is None else made
     grid, rng = made.series.geometry, np.random.default_rng(4)
     array = rng.normal(500, 5, (2 * PAIRS, *grid.shape)).astype(np.float32)
-    series = ASLSeries(array, grid, ("control", "label") * PAIRS, made.series.acquisition, made.series.m0, "sub-77")
+    acquisition = replace(made.series.acquisition, post_labeling_delay=1.8)
+    series = ASLSeries(array, grid, ("control", "label") * PAIRS, acquisition, made.series.m0, "sub-77")
     slices = grid.size[2]
     weights = np.ones((PAIRS, slices, 1, 1), np.float32)
     weights[[1, 6]], weights[4, 3] = 0, 0
