@@ -19,6 +19,10 @@ _ABOUT = (
     "the labelling plane to the voxel) were fitted to all of them. Perfusion is on the scale of the formula for one "
     "delay: where all label has arrived, a delay alone gives the fitted perfusion, and less where it has not."
 )
+_MODELS = {
+    "white-paper": "white-paper mode of Buxton's: label decays with the T1 of blood throughout, as in the formula",
+    "general": "Buxton's general one: label that has arrived decays with the T1 of tissue",
+}
 _IN_TABLE = ("GM", "WM")  # regions whose figures stand in the row of each delay
 
 
@@ -32,7 +36,8 @@ def delays_html(result: Result) -> str:
     pictures = [_arrival(result), _curves(result)]
     if result.delays is None:
         return "".join(pictures)
-    model = f" Model: {escape(result.delays.model)}." if result.delays.model else ""
+    named = _MODELS.get(result.delays.model, result.delays.model)
+    model = f" The kinetic model is {escape(named)}." if named else ""
     about = f"<p>{escape(_ABOUT)}{model}</p>{_marks(result)}"
     return about + pictures[0] + _region_table(result) + pictures[1] + _delay_table(result)
 
@@ -44,7 +49,8 @@ def _arrival(result: Result) -> str:
     what = "Relative perfusion" if result.relative else "CBF"
     caption = (
         f"{what} and arrival time, the raw fit above the processed one, and the SD of the latter's arrival time; each "
-        "at the window beside it. Axial, radiological: the patient's right is on the left. Grey voxels were not measured."
+        "in the window beside it. Axial, radiological: the patient's right is on the left. Grey voxels were not "
+        "measured."
     )
     return figure(png, caption, f"Axial slices of {what} and of the arrival time")
 

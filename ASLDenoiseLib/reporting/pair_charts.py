@@ -27,11 +27,12 @@ def course_chart(result: Result) -> Chart | None:
     every = np.array([row.perfusion for row in rows])
     lines = [_median(rows, every, unit)]
     lines += [_points(name, members, unit, colours[name]) for name, members in kinds.items() if members]
+    form = _digits(unit)
     of_delays = ", by its own delay alone" if any(math.isfinite(row.delay) for row in rows) else ""
     return Chart(
         COURSE,
         f"{what} of the brain in each pair",
-        f"{what} of the brain in each pair{of_delays}: {every.min():{_digits(unit)}} to {every.max():{_digits(unit)}} {unit}",
+        f"{what} of the brain in each pair{of_delays}: {every.min():{form}} to {every.max():{form}} {unit}",
         "Pair",
         f"Mean of the brain ({unit})",
         "",
