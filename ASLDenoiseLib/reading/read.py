@@ -32,6 +32,7 @@ from .m0 import combine_m0, mean_of_series
 from .m0_files import choose_m0, directions
 from .scan import Scan, read_scan
 from .study import read_m0, read_study
+from .time_encoding import decoded
 from .vendor_scaling import philips_m0_factor
 from .volume_order import OrderNotStated, UnknownOrder
 
@@ -63,7 +64,8 @@ def read_series(
             folder of DICOM, of a whole examination.
         m0: an M0 image or folder of DICOM, or one number for the whole image (scanner units); overrides the sidecar.
         context: an ``_aslcontext.tsv``, or words (``"control,label"`` or a list) whose control/label part is repeated.
-        values: `Acquisition` fields given by the user, in seconds and tesla; they override the sidecar.
+        values: `Acquisition` fields given by the user, in seconds and tesla; they override the sidecar. Of several
+            delays and label durations one a volume, one a pair, or with a ``delay_order`` one a delay.
         series: the number of one where the folder holds several (`study.series_in`).
 
     Returns:
@@ -88,6 +90,8 @@ def read_series(
     path = Path(path)
     scan = read_study(path, series=series)
     types = context_of(scan, context)
+    scan = replace(scan, sidecar=without_words(scan.sidecar, types))
+    scan, types, values = decoded(scan, types, values)
     require_perfusion(scan, types)
     require_flow(scan, types)
     return _series(path, scan, types, m0=m0, values=values)
@@ -101,7 +105,6 @@ def _series(
     m0: Path | str | float | None = None,
     values: Mapping[str, object] | None = None,
 ) -> ASLSeries:
-    scan = replace(scan, sidecar=without_words(scan.sidecar, types))
     given = _answered(values or {}, m0)
     acquisition = acquisition_from(scan.sidecar, origin=scan.origin, where=scan.where, given=given)
     acquisition = with_user_values(acquisition, values)
