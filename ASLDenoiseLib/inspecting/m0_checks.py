@@ -163,6 +163,8 @@ def _absent(series: ASLSeries) -> Finding:
     remedies = _ABSENT.remedies[:1]
     if not series.indices(VolumeType.CONTROL):
         why = "it has no control images to stand in for it"
+    elif a.look_locker:
+        why = "controls of a Look-Locker readout, which are never relaxed, cannot stand in for it"
     elif a.background_suppression:
         why = "its controls are background-suppressed and cannot stand in for it"
     else:

@@ -57,6 +57,8 @@ def calibrate(series: ASLSeries) -> Calibration:
         why = "its controls are background-suppressed" if controls else "it has no control images"
         if controls and acquisition.background_suppression is None:
             why = "it is not stated whether its controls are background-suppressed"
+        if controls and acquisition.look_locker:
+            why = "controls of a Look-Locker readout are never relaxed"
         raise InputError(f"The series has no M0 and {why}", [GiveImage("m0", "give an M0 image or its value")])
     warning = "There is no M0: the mean control stands in for it, so CBF is approximate."
     field = "repetition_time" if acquisition.m0_repetition_time is None else "m0_repetition_time"
@@ -99,9 +101,9 @@ def nothing_calibrates(series: ASLSeries) -> bool:
 
 
 def controls_stand_in(series: ASLSeries) -> bool:
-    """Whether the mean control calibrates for want of an M0."""
+    """Whether the mean control calibrates for want of an M0; none of a Look-Locker readout is relaxed."""
     missing = series.m0 is None and not series.acquisition.m0_estimate
-    unsuppressed = series.acquisition.background_suppression is False
+    unsuppressed = series.acquisition.background_suppression is False and not series.acquisition.look_locker
     return missing and unsuppressed and bool(series.indices(VolumeType.CONTROL))
 
 

@@ -15,7 +15,7 @@ from ..findings import Finding, FindingKind, note_kind
 from ..remedies import Advice, GiveImage, SetField
 from ..series import Volume, VolumeType
 from .conversion import Conversion, ConvertedImage, convert
-from .dicom_tags import philips_context, series_of_file, siemens_labeling
+from .dicom_tags import philips_volumes, series_of_file, siemens_labeling
 from .numbered import index_of, listed
 from .scan import Scan
 from .vendor_images import ImageKind, after_contrast
@@ -49,7 +49,15 @@ _SEVERAL_DIFFERENCES = FindingKind(
     "GE's differences may be of several delays",
     "there are {count}, and the DICOM states {said}, which of eASL is that of none or one of them and is not taken",
     SetField("post_labeling_delay", 2.025, "give the delay where all have one, e.g."),
-    Advice("leave out those of other delays with a context that marks them as n/a"),
+    SetField("post_labeling_delay", "0.7,1,1.3", "give one a difference, with its label duration, e.g."),
+    Advice("leave out what is no difference with a context that marks it as n/a"),
+)
+_PHASES = note_kind(
+    "philips-phases",
+    "The phases of Philips' series are taken as its delays",
+    "their trigger times are {delays} s, which the protocol calls label delay, of PASL the inversion time",
+    Advice("compare them with the protocol; all are read after one labelling, as of a Look-Locker readout"),
+    SetField("post_labeling_delay", text="correct what is wrong"),
 )
 _INCOMPLETE = FindingKind(
     "conversion-incomplete",
@@ -106,7 +114,7 @@ def read_dicom(folder: Path, *, series: int | None = None, file: Path | None = N
         except InputError as error:
             findings.append(_LEFT_OUT.finding(images=str(error).rstrip(".")))
     if scan.context is None:
-        scan = replace(scan, context=philips_context(folder, scan))
+        scan = _by_philips(scan, folder)
     return replace(_labelled(scan, folder, chosen.first), findings=(*scan.findings, *findings))
 
 
@@ -291,6 +299,20 @@ def _time(image: ConvertedImage) -> float:
         return sum(float(part) * 60**place for place, part in enumerate(reversed(parts)))
     except ValueError:
         return 0.0
+
+
+def _by_philips(scan: Scan, folder: Path) -> Scan:
+    """The scan with the kinds of its volumes, and the delays of its phases, where Philips' tags tell them."""
+    told = philips_volumes(folder, scan)
+    if told is None:
+        return scan
+    context, keys = told
+    if not keys:
+        return replace(scan, context=context)
+    delays = list(dict.fromkeys(keys["PostLabelingDelay"]))
+    said = _PHASES.finding(delays=", ".join(f"{delay:g}" for delay in delays))
+    own = {key: value for key, value in scan.sidecar.items() if not key.startswith("RepetitionTime")}
+    return replace(scan, context=context, sidecar={**own, **keys}, findings=(*scan.findings, said))
 
 
 def _labelled(scan: Scan, folder: Path, image: ConvertedImage) -> Scan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,8 @@ from ..series import VolumeType
 from .scan import Scan
 
 _SERIES, _TIME, _PLACE, _LABEL_TYPE = "0020|0011", "0020|0100", "0020|0032", "2005|1429"
-_DESCRIPTION = "0008|103e"
+_DESCRIPTION, _PHASE, _TRIGGER = "0008|103e", "2001|1008", "0018|1060"
+_LONGEST = 10.0  # s after labelling; longer trigger times are those since the scan began
 _CONTRASTS = {b"PSEUDOCONTINUOUS": "PCASL", b"CONTINUOUS": "CASL", b"PULSED": "PASL"}
 _CONTRAST = re.compile(rb"\x18\x00\x50\x92(?:CS)?.{2,4}?(PSEUDOCONTINUOUS|CONTINUOUS|PULSED)", re.DOTALL)
 _PCASL_PULSES = re.compile(rb'sTXSPEC\.aRFPULSE\[\d+\]\.tName\s*=\s*"+pCASL')
@@ -44,15 +45,19 @@ def series_of_file(path: Path) -> tuple[int | None, str]:
     return int(number) if number.lstrip("-").isdigit() else None, header.get(_DESCRIPTION, "")
 
 
-def philips_context(folder: Path, scan: Scan) -> tuple[VolumeType, ...] | None:
-    """The type of each volume by Philips' private tag (2005,1429), or None where that is uncertain.
+def philips_volumes(folder: Path, scan: Scan) -> tuple[tuple[VolumeType, ...], dict[str, object]] | None:
+    """The type of each volume by Philips' private tag (2005,1429), with what phases say, or None where it is uncertain.
 
-    dcm2niix orders the volumes in time. That is checked: the sums of one slice's stored images must be proportional to
-    those of the converted volumes to 1e-4.
+    dcm2niix orders the volumes by repetition, control and label, phase. That is checked: the sums of one slice's stored
+    images must be proportional to those of the converted volumes to 1e-4.
+
+    Several phases are read after one labelling, at the trigger time of each (of the data of neurolabusc's
+    dcm_qa_philips_asl, whose protocol says so): PostLabelingDelay a volume, LookLocker, and SliceTiming of 2D.
     """
     if not str(scan.sidecar.get("Manufacturer", "")).lower().startswith("philips"):
         return None
-    headers = list(_headers(folder, scan.sidecar.get("SeriesNumber"), (_TIME, _PLACE, _LABEL_TYPE)))
+    tags = (_TIME, _PLACE, _LABEL_TYPE, _PHASE, _TRIGGER)
+    headers = list(_headers(folder, scan.sidecar.get("SeriesNumber"), tags))
     kinds = {h[_LABEL_TYPE] for _, h in headers if _LABEL_TYPE in h}
     if kinds != {"CONTROL", "LABEL"} or not all(_TIME in h and _PLACE in h for _, h in headers):
         return None
@@ -61,10 +66,41 @@ def philips_context(folder: Path, scan: Scan) -> tuple[VolumeType, ...] | None:
     if len(middle) != len(scan.array):
         return None
     for last in ("LABEL", "CONTROL"):
-        order = sorted(middle, key=lambda item: (int(item[1][_TIME]), item[1][_LABEL_TYPE] == last))
+        order = sorted(middle, key=lambda item: (int(item[1][_TIME]), item[1][_LABEL_TYPE] == last, _phase(item[1])))
         if _same_order([path for path, _ in order], scan.array):
-            return tuple(VolumeType(h[_LABEL_TYPE].lower()) for _, h in order)
+            context = tuple(VolumeType(h[_LABEL_TYPE].lower()) for _, h in order)
+            return context, _of_phases([h for _, h in headers], [_phase(h) for _, h in order], scan)
     return None
+
+
+def _phase(header: Mapping[str, str]) -> int:
+    return int(header.get(_PHASE, "1"))
+
+
+def _of_phases(headers: Sequence[Mapping[str, str]], phases: Sequence[int], scan: Scan) -> dict[str, object]:
+    """The keys that trigger times (ms) give of volumes of these phases; none of one phase, or of times that run on."""
+    if len(set(phases)) < 2 or not all(_TRIGGER in header for header in headers):
+        return {}
+    times = {phase: [float(h[_TRIGGER]) for h in headers if _phase(h) == phase] for phase in sorted(set(phases))}
+    firsts = {phase: min(each) / 1000 for phase, each in times.items()}
+    steps = np.diff(list(firsts.values()))
+    if not (steps > 0).all() or not 0 < min(firsts.values()) <= max(firsts.values()) < _LONGEST:
+        return {}
+    keys: dict[str, object] = {"PostLabelingDelay": [firsts[phase] for phase in phases], "LookLocker": True}
+    if scan.sidecar.get("MRAcquisitionType") == "2D" and "SliceTiming" not in scan.sidecar:
+        offsets: dict[int, float] = {}
+        for h in headers:
+            offsets[_slice_of(h, scan)] = round(float(h[_TRIGGER]) / 1000 - firsts[_phase(h)], 4)
+        if sorted(offsets) == list(range(scan.geometry.size[2])):
+            keys["SliceTiming"] = [offsets[k] for k in sorted(offsets)]
+    return keys
+
+
+def _slice_of(header: Mapping[str, str], scan: Scan) -> int:
+    """The slice (k) that an image lies in."""
+    normal = np.reshape(scan.geometry.direction, (3, 3))[:, 2]
+    place = np.array([float(each) for each in header[_PLACE].split("\\")])
+    return round(float(normal @ (place - scan.geometry.origin)) / scan.geometry.spacing[2])
 
 
 def siemens_labeling(folder: Path, number: object) -> str | None:

@@ -44,6 +44,8 @@ _ONE_FOR_ALL = FindingKind(
     Advice("or mark all other volumes as n/a in the context"),
 )
 _NONE = SetField("m0_type", M0Type.ABSENT.value, "for relative perfusion without CBF, state that there is none")
+# Findings of the DICOM that are answered by a field that the user gives
+_ANSWERED = {"ge-several-differences": "post_labeling_delay", "philips-phases": "post_labeling_delay"}
 _SAME_SCALE = 1e-3  # relative; sidecars round their slopes to six digits
 _SWAP = {VolumeType.CONTROL: VolumeType.LABEL, VolumeType.LABEL: VolumeType.CONTROL}
 
@@ -111,7 +113,8 @@ def _series(
     acquisition, calibration, made = calibration_of(scan, types, acquisition, m0)
     acquisition = reduce_arrays(acquisition, types, scan.geometry)
     source = str(path if scan.path is None else scan.path)
-    found = (*scan.findings, *_overridden(scan, types, acquisition, given))
+    told = (finding for finding in scan.findings if _ANSWERED.get(finding.code) not in given)
+    found = (*told, *_overridden(scan, types, acquisition, given))
     more = {"m0_source": made, "findings": found}
     return ASLSeries(scan.array, scan.geometry, types, acquisition, calibration, scan.name, source, **more)
 

@@ -27,7 +27,7 @@ from ASLDenoiseLib.findings import Severity
 from ASLDenoiseLib.inspecting.inspection import inspect
 from ASLDenoiseLib.reading.conversion import convert, settled_keys
 from ASLDenoiseLib.reading.dicom import dicom_series, dicom_t1s, read_dicom
-from ASLDenoiseLib.reading.dicom_tags import philips_context
+from ASLDenoiseLib.reading.dicom_tags import philips_volumes
 from ASLDenoiseLib.reading.read import read_series
 from ASLDenoiseLib.reading.scan import Scan
 from ASLDenoiseLib.reading.study import find_t1, read_t1, series_in
@@ -76,8 +76,8 @@ def test_the_philips_order_is_not_taken_on_trust(shared_data):
     folder = shared_data.joinpath(*PHANTOM)
     true = read_dicom(folder)
     shuffled = true.array[[0, 1, 4, 2, 3, *range(5, 16)]]
-    assert philips_context(folder, Scan(shuffled, true.geometry, true.sidecar, Origin.DICOM)) is None
-    assert philips_context(folder, Scan(true.array[:8], true.geometry, true.sidecar, Origin.DICOM)) is None
+    assert philips_volumes(folder, Scan(shuffled, true.geometry, true.sidecar, Origin.DICOM)) is None
+    assert philips_volumes(folder, Scan(true.array[:8], true.geometry, true.sidecar, Origin.DICOM)) is None
 
 
 @pytest.mark.shared
