@@ -15,13 +15,14 @@ from ..findings import Finding, FindingKind, note_kind
 from ..remedies import Advice, GiveImage, SetField
 from ..series import Volume, VolumeType
 from .conversion import Conversion, ConvertedImage, convert
-from .dicom_tags import philips_volumes, series_of_file, siemens_labeling
+from .dicom_tags import philips_volumes, series_of_file, siemens_delays, siemens_labeling
 from .numbered import index_of, listed
 from .scan import Scan
 from .vendor_images import ImageKind, after_contrast
 
 _CONTROL_LIKE = re.compile(r"control", re.IGNORECASE)
 _LABEL_LIKE = re.compile(r"(?<!spin)(?<!spin[ _-])label(?!l?ing)|(?<![a-z])tag(?![a-z])", re.IGNORECASE)
+_TIMES = ("PostLabelingDelay", "LabelingDuration")
 _SOURCE = re.compile(r"^\s*source\s*-\s*", re.IGNORECASE)  # Philips: the images that the series of that name is made of
 
 _M0_CHOSEN = note_kind(
@@ -51,6 +52,13 @@ _SEVERAL_DIFFERENCES = FindingKind(
     SetField("post_labeling_delay", 2.025, "give the delay where all have one, e.g."),
     SetField("post_labeling_delay", "0.7,1,1.3", "give one a difference, with its label duration, e.g."),
     Advice("leave out what is no difference with a context that marks it as n/a"),
+)
+_SEVERAL_DELAYS = FindingKind(
+    "siemens-several-delays",
+    "The series is of several delays, and its times are not taken from the DICOM",
+    "the protocol in it lists {count} delays, {delays} s, of which dcm2niix states the first, and one label duration",
+    SetField("post_labeling_delay", "0,0.5,1", "give one a delay by the protocol, with its label duration, e.g."),
+    Advice("Siemens' product lists times since labelling began for some protocols, and varies the label duration"),
 )
 _PHASES = note_kind(
     "philips-phases",
@@ -115,7 +123,8 @@ def read_dicom(folder: Path, *, series: int | None = None, file: Path | None = N
             findings.append(_LEFT_OUT.finding(images=str(error).rstrip(".")))
     if scan.context is None:
         scan = _by_philips(scan, folder)
-    return replace(_labelled(scan, folder, chosen.first), findings=(*scan.findings, *findings))
+    scan = _labelled(scan, folder, chosen.first)
+    return replace(scan, findings=(*scan.findings, *findings))
 
 
 def dicom_series(conversion: Conversion) -> tuple[DicomSeries, ...]:
@@ -234,7 +243,7 @@ def load_series(chosen: DicomSeries) -> Scan:
     scan = replace(scan, context=(VolumeType.DELTAM,) * count)
     if count == 1:
         return scan
-    times = {key: scan.sidecar[key] for key in ("PostLabelingDelay", "LabelingDuration") if key in scan.sidecar}
+    times = {key: scan.sidecar[key] for key in _TIMES if key in scan.sidecar}
     said = ", ".join(f"{key} {value} s" for key, value in times.items()) or "no times"
     others = {key: value for key, value in scan.sidecar.items() if key not in times}
     return replace(scan, sidecar=others, findings=(_SEVERAL_DIFFERENCES.finding(count=count, said=said),))
@@ -316,9 +325,15 @@ def _by_philips(scan: Scan, folder: Path) -> Scan:
 
 
 def _labelled(scan: Scan, folder: Path, image: ConvertedImage) -> Scan:
-    """The scan with the labelling type that only the files of Siemens say."""
-    known = "ArterialSpinLabelingType" in scan.sidecar
-    if known or not str(scan.sidecar.get("Manufacturer", "")).lower().startswith("siemens"):
+    """The scan with the labelling type that only the files of Siemens say, and without the first of several delays."""
+    if not str(scan.sidecar.get("Manufacturer", "")).lower().startswith("siemens"):
+        return scan
+    delays = siemens_delays(folder, image.number)
+    if len(set(delays)) > 1:
+        said = _SEVERAL_DELAYS.finding(count=len(delays), delays=", ".join(f"{delay:g}" for delay in delays))
+        own = {key: value for key, value in scan.sidecar.items() if key not in _TIMES}
+        scan = replace(scan, sidecar=own, findings=(*scan.findings, said))
+    if "ArterialSpinLabelingType" in scan.sidecar:
         return scan
     stated = siemens_labeling(folder, image.number)
     return scan if stated is None else replace(scan, sidecar={**scan.sidecar, "ArterialSpinLabelingType": stated})

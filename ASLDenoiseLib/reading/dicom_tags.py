@@ -18,6 +18,8 @@ _LONGEST = 10.0  # s after labelling; longer trigger times are those since the s
 _CONTRASTS = {b"PSEUDOCONTINUOUS": "PCASL", b"CONTINUOUS": "CASL", b"PULSED": "PASL"}
 _CONTRAST = re.compile(rb"\x18\x00\x50\x92(?:CS)?.{2,4}?(PSEUDOCONTINUOUS|CONTINUOUS|PULSED)", re.DOTALL)
 _PCASL_PULSES = re.compile(rb'sTXSPEC\.aRFPULSE\[\d+\]\.tName\s*=\s*"+pCASL')
+_DELAY_COUNT = re.compile(rb"sAsl\.ulDelayArraySize\s*=\s*(\d+)")
+_DELAYS = re.compile(rb"sAsl\.sPostLabelingDelay\[(\d+)\]\s*=\s*(\d+)")
 _NUMBER = re.compile(rb"\x20\x00\x11\x00(?:IS..|.\x00\x00\x00)(-?\d+[ \x00]?)", re.DOTALL)
 _BEGINNING = 65536  # bytes
 _MOST_BYTES = 4_000_000  # of a file: labelling and protocol stand before the voxels
@@ -109,15 +111,33 @@ def siemens_labeling(folder: Path, number: object) -> str | None:
     Enhanced DICOM has (0018,9250), ASL Contrast. Classic DICOM of XA has it not, but the protocol in it names its
     radio-frequency pulses, which of the product's pCASL are called pCASL_rf000 and so on (neurolabusc's dcm_qa_xa30i).
     """
-    path, _ = next(_headers(folder, number, ()), (None, None))
-    if path is None:
-        return None
-    with path.open("rb") as file:
-        content = file.read(_MOST_BYTES)
+    content = _first_file(folder, number)
     stated = _CONTRAST.search(content)
     if stated:
         return _CONTRASTS[stated[1]]
     return "PCASL" if _PCASL_PULSES.search(content) else None
+
+
+def siemens_delays(folder: Path, number: object) -> tuple[float, ...]:
+    """The delays (s) that the protocol in a Siemens series lists, where it says that there are several; else none.
+
+    ``sAsl.ulDelayArraySize`` of the 64 places of ``sAsl.sPostLabelingDelay`` are in use (neurolabusc's dcm_qa_xa30i).
+    """
+    content = _first_file(folder, number)
+    size = _DELAY_COUNT.search(content)
+    if size is None or int(size[1]) < 2:
+        return ()
+    listed = {int(place): int(value) / 1e6 for place, value in _DELAYS.findall(content)}
+    return tuple(listed.get(place, 0.0) for place in range(int(size[1])))  # zeros are not written
+
+
+def _first_file(folder: Path, number: object) -> bytes:
+    """The beginning of the first file of a series; nothing where there is none."""
+    path, _ = next(_headers(folder, number, ()), (None, None))
+    if path is None:
+        return b""
+    with path.open("rb") as file:
+        return file.read(_MOST_BYTES)
 
 
 def _headers(folder: Path, series: object, tags: Sequence[str]) -> Iterator[tuple[Path, dict[str, str]]]:

@@ -45,7 +45,8 @@ _ONE_FOR_ALL = FindingKind(
 )
 _NONE = SetField("m0_type", M0Type.ABSENT.value, "for relative perfusion without CBF, state that there is none")
 # Findings of the DICOM that are answered by a field that the user gives
-_ANSWERED = {"ge-several-differences": "post_labeling_delay", "philips-phases": "post_labeling_delay"}
+_OF_DELAYS = ("ge-several-differences", "siemens-several-delays", "philips-phases")
+_ANSWERED = dict.fromkeys(_OF_DELAYS, "post_labeling_delay")
 _SAME_SCALE = 1e-3  # relative; sidecars round their slopes to six digits
 _SWAP = {VolumeType.CONTROL: VolumeType.LABEL, VolumeType.LABEL: VolumeType.CONTROL}
 

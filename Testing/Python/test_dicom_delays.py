@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from delay_builders import scan_of_delays
-from dicom_builders import GE_DIFFERENCE, GE_M0, brain, write_dicom
+from dicom_builders import ASL, GE_DIFFERENCE, GE_M0, brain, write_dicom
 
 from ASLDenoiseLib.inspecting.delay_checks import fitted_delays
 from ASLDenoiseLib.inspecting.inspection import inspect, require_quantifiable
@@ -118,9 +120,35 @@ def test_a_series_of_phases_is_fitted_as_a_look_locker_one(philips, monkeypatch,
 def test_controls_of_a_look_locker_readout_do_not_stand_in_for_the_m0():
     series = scan_of_delays(with_m0=False, noise=1).series
     locked = series.acquisition.with_values(Origin.USER, look_locker=True, flip_angle=25.0)
-    from dataclasses import replace
-
     assert controls_stand_in(series) and not controls_stand_in(replace(series, acquisition=locked))
     said = codes(replace(series, acquisition=locked))["m0-absent"].why
     assert "Look-Locker" in said and series.indices(VolumeType.CONTROL)
     assert fitted_delays(series)
+
+
+def _protocol(*delays, size=None):
+    """The lines of a Siemens protocol, times in microseconds; zeros are not written."""
+    lines = [f"sAsl.ulDelayArraySize\t = \t{size or len(delays)}"]
+    lines += [f"sAsl.sPostLabelingDelay[{n}]\t = \t{int(1e6 * delay)}" for n, delay in enumerate(delays) if delay]
+    return "\n".join(lines)
+
+
+def _siemens(folder, protocol):
+    tags = {"t0020_4000": protocol}
+    write_dicom(folder, [brain(800 - 20 * (n % 2), seed=n) for n in range(6)], 5, "asl_3d_tra", *ASL, **tags)
+    return folder
+
+
+def test_the_first_of_several_delays_of_siemens_is_not_taken_for_all(tmp_path):
+    """dcm2niix writes sPostLabelingDelay[0] alone, whatever ulDelayArraySize says."""
+    folder = _siemens(tmp_path / "a", _protocol(0, 0.5, 1.0))
+    order = {"context": "control,label", "values": {"labeling": "PCASL"}}
+    found = codes(read_series(folder, **order))
+    assert "3 delays, 0, 0.5, 1 s" in found["siemens-several-delays"].why and "missing-pld" in found
+    times = {"post_labeling_delay": (0, 0.5, 1.0), "label_duration": (0.8, 1.3, 1.8), "labeling": "PCASL"}
+    series = read_series(folder, context="control,label", values=times)
+    assert [each.delay for each in fitted_delays(series)] == [0.0, 0.5, 1.0]
+    assert "siemens-several-delays" not in codes(series)
+    for n, one in enumerate((_protocol(1.8), _protocol(1.8, 1.8, 1.8, size=1), _protocol(1.8, 1.8))):
+        said = read_series(_siemens(tmp_path / str(n), one), **order).findings
+        assert "siemens-several-delays" not in {finding.code for finding in said}
