@@ -52,8 +52,7 @@ def off_the_curve(curves: DelayCurves) -> tuple[OffCurve, ...]:
 def verdict_of_curves(curves: DelayCurves, verdicts: Sequence[AuditVerdict]) -> AuditVerdict:
     """Whether the curves keep each tissue's mean over all delays, within its standard error or two per cent.
 
-    They are held against the curves of the plain fit: where the model does not describe the measurement both are off it
-    (`off_the_curve`). What the network alone did is what it moved the measured mean by.
+    Where the model does not describe the measurement, no fit keeps it: `off_the_curve` tells at which delays.
 
     Args:
         curves: measured before denoising, and fitted after it.
@@ -66,7 +65,6 @@ def verdict_of_curves(curves: DelayCurves, verdicts: Sequence[AuditVerdict]) -> 
             continue
         count = len(verdicts)
         error = math.sqrt(sum(error**2 for error in curve.errors)) / count
-        measured, plain, fitted = (sum(values) / count for values in (curve.measured, curve.plain, curve.fitted))
-        network = plain + sum(networks) / count - measured
-        means.append(TissueMean(curve.name, plain, network, fitted, error if math.isfinite(error) else 0.0, _TOLERANCE))
+        raw, network, fitted = (sum(values) / count for values in (curve.measured, networks, curve.fitted))
+        means.append(TissueMean(curve.name, raw, network, fitted, error if math.isfinite(error) else 0.0, _TOLERANCE))
     return AuditVerdict(tuple(means), curves.unit, min(verdict.pairs for verdict in verdicts))

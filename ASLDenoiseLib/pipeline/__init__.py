@@ -1,8 +1,8 @@
 """The one way through: a request, the steps it asks for, and the run that walks them.
 
-read -> inspect -> motion -> calibrate -> segment -> align -> clean -> denoise -> super-resolve -> measure -> write. A
-face (shell, console, panel) makes a `request.Request`; `run.run` does it. The steps join the rooms below and hold no
-arithmetic. The console's calls are here by name.
+read -> inspect -> motion -> calibrate -> segment -> align -> clean -> denoise -> fit -> super-resolve -> measure ->
+write. A face (shell, console, panel) makes a `request.Request`; `run.run` does it. The steps join the rooms below and
+hold no arithmetic. The console's calls are here by name.
 """
 
 from __future__ import annotations
