@@ -43,7 +43,7 @@ class AgreementSection:
         for widget in (ui.rawHalvesButton, ui.denoisedHalvesButton):
             widget.setVisible(both)
         ui.halvesPlotButton.setVisible(halves is not None and _halvesKey() in charts)
-        denoised = nodes is not None and bool(verdict)
+        denoised = nodes is not None and bool(verdict) and not _ofSeveralDelays(nodes)
         ui.halvesButton.setVisible(nodes is not None and halves is None and denoised)
         needed = charts.get(_pairsNeededKey()) if nodes is not None else None
         ui.pairsNeededLabel.text = "" if needed is None else f"{_captionOf(needed)}."
@@ -114,6 +114,13 @@ def _halvesKey() -> str:
     from ASLDenoiseLib.reporting.half_charts import HALVES
 
     return HALVES
+
+
+def _ofSeveralDelays(nodes) -> bool:
+    """Whether a run fitted several delays: odd and even pairs are compared of one."""
+    from ASLDenoiseLib.result.maps import of_several_delays
+
+    return of_several_delays(nodes.maps)
 
 
 def _pairsNeededKey() -> str:

@@ -22,6 +22,7 @@ def requestFrom(p, series, head, outputs, like, arrival=None):
     from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL
     from ASLDenoiseLib.pipeline.request import DelayFit, Denoising, Request, SuperResolution
     from ASLDenoiseLib.preparing.choices import Preparation
+    from ASLDenoiseLib.scene.delays import delays_in
     from ASLDenoiseLib.superresolving import DEFAULT_METHOD
 
     regressed = (("motion", p.regressMotion), ("csf", p.regressCsf), ("global", p.regressGlobal))
@@ -37,7 +38,8 @@ def requestFrom(p, series, head, outputs, like, arrival=None):
     )
     denoising = finer = None
     if p.way is Way.DENOISE or (p.way is Way.SUPERRESOLVE and p.denoiseFirst):
-        choices = p.group or None, p.interleaved, p.audit, p.pairsNeeded, p.splitHalf
+        one = len(delays_in(p.asl)) < 2  # what both questions tell is of one delay
+        choices = p.group or None, p.interleaved, p.audit, p.pairsNeeded and one, p.splitHalf and one
         denoising = Denoising(p.model or DEFAULT_MODEL, *choices)
     if p.way is Way.SUPERRESOLVE:
         spacing = (p.spacingX, p.spacingY, p.spacingZ) if p.grid is Grid.SPACING else None
@@ -65,7 +67,10 @@ def expectation(p) -> str:
 
 def _workload(node):
     from ASLDenoiseLib.pipeline.step import Workload
+    from ASLDenoiseLib.scene.delays import delays_in
     from ASLDenoiseLib.scene.series import first_volume, volume_count
 
     first = first_volume(node)
-    return Workload(first.GetImageData().GetDimensions(), volume_count(node)) if first is not None else Workload()
+    if first is None:
+        return Workload()
+    return Workload(first.GetImageData().GetDimensions(), volume_count(node), max(len(delays_in(node)), 1))

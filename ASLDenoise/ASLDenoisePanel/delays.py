@@ -26,20 +26,21 @@ class DelaysChoices:
 
         ui, self._delays = self._ui, delays_in(parameters.asl)
         for widget in (ui.delaysLabel, *self._choices):
-            widget.setVisible(self._several)
-        if self._several:
+            widget.setVisible(self.several)
+        if self.several:
             ui.delaysLabel.text = delaysText(self._delays)
         for place, kinetics in enumerate(Kinetics):  # connectGui fills in the labels alone
             ui.kineticsComboBox.setItemData(place, kinetics.tip(), qt.Qt.ToolTipRole)
 
     @property
-    def _several(self) -> bool:
+    def several(self) -> bool:
+        """Whether the selected series has several delays."""
         return len(self._delays) > 1
 
     def _onAdvanced(self, collapsed) -> None:
         """Hide again what CTK shows as it opens a section: it does not see what was hidden while that was closed."""
         for widget in self._choices if not collapsed else ():
-            widget.setVisible(self._several)
+            widget.setVisible(self.several)
 
 
 def delaysText(delays) -> str:

@@ -93,6 +93,8 @@ class MethodSection:
         boxes = (ui.interleavedCheckBox, ui.auditCheckBox, ui.pairsNeededCheckBox, ui.splitHalfCheckBox)
         for widget in (ui.groupLabel, ui.groupSpinBox, *boxes):
             widget.setEnabled(denoises)
+        for widget in (ui.pairsNeededCheckBox, ui.splitHalfCheckBox):
+            widget.setEnabled(denoises and not self._delays.several)
         if resolve:
             method = self._method(p)
             select(ui.methodComboBox, method.name)

@@ -35,7 +35,9 @@ class ViewsSection:
         ui.mapComboBox.connect("activated(int)", self._onMap)
         ui.overlayButton.connect("clicked()", self.showOverlay)
         ui.sideBySideButton.connect("clicked()", self.showSideBySide)
+        ui.arrivalButton.connect("clicked()", self.showArrival)
         ui.plotButton.connect("clicked()", self.showPlot)
+        ui.resultsCollapsibleButton.connect("contentsCollapsed(bool)", self._offerArrival)
 
     def setParameters(self, parameters) -> None:
         """Keep choices in this parameter node from now on; None for none."""
@@ -46,6 +48,8 @@ class ViewsSection:
         for name in _WIDGETS:
             getattr(self._ui, name).setVisible(visible)
         self._ui.plotCaptionLabel.setVisible(False)  # until a plot is shown
+        if not visible:
+            self._ui.arrivalButton.setVisible(False)
 
     def clear(self) -> None:
         """Show nothing from now on; the views stay as they are."""
@@ -67,9 +71,18 @@ class ViewsSection:
         charts = [(_chartName(node), key, _captionOf(node)) for key, node in nodes.charts.items()]
         fill(ui.plotComboBox, charts, None)
         ui.plotButton.enabled = bool(charts)
+        self._offerArrival()
         ui.plotCaptionLabel.setVisible(False)
         self._fillScales()
         self._renewRetired()
+
+    def _offerArrival(self, collapsed=False) -> None:
+        """Offer arrival time beside CBF where the run has both; CTK shows the button as it opens the section."""
+        from ASLDenoiseLib.scene.choose import arrival_beside
+
+        there = self._nodes is not None and arrival_beside(self._nodes) is not None
+        if not collapsed:
+            self._ui.arrivalButton.setVisible(there)
 
     def _renewRetired(self) -> None:
         """Show in Slicer's own layouts what a scene of an earlier version shows in one that is no longer made."""
@@ -151,6 +164,13 @@ class ViewsSection:
         from ASLDenoiseLib.scene.choose import compare
 
         compare(self._scaled(), self._mapBeside(), opacity=self._parameters.opacity)
+        self._settleLater()
+
+    def showArrival(self) -> None:
+        """Show the furthest map of perfusion and the arrival time fitted with it in linked views."""
+        from ASLDenoiseLib.scene.choose import arrival_beside, compare
+
+        compare(self._scaled(), arrival_beside(self._nodes), opacity=self._parameters.opacity)
         self._settleLater()
 
     def showTwo(self, left, right) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..result.maps import RESIDUAL, UNCERTAINTY, furthest, kind_of, named, raw_of
+from ..result.maps import RESIDUAL, UNCERTAINTY, arrival_of, furthest, kind_of, named, raw_of
 from .display import MAP_ATTRIBUTE, OVERLAY_OPACITY, SHORT_ATTRIBUTE, set_layers
 from .hierarchy import ROLE_ATTRIBUTE, RUN_ATTRIBUTE, all_items, hierarchy, nodes_in
 from .layouts import MapNodes, Titled, is_ours, show_in_layout, show_side_by_side, tags_shown
@@ -104,10 +104,21 @@ def two_of(nodes: MapNodes) -> tuple[slicer.vtkMRMLScalarVolumeNode, slicer.vtkM
     return raw_node(nodes), nodes.maps[processed_of(nodes)]
 
 
+def arrival_beside(nodes: MapNodes) -> str | None:
+    """The key of the arrival time fitted with the map worked on most on the grid of the series; None without one."""
+    key = furthest(nodes.maps, on_series=True) or raw_of(nodes.maps)
+    return arrival_of(key, nodes.maps)
+
+
+def fitted_with(nodes: MapNodes, key: str) -> str | None:
+    """The key of the perfusion map that an arrival time was fitted with; None of any other map."""
+    return next((each for each in nodes.maps if arrival_of(each, nodes.maps) == key), None)
+
+
 def choices(nodes: MapNodes) -> tuple[Choice, ...]:
-    """The maps in the order to offer them: raw, processed, their difference, uncertainty, then the others."""
+    """The maps in the order to offer them: raw, processed, its arrival time, what differs, its SD, then the others."""
     beside = (named(key, nodes.maps) for key in (RESIDUAL, UNCERTAINTY))
-    first = (raw_of(nodes.maps), processed_of(nodes), *beside)
+    first = (raw_of(nodes.maps), processed_of(nodes), arrival_beside(nodes), *beside)
     order = [key for key in dict.fromkeys((*first, *nodes.maps)) if key in nodes.maps]
     return tuple(Choice(key, nodes.maps[key].GetDescription() or key) for key in order)
 
@@ -133,6 +144,8 @@ def show_beside(
 
 def compare(nodes: MapNodes, key: str = "", *, opacity: float = OVERLAY_OPACITY) -> None:
     """Show raw and a map (the processed one by default) in linked views; `layouts.leave_layout` ends it.
+
+    An arrival time stands beside the perfusion that was fitted with it.
 
     Raises:
         InputError: the run has no such map.
@@ -187,9 +200,13 @@ def _lay(nodes: MapNodes, node: slicer.vtkMRMLScalarVolumeNode, beside: tuple[Ti
 
 
 def _titled(nodes: MapNodes, key: str) -> tuple[Titled, ...]:
-    """What stands in the views of the side-by-side layouts: raw, a map, and their difference where there is room."""
-    residual = named(RESIDUAL, nodes.maps)
-    keys = (raw_of(nodes.maps), key, *([residual] if residual in nodes.maps and residual != key else []))
+    """What stands in the views of the side-by-side layouts: raw, a map, and their difference where there is room.
+
+    Of an arrival time, the perfusion fitted with it, and where there is room that of the raw fit.
+    """
+    perfusion, residual = fitted_with(nodes, key), named(RESIDUAL, nodes.maps)
+    third = arrival_of(raw_of(nodes.maps), nodes.maps) if perfusion else residual
+    keys = (perfusion or raw_of(nodes.maps), key, *([third] if third in nodes.maps and third != key else []))
     return tuple((title_of(nodes, key), nodes.maps[key]) for key in keys)
 
 

@@ -35,7 +35,7 @@ from .pair_errors import add_pair_errors
 from .place import PLACE_ATTRIBUTE, first_look, place_of_brain
 from .plots import add_plots
 from .readouts import add_readouts
-from .region_nodes import add_atlas, add_tissue, regions_node, take_up
+from .region_nodes import add_atlas, add_marks, add_tissue, regions_node, take_up
 from .relative import REFERENCES_ATTRIBUTE, references_of
 from .series import M0_ROLE, SeriesNodes, series_to_nodes
 from .volumes import PWI_QUANTITY, matrix_node, volume_from_node, volume_to_node
@@ -123,6 +123,7 @@ def _add(
     regions = regions_node(result, scene=scene, parent=parent, reference=reference)
     segmentation = add_tissue(result, scene=scene, name=f"{stem} tissue", reference=maps[result.raw])
     atlas = add_atlas(result, scene=scene, name=f"{stem} atlas", reference=reference)  # saved on that grid
+    marks = add_marks(result, scene=scene, name=f"{stem} marks", reference=maps[result.raw])
     errors = add_pair_errors(result, scene=scene, name=f"{stem} pairs", on=maps[result.raw])
     series = None
     if source is None:
@@ -136,7 +137,7 @@ def _add(
     outline = None
     if t1 is not None and result.brain is not None:
         outline = add_outline(result.brain, scene=scene, name=f"{stem} outline")
-    ordered = [*maps.values(), table, course, segmentation, atlas, *errors, t1, transform, outline, *own]
+    ordered = [*maps.values(), table, course, segmentation, atlas, marks, *errors, t1, transform, outline, *own]
     added = tuple(node for node in ordered if node is not None)
     put_under(scene, folder, added)
     nodes = PresentedNodes(result, folder, series, maps, table, segmentation, t1, transform, m0, added)
@@ -151,7 +152,8 @@ def _lies_there(node: slicer.vtkMRMLScalarVolumeNode, volume: Volume) -> bool:
 def _add_map(key: str, result: Result, scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLScalarVolumeNode:
     """A map's node, its label for people as description; the name begins with what differs, as corners cut the rest."""
     volume, kind = result.maps[key], result.kind(key)
-    quantity = PWI_QUANTITY if kind.role is Role.PERFUSION_WEIGHTED or result.relative else None
+    weighted = kind.role is Role.PERFUSION_WEIGHTED or (result.relative and kind.unit == result.unit)
+    quantity = PWI_QUANTITY if weighted else None
     node = volume_to_node(volume, scene=scene, name=f"{kind.short} {result.series.name}", quantity=quantity)
     node.SetDescription(kind.label)
     node.SetAttribute(MAP_ATTRIBUTE, key)

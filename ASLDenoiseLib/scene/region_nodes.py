@@ -1,4 +1,4 @@
-"""The segmentations round a run: its tissue and atlas, which nobody edits; the user's regions, which no run deletes."""
+"""The segmentations round a run: its tissue, atlas and marks, which nobody edits; regions, which no run deletes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..result import Result
+from ..result.maps import Role
 from ..series import LPS_FROM_RAS
 from ..spatial.regions import Drawing
 from .following import followed, is_laid, reference_of, set_reference, to_t1_space
@@ -19,11 +20,12 @@ from .volumes import world_of
 if TYPE_CHECKING:
     import slicer
 
-PART_ATTRIBUTE = "ASLDenoise.segments"  # of a run's own segmentation; its value: tissue or atlas
+PART_ATTRIBUTE = "ASLDenoise.segments"  # of a run's own segmentation; its value: tissue, atlas or marks
 REGIONS_ATTRIBUTE = "ASLDenoise.regions"  # of a segmentation made for a user's regions; its value: the series' name
 # A voxel is shown as a tissue where that tissue is at least half of it; readouts have thresholds of their own.
 TISSUE_SHOWN_FROM = 0.5
 _TISSUE_COLOURS = {"GM": (0.35, 0.75, 0.45), "WM": (0.95, 0.85, 0.55)}
+_MARK_COLOURS = ((1.0, 0.35, 0.85), (1.0, 0.20, 0.15))
 _REGION_COLOURS = ((0.40, 0.65, 1.0), (1.0, 0.55, 0.75), (0.70, 0.50, 0.95), (0.30, 0.85, 0.85), (1.0, 0.70, 0.30))
 
 
@@ -51,6 +53,24 @@ def add_atlas(
         return None
     node = _segmentation(scene, name, reference, part="atlas")
     _draw(node, drawings)
+    node.GetDisplayNode().SetVisibility(False)
+    return node
+
+
+def add_marks(
+    result: Result, *, scene: slicer.vtkMRMLScene, name: str, reference: slicer.vtkMRMLScalarVolumeNode
+) -> slicer.vtkMRMLSegmentationNode | None:
+    """A segmentation with what the run's masks mark, as `add_tissue`; None where they mark nothing."""
+    masks = {key: volume for key, volume in result.maps.items() if result.kind(key).role is Role.MASK}
+    marked = {
+        result.kind(key).short: Drawing.cropped(np.nan_to_num(volume.array) > 0.5, volume.geometry.affine_lps)
+        for key, volume in masks.items()
+        if (np.nan_to_num(volume.array) > 0.5).any()
+    }
+    if not marked:
+        return None
+    node = _segmentation(scene, name, reference, part="marks")
+    _draw(node, marked, _MARK_COLOURS)
     node.GetDisplayNode().SetVisibility(False)
     return node
 

@@ -33,6 +33,7 @@ class Code:
 
 
 CBF_UNITS = Code("ml/[100]g/min", "UCUM", "milliliter per 100 gram per minute")
+SECONDS = Code("s", "UCUM", "second")
 CBF_QUANTITY = Code("113055", "DCM", "Regional Cerebral Blood Flow")
 PWI_QUANTITY = Code("110800", "DCM", "Spin Tagging Perfusion MR Signal Intensity")
 
@@ -67,6 +68,8 @@ def fill_node(node: slicer.vtkMRMLScalarVolumeNode, volume: Volume, *, quantity:
     if volume.unit == CBF_UNIT:
         node.SetVoxelValueUnits(CBF_UNITS.entry())
         quantity = quantity or CBF_QUANTITY
+    elif volume.unit == SECONDS.value:
+        node.SetVoxelValueUnits(SECONDS.entry())
     if quantity is not None:
         node.SetVoxelValueQuantity(quantity.entry())
 

@@ -8,6 +8,7 @@ import numpy as np
 from delay_builders import scan_of_delays
 
 from ASLDenoiseLib.measuring.readouts import measure
+from ASLDenoiseLib.preparing.course import PairCourse
 from ASLDenoiseLib.result import Result
 from ASLDenoiseLib.result.delay_curves import DelayCurves, RegionCurve
 from ASLDenoiseLib.result.maps import (
@@ -63,6 +64,16 @@ def result_of_delays(*, with_m0: bool = True, regions: tuple[str, ...] = (), **s
     readouts = {key: measure(maps[key], made.tissue, regions=placed) for key in list(maps)[:2]}
     result = Result(made.series, maps, readouts, made.tissue, regions=placed, timings={"fit": 1.5})
     return replace(result, model={"name": "test-model"}, delays=curves_of(result, unit))
+
+
+def with_pairs(result: Result) -> Result:
+    """The result with a perfusion for every pair, that of its delay and a little."""
+    members = tuple((t, t + 1) for t in range(0, len(result.series.context), 2))
+    by_delay = [10 * result.series.timing(first)[0] for first, _ in members]
+    perfusion = np.array(by_delay) + 0.1 * np.arange(len(members))
+    unknown = np.full(len(members), np.nan)
+    course = PairCourse(tuple(range(1, len(members) + 1)), members, perfusion, "ml/100g/min", unknown, unknown)
+    return replace(result, course=course)
 
 
 def curves_of(result: Result, unit: str) -> DelayCurves:

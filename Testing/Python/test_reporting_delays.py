@@ -11,10 +11,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from delay_builders import SIX_DELAYS
-from delay_results import result_of_delays
+from delay_results import result_of_delays, with_pairs
 from scene_builders import made_result
 
-from ASLDenoiseLib.preparing.course import PairCourse
 from ASLDenoiseLib.reporting import delay_plots, delays_html, delays_table, timeline
 from ASLDenoiseLib.reporting.charts import charts_of
 from ASLDenoiseLib.reporting.delay_charts import CURVES, MOST_REGIONS, RESIDUALS
@@ -24,16 +23,6 @@ from ASLDenoiseLib.reporting.pair_charts import course_chart
 from ASLDenoiseLib.result.delay_curves import RegionCurve
 
 _OF_ONE_DELAY = ("single delay", "plain mean of the differences", "Raw mean<")
-
-
-def with_pairs(result):
-    """The result with a perfusion for every pair, that of its delay and a little."""
-    members = tuple((t, t + 1) for t in range(0, len(result.series.context), 2))
-    by_delay = [10 * result.series.timing(first)[0] for first, _ in members]
-    perfusion = np.array(by_delay) + 0.1 * np.arange(len(members))
-    unknown = np.full(len(members), np.nan)
-    course = PairCourse(tuple(range(1, len(members) + 1)), members, perfusion, "ml/100g/min", unknown, unknown)
-    return replace(result, course=course)
 
 
 def charts(result):
