@@ -6,7 +6,11 @@ from dataclasses import replace
 
 import pytest
 from delay_builders import SIX_DELAYS, scan_of_delays
+from delay_results import result_of_delays, with_pairs
+from scene_builders import made_result
 
+from ASLDenoiseLib.result.audit import AuditVerdict
+from ASLDenoiseLib.result.maps import DENOISED, DENOISED_ATT, RAW_ATT
 from ASLDenoiseLib.series import VolumeType
 
 _CHOICES = ("kineticsLabel", "kineticsComboBox", "macrovascularCheckBox", "spatialPriorCheckBox")
@@ -110,3 +114,89 @@ def test_the_console_of_the_module_passes_the_fit_on(panel, monkeypatch):
     panel.widget.logic.process(nodes.sequence, fit=ad.DelayFit("general"))
     panel.widget.logic.process(nodes.sequence)
     assert [request.fit.kinetics for request in asked] == ["general", "white-paper"]
+
+
+def present(panel, result):
+    from slicer_harness.panel import process_events
+
+    from ASLDenoiseLib.scene.present import present
+
+    panel.widget.results._keeper.make = lambda result, folder: None  # a child of its own, in test_panel_run.py
+    nodes = present(result)
+    panel.widget.results.present(nodes)
+    panel.ui.resultsCollapsibleButton.collapsed = False
+    process_events()
+    return nodes
+
+
+def shown_in(tag):
+    import slicer
+
+    composite = slicer.app.layoutManager().sliceWidget(tag).mrmlSliceCompositeNode()
+    return slicer.mrmlScene.GetNodeByID(composite.GetForegroundVolumeID() or "").GetAttribute("ASLDenoise.map")
+
+
+def test_results_offer_arrival_time_and_show_it_beside_cbf_at_one_click(panel):
+    present(panel, result_of_delays(regions=("thalamus",)))
+    box = panel.ui.mapComboBox
+    texts = [box.itemText(n) for n in range(box.count)]
+    assert texts[:3] == ["Raw fit", "Denoised fit", "Arrival time, denoised fit"]
+    assert shown(panel, "arrivalButton")
+    panel.ui.arrivalButton.click()
+    assert (shown_in("Red"), shown_in("Yellow")) == (DENOISED, DENOISED_ATT)
+
+
+def test_an_arrival_time_that_is_chosen_is_shown_and_nothing_is_faded_into_it(panel):
+    present(panel, result_of_delays())
+    box = panel.ui.mapComboBox
+    box.setCurrentIndex(box.findData(RAW_ATT))
+    box.activated(box.currentIndex)
+    assert shown_in("Red") == RAW_ATT and not panel.ui.fadeSlider.enabled
+
+
+def test_a_run_of_one_delay_has_no_arrival_time_to_show(panel):
+    present(panel, result_of_delays())
+    present(panel, made_result())
+    assert not shown(panel, "arrivalButton")
+    panel.ui.resultsCollapsibleButton.collapsed = True
+    panel.ui.resultsCollapsibleButton.collapsed = False
+    assert not shown(panel, "arrivalButton")
+
+
+def test_curves_of_the_fit_are_among_the_plots_and_are_said_in_words(panel):
+    present(panel, result_of_delays(regions=("thalamus",)))
+    box = panel.ui.plotComboBox
+    names = [box.itemText(n) for n in range(box.count)]
+    assert {"Delays: GM", "Delays: WM", "Delays: thalamus", "Delays: what the fit leaves over"} <= set(names)
+    box.setCurrentIndex(names.index("Delays: GM"))
+    panel.ui.plotButton.click()
+    assert "arrival after 1.00 s" in panel.ui.plotCaptionLabel.text
+
+
+def test_what_is_told_of_one_delay_is_not_asked_of_several(panel, made):
+    p = panel.widget._parameterNode
+    put(made)
+    p.pairsNeeded, p.splitHalf = True, True  # as chosen for another series
+    assert panel.widget.logic.requestOf(p).denoising.split_half
+    sequence = put(scan_of_delays(repeats=1).series).sequence
+    p.asl = sequence
+    assert not (panel.ui.splitHalfCheckBox.enabled or panel.ui.pairsNeededCheckBox.enabled)
+    denoising = panel.widget.logic.requestOf(p).denoising
+    assert not denoising.split_half and not denoising.pairs_needed
+    result = result_of_delays()
+    present(panel, replace(result, audit=AuditVerdict((), "ml/100g/min", 4)))
+    assert not shown(panel, "halvesButton")
+
+
+def test_the_time_line_says_at_which_delay_each_pair_was_acquired(panel):
+    present(panel, with_pairs(result_of_delays()))
+    table = panel.ui.timelineTable
+    assert table.item(0, 0).text() == "1 (0.5 s)" and "delay of 0.5 s" in table.item(0, 0).toolTip()
+
+
+def test_the_time_a_run_takes_counts_every_delay(panel, made):
+    from ASLDenoisePanel.choices import _workload
+
+    put(made)
+    assert _workload(panel.widget._parameterNode.asl).delays == 1
+    assert _workload(put(scan_of_delays(repeats=1).series).sequence).delays == 6
