@@ -88,6 +88,8 @@ class MethodSection:
             widget.setVisible(resolve and p.ownPointSpread)
         for widget in (ui.modelLabel, ui.modelComboBox, ui.modelTextLabel):
             widget.setVisible(denoises)
+        for widget in (ui.arrivalReferenceLabel, ui.arrivalReferenceSelector):
+            widget.setEnabled(p.arrival is not None)
         card = self._cards[chosen(ui.modelComboBox)]
         self._delays.refresh(p)
         boxes = (ui.interleavedCheckBox, ui.auditCheckBox, ui.pairsNeededCheckBox, ui.splitHalfCheckBox)
