@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.10 python3.13; 
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 BENCHMARKS := denoise papers real independent null safety main_job noise_texture time_models pairs_needed \
-	motion outliers preparation registration tissue tissue_guess panel fresh_clone \
+	motion outliers preparation registration arrival tissue tissue_guess panel fresh_clone \
 	field_cases fuzz brain_mask other_head regions t1_contrast \
 	superresolution superresolution_learned superresolution_real superresolution_time
 SCREEN := libglib2.0-0 libegl1 libgl1 libgl1-mesa-dri libxkbcommon0 libdbus-1-3 libfontconfig1

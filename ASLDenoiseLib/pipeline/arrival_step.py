@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from ..findings import FindingKind, note_kind
 from ..measuring.masks import grey_matter
 from ..preparing.arrival_map import laid_arrival
-from ..preparing.brain_mask import brain_mask, mask_of_perfusion, was_masked
+from ..preparing.averaging import mean_difference
+from ..preparing.brain_mask import brain_mask, mask_of_perfusion
+from ..preparing.pairs import difference_volumes
 from ..preparing.registration import RigidRegistration, register_rigid
 from ..progress import Progress
 from ..quantifying.arrival_correction import LEAST_SHARE, MOST_ERROR, arrived_label, corrected
@@ -18,6 +22,7 @@ from ..series import CBF_UNIT, Origin, Parameter, Volume
 from .preparation_steps import alignment_target
 from .state import RunState
 
+_PERFUSION = re.compile(r"cbf|pwi|perfusion|deltam", re.IGNORECASE)
 _DOUBTFUL_SHARE = 0.05  # of the brain that cannot be measured: more is a matter of warning
 _CORRECTED = note_kind(
     "arrival-corrected",
@@ -45,7 +50,7 @@ _NOT_REACHED = FindingKind(
 _REGISTRATION = FindingKind(
     "arrival-registration-doubtful",
     "The arrival time map may not lie on the series",
-    "{what}",
+    "{doubt}",
     Advice("look at desc-used over the series"),
     GiveImage("att-reference", "give another image of that scan"),
     meaning="The registration of the scan that the arrival time map is from did not pass its own checks.",
@@ -79,11 +84,22 @@ def correct_for_arrival(run: RunState, progress: Progress) -> None:
 
 
 def _registered(run: RunState, reference: Volume) -> RigidRegistration:
-    """The other scan to the series, by an image of each, brains alone; anatomy is what arrival does not change."""
-    perfusion = reference.unit == CBF_UNIT or was_masked(reference) or reference.name.endswith(("_cbf", "_pwi"))
-    brain = mask_of_perfusion(reference) if perfusion else brain_mask(reference)
-    target = alignment_target(run.aligned, run.raw)
+    """The other scan to the series, by an image of each, brains alone.
+
+    Like is registered with like: perfusion, known by its unit or name, with the mean CBF of the series, anatomy with
+    anatomy. CBF with an M0 ends 2 to 4 mm from where it belongs, with CBF within 1 (Testing/Benchmarks/arrival.md).
+    """
+    if is_perfusion(reference):
+        brain = mask_of_perfusion(reference)
+        target = run.quantification.cbf(mean_difference(difference_volumes(run.aligned)))
+    else:
+        brain, target = brain_mask(reference), alignment_target(run.aligned, run.raw)
     return register_rigid(reference, target, moving_mask=brain, fixed_mask=run.brain)
+
+
+def is_perfusion(reference: Volume) -> bool:
+    """Whether an image is one of perfusion, by its unit or name."""
+    return reference.unit == CBF_UNIT or bool(_PERFUSION.search(reference.name))
 
 
 def _tell_registration(run: RunState, found: RigidRegistration) -> None:
@@ -97,7 +113,7 @@ def _tell_registration(run: RunState, found: RigidRegistration) -> None:
         Parameter("arrival_mutual_information", information, "nats", Origin.IMAGE, "agreement of both scans"),
     ]
     if found.warning:
-        run.findings.append(_REGISTRATION.finding(what=found.warning))
+        run.findings.append(_REGISTRATION.finding(doubt=found.warning))
 
 
 def _tell_correction(run: RunState, share: np.ndarray, enough: np.ndarray) -> None:

@@ -165,8 +165,8 @@ class ArrivalMap:
     Args:
         att: arterial transit time, s.
         error: the SD of its error, s; None: the SD map beside a result of ours, else it counts as exact.
-        reference: an image of the scan that the map came from, which lies with it: CBF, M0 or mean control; None: the
-            CBF map beside the file of the map.
+        reference: an image of the scan that the map came from, which lies with it: CBF (known by its unit or name), M0
+            or mean control; None: the CBF map beside the file of the map.
         space: where the map lies: with the ``scan`` that it came from, which is registered by `reference`; or
             registered already, ``asl`` with the series, ``t1`` with the T1.
 
