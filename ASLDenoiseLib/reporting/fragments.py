@@ -12,7 +12,7 @@ from html import escape
 
 from ..findings import Severity
 from ..result import Result
-from ..result.maps import RESIDUAL, named
+from ..result.maps import RESIDUAL, USED_ATT, named
 from ..result.table import columns, format_change, format_value, rows
 from ..series import Origin, Parameter
 from ..series_json import plain
@@ -118,6 +118,8 @@ def montage_figure(result: Result) -> str:
     if result.on_series != result.raw:
         caption += f" Difference: {_window(result, named(RESIDUAL, result.maps))}."
         caption += " Anatomy seen in the difference is signal that the processing took away."
+    if USED_ATT in result.maps:
+        caption += f" Arrival time: {_window(result, USED_ATT)}."
     return figure(montage_png(result), caption, "Axial slices of the perfusion maps")
 
 

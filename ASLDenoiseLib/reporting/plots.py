@@ -15,7 +15,7 @@ import numpy as np
 
 from ..measuring.agreement import Agreement
 from ..result import Result
-from ..result.maps import BELOW_ZERO, RESIDUAL, MapKind, Role, keys_of, kind_of, named
+from ..result.maps import BELOW_ZERO, RESIDUAL, USED_ATT, MapKind, Role, keys_of, kind_of, named
 from ..series import Geometry, Volume
 from .voxelwise import SeriesMap, gm_agreement, masks_of, processed_map, raw_map
 
@@ -28,7 +28,7 @@ _BINS = (-4 / 9, 14 / 9)  # of the histogram, over the highest value of the wind
 
 
 def montage_png(result: Result, *, slices: int = 6) -> bytes:
-    """Raw, processed and compared maps in rows at one window, raw minus processed, and the SD of the error.
+    """Raw, processed and compared maps at one window, their difference, the SD of the error, and arrival times used.
 
     Args:
         result: a run with its raw map.
@@ -49,6 +49,8 @@ def montage_png(result: Result, *, slices: int = 6) -> bytes:
     uncertainty = uncertainty_key(result)
     if uncertainty:
         panels.append(panel(result.kind(uncertainty), result.maps[uncertainty].array))
+    if USED_ATT in result.maps:
+        panels.append(panel(result.kind(USED_ATT), result.maps[USED_ATT].array))
     return map_panels(panels, result.tissue.brain, slices=slices)
 
 

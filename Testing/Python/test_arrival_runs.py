@@ -21,6 +21,7 @@ from ASLDenoiseLib.pipeline.run import completed, completed_again, run
 from ASLDenoiseLib.reading.images import read_image
 from ASLDenoiseLib.reading.read import read_series
 from ASLDenoiseLib.reporting.derivatives import save_volume
+from ASLDenoiseLib.reporting.html import report_html
 from ASLDenoiseLib.resources import sample_data
 from ASLDenoiseLib.result import maps
 from ASLDenoiseLib.series import Geometry, Volume
@@ -78,6 +79,12 @@ def test_the_arrival_times_used_are_among_the_maps_with_their_sd(late, result):
     assert used.unit == error.unit == "s"
     np.testing.assert_allclose(used.array[late.late], 2.5, atol=1e-3)
     np.testing.assert_allclose(error.array[late.early], 0.1, atol=1e-6)
+
+
+def test_the_report_shows_the_uncorrected_mean_and_the_arrival_times_used(result):
+    page = report_html(result)
+    assert "Raw mean, not corrected for arrival times" in page and "Arrival time: 0 to 3 s." in page
+    assert "Corrected for the arrival times" in result.kind(maps.RAW).description
 
 
 def test_a_finding_says_how_far_the_grey_matter_mean_moved_and_that_the_sd_is_carried(result):

@@ -9,11 +9,12 @@ import pytest
 
 pytest.importorskip("slicer", reason="the real MRML scene needs slicer-core")
 
-from arrival_builders import late_scan
+from arrival_builders import UNMOVED, late_scan
 from delay_results import result_of_delays
 
+from ASLDenoiseLib.pipeline.console import quantify
 from ASLDenoiseLib.reporting.derivatives import save_volume
-from ASLDenoiseLib.result.maps import ATT_UNCERTAINTY, DENOISED, DENOISED_ATT, RAW
+from ASLDenoiseLib.result.maps import ATT_UNCERTAINTY, DENOISED, DENOISED_ATT, RAW, UNCORRECTED, USED_ATT
 from ASLDenoiseLib.scene.present import present
 from ASLDenoiseLib.scene.series import series_to_nodes
 from ASLDenoiseLib.scene.volumes import volume_to_node
@@ -86,6 +87,13 @@ def test_a_map_that_was_loaded_brings_what_lies_beside_its_file(sequence, late, 
     arrival = asked(sequence, arrival=node)
     assert arrival.error == tmp_path / "sub-02_desc-uncertainty_att.nii.gz"
     assert arrival.reference == tmp_path / "sub-02_desc-denoised_cbf.nii.gz"
+
+
+def test_the_scene_has_the_uncorrected_mean_and_the_arrival_times_used(panel, late):
+    told = quantify(late.scan.series, tissue=late.scan.tissue, preparation=UNMOVED, att=late.asked(error=0.1))
+    nodes = present(told)
+    assert nodes.maps[UNCORRECTED].GetVoxelValueUnits().GetCodeValue() == "ml/[100]g/min"
+    assert nodes.maps[USED_ATT].GetDescription() == told.kind(USED_ATT).label
 
 
 def test_the_selector_offers_arrival_times_of_runs_and_no_other_map_of_theirs(panel):
