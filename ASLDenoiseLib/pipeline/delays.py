@@ -11,10 +11,11 @@ from ..errors import InputError
 from ..findings import Finding, Severity
 from ..preparing.averaging import mean_difference
 from ..preparing.delays import Delay, delays_of, series_of_delay
-from ..preparing.pairs import some_pairs
+from ..preparing.pairs import difference_volumes, some_pairs
 from ..quantifying.delays import quantifications
+from ..quantifying.kinetic_model import kinetic_model, tissue_weights
 from ..remedies import ApplyFix, Choose
-from ..series import ASLSeries, Parameter
+from ..series import ASLSeries, Parameter, Volume
 from .request import Request
 from .state import RunState
 
@@ -58,6 +59,25 @@ def quantify_each(run: RunState) -> None:
         each = [series_of_delay(run.aligned, delay).acquisition for delay in run.acquired_delays]
         reference = each[run.acquired_delays.index(reference_delay(run.acquired_delays))]
         run.quantifications = quantifications(run.quantification, reference, each)
+
+
+def image_of_tissue(run: RunState) -> Volume:
+    """The mean difference of several delays that shows tissue: each weighted by its tissue's signal over its arteries'.
+
+    Early delays are bright where label is still in arteries, which no T1 shows so; the plain mean of all is not to be
+    registered by. Each counts as the difference at the reference delay of the same perfusion.
+    """
+    delays = run.acquired_delays
+    model, _ = kinetic_model(run.aligned.acquisition, kinetics=run.request.fit.kinetics)
+    times = np.array([(delay.delay, delay.duration) for delay in delays], float).T
+    weights = tissue_weights(model, *times)
+    reference = run.quantifications[delays.index(reference_delay(delays))].factor.array
+    differences = difference_volumes(run.aligned)
+    image = 0.0
+    for delay, weight, quantification in zip(delays, weights, run.quantifications, strict=True):
+        level = weight * float(np.nanmedian(quantification.factor.array / reference))
+        image = image + level * mean_difference(some_pairs(differences, np.array(delay.pairs))).array
+    return run.raw.with_array(image)
 
 
 def split_by_delay(run: RunState) -> None:

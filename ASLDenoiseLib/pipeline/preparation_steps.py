@@ -28,7 +28,7 @@ from ..quantifying.cbf import as_it_is, quantification, relative
 from ..series import CBF_UNIT, ASLSeries, Origin, Parameter, Volume, VolumeType
 from ..spatial.resampling import resample
 from ..spatial.smoothing import gaussian
-from .delays import quantify_each, reference_delay, several_delays
+from .delays import image_of_tissue, quantify_each, reference_delay, several_delays
 from .region_steps import place_on_t1
 from .state import RunState
 
@@ -89,6 +89,8 @@ def quantify_pairs(run: RunState, progress: Progress) -> None:
             calibration = replace(calibration, m0=gaussian(calibration.m0, smoothing, mask=run.brain))
         run.quantification, run.m0 = quantification(one.acquisition, calibration, run.brain), calibration.m0
     quantify_each(run)
+    if run.acquired_delays:
+        run.raw = image_of_tissue(run)
     known = {p.name for p in run.parameters}
     run.parameters += [p for p in run.quantification.parameters if p.name not in known]
 
@@ -128,7 +130,7 @@ def align_t1(run: RunState, progress: Progress) -> None:
 
 def _judge_fit(run: RunState, found: RigidRegistration, target: Volume) -> None:
     """Whether the T1 belongs to the series, by what it was aligned with and by the mean difference."""
-    difference = mean_difference(difference_volumes(run.aligned))
+    difference = run.raw if run.acquired_delays else mean_difference(difference_volumes(run.aligned))
     images = [target] if target is run.raw else [target, difference]
     fit = run.fit = series_fit(run.t1_tissue, found, images, run.brain)
     run.parameters += fit.parameters()

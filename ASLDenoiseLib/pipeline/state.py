@@ -84,7 +84,8 @@ class RunState:
         acquired_delays: that are fitted together; none of a series of one. `quantifications` are theirs.
         delays: a state a delay, from the step that cleans the pairs on; `delay` is that of such a state.
         fits, curves: of a run of several delays.
-        acquired: their differences (N, K, J, I) before anything was done to them; `raw` is their plain mean.
+        acquired: their differences (N, K, J, I) before anything was done to them; `raw` is their plain mean, of several
+            delays the one that shows tissue, until they are fitted.
         brain: 0/1 on the grid of the series.
         aligned: the chosen pairs, corrected for motion, then for nuisances.
         motion: None where it was not, or could not be, estimated.
