@@ -101,6 +101,8 @@ def _introduction(nodes, audited, needed) -> str:
         return _("No result yet. What the network took away, and what it kept, will be said here.")
     if not audited:
         return _("No residual audit was made of this run.")
+    if _ofSeveralDelays(nodes):
+        return _("How odd and even pairs agree and how many are enough is told of one delay alone.")
     return "" if needed else _("How many pairs are enough can be measured, too: tick it under Advanced.")
 
 

@@ -142,7 +142,7 @@ def _divided(stated: float | tuple[float, ...], factor: float) -> float | tuple[
 def _one_delay(series: ASLSeries) -> Iterator[Fix]:
     for delay in usable_delays(series) if len(perfusion_delays(series)) > 1 else ():
         fixed = _of_one(series, "post_labeling_delay", delay)
-        yield Fix(f"pld-{delay:g}", "multi-pld", f"volumes of other delays than {delay:g} s left out", fixed)
+        yield Fix(f"pld-{delay:g}", "multi-pld", f"delays other than {delay:g} s left out", fixed)
 
 
 def _one_duration(series: ASLSeries) -> Iterator[Fix]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..result import Result
 from ..result.delay_curves import RegionCurve
-from ..result.maps import ATT_MEAN_ERROR, ATT_UNCERTAINTY, arrival_of
+from ..result.maps import ATT_MEAN_ERROR, ATT_UNCERTAINTY, DENOISED_ABV, PREPARED_ABV, arrival_of
 from .delay_charts import MOST_REGIONS, delay_title, differs, fitted_name
-from .plots import map_panels, panel, png_of
+from .plots import Panel, map_panels, panel, png_of
 
 _COLUMNS = 3
 _FITTED, _PLAIN = "#1f6fb2", "#b5282e"
@@ -17,15 +19,21 @@ _FITTED, _PLAIN = "#1f6fb2", "#b5282e"
 def arrival_png(result: Result) -> bytes | None:
     """Perfusion of the raw fit and of the furthest one, their arrival times, and the SD of the last. PNG, or None.
 
-    None where the run has no map of arrival time. Rows of axial slices as `plots.montage_png` draws them.
+    Below them arterial blood volume, where it was fitted. None where the run has no map of arrival time. Rows of axial
+    slices as `plots.montage_png` draws them.
     """
     fits = {key: arrival_of(key, result.maps) for key in (result.raw, result.on_series)}
     keys = [*fits, *fits.values()]
     if None in keys:
         return None
-    keys += [key for key in (ATT_UNCERTAINTY, ATT_MEAN_ERROR) if key in result.maps][:1]
-    rows = [panel(result.kind(key), result.maps[key].array, result.kind(key).short) for key in keys]
-    return map_panels(rows, result.tissue.brain)
+    for either in ((ATT_UNCERTAINTY, ATT_MEAN_ERROR), (DENOISED_ABV, PREPARED_ABV)):
+        keys += [key for key in either if key in result.maps][:1]
+    return map_panels([_row(result, key) for key in keys], result.tissue.brain)
+
+
+def _row(result: Result, key: str) -> Panel:
+    kind = result.kind(key)
+    return panel(replace(kind, unit=kind.unit or "fraction"), result.maps[key].array, kind.short)
 
 
 def curves_png(result: Result) -> bytes | None:

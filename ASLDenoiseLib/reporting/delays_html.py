@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 
 from ..result import Result
-from ..result.maps import BOUNDS, VESSELS
+from ..result.maps import BOUNDS, VESSELS, Role
 from .delay_charts import MOST_REGIONS, curve_caption, digits
 from .delay_plots import arrival_png, curves_png
 from .fragments import Column, TableRow, figure, table
@@ -47,9 +47,11 @@ def _arrival(result: Result) -> str:
     if png is None:
         return ""
     what = "Relative perfusion" if result.relative else "CBF"
+    blood = any(result.kind(key).role is Role.BLOOD_VOLUME for key in result.maps)
+    volume = ", and arterial blood volume as a fraction of the voxel" if blood else ""
     caption = (
-        f"{what} and arrival time, the raw fit above the processed one, and the SD of the latter's arrival time; each "
-        "in the window beside it. Axial, radiological: the patient's right is on the left. Grey voxels were not "
+        f"{what} and arrival time, the raw fit above the processed one, the SD of the latter's arrival time{volume}; "
+        "each in the window beside it. Axial, radiological: the patient's right is on the left. Grey voxels were not "
         "measured."
     )
     return figure(png, caption, f"Axial slices of {what} and of the arrival time")

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from . import Readout, Result
 from .plausible import implausible
 
-_SHORT = ("gm_mean", "wm_mean", "gm_wm_contrast")  # what a short table shows, and the means of regions
+_SHORT = ("gm_mean", "wm_mean", "gm_wm_contrast", "gm_att", "wm_att")  # of a short table, and the means of regions
+_OF_REGIONS = ("_mean", "_att")
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,8 @@ class Row:
 
 
 def is_short(name: str) -> bool:
-    """Whether a readout belongs in a short table: grey matter, white matter, their contrast, and regions."""
-    return name in _SHORT or (name.startswith("roi_") and name.endswith("_mean"))
+    """Whether a readout belongs in a short table: grey matter, white matter, their contrast, regions, arrival times."""
+    return name in _SHORT or (name.startswith("roi_") and name.endswith(_OF_REGIONS))
 
 
 def short_first(table: Iterable[Row]) -> tuple[Row, ...]:
