@@ -79,8 +79,9 @@ def _marks(result: Result) -> str:
     for key, text in (
         (
             BOUNDS,
-            "In {share} of the brain's voxels no arrival time within the range of the delays was found: neither "
-            "perfusion nor arrival time is to be trusted there (map '{name}').",
+            "In {share} of the brain's voxels no arrival time within the range of the delays was found: label is there "
+            "before the first can tell, or it seems to arrive after the last, and then perfusion is not known either "
+            "(map '{name}').",
         ),
         (VESSELS, "In {share} of them label was still in arteries (map '{name}')."),
     ):

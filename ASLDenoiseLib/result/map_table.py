@@ -252,7 +252,8 @@ BOUNDS = _map(
     Role.MASK,
     "Arrival time at the end of its range",
     "1 where the plain fit of the prepared mean differences, or the fit of the denoised ones, found no arrival time "
-    "within the range that the delays can tell, so that perfusion and arrival time are not to be trusted there.",
+    "within the range that the delays can tell: label is there before the first can tell, which leaves perfusion "
+    "known, or it seems to arrive after the last, and neither is known.",
     short="ATT at its bounds",
     **_MASK,
 )

@@ -11,6 +11,7 @@ from scene_builders import made_result
 
 from ASLDenoiseLib.result.audit import AuditVerdict
 from ASLDenoiseLib.result.maps import DENOISED, DENOISED_ATT, RAW_ATT
+from ASLDenoiseLib.result.table import is_short
 from ASLDenoiseLib.series import VolumeType
 
 _CHOICES = ("kineticsLabel", "kineticsComboBox", "macrovascularCheckBox", "spatialPriorCheckBox")
@@ -200,3 +201,20 @@ def test_the_time_a_run_takes_counts_every_delay(panel, made):
     put(made)
     assert _workload(panel.widget._parameterNode.asl).delays == 1
     assert _workload(put(scan_of_delays(repeats=1).series).sequence).delays == 6
+
+
+def test_a_series_of_many_delays_and_its_results_fit_the_narrowest_module_panel(panel):
+    from slicer_harness.panel import process_events
+    from slicer_harness.proxy import cpp_of
+
+    put(scan_of_delays(repeats=1).series)
+    assert process_events(lambda: not panel.widget.preview.running, timeout=60)
+    panel.ui.advancedCollapsibleButton.collapsed = False
+    present(panel, with_pairs(result_of_delays(regions=("thalamus",))))
+    panel.ui.timelineCollapsibleButton.collapsed = False
+    process_events()
+    assert cpp_of(panel.widget.uiWidget).minimumSizeHint().width() <= 300  # 317 pixels, less a scroll bar
+
+
+def test_the_short_table_of_readouts_has_arrival_times():
+    assert all(is_short(name) for name in ("gm_att", "wm_att", "roi_thalamus_att")) and not is_short("gm_att_bounds")
