@@ -53,11 +53,12 @@ def expectation(p) -> str:
     """The usual time of a run in words, before its images are read; empty where the choices cannot be used."""
     from ASLDenoiseLib.errors import InputError
     from ASLDenoiseLib.pipeline.estimate import said_before, usual_seconds
-    from ASLDenoiseLib.pipeline.request import Head, Outputs, SeriesFile
+    from ASLDenoiseLib.pipeline.request import ArrivalMap, Head, Outputs, SeriesFile
 
     head = Head(Path(p.t1.GetName()) if p.t1 is not None else None)
     try:
-        request = requestFrom(p, SeriesFile(Path("series")), head, Outputs(mni=p.mni), Path("like"))
+        arrival = None if p.arrival is None else ArrivalMap(Path("att"))
+        request = requestFrom(p, SeriesFile(Path("series")), head, Outputs(mni=p.mni), Path("like"), arrival)
     except InputError:
         return ""
     # what 'auto' finds is known in the child alone; the CPU's time is the one that was measured, and the longest

@@ -113,6 +113,7 @@ def test_what_label_had_hardly_reached_is_not_measured_and_counted():
     assert np.isfinite(told.maps[maps.UNCORRECTED].array[very_late.late]).all()
     (finding,) = [f for f in told.findings if f.code == "arrival-too-late"]
     assert finding.severity.value == "warning" and "50.0 %" in finding.what
+    assert "in 50.0 % less than 20%" in finding.why and "in 0.0 % the SD" in finding.why
 
 
 def test_what_the_map_does_not_reach_is_not_measured_and_counted(late):
