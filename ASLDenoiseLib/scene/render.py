@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
-from ..result.maps import DENOISED, RAW, is_relative, named
+from ..result.maps import DENOISED, DENOISED_ATT, RAW, RAW_ATT, is_relative, named, of_several_delays
 from .canvas import GREY, Canvas
 from .choose import series_of
 from .display import OVERLAY_OPACITY, TICKS_ATTRIBUTE, TITLE_ATTRIBUTE, lay_over, legends_of, table_of
@@ -43,7 +43,7 @@ def render_overlay(
     nodes: MapNodes,
     path: str | Path,
     *,
-    maps: Sequence[str] = (RAW, DENOISED),
+    maps: Sequence[str] = (RAW, DENOISED, RAW_ATT, DENOISED_ATT),
     views: Sequence[str] = VIEWS,
     slices: Mapping[str, Sequence[float]] | None = None,
     size: int = 300,
@@ -51,6 +51,8 @@ def render_overlay(
     title: str = "",
 ) -> Path:
     """Write a PNG: a row a map (raw above denoised, same window), a column a slice, over the T1 (else M0, else black).
+
+    Arrival times follow, where the run fitted them.
 
     Axial and coronal slices are in radiological convention (the patient's right on the left); letters say so. What
     was not measured (NaN) shows the background, perfusion below zero is blue. No OpenGL is needed.
@@ -85,6 +87,7 @@ def render_overlay(
     )
     over = "" if background is None else " over M0" if background is nodes.m0 else " over T1"
     what = "relative perfusion (not CBF)" if is_relative(nodes.maps) else "CBF"
+    what += " and arrival time" if of_several_delays(nodes.maps) else ""
     canvas.write(title or f"{series_of(first, nodes.maps)}: {what}{over}", 12, 20)
     canvas.write(f"Research use only. Transparent: {_transparent(chosen)}.", 12, 43, size=13, colour=GREY)
     with _slice_logic(first.GetScene()) as logic:

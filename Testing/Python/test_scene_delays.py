@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import matplotlib.image as mpimg
 import numpy as np
 import pytest
 
@@ -18,6 +19,7 @@ from ASLDenoiseLib.scene.display import legends_of
 from ASLDenoiseLib.scene.headless import headless_scene
 from ASLDenoiseLib.scene.present import present
 from ASLDenoiseLib.scene.region_nodes import part_of
+from ASLDenoiseLib.scene.render import render_overlay
 from ASLDenoiseLib.scene.segments import segment_ids, segment_name
 from ASLDenoiseLib.scene.store import save_mrb
 
@@ -121,3 +123,11 @@ def test_the_time_line_keeps_the_delay_of_every_pair():
         delays = [row.delay for row in read_course(course_node(scene, several.folder)).rows]
         assert delays == [row for d in (0.5, 1.0, 1.5, 2.0, 2.5, 3.0) for row in [d] * 4]
         assert np.isnan([row.delay for row in read_course(course_node(scene, one.folder)).rows]).all()
+
+
+def test_the_picture_has_a_row_for_each_arrival_time_with_its_own_scale(shown, tmp_path):
+    both = mpimg.imread(render_overlay(shown, tmp_path / "overlay.png", views=("axial",), size=120))
+    cbf = mpimg.imread(render_overlay(shown, tmp_path / "cbf.png", maps=(RAW, DENOISED), views=("axial",), size=120))
+    assert both.shape[0] > 1.7 * cbf.shape[0] and both.shape[1] == cbf.shape[1]
+    green = (both[..., 1] > both[..., 0] + 0.1) & (both[..., 2] > both[..., 0])  # of Viridis, and not of Inferno
+    assert green[cbf.shape[0] :].sum() > 500 > green[: cbf.shape[0]].sum()
