@@ -78,6 +78,7 @@ def contents(result: Result, *, attachments: Iterable[str] = ()) -> dict[str, st
         told[f"*_{COURSE}.tsv"] = "perfusion and motion of every pair, and what of it is not in the mean"
     if result.delays is not None:
         told[f"*_{CURVES}.tsv"] = "what regions measured at every delay, and the curves that were fitted"
+        told[f"*_{CURVES}.json"] = "what its columns are"
     told |= {f"*_{end}": "the maps in 3D Slicer: a scene, or a picture of it" for end in attachments}
     return {**told, f"*_{LISTING}": "the files of a series; a later run of it replaces these, and no other"}
 

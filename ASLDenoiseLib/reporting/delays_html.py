@@ -33,7 +33,7 @@ def several_delays(result: Result) -> str:
 
 def delays_html(result: Result) -> str:
     """The section's body; empty of a run of one delay."""
-    pictures = [_arrival(result), _curves(result)]
+    pictures = [arrival_figure(result), _curves(result)]
     if result.delays is None:
         return "".join(pictures)
     named = _MODELS.get(result.delays.model, result.delays.model)
@@ -42,7 +42,8 @@ def delays_html(result: Result) -> str:
     return about + pictures[0] + _region_table(result) + pictures[1] + _delay_table(result)
 
 
-def _arrival(result: Result) -> str:
+def arrival_figure(result: Result) -> str:
+    """Perfusion and arrival time in slices; empty of a run that fitted none."""
     png = arrival_png(result)
     if png is None:
         return ""

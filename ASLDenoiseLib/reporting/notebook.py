@@ -10,6 +10,7 @@ from ..notebook import html_of
 from ..result import Result
 from ..result.maps import RAW, kind_of
 from ..series import CBF_UNIT, ASLSeries, Volume
+from .delays_html import arrival_figure
 from .fragments import figure, findings_html, montage_figure, parameters_html, readouts_html, uncalibrated_html
 from .plots import map_panels, panel
 
@@ -24,6 +25,7 @@ _STYLE = (
 def result_html(result: Result) -> str:
     """The maps at one window, the readouts and the findings, raw beside processed; `report_html` has the rest."""
     picture = montage_figure(result) if result.raw in result.maps else ""
+    picture += arrival_figure(result)
     return _styled(
         f"<p><b>{escape(result.series.name)}</b>: for research use only; a processed map is an estimate.</p>"
         f"{uncalibrated_html(result)}{picture}{readouts_html(result)}{findings_html(result)}"

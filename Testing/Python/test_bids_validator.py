@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from course_builders import with_course
+from delay_results import result_of_delays, with_pairs
 from scene_builders import made_result
 
 import ASLDenoiseLib as ad
@@ -43,6 +44,12 @@ def test_results_are_a_valid_derivative_and_only_by_what_they_say_of_themselves(
     assert not errors(out)
     (out / "someone_elses_file.nii.gz").write_bytes(b"")
     assert any("someone_elses_file" in error for error in errors(out))
+
+
+def test_results_of_several_delays_are_a_valid_derivative(tmp_path):
+    ad.write(with_pairs(result_of_delays(regions=("thalamus",))), tmp_path / "results")
+    assert len(list((tmp_path / "results").glob("*_att.nii.gz"))) == 3
+    assert not errors(tmp_path / "results")
 
 
 @pytest.mark.parametrize("labeling", list(Labeling))

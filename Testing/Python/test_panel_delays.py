@@ -218,3 +218,23 @@ def test_a_series_of_many_delays_and_its_results_fit_the_narrowest_module_panel(
 
 def test_the_short_table_of_readouts_has_arrival_times():
     assert all(is_short(name) for name in ("gm_att", "wm_att", "roi_thalamus_att")) and not is_short("gm_att_bounds")
+
+
+@pytest.mark.child
+def test_one_click_fits_all_delays_and_shows_cbf_and_arrival_time(panel):
+    from ASLDenoisePanel.parameters import Way
+    from slicer_harness.panel import process_events
+
+    panel.widget.results._keeper.make = lambda result, folder: None
+    put(scan_of_delays(repeats=2).series)
+    panel.widget._parameterNode.way = Way.QUANTIFY
+    panel.widget._parameterNode.motion = False
+    assert process_events(lambda: panel.ui.applyButton.enabled and not panel.widget.preview.running, timeout=60)
+    panel.ui.applyButton.click()
+    assert process_events(lambda: not panel.widget.run.running, timeout=300)
+    assert panel.widget.state.value == "done", panel.ui.statusLabel.text
+    assert RAW_ATT in panel.widget.results.nodes.maps and shown(panel, "arrivalButton")
+    panel.ui.arrivalButton.click()
+    assert shown_in("Yellow").endswith("_att")
+    table = panel.ui.readoutsTable
+    assert "GM arrival time (s)" in [table.item(row, 0).text() for row in range(table.rowCount)]

@@ -19,6 +19,7 @@ from ASLDenoiseLib.reporting.charts import charts_of
 from ASLDenoiseLib.reporting.delay_charts import CURVES, MOST_REGIONS, RESIDUALS
 from ASLDenoiseLib.reporting.derivatives import write_result
 from ASLDenoiseLib.reporting.html import report_html
+from ASLDenoiseLib.reporting.notebook import result_html
 from ASLDenoiseLib.reporting.pair_charts import course_chart
 from ASLDenoiseLib.result.delay_curves import RegionCurve
 
@@ -154,3 +155,7 @@ def test_the_table_of_pairs_has_delays_where_there_are_several():
     assert timeline.course_columns(with_pairs(result_of_delays()))["delay"]["Units"] == "s"
     one = with_pairs(result_of_delays(delays=(1.8,)))
     assert "delay" not in timeline.course_tsv(one) and "delay" not in timeline.course_columns(one)
+
+
+def test_a_notebook_shows_arrival_time_below_perfusion():
+    assert result_html(result_of_delays()).count("<figure>") == 1 + result_html(made_result()).count("<figure>")
