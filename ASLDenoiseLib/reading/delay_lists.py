@@ -54,7 +54,7 @@ def spread(
     if not pairs or len(places) > 2 or pairs % len(values):
         raise InputError(f"{_said(name, stated)} and the series has {_counted(context, pairs)}", [_remedy(name)])
     repeats = pairs // len(values)
-    if repeats > 1 and order is None:
+    if repeats > 1 and order is None and len(set(values)) > 1:
         raise InputError(f"{_said(name, stated)} for {pairs} pairs, and {_two_ways(values)}", _WHICH)
     blocks = order is DelayOrder.BLOCKS
     at = [values[n // repeats if blocks else n % len(values)] for n in range(pairs)]

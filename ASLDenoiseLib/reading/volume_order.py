@@ -191,7 +191,8 @@ def _pair_difference(levels: np.ndarray) -> tuple[float, float]:
         return float(np.mean(within)), float("nan")
     within, between = _limited(within), _limited(between)
     step = (within.mean() + between.mean()) / 2
-    return float(step), float(within.std(ddof=1) / np.sqrt(len(within)))
+    spread = max(within.std(ddof=1), between.std(ddof=1))  # of several delays neighbours differ more than pairs do
+    return float(step), float(spread / np.sqrt(len(within)))
 
 
 def _half_difference(levels: np.ndarray) -> tuple[float, float]:

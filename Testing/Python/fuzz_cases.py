@@ -13,12 +13,12 @@ import numpy as np
 
 from Testing.Benchmarks.library.field_phantom import GM_CBF, MadeScan, Protocol, made
 from Testing.Benchmarks.library.shell_runs import CBF, QUICK, Told, shell, written
-from Testing.Python import fuzz_faces, fuzz_images, fuzz_m0, fuzz_order, fuzz_sidecar
+from Testing.Python import fuzz_delays, fuzz_faces, fuzz_images, fuzz_m0, fuzz_order, fuzz_sidecar
 from Testing.Python.fuzz_bends import Bend, InapplicableError, Random, pick
 from Testing.Python.fuzz_speed import pictures
 
 BENDS: tuple[Bend, ...] = tuple(
-    bend for part in (fuzz_sidecar, fuzz_images, fuzz_order, fuzz_m0, fuzz_faces) for bend in part.BENDS
+    bend for part in (fuzz_sidecar, fuzz_images, fuzz_order, fuzz_m0, fuzz_faces, fuzz_delays) for bend in part.BENDS
 )
 TOLERANCE = 0.10  # of the true GM CBF
 _TRIES = 500  # protocols, for one that a bend can change

@@ -14,6 +14,7 @@ from ASLDenoiseLib.inspecting.delay_checks import fitted_delays
 from ASLDenoiseLib.inspecting.fixes import apply_fix, fixes_of
 from ASLDenoiseLib.inspecting.inspection import inspect, require_quantifiable
 from ASLDenoiseLib.reading.read import read_series, swapped
+from ASLDenoiseLib.reading.volume_order import propose_order
 from ASLDenoiseLib.series import ASLSeries, Origin, VolumeType
 
 RIGHT = {"multi-pld", "difference-only", "few-pairs", "background-suppression-unknown"}
@@ -163,3 +164,12 @@ def test_noise_alone_at_several_delays_holds_no_perfusion():
     for repeats in (1, 4):
         series = scan_of_delays(cbf=0.0, repeats=repeats, noise=3).series
         assert "no-perfusion" in codes(series)
+
+
+@pytest.mark.parametrize("labeling", ["PCASL", "PASL"])
+@pytest.mark.parametrize("repeats", [1, 4])
+def test_no_wrong_order_is_read_into_delays_of_other_brightness(labeling, repeats):
+    """Neighbours of other pairs are of another delay, and differ by what suppression leaves of each."""
+    scan = scan_of_delays(labeling=labeling, repeats=repeats, order="repeat by repeat", noise=2)
+    for series in (scan.series, suppressed(scan)):
+        assert "control,label" in propose_order(series.array).patterns

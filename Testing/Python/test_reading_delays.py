@@ -38,8 +38,18 @@ def _of(series):
         ((0.5, 1.0, 1.5), "turns", _doubled((0.5, 1.0, 1.5) * 2)),
         ((0.5, 1.0, 1.5), "blocks", _doubled((0.5, 0.5, 1.0, 1.0, 1.5, 1.5))),
         ((0.5, 0.5, 1.0, 1.0), "turns", _doubled((0.5, 1.0) * 3)),
+        ((1.8, 1.8), None, (1.8,) * 12),
+        ((1.8, 1.8, 1.8), None, (1.8,) * 12),
     ],
-    ids=["a volume", "a pair", "turns", "blocks", "each twice, for control and label"],
+    ids=[
+        "a volume",
+        "a pair",
+        "turns",
+        "blocks",
+        "each twice, for control and label",
+        "twice the same",
+        "all the same",
+    ],
 )
 def test_a_list_becomes_one_a_volume(stated, order, expected):
     order = None if order is None else DelayOrder(order)
