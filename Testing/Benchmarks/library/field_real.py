@@ -98,7 +98,7 @@ JUDGED = {
     "siemens-xa30i-phantom-study, told": "True: the scanner's map and the image in colour are named; a gel has no CBF.",
     "philips-2d-pcasl-30pairs": "Right, as above.",
     "philips-2d-pcasl-30pairs, told": "True: no perfusion, no slice timing, no M0 but the mean control.",
-    "multipld": "Right: several delays are not fitted, and what can be done is said.",
+    "multipld": "True: all six delays are fitted; no M0, so no CBF, and the brain is sought in the differences alone.",
     "multipld, one delay": "True: no M0, so no CBF; slices of a 2D readout cannot be brought to one delay without it, "
     "and the brain is sought in the differences alone.",
 }
