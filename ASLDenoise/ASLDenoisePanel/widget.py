@@ -225,6 +225,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.results.outdateFindings()
         self._showSeries(self._parameterNode.asl)
         self.inputs.refresh()
+        self.method.refresh()
         self._checkCanApply()
 
     def _onFix(self, fix):

@@ -9,6 +9,7 @@ from ..findings import Finding, FindingKind, unusable_kind
 from ..preparing.delays import Delay, delays_of
 from ..preparing.pairs import pair_members
 from ..quantifying.look_locker import excitation_problem
+from ..reading.delay_lists import LISTS
 from ..remedies import Advice, ApplyFix, SetField
 from ..series import Acquisition, ASLSeries, Labeling, VolumeType
 from .value_checks import other_units
@@ -31,8 +32,10 @@ _NOT_A_VOLUME = unusable_kind(
     SetField("post_labeling_delay", text="give one number or one a volume"),
     SetField("label_duration", text="give one number or one a volume"),
     SetField("repetition_time", text="give one number or one a volume"),
+    SetField("delay_order", "turns", "of one a delay, say whether they go in turns or blocks"),
     meaning="A list of delays, label durations or repetition times is not as long as the series.",
 )
+_IN_ORDER = _NOT_A_VOLUME.remedies[3:]
 _SEVERAL_DURATIONS = unusable_kind(
     "multi-label-duration",
     "The series has several label durations",
@@ -122,10 +125,11 @@ def delay_findings(series: ASLSeries) -> Iterator[Finding]:
 def _not_a_volume(series: ASLSeries) -> Iterator[Finding]:
     a, volumes = series.acquisition, len(series.context)
     keys = ("PostLabelingDelay", "LabelingDuration", "RepetitionTimePreparation")
-    for remedy, key in zip(_NOT_A_VOLUME.remedies, keys, strict=True):
+    for remedy, key in zip(_NOT_A_VOLUME.remedies, keys, strict=False):
         stated = getattr(a, remedy.field)
         if isinstance(stated, tuple) and len(stated) != volumes:
-            yield _NOT_A_VOLUME.finding(remedy, key=key, stated=len(stated), volumes=volumes)
+            orders = _IN_ORDER if remedy.field in LISTS and a.delay_order is None else ()
+            yield _NOT_A_VOLUME.finding(remedy, *orders, key=key, stated=len(stated), volumes=volumes)
 
 
 def _several(series: ASLSeries) -> Finding:

@@ -238,3 +238,42 @@ def test_one_click_fits_all_delays_and_shows_cbf_and_arrival_time(panel):
     assert shown_in("Yellow").endswith("_att")
     table = panel.ui.readoutsTable
     assert "GM arrival time (s)" in [table.item(row, 0).text() for row in range(table.rowCount)]
+
+
+def edit(panel, label, text):
+    rows(panel)[label].setText(text)
+
+
+def test_delays_that_are_typed_once_each_are_spread_by_the_order_that_is_typed_next(panel):
+    from ASLDenoiseLib.scene.series import read_acquisition
+
+    made = scan_of_delays(delays=(0.5, 1.0, 1.5), repeats=2, order="repeat by repeat").series
+    bare = replace(made.acquisition, post_labeling_delay=None, label_duration=None)
+    nodes = put(replace(made, acquisition=bare))
+    assert "Order of delays" not in rows(panel)
+    edit(panel, "Post-labelling delay", "0.5, 1, 1.5")
+    assert read_acquisition(nodes.sequence).post_labeling_delay == (0.5, 1.0, 1.5), "nothing says in which order"
+    edit(panel, "Order of delays", "turns")
+    edit(panel, "Label duration", "1, 1.4, 1.8")
+    stated = read_acquisition(nodes.sequence)
+    assert stated.post_labeling_delay == made.acquisition.post_labeling_delay
+    assert stated.label_duration == (1.0, 1.0, 1.4, 1.4, 1.8, 1.8) * 2
+    assert panel.ui.delaysLabel.text == "3 delays (0.5 to 1.5 s), fitted together: CBF and arrival time."
+
+
+def test_a_list_without_an_order_is_said_to_lack_it(panel):
+    from ASLDenoiseLib.inspecting.acquisition_checks import acquisition_findings
+
+    made = scan_of_delays(delays=(0.5, 1.0, 1.5), repeats=2).series
+    short = replace(made, acquisition=replace(made.acquisition, post_labeling_delay=(0.5, 1.0, 1.5)))
+    (said,) = [f for f in acquisition_findings(short) if f.code == "times-mismatch"]
+    from ASLDenoisePanel.remedies import panelRemedy
+
+    assert "'Order of delays'" in panelRemedy(said.remedies) and "3 values" in said.why
+
+
+def test_the_flip_angle_of_a_look_locker_readout_has_a_row(panel):
+    made = scan_of_delays(repeats=1).series
+    locked = replace(made, acquisition=replace(made.acquisition, look_locker=True))
+    put(locked)
+    assert rows(panel)["Flip angle"].text() == ""

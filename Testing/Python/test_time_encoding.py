@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from delay_builders import scan_of_delays
-from reading_builders import bend_sidecar, head, refusal, write_series
+from reading_builders import bend_sidecar, head, refusal, save_like, write_series
 
 from ASLDenoiseLib.inspecting.delay_checks import fitted_delays
 from ASLDenoiseLib.inspecting.inspection import inspect, require_quantifiable
@@ -175,3 +175,32 @@ def test_a_code_that_does_not_fit_is_refused_in_one_sentence(tmp_path, keys, sai
 def test_a_code_whose_matrix_is_not_known_is_refused_as_before(tmp_path, keys):
     path = write_encoded(tmp_path, keys={**keys, "PostLabelingDelay": 1.8, "LabelingDuration": 1.8})
     refusal(require_quantifiable, read_series(path), mentions=("time-encoded",))
+
+
+@pytest.mark.runs
+def test_a_code_of_seven_sub_boli_is_fitted_to_the_cbf_and_arrival_times_it_was_made_from(tmp_path):
+    """From the shell: the sub-boli of a Hadamard 8, the oldest label first, as seven delays with a duration each."""
+    from ASLDenoiseLib.__main__ import main
+
+    delays = tuple(0.4 + 0.4 * n for n in range(6, -1, -1))
+    scan = scan_of_delays(delays=delays, durations=0.4, repeats=1, kind="deltam", size=(16, 16, 12))
+    differences = np.transpose(scan.series.array.astype(float), (0, 3, 2, 1))
+    static = np.where(scan.brain.T, 1000.0, 0.0)
+    code = encoded(differences, signs(HADAMARD[8]), control=static)
+    rng = np.random.default_rng(1)
+    volumes = np.concatenate([code + rng.normal(0, 0.3, code.shape) for _ in range(2)])
+    keys = {"PostLabelingDelay": [0, *delays], "LabelingDuration": 0.4, "TimeEncodedMatrixType": "Hadamard"}
+    keys |= {"TimeEncodedMatrixSize": 8}
+    words = ["control" if n % 8 == 0 else "label" for n in range(16)]
+    path = write_series(tmp_path, words=words, array=np.moveaxis(volumes, 0, -1), sidecar=keys, m0=None)
+    save_like(path, tmp_path / "sub-01_m0scan.nii.gz", scan.series.m0.array)
+    out = tmp_path / "out"
+    options = ["--no-scene", "--no-spatial-prior", "--no-motion", "--outliers", "none"]
+    assert main(["quantify", str(path), "--out", str(out), *options]) == 0
+    inside = np.isfinite(scan.cbf.array) & (scan.cbf.array == 60)
+    for name, true, within in (("desc-mean_cbf", scan.cbf, 6), ("desc-mean_att", scan.att, 0.1)):
+        (found,) = sorted(out.rglob(f"*{name}.nii.gz"))
+        values = np.transpose(read_volumes(found), (2, 1, 0))
+        use = inside & np.isfinite(values)
+        assert use.sum() > 0.7 * inside.sum()
+        assert np.median(np.abs(values[use] - true.array[use])) < within
