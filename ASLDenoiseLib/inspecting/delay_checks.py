@@ -16,6 +16,7 @@ from .value_checks import other_units
 
 FEWEST_DELAYS = 3  # a curve of two unknowns leaves a residual to judge it by
 CONSENSUS_TIME = 1.8  # s: Alsop 2015 recommends it for the label and for the delay
+_LATE_ENOUGH = 1.0  # s after the label's end, when most of it has arrived in a healthy brain
 _SEVERAL_DELAYS = FindingKind(
     "multi-pld",
     "The series has several post-labelling delays",
@@ -83,9 +84,15 @@ def fitted_delays(series: ASLSeries) -> tuple[Delay, ...]:
     return found if len({each.delay for each in found}) >= FEWEST_DELAYS else ()
 
 
-def nearest_delay(series: ASLSeries) -> Delay | None:
-    """Of a series of several delays the one nearest to 1.8 s, by whose formula CBF is judged; None of others."""
-    return min(fitted_delays(series), key=lambda each: abs(each.delay - CONSENSUS_TIME), default=None)
+def judged_delay(series: ASLSeries) -> Delay | None:
+    """Of a series of several delays the one by whose formula CBF is judged: nearest to 1.8 s after the label's end.
+
+    None of others, and where that is under 1 s, when label has yet to arrive.
+    """
+    end = (series.acquisition.bolus_duration or 0.0) if series.acquisition.labeling is Labeling.PASL else 0.0
+    found = fitted_delays(series)
+    nearest = min(found, key=lambda each: abs(each.delay - end - CONSENSUS_TIME), default=None)
+    return None if nearest is None or nearest.delay - end < _LATE_ENOUGH else nearest
 
 
 def usable_delays(series: ASLSeries) -> tuple[float, ...]:

@@ -14,7 +14,7 @@ from ..preparing.delays import series_of_delay
 from ..reading.vendor_scaling import GE_EXCITATIONS, GE_GAIN, VENDOR_FACTORS
 from ..remedies import Advice, ApplyFix, SetField
 from ..series import ASLSeries, Origin, VolumeType
-from .delay_checks import nearest_delay
+from .delay_checks import fitted_delays, judged_delay
 from .m0_checks import holds_ge_differences
 from .value_checks import other_units
 
@@ -25,7 +25,6 @@ _PLAUSIBLE_CBF = (8.0, 150.0)  # ml/100g/min, the median over a whole brain; hea
 _PLAUSIBLE_RATIO = (0.3, 5.0)  # M0 over control without background suppression
 _LEAST_RATIO = 0.8  # of one relaxed number; no control without suppression is brighter, but for noise and the coils
 _TYPICAL_CBF = 40.0
-_LATE_ENOUGH = 1.0  # s, the delay at which most label of a healthy brain has arrived
 _CAUSES = (
     *("pld-label-duration-doubtful", "unusual-value", "motion-suspected", "order-changes", "dummy-volumes"),
     *("order-mixed", "no-perfusion", "empty-volumes", "coarse-values", "not-differences", "m0-negative"),
@@ -231,13 +230,14 @@ def _is_ge_difference(series: ASLSeries) -> bool:
 def _quick_cbf(inspection: Inspection) -> float | None:
     """Median over the brain, ml/100g/min, of the median difference by the single-delay model; None if it cannot be had.
 
-    Over pairs first, so that the noise of single voxels does not decide; over voxels then. Of several delays the one
-    nearest to 1.8 s; none where that is under 1 s, when label has yet to arrive.
+    Over pairs first, so that the noise of single voxels does not decide; over voxels then. Of several delays by
+    `judged_delay`.
     """
     series, preview = inspection.series, inspection.preview
-    differences, one = preview.differences, nearest_delay(series)
-    if one is not None:
-        if one.delay < _LATE_ENOUGH:
+    differences = preview.differences
+    if fitted_delays(series):
+        one = judged_delay(series)
+        if one is None:
             return None
         series, differences = series_of_delay(series, one), differences[list(one.pairs)]
     # of three and more the median, which a volume that moved or was lost does not turn

@@ -10,7 +10,7 @@ from delay_builders import ScanOfDelays, scan_of_delays
 from reading_builders import refusal, write_series
 
 from ASLDenoiseLib.findings import Severity
-from ASLDenoiseLib.inspecting.delay_checks import fitted_delays
+from ASLDenoiseLib.inspecting.delay_checks import fitted_delays, judged_delay
 from ASLDenoiseLib.inspecting.fixes import apply_fix, fixes_of
 from ASLDenoiseLib.inspecting.inspection import inspect, require_quantifiable
 from ASLDenoiseLib.reading.read import read_series, swapped
@@ -173,3 +173,23 @@ def test_no_wrong_order_is_read_into_delays_of_other_brightness(labeling, repeat
     scan = scan_of_delays(labeling=labeling, repeats=repeats, order="repeat by repeat", noise=2)
     for series in (scan.series, suppressed(scan)):
         assert "control,label" in propose_order(series.array).patterns
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("order", ["blocks", "turns"])
+def test_the_real_series_of_six_delays_is_inspected_without_a_false_word(shared_data, tmp_path, order):
+    """48 differences without a sidecar; an order that were wrong would be nobody's to see in its images."""
+    path = shared_data / "multipld" / "asldata_diff.nii.gz"
+    values = {"labeling": "PCASL", "post_labeling_delay": [0.25 * n for n in range(1, 7)], "delay_order": order}
+    values |= {"label_duration": 1.4, "readout": "2D", "slice_timing": [0.0452 * k for k in range(24)]}
+    values |= {"background_suppression": False, "field_strength": 3.0}
+    series = read_series(path, context="deltam", values=values)
+    assert set(codes(series)) == {"multi-pld", "difference-only", "m0-absent", "brain-from-perfusion"}
+    assert [len(each.pairs) for each in fitted_delays(series)] == [8] * 6
+
+
+def test_late_blood_does_not_make_the_scale_of_the_m0_doubtful():
+    """Of PASL the delay is the inversion time: at 1.6 s most of a bolus of 0.7 s may still be on its way."""
+    scan = scan_of_delays(labeling="PASL", delays=(0.4, 0.8, 1.2, 1.6, 2.4), att=1.6, noise=0.5)
+    assert judged_delay(scan.series).delay == 2.4
+    assert set(codes(scan.series)) <= RIGHT
