@@ -87,8 +87,11 @@ def fitted_delays(series: ASLSeries) -> tuple[Delay, ...]:
 def judged_delay(series: ASLSeries) -> Delay | None:
     """Of a series of several delays the one by whose formula CBF is judged: nearest to 1.8 s after the label's end.
 
-    None of others, and where that is under 1 s, when label has yet to arrive.
+    None of others, of a Look-Locker readout, whose late delays are short of label, and where it is under 1 s after the
+    label's end, when label has yet to arrive.
     """
+    if series.acquisition.look_locker:
+        return None
     end = (series.acquisition.bolus_duration or 0.0) if series.acquisition.labeling is Labeling.PASL else 0.0
     found = fitted_delays(series)
     nearest = min(found, key=lambda each: abs(each.delay - end - CONSENSUS_TIME), default=None)

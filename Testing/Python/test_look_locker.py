@@ -81,3 +81,9 @@ def test_durations_that_differ_are_of_no_one_labelling():
     model, _ = kinetic_model(acquisition)
     with pytest.raises(InputError, match="one duration"):
         with_excitations(model, acquisition, TIMES, [0.3, 0.4, 0.3, 0.3, 0.3, 0.3])
+
+
+def test_its_late_delays_say_nothing_of_the_scale_of_the_m0():
+    """Six excitations of 25 degrees leave half of the label, of 40 degrees a fifth."""
+    assert inspect(read_by(ANGLE)).scale.cbf is None
+    assert not {"implausible-cbf", "m0-scale"} & {finding.code for finding in inspect(read_by(ANGLE))}
