@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
+
+from ..fitting.curves import curves_of
+from ..fitting.maps import DelayMeans, FittedMaps
+from ..measuring.masks import FEWEST_VOXELS, grey_matter, white_matter
+from ..quantifying.kinetic_model import KineticModel
 from ..result.audit import AuditVerdict, TissueMean
 from ..result.delay_curves import DelayCurves
+from ..series import Tissue
+from .levels import wiener_weight
 
 TISSUES = ("GM", "WM")
 _SURELY = 3.0  # standard errors by which a tissue is off its curve, and
 _MUCH = 0.1  # of the highest point that was measured
+_ALIKE = 10.0  # voxels that share their noise, in real series
 _TOLERANCE = 0.02  # of a mean over all delays: a model of two figures a voxel does not pass through every point
 
 
@@ -56,15 +65,49 @@ def verdict_of_curves(curves: DelayCurves, verdicts: Sequence[AuditVerdict]) -> 
 
     Args:
         curves: measured before denoising, and fitted after it.
-        verdicts: of the audit of every delay, in the order of the curves.
+        verdicts: of the audit of every delay, where a network denoised each.
     """
     means = []
     for curve in curves.regions:
-        networks = [mean.network for verdict in verdicts for mean in verdict.means if mean.tissue == curve.name]
-        if curve.name not in TISSUES or len(networks) < len(verdicts):
+        if curve.name not in TISSUES:
             continue
-        count = len(verdicts)
+        count = len(curves.delays)
+        networks = [mean.network for verdict in verdicts for mean in verdict.means if mean.tissue == curve.name]
+        network = sum(networks) / count if len(networks) == count else math.nan
         error = math.sqrt(sum(error**2 for error in curve.errors)) / count
-        raw, network, fitted = (sum(values) / count for values in (curve.measured, networks, curve.fitted))
+        raw, fitted = sum(curve.measured) / count, sum(curve.fitted) / count
         means.append(TissueMean(curve.name, raw, network, fitted, error if math.isfinite(error) else 0.0, _TOLERANCE))
-    return AuditVerdict(tuple(means), curves.unit, min(verdict.pairs for verdict in verdicts))
+    return AuditVerdict(tuple(means), curves.unit, min(curves.pairs))
+
+
+def keep_means(fitted: FittedMaps, means: DelayMeans, model: KineticModel, tissue: Tissue) -> FittedMaps:
+    """The fit with the mean of grey and of white matter over all delays put back where it was measured.
+
+    What a prior takes from the mean of a tissue is put back to its CBF by the fraction of it in each voxel, as far as
+    it is more than noise (`levels.wiener_weight`); arrival times stay.
+
+    Args:
+        fitted: of `means`.
+        means: measured, with the SDs of their noise.
+        model: of the fit.
+        tissue: on the grid.
+    """
+    unit = curves_of(replace(fitted, cbf=np.ones_like(fitted.cbf), abv=None), means, model)
+    residual = means.images - curves_of(fitted, means, model)
+    known = np.isfinite(residual).all(axis=0) & np.isfinite(unit).all(axis=0)
+    found = [(grey_matter(tissue), tissue.gm), (white_matter(tissue), tissue.wm)]
+    found = [(mask & known, np.nan_to_num(each.array)) for mask, each in found]
+    found = [(mask, fraction) for mask, fraction in found if mask.sum() >= FEWEST_VOXELS]
+    if not found:
+        return fitted
+    lost = np.array([residual[:, mask].mean(dtype=np.float64) for mask, _ in found])
+    moved = np.array([[(unit * other)[:, mask].mean(dtype=np.float64) for _, other in found] for mask, _ in found])
+    noise = np.array([_noise_of_mean(means.errors[:, mask]) for mask, _ in found])
+    shares = np.linalg.solve(moved, wiener_weight(lost**2, noise) * lost)
+    restored = sum(share * fraction for share, (_, fraction) in zip(shares, found, strict=True))
+    return replace(fitted, cbf=(fitted.cbf + restored).astype(np.float32))
+
+
+def _noise_of_mean(errors: np.ndarray) -> float:
+    """The variance of the mean over delays and voxels (D, N), of which `_ALIKE` neighbours share their noise."""
+    return float(np.square(errors, dtype=np.float64).mean()) / errors.size * _ALIKE

@@ -51,7 +51,7 @@ def fit_voxels(means: DelayMeans, model: KineticModel) -> FittedMaps:
         InputError: there are fewer delays than unknowns and one.
     """
     samples = samples_of(means, model)
-    att, spread = _tried(samples, model)
+    att, spread = try_all(samples, model)
     return maps_of(samples, model, _polished(samples, model, att), spread)
 
 
@@ -75,15 +75,15 @@ def _sums(samples: Samples, arrived: np.ndarray, arteries: np.ndarray | None) ->
 
 
 def _solved(aa, ay, ab, bb, by) -> tuple[np.ndarray, np.ndarray]:
-    """CBF and arterial blood volume, 0 where nothing tells of them."""
+    """CBF and arterial blood volume, 0 where nothing tells of them; no volume is negative."""
     determinant = aa * bb - ab * ab
-    both = determinant > _SINGULAR * aa * bb
+    both = (determinant > _SINGULAR * aa * bb) & (aa * by > ab * ay)
     safe = np.where(both, determinant, 1.0)
     alone = np.divide(ay, aa, out=np.zeros_like(ay), where=aa > 0)
     return np.where(both, (bb * ay - ab * by) / safe, alone), np.where(both, (aa * by - ab * ay) / safe, 0.0)
 
 
-def _tried(samples: Samples, model: KineticModel) -> tuple[np.ndarray, np.ndarray]:
+def try_all(samples: Samples, model: KineticModel) -> tuple[np.ndarray, np.ndarray]:
     """The best (N,) of a row of arrival times, s, and the RMS distance (2, N) of CBF and arrival time from it.
 
     The row is weighted by the likelihood at each time, which is then at its best CBF.
@@ -124,7 +124,7 @@ def _polished(samples: Samples, model: KineticModel, att: np.ndarray) -> np.ndar
     low, high = np.maximum(att - NODE, samples.lowest), np.minimum(att + NODE, samples.highest)
     for _ in range(_POLISH):
         found = amounts_at(samples, model, att)
-        change = _change(samples, model, att, found)
+        change = change_of(samples, model, att, found)
         information = hessian(samples, found, change)
         slope = -(samples.weights * change * found.residual).sum(0)
         low, high = np.where(slope < 0, att, low), np.where(slope > 0, att, high)
@@ -137,7 +137,7 @@ def _polished(samples: Samples, model: KineticModel, att: np.ndarray) -> np.ndar
     return att
 
 
-def _change(samples: Samples, model: KineticModel, att: np.ndarray, found: Amounts) -> np.ndarray:
+def change_of(samples: Samples, model: KineticModel, att: np.ndarray, found: Amounts) -> np.ndarray:
     """The derivative (D, N) of the fitted curve by arrival time, 1/s."""
     change = found.cbf * model.slope(att, samples.delays, samples.durations)
     if found.arteries is None:
@@ -178,7 +178,7 @@ def maps_of(samples: Samples, model: KineticModel, att: np.ndarray, spread: np.n
     """The maps of arrival times (N,) of least squares."""
     found = amounts_at(samples, model, att)
     bounds = bounds_of(samples, att)
-    change = np.where(bounds == 0, _change(samples, model, att, found), 0.0)
+    change = np.where(bounds == 0, change_of(samples, model, att, found), 0.0)
     covariance = inverted(hessian(samples, found, change))
     columns = [found.arrived, change] + ([] if found.arteries is None else [found.arteries])
     gain = samples.weights * sum(covariance[0, p] * column for p, column in enumerate(columns))

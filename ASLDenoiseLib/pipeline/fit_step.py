@@ -10,13 +10,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..auditing.curves import off_the_curve, verdict_of_curves
+from ..auditing.curves import keep_means, off_the_curve, verdict_of_curves
+from ..denoising.catalogue import DEFAULT_MODEL
 from ..denoising.inference import DenoisingResult
-from ..findings import FindingKind
+from ..findings import FindingKind, note_kind
 from ..fitting.curves import curves_of
 from ..fitting.maps import DelayMeans, FittedMaps
 from ..fitting.noise import errors_of_means, scale_of_residual, weighted_alike
 from ..fitting.regions import fit_region
+from ..fitting.spatial import fit_with_prior
 from ..fitting.voxelwise import fit_voxels
 from ..measuring.arrival import arrival_readouts
 from ..measuring.delay_curves import CurveImages, region_curves
@@ -26,13 +28,24 @@ from ..quantifying.cbf import as_it_is
 from ..quantifying.kinetic_model import KineticModel, kinetic_model
 from ..quantifying.kinetics import delay_of_slices
 from ..quantifying.look_locker import with_excitations
-from ..remedies import Advice
+from ..remedies import Advice, Choose
 from ..result import Readout, maps
 from ..result.delay_curves import DelayCurves
-from ..series import Volume
+from ..series import Origin, Parameter, Volume
 from .state import Fits, RunState
 
 _MANY = 20.0  # % of grey matter whose arrival time is not known
+PRIOR = {
+    "name": "spatial prior",
+    "summary": "CBF and arrival time of all delays that are most probable, by the tissue of a voxel and what lies "
+    "around it; how much each varies, and how large the noise is, are learned from the series itself. No network.",
+}
+_NOT_ASKED = note_kind(
+    "model-not-asked",
+    "The model {model} was not asked",
+    "several delays are denoised by the prior of their fit, which measured better",
+    Choose("no-spatial-prior", text="have the model denoise each delay, and every voxel fitted alone,"),
+)
 _BOUNDS = FindingKind(
     "arrival-at-bounds",
     "The arrival time of {share:.0f} % of grey matter is not known",
@@ -72,7 +85,9 @@ def fit_delays(run: RunState, progress: Progress) -> None:
         prepared, clean = _fitted(_means(run, lambda one: one.cleaned, noise), model)
     progress(0.6, "fitted what was prepared")
     denoised, smooth = None, clean
-    if run.delays[0].denoised is not None:
+    if run.by_prior and run.request.denoising is not None:
+        denoised = _fit_by_prior(run, clean, model)
+    elif run.request.denoising is not None:
         denoised, smooth = _fit_denoised(run, clean, model)
     tissues = tuple(_of_tissues(run, means, model) for means in (acquired, clean, smooth))
     run.fits = Fits(raw, prepared, denoised, None, tissues)
@@ -115,6 +130,17 @@ def _fitted(means: DelayMeans, model: KineticModel) -> tuple[FittedMaps, DelayMe
     return replace(fitted, **sds), means
 
 
+def _fit_by_prior(run: RunState, clean: DelayMeans, model: KineticModel) -> FittedMaps:
+    """The fit of the prepared means with what is known of space and tissue, guessed tissue, too."""
+    fitted = fit_with_prior(clean, model, tissue=(run.tissue.gm.array, run.tissue.wm.array))
+    note = f"tissue: {run.tissue.source}"
+    run.parameters.append(Parameter("denoised_by", PRIOR["name"], "", Origin.DEFAULT, note))
+    asked = run.request.denoising
+    if asked.model != DEFAULT_MODEL:
+        run.findings.append(_NOT_ASKED.finding(model=asked.model))
+    return keep_means(fitted, clean, model, run.tissue) if asked.audit else fitted
+
+
 def _fit_denoised(run: RunState, clean: DelayMeans, model: KineticModel) -> tuple[FittedMaps, DelayMeans]:
     """The fit of the denoised means; a denoiser that does not know its error is taken to leave what it was given."""
 
@@ -146,10 +172,11 @@ def _hand_on(run: RunState) -> None:
     run.cleaned = run.raw if fits.prepared is fits.raw else volume(fits.prepared.cbf)
     run.error = volume(fits.prepared.cbf_sd)
     if fits.denoised is not None:
-        first = run.delays[0].denoised
-        scales = tuple(scale for one in run.delays for scale in one.denoised.scales)
+        by_network = [one.denoised for one in run.delays if one.denoised is not None]
+        device = by_network[0].device if by_network else "cpu"
+        scales = tuple(scale for each in by_network for scale in each.scales)
         difference, error = volume(fits.denoised.cbf), volume(fits.denoised.cbf_sd)
-        run.denoised = DenoisingResult(difference, first.device, scales, error)
+        run.denoised = DenoisingResult(difference, device, scales, error)
 
 
 def _curves(run: RunState, clean: DelayMeans, model: KineticModel) -> DelayCurves:
@@ -186,9 +213,9 @@ def _tell(run: RunState) -> None:
         delays = ", ".join(f"{delay:g}" for delay in off.delays)
         told = {"tissue": off.tissue, "delays": delays, "most": off.residual, "error": off.error, "unit": curves.unit}
         run.findings.append(_OFF_CURVE.finding(**told))
-    verdicts = [one.verdict for one in run.delays]
-    if all(verdict is not None for verdict in verdicts):
-        run.verdict = verdict_of_curves(curves, verdicts)
+    asked = run.request.denoising
+    if asked is not None and asked.audit:
+        run.verdict = verdict_of_curves(curves, [one.verdict for one in run.delays if one.verdict is not None])
 
 
 def delay_maps(run: RunState) -> dict[str, Volume]:

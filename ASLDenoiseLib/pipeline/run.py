@@ -160,7 +160,7 @@ def _walk(state: RunState, steps: Sequence[Step], progress: Progress, keep_in: P
     done = 0.0
     for number, step in enumerate(steps):
         total = done + sum(costs[number:])
-        if step.several and not state.acquired_delays:
+        if not step.is_of(len(state.acquired_delays)):
             continue
         part = span(progress, done / total, (done + costs[number]) / total)
         part(0.0, step.text)

@@ -174,6 +174,11 @@ class RunState:
         return self.delays or (self,)
 
     @property
+    def by_prior(self) -> bool:
+        """Whether several delays are denoised by the prior of their fit, so that no network is asked."""
+        return bool(self.acquired_delays) and self.request.fit.spatial
+
+    @property
     def kept_pairs(self) -> np.ndarray:
         """The differences (N, K, J, I) that are averaged; NaN where one was left out."""
         return self.pairs.array if self.weights is None else np.where(self.weights > 0, self.pairs.array, np.nan)

@@ -56,6 +56,7 @@ class Step:
         computes: a network runs in it, on the device that was chosen.
         each_delay: it is done for every delay.
         several: runs of several delays alone take it.
+        one: runs of one delay alone take it.
     """
 
     name: str
@@ -65,9 +66,14 @@ class Step:
     computes: bool = False
     each_delay: bool = False
     several: bool = False
+    one: bool = False
+
+    def is_of(self, delays: int) -> bool:
+        """Whether a run of so many delays takes it."""
+        return not ((self.several and delays < 2) or (self.one and delays > 1))
 
     def seconds(self, work: Workload) -> float | None:
         """What it usually costs on two CPU cores; None where that was never measured."""
-        if self.several and work.delays < 2:
+        if not self.is_of(work.delays):
             return 0.0
         return None if self.cost is None else self.cost.seconds(work) * (work.delays if self.each_delay else 1)

@@ -6,6 +6,8 @@ super-resolution beside it.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..denoising.catalogue import find_model
 from ..superresolving import METHODS
 from .again import FIRST
@@ -65,7 +67,8 @@ def steps_of(request: Request) -> tuple[Step, ...]:
     steps, asked, finer = [*preparation_steps(request)], request.denoising, request.superresolution
     if asked is not None:
         network = Step("denoise", "denoising", denoise_pairs, _network_cost(asked), computes=True, each_delay=True)
-        steps += [GUIDES] * wants_guides(asked) + [network] + [AUDIT] * asked.audit
+        denoising = [GUIDES] * wants_guides(asked) + [network] + [AUDIT] * asked.audit
+        steps += [replace(step, one=request.fit.spatial) for step in denoising]
         if asked.pairs_needed:
             cost = pairs_needed_cost(asked)
             steps.append(Step("pairs", "denoising some of the pairs", measure_pairs_needed, cost, computes=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -11,7 +12,8 @@ class TissueMean:
 
     Args:
         tissue: ``GM`` or ``WM``.
-        raw, network, audited: its mean in the prepared map before denoising, after the network, and after the audit.
+        raw, network, audited: its mean in the prepared map before denoising, after the network (NaN where none was
+            asked), and after the audit.
         error: standard error of the first, from the spread of the pairs, correlated noise counted; 0 of one image,
             which tells none.
         tolerance: share of it by which it may move whatever its standard error.
@@ -79,4 +81,5 @@ class AuditVerdict:
     def _words(self, mean: TissueMean) -> str:
         how = f"kept within {mean.limit}" if mean.kept else "not kept"
         figures = f"{mean.audited:.3g}, raw {mean.raw:.3g} ± {mean.error:.2g} {self.unit}"
-        return f"{mean.tissue} mean {how} ({figures}; the network alone {mean.network:.3g})"
+        figures += f"; the network alone {mean.network:.3g}" if math.isfinite(mean.network) else ""
+        return f"{mean.tissue} mean {how} ({figures})"

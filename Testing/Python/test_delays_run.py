@@ -158,7 +158,24 @@ def test_blood_volume_is_fitted_where_it_is_asked_for():
     asked = ad.DelayFit(macrovascular=True)
     result = ad.denoise(scan.series, tissue=scan.tissue, preparation=STILL, device="cpu", fit=asked)
     assert {PREPARED_ABV, DENOISED_ABV} <= set(result.maps)
-    assert np.nanmedian(result.maps[PREPARED_ABV].array) < 0.002  # none was drawn
+    for key in (PREPARED_ABV, DENOISED_ABV):
+        volume = result.maps[key].array[scan.brain]
+        assert np.nanmedian(volume) < 0.004  # none was drawn
+
+
+def test_the_prior_denoises_several_delays_unless_the_network_is_asked_for():
+    scan = scan_of_delays(noise=4.0)
+    given = {"tissue": scan.tissue, "preparation": STILL, "device": "cpu"}
+    by_prior = ad.denoise(scan.series, model="dwan-lfn", **given)
+    by_network = ad.denoise(scan.series, fit=ad.DelayFit(spatial=False), **given)
+    assert by_prior.model["name"] == "spatial prior" and by_network.model["name"] == "guided-unet"
+    assert {"denoise", "audit"}.isdisjoint(by_prior.timings) and {"denoise", "audit"} <= set(by_network.timings)
+    assert [f.what for f in by_prior.findings if f.code == "model-not-asked"] == ["The model dwan-lfn was not asked"]
+    assert "the network alone" in by_network.audit.sentence and "the network alone" not in by_prior.audit.sentence
+    for result in (by_prior, by_network):
+        off = (result.maps[DENOISED].array - scan.cbf.array)[scan.brain]
+        raw = (result.maps[RAW].array - scan.cbf.array)[scan.brain]
+        assert np.sqrt(np.nanmean(off**2)) < 0.4 * np.sqrt(np.nanmean(raw**2))
 
 
 def test_the_general_model_is_fitted_where_it_is_asked_for_and_said():

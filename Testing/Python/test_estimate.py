@@ -8,7 +8,7 @@ import pytest
 
 from ASLDenoiseLib.denoising.catalogue import find_model
 from ASLDenoiseLib.pipeline.estimate import in_words, said_before, said_during, usual_seconds
-from ASLDenoiseLib.pipeline.request import Denoising, Head, Request, SeriesFile, SuperResolution
+from ASLDenoiseLib.pipeline.request import DelayFit, Denoising, Head, Request, SeriesFile, SuperResolution
 from ASLDenoiseLib.pipeline.step import Workload
 from ASLDenoiseLib.pipeline.steps import steps_of
 from ASLDenoiseLib.preparing.choices import Preparation
@@ -74,12 +74,14 @@ def test_a_request_has_the_steps_it_asks_for_and_no_others():
 
 
 def test_every_delay_of_a_series_costs_its_network_and_the_fit_costs_series_of_several_alone():
-    request = Request(SERIES, denoising=Denoising())
+    request = Request(SERIES, denoising=Denoising(), fit=DelayFit(spatial=False))
     one, six = (usual_seconds(request, Workload((64, 64, 24), 96, delays)) for delays in (1, 6))
     steps = {step.name: step for step in steps_of(request)}
     each = sum(steps[name].seconds(Workload((64, 64, 24), 96)) for name in ("denoise", "audit"))
     assert steps["fit"].seconds(Workload((64, 64, 24), 96)) == 0 < steps["fit"].seconds(Workload(delays=6))
     assert six == pytest.approx(one + 5 * each + steps["fit"].seconds(Workload((64, 64, 24), 96, 6)))
+    by_prior = {step.name: step for step in steps_of(Request(SERIES, denoising=Denoising()))}
+    assert by_prior["denoise"].seconds(Workload(delays=6)) == 0 < by_prior["denoise"].seconds(Workload())
 
 
 @pytest.mark.parametrize(

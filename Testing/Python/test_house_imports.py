@@ -42,7 +42,7 @@ ALLOWED = {
     "superresolving": {GROUND, "spatial", "preparing", "networks", "denoising"},
     "result": {GROUND, "spatial", "preparing"},
     "measuring": {GROUND, "spatial", "result"},
-    "auditing": {GROUND, "spatial", "preparing", "result", "measuring"},
+    "auditing": {GROUND, "spatial", "quantifying", "preparing", "fitting", "result", "measuring"},
     "reporting": {GROUND, "spatial", "result", "measuring"},
     "scene": {GROUND, "spatial", "reading", "preparing", "result", "measuring", "reporting"},
     "pipeline": {
