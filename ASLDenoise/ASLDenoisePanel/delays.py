@@ -5,7 +5,7 @@ from __future__ import annotations
 import qt
 from slicer.i18n import tr as _
 
-from .parameters import Kinetics
+from .parameters import Kinetics, Way
 
 
 class DelaysChoices:
@@ -28,7 +28,8 @@ class DelaysChoices:
         for widget in (ui.delaysLabel, *self._choices):
             widget.setVisible(self.several)
         if self.several:
-            ui.delaysLabel.text = delaysText(self._delays)
+            denoises = parameters.way is Way.DENOISE or (parameters.way is Way.SUPERRESOLVE and parameters.denoiseFirst)
+            ui.delaysLabel.text = delaysText(self._delays, prior=denoises and parameters.spatialPrior)
         for place, kinetics in enumerate(Kinetics):  # connectGui fills in the labels alone
             ui.kineticsComboBox.setItemData(place, kinetics.tip(), qt.Qt.ToolTipRole)
 
@@ -43,7 +44,8 @@ class DelaysChoices:
             widget.setVisible(self.several)
 
 
-def delaysText(delays) -> str:
-    """How a series of these delays (s, ascending) is processed, in a sentence."""
+def delaysText(delays, *, prior) -> str:
+    """How a series of these delays (s, ascending) is processed; `prior`: by the prior of the fit, without the model."""
     said = _("{count} delays ({first:g} to {last:g} s), fitted together: CBF and arrival time.")
-    return said.format(count=len(delays), first=delays[0], last=delays[-1])
+    how = _("The prior of the fit denoises them, not the model; untick it under Advanced for the model.")
+    return " ".join([said.format(count=len(delays), first=delays[0], last=delays[-1]), *([how] if prior else [])])

@@ -56,6 +56,7 @@ def _word(remedy) -> str:
         "take-out": _("'Taken out' under Time line"),
         "put-back": _("'Put back' under Time line"),
         "swap": _("its Fix button"),
+        "no-spatial-prior": _("'Fit with a prior of space and tissue' unticked"),
         "outliers": _("'Outliers'"),
         "outliers none": _("'Outliers' set to leave everything in"),
         "nuisance none": _("the choices 'Take out...' unticked"),

@@ -15,7 +15,7 @@ from .fragments import Column, TableRow, figure, table
 from .listing import CURVES
 
 _ABOUT = (
-    "Every delay was cleaned and denoised as one of its own; then perfusion and arrival time (ATT: of the label, from "
+    "Every delay was cleaned as one of its own; then perfusion and arrival time (ATT: of the label, from "
     "the labelling plane to the voxel) were fitted to all of them. Perfusion is on the scale of the formula for one "
     "delay: where all label has arrived, a delay alone gives the fitted perfusion, and less where it has not."
 )

@@ -39,9 +39,16 @@ def shown(panel, name):
 
 
 def test_a_series_of_several_delays_is_said_to_be_fitted_together(panel):
+    from ASLDenoisePanel.parameters import Way
+
     put(scan_of_delays(order="shuffled").series)
     panel.ui.advancedCollapsibleButton.collapsed = False
-    assert panel.ui.delaysLabel.text == "6 delays (0.5 to 3 s), fitted together: CBF and arrival time."
+    said = "6 delays (0.5 to 3 s), fitted together: CBF and arrival time."
+    assert panel.ui.delaysLabel.text.startswith(said) and "not the model" in panel.ui.delaysLabel.text
+    panel.widget._parameterNode.spatialPrior = False
+    assert panel.ui.delaysLabel.text == said
+    panel.widget._parameterNode.spatialPrior, panel.widget._parameterNode.way = True, Way.QUANTIFY
+    assert panel.ui.delaysLabel.text == said
     assert shown(panel, "delaysLabel") and all(shown(panel, name) for name in _CHOICES)
 
 
@@ -258,7 +265,7 @@ def test_delays_that_are_typed_once_each_are_spread_by_the_order_that_is_typed_n
     stated = read_acquisition(nodes.sequence)
     assert stated.post_labeling_delay == made.acquisition.post_labeling_delay
     assert stated.label_duration == (1.0, 1.0, 1.4, 1.4, 1.8, 1.8) * 2
-    assert panel.ui.delaysLabel.text == "3 delays (0.5 to 1.5 s), fitted together: CBF and arrival time."
+    assert panel.ui.delaysLabel.text.startswith("3 delays (0.5 to 1.5 s), fitted together: CBF and arrival time.")
 
 
 def test_a_list_without_an_order_is_said_to_lack_it(panel):
