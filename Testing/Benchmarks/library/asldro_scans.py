@@ -24,14 +24,14 @@ from ASLDenoiseLib.preparing.pairs import difference_volumes
 from ASLDenoiseLib.progress import silent
 from ASLDenoiseLib.reading.images import read_image
 from ASLDenoiseLib.reading.read import read_series
-from ASLDenoiseLib.series import Tissue
+from ASLDenoiseLib.series import Tissue, Volume
 
 from .cases import Case
 from .real_scans import case_of, eroded_in_plane
 
 PAIRS = 10
 _GREY, _WHITE, _CSF = 1, 2, 3  # numbers of its label image
-_TIMES = {"PostLabelingDelay": 1.8, "LabelingDuration": 1.8}
+DELAY, DURATION = 1.8, 1.8  # s
 
 
 @dataclass(frozen=True)
@@ -65,22 +65,25 @@ def asldro_case(scan: Scan, *, seed: int) -> Case:
     """
     with tempfile.TemporaryDirectory() as folder:
         noisy, clean = (Path(folder) / name for name in ("noisy", "clean"))
-        _simulate(scan, noisy, pairs=PAIRS, snr=scan.snr, seed=seed)
-        _simulate(scan, clean, pairs=1, snr=0.0, seed=seed)
+        simulate(scan, noisy, pairs=PAIRS, snr=scan.snr, seed=seed)
+        simulate(scan, clean, pairs=1, snr=0.0, seed=seed)
         t1 = next((noisy / "anat").glob("*.nii.gz"))
         run = prepared(Request(noisy / "sub-1_asl.nii.gz", Head(t1), denoising=Denoising()))
         gather_guides(run, silent)
         still = mean_difference(difference_volumes(read_series(clean / "sub-1_asl.nii.gz")))
         labels = read_image(next((noisy / "ground_truth").glob("*seg_label.nii.gz")))
     case = case_of(run, scan.label)
-    truth = case.cbf(still)
+    return replace(case, truth=case.cbf(still), tissue=labelled(labels, case.brain), known_tissue=run.tissue)
+
+
+def labelled(labels: Volume, brain: Volume) -> Tissue:
+    """The tissue of the simulator's labels: white matter is a voxel away from any other in plane."""
     grey, white, csf = (np.round(labels.array) == number for number in (_GREY, _WHITE, _CSF))
     maps = (labels.with_array(each.astype(np.float32)) for each in (grey, eroded_in_plane(white), csf))
-    tissue = Tissue(*maps, case.brain, "the simulator's labels")
-    return replace(case, truth=truth, tissue=tissue, known_tissue=run.tissue)
+    return Tissue(*maps, brain, "the simulator's labels")
 
 
-def _simulate(scan: Scan, folder: Path, *, pairs: int, snr: float, seed: int) -> None:
+def simulate(scan: Scan, folder: Path, *, pairs: int, snr: float, seed: int, delay: float = DELAY) -> None:
     """Have ASLDRO make a scan, a T1 and its truth in `folder`, with the sidecar and context that BIDS asks for."""
     from asldro.examples import run_full_pipeline
 
@@ -90,8 +93,8 @@ def _simulate(scan: Scan, folder: Path, *, pairs: int, snr: float, seed: int) ->
     asl = {
         "asl_context": " ".join(["m0scan", *["control label"] * pairs]),
         "label_type": "pcasl",
-        "label_duration": _TIMES["LabelingDuration"],
-        "signal_time": sum(_TIMES.values()),
+        "label_duration": DURATION,
+        "signal_time": delay + DURATION,
         "label_efficiency": 0.85,
         "desired_snr": snr,
         "random_seed": seed,
@@ -123,7 +126,8 @@ def _simulate(scan: Scan, folder: Path, *, pairs: int, snr: float, seed: int) ->
     next((folder / "asl").glob("*_asl.nii.gz")).replace(folder / "sub-1_asl.nii.gz")
     (folder / "sub-1_aslcontext.tsv").write_text("volume_type\nm0scan\n" + "control\nlabel\n" * pairs)
     sidecar = {
-        **{"ArterialSpinLabelingType": "PCASL", "LabelingEfficiency": 0.85, "MagneticFieldStrength": 3, **_TIMES},
+        **{"ArterialSpinLabelingType": "PCASL", "LabelingEfficiency": 0.85, "MagneticFieldStrength": 3},
+        **{"PostLabelingDelay": delay, "LabelingDuration": DURATION},
         **{"MRAcquisitionType": "3D", "BackgroundSuppression": False, "M0Type": "Included", "EchoTime": 0.01},
         **{"RepetitionTimePreparation": asl["repetition_time"], "TotalAcquiredPairs": pairs},
     }
