@@ -74,11 +74,11 @@ class DelayScan:
         """Bool (K, J, I)."""
         return white_matter(self.cases[0].tissue) & self.brain
 
-    @property
-    def fractions(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """Of GM and WM, as a run finds them."""
-        tissue = self.cases[0].found_tissue
-        return None if tissue is None else (tissue.gm.array, tissue.wm.array)
+    @cached_property
+    def found_tissue(self) -> Tissue:
+        """As a run finds it: of the T1, or guessed from perfusion."""
+        case = self.cases[len(self.cases) // 2]
+        return case.guessed_tissue if case.found_tissue is None else case.found_tissue
 
     @cached_property
     def delays(self) -> np.ndarray:

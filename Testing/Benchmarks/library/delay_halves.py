@@ -11,7 +11,7 @@ from ASLDenoiseLib.measuring.image_quality import ccc
 from ASLDenoiseLib.pipeline.denoising_steps import gather_guides
 from ASLDenoiseLib.pipeline.request import Denoising, Request
 from ASLDenoiseLib.pipeline.run import prepared
-from ASLDenoiseLib.preparing.averaging import mean_difference
+from ASLDenoiseLib.preparing.averaging import mean_difference, variance_of_mean
 from ASLDenoiseLib.preparing.pairs import some_pairs
 from ASLDenoiseLib.progress import silent
 from ASLDenoiseLib.reading.images import read_array4d, read_image
@@ -23,11 +23,12 @@ from .delay_methods import Fit
 
 DELAYS, REPEATS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5), 8  # s; all repeats of a delay, then of the next
 SLICE_TIME = 0.0452  # s
+_ARTERIES = 5.0  # % of the mask that is brightest at the first delay: outliers that would be all of a squared error
 DURATIONS = (1.8, 1.4)  # s, of the label: as its script has it, and as a tutorial on a like scan
 
 
 def person(data: Path, duration: float) -> tuple[DelayScan, np.ndarray]:
-    """The series as a run prepares it, with a label of a duration (s), and its mask (bool, K, J, I)."""
+    """The series as a run prepares it, with a label of a duration (s), and its mask (bool) without arteries."""
     folder = data / "multipld"
     array, geometry = read_array4d(folder / "asldata_diff.nii.gz")
     mask = read_image(folder / "asldata_mask.nii.gz").array > 0
@@ -46,7 +47,9 @@ def person(data: Path, duration: float) -> tuple[DelayScan, np.ndarray]:
     scan = scan_of_run(run, f"label of {duration:g} s")
     # tissue is guessed from perfusion: that of the whole scan would tell one half of the other
     cases = tuple(replace(case, known_tissue=None) for case in scan.cases)
-    return replace(scan, cases=cases), mask & scan.brain
+    scan, mask = replace(scan, cases=cases), mask & scan.brain
+    first = scan.raw.images[0]
+    return scan, mask & (first <= np.percentile(first[mask], 100 - _ARTERIES))
 
 
 def splits(draws: int) -> list[np.ndarray]:
@@ -84,14 +87,17 @@ def agreement(one: Fit, other: Fit, where: np.ndarray) -> dict[str, float]:
 def prediction(fit: Fit, scan: DelayScan, others: DelayScan, where: np.ndarray) -> float:
     """By how much nearer than the half's own means its fitted curve is to the true means, dB.
 
-    The other half's means are the truth with noise of their own, whose variance their errors tell and which is taken
+    The other half's means are the truth with noise of their own, whose variance their spread tells and which is taken
     off both squared errors.
     """
     model, delays = scan.model, scan.delays[:, :, None, None]
     durations = np.array(scan.durations)[:, None, None, None]
     curve = fit.cbf * model.arrived(np.nan_to_num(fit.att), delays, durations)
     there = where & np.isfinite(curve).all(axis=0)
-    noise = np.mean(others.errors[:, there].astype(float) ** 2)
+    # of every voxel by its own repeats: poorly known, but free of bias, and what counts is the mean
+    cases = others.cases
+    variances = [variance_of_mean(c.pairs.array, c.weights) * c.quantification.factor.array**2 for c in cases]
+    noise = np.nanmean(np.stack(variances)[:, there])
     found, plain = (np.mean((i[:, there] - others.raw.images[:, there]) ** 2) - noise for i in (curve, scan.raw.images))
     return float(10 * np.log10(plain / found)) if found > 0 else float("nan")
 

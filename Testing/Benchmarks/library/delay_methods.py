@@ -8,6 +8,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
+from ASLDenoiseLib.auditing.curves import keep_means
 from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, ModelCard, find_model
 from ASLDenoiseLib.fitting.curves import curves_of
 from ASLDenoiseLib.fitting.maps import DelayMeans, FittedMaps
@@ -22,6 +23,7 @@ from .spatial_vb import spatial_vb
 
 PLAIN = "least squares, voxel by voxel"
 MAP = "MAP with the prior"
+KEPT = "MAP with the prior, means kept (as a run)"
 VB = "spatial VB (BASIL-like)"
 THEN_PLAIN = "denoise each delay, then least squares"
 THEN_MAP = "denoise each delay, then MAP"
@@ -75,18 +77,29 @@ class Fitting:
     @cached_property
     def plain(self) -> FittedMaps:
         """Of the raw means, with errors as large as what it leaves says, as a run has them."""
+        fit = fit_voxels(self.scan.raw, self.scan.model)
+        return replace(fit, cbf_sd=fit.cbf_sd * self._scale, att_sd=fit.att_sd * self._scale)
+
+    @cached_property
+    def _scale(self) -> float:
+        """Of the errors of the raw means, for what the plain fit leaves to be as large as they say."""
         means, model = self.scan.raw, self.scan.model
         fit = fit_voxels(means, model)
-        scale = scale_of_residual(means.images, curves_of(fit, means, model), means.errors, parameters=2)
-        return replace(fit, cbf_sd=fit.cbf_sd * scale, att_sd=fit.att_sd * scale)
+        return scale_of_residual(means.images, curves_of(fit, means, model), means.errors, parameters=2)
+
+    @cached_property
+    def means(self) -> DelayMeans:
+        """The raw means with those errors."""
+        return replace(self.scan.raw, errors=self.scan.raw.errors * np.float32(self._scale))
 
     @cached_property
     def map_of_raw(self) -> FittedMaps:
         """The MAP fit of the raw means."""
-        return self._prior(self.scan.raw)
+        return self._prior(self.means)
 
     def _prior(self, means: DelayMeans) -> FittedMaps:
-        return fit_with_prior(means, self.scan.model, tissue=self.scan.fractions)
+        tissue = self.scan.found_tissue
+        return fit_with_prior(means, self.scan.model, tissue=(tissue.gm.array, tissue.wm.array))
 
     def then_denoised(self, fit: FittedMaps, gain: np.ndarray) -> Fit:
         """The CBF of a fit, denoised: each repeat's by how CBF moves with the images (`gain`, D, K, J, I)."""
@@ -121,6 +134,11 @@ def with_prior(fitting: Fitting) -> Fit:
     return Fit.of(fitting.map_of_raw)
 
 
+def with_means_kept(fitting: Fitting) -> Fit:
+    scan = fitting.scan
+    return Fit.of(keep_means(fitting.map_of_raw, fitting.means, scan.model, scan.found_tissue))
+
+
 def peer(fitting: Fitting) -> Fit:
     return Fit.of(spatial_vb(fitting.scan.raw, fitting.scan.model, strength=fitting.strength, both=fitting.both))
 
@@ -145,6 +163,7 @@ WAYS: Mapping[str, Callable[[Fitting], Fit]] = {
     PLAIN: plain,
     VB: peer,
     MAP: with_prior,
+    KEPT: with_means_kept,
     FIT_FIRST: fit_first,
     MAP_FIRST: map_first,
     THEN_PLAIN: denoised_plain,
