@@ -19,6 +19,7 @@ from ..fitting.maps import DelayMeans, FittedMaps
 from ..fitting.noise import errors_of_means, scale_of_residual, weighted_alike
 from ..fitting.regions import fit_region
 from ..fitting.spatial import fit_with_prior
+from ..fitting.vessels import vessels_of
 from ..fitting.voxelwise import fit_voxels
 from ..measuring.arrival import arrival_readouts
 from ..measuring.delay_curves import CurveImages, region_curves
@@ -85,12 +86,14 @@ def fit_delays(run: RunState, progress: Progress) -> None:
         prepared, clean = _fitted(_means(run, lambda one: one.cleaned, noise), model)
     progress(0.6, "fitted what was prepared")
     denoised, smooth = None, clean
+    # guessed tissue, too: without any, the prior draws grey matter towards white
+    together = fit_with_prior(clean, model, tissue=(run.tissue.gm.array, run.tissue.wm.array))
     if run.by_prior and run.request.denoising is not None:
-        denoised = _fit_by_prior(run, clean, model)
+        denoised = _told(run, together, clean, model)
     elif run.request.denoising is not None:
         denoised, smooth = _fit_denoised(run, clean, model)
     tissues = tuple(_of_tissues(run, means, model) for means in (acquired, clean, smooth))
-    run.fits = Fits(raw, prepared, denoised, None, tissues)
+    run.fits = Fits(raw, prepared, denoised, vessels_of(clean, together, model), tissues)
     run.curves = _curves(run, clean, model)
     _hand_on(run)
     _tell(run)
@@ -130,12 +133,11 @@ def _fitted(means: DelayMeans, model: KineticModel) -> tuple[FittedMaps, DelayMe
     return replace(fitted, **sds), means
 
 
-def _fit_by_prior(run: RunState, clean: DelayMeans, model: KineticModel) -> FittedMaps:
-    """The fit of the prepared means with what is known of space and tissue, guessed tissue, too."""
-    fitted = fit_with_prior(clean, model, tissue=(run.tissue.gm.array, run.tissue.wm.array))
+def _told(run: RunState, fitted: FittedMaps, clean: DelayMeans, model: KineticModel) -> FittedMaps:
+    """What a prior fitted, audited where that is asked, and told as what denoised."""
+    asked = run.request.denoising
     note = f"tissue: {run.tissue.source}"
     run.parameters.append(Parameter("denoised_by", PRIOR["name"], "", Origin.DEFAULT, note))
-    asked = run.request.denoising
     if asked.model != DEFAULT_MODEL:
         run.findings.append(_NOT_ASKED.finding(model=asked.model))
     return keep_means(fitted, clean, model, run.tissue) if asked.audit else fitted
@@ -239,8 +241,7 @@ def delay_maps(run: RunState) -> dict[str, Volume]:
         add(maps.DENOISED_ABV, fits.denoised.abv, "")
     bounds = (fits.prepared.bounds != 0) | (fits.furthest.bounds != 0)
     add(maps.BOUNDS, bounds.astype(np.float32), "")
-    if fits.vessels is not None:
-        add(maps.VESSELS, fits.vessels.astype(np.float32), "")
+    add(maps.VESSELS, fits.vessels.astype(np.float32), "")
     return found
 
 

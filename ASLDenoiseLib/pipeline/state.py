@@ -48,14 +48,14 @@ class Fits:
         raw: to what was acquired.
         prepared: to what was prepared; `raw` itself where nothing was done.
         denoised: to what was denoised; None where nothing was.
-        vessels: bool (K, J, I), or None.
+        vessels: bool (K, J, I).
         tissues: for each of the three, the CBF that fits the mean curve of a tissue, by ``gm`` and ``wm``.
     """
 
     raw: FittedMaps
     prepared: FittedMaps
     denoised: FittedMaps | None
-    vessels: np.ndarray | None
+    vessels: np.ndarray
     tissues: tuple[dict[str, float], dict[str, float], dict[str, float]]
 
     @property
