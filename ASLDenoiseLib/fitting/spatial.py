@@ -8,6 +8,7 @@ import numpy as np
 
 from ..quantifying.kinetic_model import KineticModel
 from ..spatial.smoothing import smooth_within
+from .arteries import arterial_volume, without_arteries
 from .coarse_grid import coarse_grid
 from .maps import DelayMeans, FittedMaps
 from .prior import Fields, Smoothness, Spread, fields_given, first_spread, learned
@@ -22,7 +23,8 @@ _LEAST_TOLD = 0.05  # of grey matter's CBF, in what is neither grey nor white; i
 # By what SDs of the posterior are multiplied: it takes the fields' likeness, the tissue and the curve for true. So
 # that 68 % of the errors lie within one SD on phantoms of heads that were kept out (Testing/Benchmarks/delays.md).
 _UNTOLD_CBF, _UNTOLD_ATT = 1.15, 1.6
-_ARTERIES = 0.02  # SD of the arterial blood volume at first
+_TIMES_TAKEN_OUT = 3  # arteries: they draw the arrival time around them at first
+_SURELY = 3.0  # SDs of an arterial blood volume that is taken out before tissue is fitted again
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +32,11 @@ class Voxels:
     """Where the fit of N voxels stands.
 
     Args:
-        values: (P, N), CBF, arrival time, s, and, where modelled, arterial blood volume.
-        covariance: (P, P, N), of their errors.
-        own: (P, P, N), the covariance by the measurement and a known field alone.
-        towards: (P, P, N), how they follow the fields.
-        pulls: (P, D, N), one over the variance of the noise times the derivative of the curve by each value.
+        values: (2, N), CBF and arrival time, s.
+        covariance: (2, 2, N), of their errors.
+        own: (2, 2, N), the covariance by the measurement and a known field alone.
+        towards: (2, 2, N), how they follow the fields.
+        pulls: (2, D, N), one over the variance of the noise times the derivative of the curve by each value.
     """
 
     values: np.ndarray
@@ -50,7 +52,8 @@ def fit_with_prior(
     """The CBF and arrival time that are most probable, with SDs of the posterior, calibrated on phantoms.
 
     A voxel whose measurement is certain keeps it; an uncertain one is drawn towards what its tissue has around it
-    (`prior`). How strongly is learned, and so is how large the noise is beside `means.errors`.
+    (`prior`). How strongly is learned, and so is how large the noise is beside `means.errors`. Arterial blood volume is
+    what the tissue leaves over (`arteries`); where there surely is some, it is taken out and tissue fitted again.
 
     Args:
         means: of every delay.
@@ -62,26 +65,37 @@ def fit_with_prior(
     """
     samples = samples_of(means, model)
     if not len(samples.lowest):
-        empty = np.zeros((3, 0))
-        return _maps(samples, model, empty, np.zeros((3, 3, 0)), np.zeros((len(means.images), 0)))
-    fractions = _fractions(samples, tissue)
-    values, ratios, level = _first(samples, model, fractions, means.spacing)
-    smooth = Smoothness(coarse_grid(samples.voxels, means.spacing, nodes=_NODES))
-    spread, arteries = first_spread(level), np.full(values.shape[1], _ARTERIES**2)
+        return _maps(samples, np.zeros((2, 0)), np.zeros((2, 2, 0)), np.zeros((len(means.images), 0)))
+    if not model.macrovascular:
+        return _fitted(samples, model, _fractions(samples, tissue), means.spacing)
+    of_tissue = replace(model, macrovascular=False)
+    fitted = fit_with_prior(means, of_tissue, tissue=tissue)
+    for _ in range(_TIMES_TAKEN_OUT):
+        images = without_arteries(*arterial_volume(fitted, means, model), fitted, means, model, surely=_SURELY)
+        fitted = fit_with_prior(replace(means, images=images), of_tissue, tissue=tissue)
+    volume, sd = arterial_volume(fitted, means, model)
+    return replace(fitted, abv=volume, abv_sd=sd)
+
+
+def _fitted(
+    samples: Samples, model: KineticModel, fractions: np.ndarray, spacing: tuple[float, float, float]
+) -> FittedMaps:
+    """The maps of tissue."""
+    values, ratios, level = _first(samples, model, fractions, spacing)
+    smooth = Smoothness(coarse_grid(samples.voxels, spacing, nodes=_NODES))
+    spread = first_spread(level)
     white = fractions[1] if len(fractions) > 1 else np.zeros(values.shape[1])
     unsure = np.zeros(values.shape[1])
     for last in (*[False] * (_ROUNDS - 1), True):
         share = ratios @ fractions
-        voxels, fields = _round(samples, model, values, spread, arteries, unsure, (smooth, level, share, white))
+        voxels, fields = _round(samples, model, values, spread, unsure, (smooth, level, share, white))
         values, unsure = _moved(samples, values, voxels.values), voxels.covariance[0, 0]
         if last:
             break
         spread = _learned(samples, model, voxels, values, fields, spread, level)
-        if model.macrovascular:  # of each voxel, so that most have none and few have much (MacKay 1992, Tipping 2001)
-            arteries = voxels.values[2] ** 2 + voxels.covariance[2, 2]
         ratios = _ratios(fractions * (smooth.grid.to_voxels @ fields.cbf), values[0], np.ones_like(share))
     gain = (voxels.covariance[0][:, None] * voxels.pulls).sum(0)
-    return _maps(samples, model, values, voxels.covariance, gain)
+    return _maps(samples, values, voxels.covariance, gain)
 
 
 def _fractions(samples: Samples, tissue: tuple[np.ndarray, np.ndarray] | None) -> np.ndarray:
@@ -112,7 +126,7 @@ def _regressed(parts: np.ndarray, cbf: np.ndarray, weights: np.ndarray) -> np.nd
 def _first(
     samples: Samples, model: KineticModel, fractions: np.ndarray, spacing: tuple[float, float, float]
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Values (P, N) to begin with, the ratios of tissues, and the CBF of grey matter."""
+    """Values (2, N) to begin with, the ratios of tissues, and the CBF of grey matter."""
     inside = samples.voxels
     grids = (
         samples.on_grid(x, empty=0.0, dtype=np.float64) for x in (samples.weights, samples.weights * samples.images)
@@ -135,18 +149,13 @@ def _first(
     share = samples.on_grid(ratios @ fractions, empty=0.0, dtype=np.float64)
     near = smooth_within(share, inside, spacing[::-1], _AROUND)[inside]
     relative = np.clip(smooth / np.maximum(near, 0.1) / level, 0.2, 3.0)
-    values = [share[inside] * level * relative, att] + ([np.zeros_like(att)] if model.macrovascular else [])
-    return np.stack(values), ratios, level
+    return np.stack([share[inside] * level * relative, att]), ratios, level
 
 
 def _amounts(samples: Samples, model: KineticModel, values: np.ndarray) -> Amounts:
-    """What is left of the measurement by values (P, N)."""
+    """What is left of the measurement by values (2, N)."""
     arrived = model.arrived(values[1], samples.delays, samples.durations)
-    if not model.macrovascular:
-        return Amounts(values[0], np.zeros_like(values[0]), samples.images - values[0] * arrived, arrived, None)
-    arteries = model.arterial(values[1], samples.delays, samples.durations)
-    left = samples.images - values[0] * arrived - values[2] * arteries
-    return Amounts(values[0], values[2], left, arrived, arteries)
+    return Amounts(values[0], np.zeros_like(values[0]), samples.images - values[0] * arrived, arrived, None)
 
 
 def _round(
@@ -154,7 +163,6 @@ def _round(
     model: KineticModel,
     values: np.ndarray,
     spread: Spread,
-    arteries: np.ndarray,
     unsure: np.ndarray,
     prior: tuple[Smoothness, float, np.ndarray, np.ndarray],
 ) -> tuple[Voxels, Fields]:
@@ -166,8 +174,7 @@ def _round(
     found = _amounts(noisy, model, values)
     change = change_of(noisy, model, values[1], found)
     measured = hessian(noisy, found, change)
-    columns = np.stack([found.arrived, change] + ([] if found.arteries is None else [found.arteries]))
-    pulls = noisy.weights * columns
+    pulls = noisy.weights * np.stack([found.arrived, change])
     slope = model.slope(values[1], samples.delays, samples.durations)
     pull = (pulls * found.residual).sum(1)
     # Arrival time by the expectation over CBF, not at its mode: that lets noise pass for perfusion that arrived early.
@@ -175,21 +182,19 @@ def _round(
     measured[1, 1] += unsure * (noisy.weights * slope**2).sum(0)
     said = pull + (measured * values[None]).sum(1)
     known = np.stack([np.full(values.shape[1], 1 / v) for v in (spread.own_cbf, spread.own_att)])
-    if model.macrovascular:
-        known = np.stack([*known, 1 / np.maximum(arteries, 1e-12)])
     prior_precision = np.zeros_like(measured)
     for p, each in enumerate(known):
         prior_precision[p, p] = each
     own = inverted(measured + prior_precision)
     towards = own * known[None]
-    told = known[:2, None] * ((np.eye(2)[..., None]) - towards[:2, :2])
-    information = known[:2] * (own[:2] * said[None]).sum(1)
+    told = known[:, None] * (np.eye(2)[..., None] - towards)
+    information = known * (own * said[None]).sum(1)
     smooth, level, share, white = prior
     fields = fields_given(
         smooth, spread, level=level, share=share, white=white, precision=told, information=information
     )
-    settled = (own * said[None]).sum(1) + (towards[:, :2] * fields.mean[None]).sum(1)
-    of_fields = np.einsum("prn,rsn,qsn->pqn", towards[:, :2], fields.covariance, towards[:, :2])
+    settled = (own * said[None]).sum(1) + (towards * fields.mean[None]).sum(1)
+    of_fields = np.einsum("prn,rsn,qsn->pqn", towards, fields.covariance, towards)
     return Voxels(settled, own + of_fields, own, towards, pulls), fields
 
 
@@ -211,8 +216,8 @@ def _learned(
     level: float,
 ) -> Spread:
     """The spread for the next round."""
-    towards, both = voxels.towards[:2, :2], fields.covariance
-    own = voxels.values[:2] - fields.mean
+    towards, both = voxels.towards, fields.covariance
+    own = voxels.values - fields.mean
     shared = [sum(towards[p, r] * both[r, p] for r in range(2)) for p in range(2)]
     own_variance = np.stack([voxels.covariance[p, p] + both[p, p] - 2 * shared[p] for p in range(2)])
     left = _amounts(samples, model, values)
@@ -225,25 +230,14 @@ def _learned(
     )
 
 
-def _maps(
-    samples: Samples, model: KineticModel, values: np.ndarray, covariance: np.ndarray, gain: np.ndarray
-) -> FittedMaps:
-    """The maps of values (P, N)."""
+def _maps(samples: Samples, values: np.ndarray, covariance: np.ndarray, gain: np.ndarray) -> FittedMaps:
+    """The maps of values (2, N)."""
     sd = np.sqrt(np.maximum(np.einsum("ppn->pn", covariance), 0))
-    sd[0], sd[1] = sd[0] * _UNTOLD_CBF, sd[1] * _UNTOLD_ATT
-    with_arteries = {}
-    if model.macrovascular:
-        seen = (samples.weights * model.arterial(values[1], samples.delays, samples.durations)).any(0)
-        with_arteries = {
-            "abv": samples.on_grid(np.where(seen, values[2], np.nan)),
-            "abv_sd": samples.on_grid(np.where(seen, sd[2], np.nan)),
-        }
     return FittedMaps(
         samples.on_grid(values[0]),
         samples.on_grid(values[1]),
-        samples.on_grid(sd[0]),
-        samples.on_grid(sd[1]),
+        samples.on_grid(sd[0] * _UNTOLD_CBF),
+        samples.on_grid(sd[1] * _UNTOLD_ATT),
         samples.on_grid(bounds_of(samples, values[1]), empty=0, dtype=np.int8),
         samples.on_grid(gain, empty=0.0),
-        **with_arteries,
     )

@@ -32,7 +32,7 @@ from ..quantifying.look_locker import with_excitations
 from ..remedies import Advice, Choose
 from ..result import Readout, maps
 from ..result.delay_curves import DelayCurves
-from ..series import Origin, Parameter, Volume
+from ..series import CBF_UNIT, Origin, Parameter, Volume
 from .state import Fits, RunState
 
 _MANY = 20.0  # % of grey matter whose arrival time is not known
@@ -234,11 +234,12 @@ def delay_maps(run: RunState) -> dict[str, Volume]:
     if fits.prepared is not fits.raw:
         add(maps.PREPARED_ATT, fits.prepared.att, "s")
     add(maps.ATT_MEAN_ERROR, fits.prepared.att_sd, "s")
-    add(maps.PREPARED_ABV, fits.prepared.abv, "")
+    fraction = "" if run.quantification.unit == CBF_UNIT else run.quantification.unit  # without an M0 it is none
+    add(maps.PREPARED_ABV, fits.prepared.abv, fraction)
     if fits.denoised is not None:
         add(maps.DENOISED_ATT, fits.denoised.att, "s")
         add(maps.ATT_UNCERTAINTY, fits.denoised.att_sd, "s")
-        add(maps.DENOISED_ABV, fits.denoised.abv, "")
+        add(maps.DENOISED_ABV, fits.denoised.abv, fraction)
     bounds = (fits.prepared.bounds != 0) | (fits.furthest.bounds != 0)
     add(maps.BOUNDS, bounds.astype(np.float32), "")
     add(maps.VESSELS, fits.vessels.astype(np.float32), "")

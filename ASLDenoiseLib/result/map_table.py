@@ -203,7 +203,7 @@ ATT_UNCERTAINTY = _map(
     Role.ARRIVAL_UNCERTAINTY,
     "Uncertainty of the denoised arrival time (SD)",
     "Standard deviation of the error of the denoised arterial transit time, as the fit estimates it.",
-    short="Uncertainty of denoised ATT",
+    short="SD of denoised ATT",
     **_ARRIVAL_SD,
 )
 ATT_MEAN_ERROR = _map(
@@ -212,7 +212,7 @@ ATT_MEAN_ERROR = _map(
     "Standard error of the prepared arrival time",
     "Standard error of the arterial transit time of the plain fit of the prepared mean differences, from the spread "
     "of the pairs.",
-    short="Standard error of ATT",
+    short="SE of ATT",
     **{**_ARRIVAL_SD, "quantity": "Standard error of arrival time"},
 )
 USED_ATT = _map(

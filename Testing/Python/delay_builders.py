@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ASLDenoiseLib.fitting.maps import DelayMeans
 from ASLDenoiseLib.series import Acquisition, ASLSeries, Geometry, Labeling, M0Type, Tissue, Volume
 
 SIX_DELAYS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)  # s
@@ -161,3 +162,31 @@ def _order(order: str, delays: int, repeats: int, rng: np.random.Generator) -> l
         return list(range(delays)) * repeats
     every = [n for n in range(delays) for _ in range(repeats)]
     return list(rng.permutation(every)) if order == "shuffled" else every
+
+
+def head_of_delays(
+    *, noise: float, seed: int = 0, cbf=None, att=None
+) -> tuple[DelayMeans, np.ndarray, np.ndarray, Tissue]:
+    """The means of six delays with noise (SD, where a difference of GM is some 8), and what they were made from."""
+    scan = scan_of_delays(size=(28, 28, 12), cbf=cbf, att=att, repeats=1, kind="deltam")
+    rng, inside = np.random.default_rng(seed), scan.brain
+    # of one delay, so that an image is CBF where all label has arrived (Alsop et al. 2015, equation 1)
+    filling = T1_BLOOD * -np.expm1(-1.8 / T1_BLOOD)
+    scale = [6000 * PARTITION * np.exp(d / T1_BLOOD) / (2 * EFFICIENCY[Labeling.PCASL] * filling) for d in SIX_DELAYS]
+    factor = np.array(scale)[:, None, None, None] / M0
+    pure = [difference_of(scan.cbf.array, scan.att.array, delay=d, duration=1.8) for d in SIX_DELAYS]
+    images = (np.stack(pure) + rng.normal(0, noise, (6, *inside.shape))) * factor
+    errors = np.broadcast_to(noise * factor, images.shape)
+    delays = np.repeat(np.array(SIX_DELAYS)[:, None], inside.shape[0], axis=1)
+    spacing = scan.cbf.geometry.spacing[::-1]
+    return (
+        DelayMeans(images, errors, delays, np.full(6, 1.8), inside, spacing),
+        scan.cbf.array,
+        scan.att.array,
+        scan.tissue,
+    )
+
+
+def fractions(tissue: Tissue) -> tuple[np.ndarray, np.ndarray]:
+    """Grey and white matter (K, J, I), 0..1."""
+    return tissue.gm.array, tissue.wm.array

@@ -6,42 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from delay_builders import SIX_DELAYS, difference_of, scan_of_delays
+from delay_builders import fractions, head_of_delays
 
 from ASLDenoiseLib.auditing.curves import keep_means
 from ASLDenoiseLib.errors import InputError
-from ASLDenoiseLib.fitting.maps import DelayMeans, FittedMaps
+from ASLDenoiseLib.fitting.maps import FittedMaps
 from ASLDenoiseLib.fitting.spatial import fit_with_prior
 from ASLDenoiseLib.fitting.voxelwise import fit_voxels
 from ASLDenoiseLib.quantifying.kinetic_model import KineticModel
-from ASLDenoiseLib.quantifying.kinetics import pcasl_scale
 from ASLDenoiseLib.series import Labeling
 
 MODEL = KineticModel(Labeling.PCASL, 1.65)
-SIZE = (28, 28, 12)
-
-
-def head(*, noise: float, seed: int = 0, cbf=None, att=None) -> tuple[DelayMeans, np.ndarray, np.ndarray, object]:
-    """The means of six delays with noise (SD, where a difference of GM is some 8), and what they were made from."""
-    scan = scan_of_delays(size=SIZE, cbf=cbf, att=att, repeats=1, kind="deltam")
-    rng, inside = np.random.default_rng(seed), scan.brain
-    scale = [pcasl_scale(post_labeling_delay=d, label_duration=1.8, t1_blood=1.65, efficiency=0.85) for d in SIX_DELAYS]
-    factor = np.array(scale)[:, None, None, None] / 1000.0
-    pure = [difference_of(scan.cbf.array, scan.att.array, delay=d, duration=1.8) for d in SIX_DELAYS]
-    images = (np.stack(pure) + rng.normal(0, noise, (6, *inside.shape))) * factor
-    errors = np.broadcast_to(noise * factor, images.shape)
-    delays = np.repeat(np.array(SIX_DELAYS)[:, None], inside.shape[0], axis=1)
-    spacing = scan.cbf.geometry.spacing[::-1]
-    return (
-        DelayMeans(images, errors, delays, np.full(6, 1.8), inside, spacing),
-        scan.cbf.array,
-        scan.att.array,
-        scan.tissue,
-    )
-
-
-def fractions(tissue) -> tuple[np.ndarray, np.ndarray]:
-    return tissue.gm.array, tissue.wm.array
 
 
 def rms(values: np.ndarray) -> float:
@@ -50,7 +25,7 @@ def rms(values: np.ndarray) -> float:
 
 @pytest.mark.parametrize("noise", [1.5, 5.0])
 def test_it_is_nearer_to_the_truth_than_voxels_alone_and_keeps_the_means(noise):
-    means, cbf, att, tissue = head(noise=noise)
+    means, cbf, att, tissue = head_of_delays(noise=noise)
     alone, together = fit_voxels(means, MODEL), fit_with_prior(means, MODEL, tissue=fractions(tissue))
     inside = means.brain
     assert rms((together.cbf - cbf)[inside]) < 0.5 * rms((alone.cbf - cbf)[inside])
@@ -61,7 +36,7 @@ def test_it_is_nearer_to_the_truth_than_voxels_alone_and_keeps_the_means(noise):
 
 
 def test_without_noise_it_is_the_truth_and_without_tissue_still_near_it():
-    means, cbf, att, tissue = head(noise=0.05)
+    means, cbf, att, tissue = head_of_delays(noise=0.05)
     for known in (fractions(tissue), None):
         fitted = fit_with_prior(means, MODEL, tissue=known)
         assert rms((fitted.cbf - cbf)[means.brain]) < 1.0
@@ -69,8 +44,8 @@ def test_without_noise_it_is_the_truth_and_without_tissue_still_near_it():
 
 
 def test_a_territory_whose_blood_arrives_late_keeps_its_cbf_where_one_delay_loses_it():
-    i = np.indices(SIZE[::-1])[2]
-    means, cbf, _, tissue = head(noise=1.5, att=np.where(i < 12, 2.5, 1.0))
+    i = np.indices((12, 28, 28))[2]
+    means, cbf, _, tissue = head_of_delays(noise=1.5, att=np.where(i < 12, 2.5, 1.0))
     late = means.brain & (i < 10) & (tissue.gm.array > 0.5)
     fitted = fit_with_prior(means, MODEL, tissue=fractions(tissue))
     of_one = MODEL.arrived(np.array(2.5), np.array(1.8), np.array(1.8))
@@ -80,10 +55,10 @@ def test_a_territory_whose_blood_arrives_late_keeps_its_cbf_where_one_delay_lose
 
 
 def test_a_deficit_that_tissue_does_not_explain_survives():
-    k, j, i = np.indices(SIZE[::-1])
+    k, j, i = np.indices((12, 28, 28))
     hole = (np.abs(k - 6) < 2) & (np.abs(j - 14) < 3) & (np.abs(i - 22) < 3)
     truth = np.where(hole, 20.0, 60.0)
-    means, *_ = head(noise=1.0, cbf=truth, att=1.2)
+    means, *_ = head_of_delays(noise=1.0, cbf=truth, att=1.2)
     grey = (means.brain.astype(float), np.zeros(means.brain.shape))  # a T1 that shows nothing
     fitted = fit_with_prior(means, MODEL, tissue=grey)
     hole &= means.brain
@@ -94,7 +69,7 @@ def test_a_deficit_that_tissue_does_not_explain_survives():
 def test_its_sds_are_no_smaller_than_its_errors():
     inside = []
     for seed in range(3):
-        means, cbf, att, tissue = head(noise=3.0, seed=seed)
+        means, cbf, att, tissue = head_of_delays(noise=3.0, seed=seed)
         fitted = fit_with_prior(means, MODEL, tissue=fractions(tissue))
         off = np.stack([(fitted.cbf - cbf) / fitted.cbf_sd, (fitted.att - att) / fitted.att_sd])[:, means.brain]
         inside.append((np.abs(off) < 1).mean(axis=1))
@@ -102,7 +77,7 @@ def test_its_sds_are_no_smaller_than_its_errors():
 
 
 def test_what_is_not_measured_stays_so():
-    means, *_, tissue = head(noise=1.5)
+    means, *_, tissue = head_of_delays(noise=1.5)
     images = means.images.copy()
     images[:, 3] = np.nan  # a slice
     images[2, 5] = np.nan  # one delay of another
@@ -112,14 +87,14 @@ def test_what_is_not_measured_stays_so():
 
 
 def test_too_few_delays_are_refused():
-    means, *_ = head(noise=1.5)
+    means, *_ = head_of_delays(noise=1.5)
     two = replace(means, images=means.images[:2], errors=means.errors[:2], delays=means.delays[:2])
     with pytest.raises(InputError, match="need 3 delays and the series has 2"):
         fit_with_prior(replace(two, durations=means.durations[:2]), MODEL, tissue=None)
 
 
 def test_a_tissue_s_mean_that_a_fit_lost_is_put_back_to_it_alone():
-    means, cbf, att, tissue = head(noise=1.0)
+    means, cbf, att, tissue = head_of_delays(noise=1.0)
     zero = np.zeros(cbf.shape, np.float32)
     low = FittedMaps(np.where(tissue.gm.array > 0, 0.8 * cbf, cbf), att, zero, zero, zero, np.zeros(means.images.shape))
     kept = keep_means(low, means, MODEL, tissue)
@@ -128,3 +103,19 @@ def test_a_tissue_s_mean_that_a_fit_lost_is_put_back_to_it_alone():
     assert kept.cbf[grey].mean() == pytest.approx(60, rel=0.02) and kept.cbf[white].mean() == pytest.approx(
         20, rel=0.02
     )
+
+
+def test_label_in_an_artery_is_its_blood_volume_and_leaves_the_tissue_as_it_is():
+    means, _, att, tissue = head_of_delays(noise=1.0)
+    model = replace(MODEL, macrovascular=True)
+    k, j, i = np.indices(means.brain.shape)
+    artery = (k == 5) & (j == 20) & (np.abs(i - 14) < 5) & means.brain
+    delays = means.delays[:, :, None, None]
+    passing = 0.02 * model.arterial(att[None], delays, means.durations[:, None, None, None])
+    assert (np.abs(passing[:, artery]).max(axis=0) > 50).mean() > 0.8
+    fitted = fit_with_prior(replace(means, images=means.images + artery * passing), model, tissue=fractions(tissue))
+    alone = fit_with_prior(means, MODEL, tissue=fractions(tissue))
+    assert 0.01 < np.median(fitted.abv[artery]) < 0.022  # the arrival time around is drawn towards the artery
+    assert np.nanmedian(np.abs(fitted.abv[means.brain & ~artery])) < 0.002
+    without = fit_with_prior(replace(means, images=means.images + artery * passing), MODEL, tissue=fractions(tissue))
+    assert rms((fitted.cbf - alone.cbf)[artery]) < 0.7 * rms((without.cbf - alone.cbf)[artery])

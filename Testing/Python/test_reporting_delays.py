@@ -56,7 +56,7 @@ def test_slices_show_perfusion_and_arrival_time_each_raw_above_processed_in_its_
         ("Denoised CBF", (0.0, 90.0), "ml/100g/min"),
         ("Raw ATT", (0.0, 3.0), "s"),
         ("Denoised ATT", (0.0, 3.0), "s"),
-        ("Uncertainty of denoised ATT", (0.0, 1.0), "s"),
+        ("SD of denoised ATT", (0.0, 1.0), "s"),
     ]
 
 
