@@ -81,7 +81,7 @@ def verdict_of_curves(curves: DelayCurves, verdicts: Sequence[AuditVerdict]) -> 
 
 
 def keep_means(fitted: FittedMaps, means: DelayMeans, model: KineticModel, tissue: Tissue) -> FittedMaps:
-    """The fit with the mean of grey and of white matter over all delays put back where it was measured.
+    """The fit with the mean of grey and of white matter put back where it was measured, delays weighed by their noise.
 
     What a prior takes from the mean of a tissue is put back to its CBF by the fraction of it in each voxel, as far as
     it is more than noise (`levels.wiener_weight`); arrival times stay.
@@ -94,20 +94,18 @@ def keep_means(fitted: FittedMaps, means: DelayMeans, model: KineticModel, tissu
     """
     unit = curves_of(replace(fitted, cbf=np.ones_like(fitted.cbf), abv=None), means, model)
     residual = means.images - curves_of(fitted, means, model)
-    known = np.isfinite(residual).all(axis=0) & np.isfinite(unit).all(axis=0)
+    known = np.isfinite(residual) & np.isfinite(unit) & np.isfinite(means.errors) & (means.errors > 0)
+    weighted = np.divide(unit, means.errors**2, out=np.zeros(unit.shape, np.float64), where=known)
+    told = (weighted * np.where(known, unit, 0.0)).sum(axis=0)
+    lacks = (weighted * np.where(known, residual, 0.0)).sum(axis=0)
     found = [(grey_matter(tissue), tissue.gm), (white_matter(tissue), tissue.wm)]
-    found = [(mask & known, np.nan_to_num(each.array)) for mask, each in found]
+    found = [(mask & (told > 0), np.nan_to_num(each.array)) for mask, each in found]
     found = [(mask, fraction) for mask, fraction in found if mask.sum() >= FEWEST_VOXELS]
     if not found:
         return fitted
-    lost = np.array([residual[:, mask].mean(dtype=np.float64) for mask, _ in found])
-    moved = np.array([[(unit * other)[:, mask].mean(dtype=np.float64) for _, other in found] for mask, _ in found])
-    noise = np.array([_noise_of_mean(means.errors[:, mask]) for mask, _ in found])
+    lost = np.array([lacks[mask].sum() for mask, _ in found])
+    moved = np.array([[(told * other)[mask].sum() for _, other in found] for mask, _ in found])
+    noise = np.array([_ALIKE * told[mask].sum() for mask, _ in found])  # of `lost`, whose terms are of unit variance
     shares = np.linalg.solve(moved, wiener_weight(lost**2, noise) * lost)
     restored = sum(share * fraction for share, (_, fraction) in zip(shares, found, strict=True))
     return replace(fitted, cbf=(fitted.cbf + restored).astype(np.float32))
-
-
-def _noise_of_mean(errors: np.ndarray) -> float:
-    """The variance of the mean over delays and voxels (D, N), of which `_ALIKE` neighbours share their noise."""
-    return float(np.square(errors, dtype=np.float64).mean()) / errors.size * _ALIKE
