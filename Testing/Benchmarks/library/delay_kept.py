@@ -14,8 +14,8 @@ Rows = dict[str, dict[str, float]]
 class Kept:
     """Figures by scan, in a file, so that a command that was ended goes on where it was."""
 
-    def __init__(self, path: str | Path | None) -> None:
-        self._path = Path(path) if path else None
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
         self._found = json.loads(self._path.read_text()) if self._path and self._path.is_file() else {}
 
     def of(self, name: str, make: Callable[[], Rows]) -> Rows:

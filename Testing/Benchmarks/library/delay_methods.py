@@ -24,7 +24,8 @@ from .spatial_vb import spatial_vb
 PLAIN = "least squares, voxel by voxel"
 MAP = "MAP with the prior"
 KEPT = "MAP with the prior, means kept (as a run)"
-VB = "spatial VB (BASIL-like)"
+VB = "spatial VB (BASIL-like), as published"
+VB_TUNED = "spatial VB (BASIL-like), tuned"
 THEN_PLAIN = "denoise each delay, then least squares"
 THEN_MAP = "denoise each delay, then MAP"
 FIT_FIRST = "least squares, then denoise its CBF"
@@ -140,6 +141,10 @@ def with_means_kept(fitting: Fitting) -> Fit:
 
 
 def peer(fitting: Fitting) -> Fit:
+    return Fit.of(spatial_vb(fitting.scan.raw, fitting.scan.model))
+
+
+def tuned_peer(fitting: Fitting) -> Fit:
     return Fit.of(spatial_vb(fitting.scan.raw, fitting.scan.model, strength=fitting.strength, both=fitting.both))
 
 
@@ -162,6 +167,7 @@ def map_first(fitting: Fitting) -> Fit:
 WAYS: Mapping[str, Callable[[Fitting], Fit]] = {
     PLAIN: plain,
     VB: peer,
+    VB_TUNED: tuned_peer,
     MAP: with_prior,
     KEPT: with_means_kept,
     FIT_FIRST: fit_first,

@@ -13,7 +13,8 @@ _DELAYED = (2.3, 2.7)  # s
 
 def errors_in(fit: Fit, scan: DelayScan, where: np.ndarray) -> dict[str, float]:
     """Bias and RMSE of both maps in a region (CBF: % of its true mean), and the share within one SD of it (%)."""
-    where = where & np.isfinite(fit.cbf) & np.isfinite(fit.att)
+    known = (fit.cbf, fit.att, scan.cbf, scan.att)
+    where = where & np.isfinite(known).all(axis=0)
     figures = {}
     for name, found, truth, sd in (
         ("CBF", fit.cbf[where], scan.cbf[where], fit.cbf_sd[where]),
