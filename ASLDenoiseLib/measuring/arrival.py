@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..result import Readout
-from ..series import Tissue, Volume
+from ..series import CBF_UNIT, Tissue, Volume
 from ..spatial.regions import PlacedRegion
 from .masks import FEWEST_VOXELS, GM_THRESHOLD, WM_THRESHOLD, grey_matter, white_matter
 from .readouts import region_key
@@ -63,7 +63,9 @@ def arrival_readouts(
             found.append(Readout(f"{key}_mean_without_vessels", label, without, cbf.unit, _NO_VESSELS))
         if cbf is not None and curves is not None:
             fitted = curves.get(key, _NAN)
-            found.append(Readout(f"{key}_curve_cbf", f"{name} CBF of the mean curve", fitted, cbf.unit, _OF_CURVE))
+            what = "CBF" if cbf.unit == CBF_UNIT else "perfusion"
+            label = f"{name} {what} of the mean curve"
+            found.append(Readout(f"{key}_curve_cbf", label, fitted, cbf.unit, _OF_CURVE))
     return (*found, *(_region(name, region, att, within) for name, region in regions.items()))
 
 
