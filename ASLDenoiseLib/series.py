@@ -308,6 +308,17 @@ class Acquisition:
         """The distinct label durations, s, ascending; zeros (of M0 volumes) left out unless they are all."""
         return _distinct(self.label_duration)
 
+    @property
+    def timings(self) -> tuple[float | tuple[float, ...] | None, float | tuple[float, ...] | None]:
+        """Post-labelling delay and label duration, of PASL inversion time and bolus duration, s, as they are stated."""
+        pasl = self.labeling is Labeling.PASL
+        return self.post_labeling_delay, self.bolus_duration if pasl else self.label_duration
+
+    def timing(self, index: int) -> tuple[float | None, float | None]:
+        """`timings` of one volume."""
+        delay, duration = (_of_volume(stated, index) for stated in self.timings)
+        return delay, duration
+
     def with_values(self, origin: Origin, **values: object) -> Acquisition:
         """A copy in which each given value replaces the old one and is marked as coming from `origin`."""
         return replace(self, **values, origins={**self.origins, **dict.fromkeys(values, origin)})
@@ -431,13 +442,11 @@ class ASLSeries:
 
         None is not stated. `InputError` where values are stated volume by volume and are not as many as the volumes.
         """
-        a = self.acquisition
-        duration = a.bolus_duration if a.labeling is Labeling.PASL else a.label_duration
-        for stated, name in ((a.post_labeling_delay, "PostLabelingDelay"), (duration, "LabelingDuration")):
+        for stated, name in zip(self.acquisition.timings, ("PostLabelingDelay", "LabelingDuration"), strict=True):
             if isinstance(stated, tuple) and len(stated) != len(self.context):
                 what = f"{name} holds {len(stated)} values but the series has {len(self.context)} volumes"
                 raise InputError(what, [SetField("post_labeling_delay", text="give one number or one a volume")])
-        return _of_volume(a.post_labeling_delay, index), _of_volume(duration, index)
+        return self.acquisition.timing(index)
 
     def volume(self, index: int) -> Volume:
         """One volume (K, J, I)."""

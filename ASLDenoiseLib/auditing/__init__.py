@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
-from ..measuring.masks import FEWEST_VOXELS, grey_matter, white_matter
+from ..measuring.masks import FEWEST_VOXELS, tissue_masks
 from ..preparing.averaging import mean_difference
 from ..result.audit import TissueMean
 from ..series import ASLSeries, Tissue, Volume
@@ -153,10 +153,9 @@ def _masks(tissue: Tissue | None, noise: Noise, box: tuple[slice, ...]) -> list[
     """The tissues whose means people publish, where there is enough of them."""
     if tissue is None:
         return []
-    found = [("GM", grey_matter(tissue), tissue.gm), ("WM", white_matter(tissue), tissue.wm)]
     return [
         tissue_mask(noise, name, mask[box], np.nan_to_num(fraction.array[box]) * noise.signal)
-        for name, mask, fraction in found
+        for name, (mask, fraction) in tissue_masks(tissue).items()
         if (mask[box] & noise.inside).sum() >= FEWEST_VOXELS
     ]
 

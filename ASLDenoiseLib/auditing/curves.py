@@ -10,7 +10,7 @@ import numpy as np
 
 from ..fitting.curves import curves_of
 from ..fitting.maps import DelayMeans, FittedMaps
-from ..measuring.masks import FEWEST_VOXELS, grey_matter, white_matter
+from ..measuring.masks import FEWEST_VOXELS, tissue_masks
 from ..quantifying.kinetic_model import KineticModel
 from ..result.audit import AuditVerdict, TissueMean
 from ..result.delay_curves import DelayCurves
@@ -98,8 +98,7 @@ def keep_means(fitted: FittedMaps, means: DelayMeans, model: KineticModel, tissu
     weighted = np.divide(unit, means.errors**2, out=np.zeros(unit.shape, np.float64), where=known)
     told = (weighted * np.where(known, unit, 0.0)).sum(axis=0)
     lacks = (weighted * np.where(known, residual, 0.0)).sum(axis=0)
-    found = [(grey_matter(tissue), tissue.gm), (white_matter(tissue), tissue.wm)]
-    found = [(mask & (told > 0), np.nan_to_num(each.array)) for mask, each in found]
+    found = [(mask & (told > 0), np.nan_to_num(each.array)) for mask, each in tissue_masks(tissue).values()]
     found = [(mask, fraction) for mask, fraction in found if mask.sum() >= FEWEST_VOXELS]
     if not found:
         return fitted

@@ -29,6 +29,11 @@ class DelayMeans:
     brain: np.ndarray
     spacing: tuple[float, float, float]
 
+    @property
+    def times(self) -> tuple[np.ndarray, np.ndarray]:
+        """Delays and durations, s, to be broadcast over the images."""
+        return self.delays[:, :, None, None], np.asarray(self.durations, float)[:, None, None, None]
+
 
 @dataclass(frozen=True, eq=False)
 class FittedMaps:

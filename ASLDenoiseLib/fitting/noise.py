@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..preparing.averaging import effective_number, shrunk, weighted_mean
 from ..spatial.smoothing import blur
 
 _PRIOR = 12.0  # degrees of freedom that the variance around a voxel counts for beside its own
@@ -34,19 +35,21 @@ def errors_of_means(
     for images, weight in zip(differences, weights, strict=True):
         weight = np.ones((len(images), 1, 1, 1)) if weight is None else weight
         weight = np.where(np.isfinite(images), np.broadcast_to(weight, images.shape), 0.0)
-        total = weight.sum(axis=0)
-        safe = np.where(total > 0, total, 1.0)
-        mean = (np.where(weight > 0, images, 0.0) * weight).sum(axis=0, dtype=np.float64) / safe
-        squares = squares + (weight * np.square(np.where(weight > 0, images - mean, 0.0))).sum(axis=0, dtype=np.float64)
-        freedom = freedom + np.maximum(total - np.square(weight).sum(axis=0) / safe, 0.0)
-        shares.append(np.where(total > 0, np.sqrt(np.square(weight).sum(axis=0)) / safe, np.nan))
+        mean, total = weighted_mean(np.nan_to_num(images), weight), weight.sum(axis=0)
+        apart = np.square(np.where(weight > 0, images - mean, 0.0))
+        effective = effective_number(weight)
+        squares = squares + (weight * apart).sum(axis=0, dtype=np.float64)
+        lost = np.divide(total, effective, out=np.zeros(total.shape), where=effective > 0)
+        freedom = freedom + np.maximum(total - lost, 0.0)
+        shares.append(np.sqrt(np.divide(1.0, effective, out=np.full(total.shape, np.nan), where=effective > 0)))
     known = brain & (freedom > 0)
     if not known.any():
         return None
     near = blur(np.where(known, squares, 0.0), spacing, _AROUND)
     count = blur(np.where(known, freedom, 0.0), spacing, _AROUND)
     around = np.divide(near, count, out=np.full(brain.shape, np.nan), where=count > 1e-6)
-    variance = (_PRIOR * around + np.where(known, squares, 0.0)) / (_PRIOR + np.where(known, freedom, 0.0))
+    own = np.divide(squares, freedom, out=np.zeros(brain.shape), where=known)
+    variance = shrunk(own, np.where(known, freedom, 0.0), around, _PRIOR)
     return (np.sqrt(variance) * np.stack(shares)).astype(np.float32)
 
 

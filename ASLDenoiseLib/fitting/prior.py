@@ -44,8 +44,8 @@ class Fields:
     """The smooth fields, given what the voxels say.
 
     Args:
-        mean: (P, N), what they say of each voxel's CBF, arrival time and, 0, its arterial blood volume.
-        covariance: (P, P, N), of that.
+        mean: (2, N), what they say of each voxel's CBF and arrival time.
+        covariance: (2, 2, N), of that.
         cbf: (n,), CBF of grey matter at the nodes.
         squares: of both fields, the sum of squares beyond a common level, by their likeness.
         traces: of both, its posterior expectation beyond `squares`.

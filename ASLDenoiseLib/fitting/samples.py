@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
+from ..preparing.delays import FEWEST_DELAYS
 from ..quantifying.kinetic_model import KineticModel
 from ..series import Labeling
 from .maps import DelayMeans
 
-FEWEST_DELAYS = 3
 FEWEST_WITH_ARTERIES = 4
 # Of the bolus, what must have arrived in some image at the latest arrival time. BASIL takes 0.2 s, where CBF is one
 # image times fifteen: at an SNR of 1 its RMSE is three times what it is with a half.

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..quantifying.kinetic_model import KineticModel
 from ..spatial.smoothing import smooth_within
-from .arteries import arterial_volume, without_arteries
+from .arteries import arteries_in
 from .coarse_grid import coarse_grid
 from .maps import DelayMeans, FittedMaps
 from .prior import Fields, Smoothness, Spread, fields_given, first_spread, learned
@@ -71,10 +71,10 @@ def fit_with_prior(
     of_tissue = replace(model, macrovascular=False)
     fitted = fit_with_prior(means, of_tissue, tissue=tissue)
     for _ in range(_TIMES_TAKEN_OUT):
-        images = without_arteries(*arterial_volume(fitted, means, model), fitted, means, model, surely=_SURELY)
+        images = arteries_in(fitted, means, model).taken_from(means.images, surely=_SURELY)
         fitted = fit_with_prior(replace(means, images=images), of_tissue, tissue=tissue)
-    volume, sd = arterial_volume(fitted, means, model)
-    return replace(fitted, abv=volume, abv_sd=sd)
+    arteries = arteries_in(fitted, means, model)
+    return replace(fitted, abv=arteries.volume, abv_sd=arteries.sd)
 
 
 def _fitted(

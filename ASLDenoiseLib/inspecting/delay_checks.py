@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..errors import InputError
 from ..findings import Finding, FindingKind, unusable_kind
-from ..preparing.delays import Delay, delays_of
+from ..preparing.delays import CONSENSUS_TIME, FEWEST_DELAYS, Delay, delays_of
 from ..preparing.pairs import pair_members
 from ..quantifying.look_locker import excitation_problem
 from ..reading.delay_lists import LISTS
@@ -14,8 +14,6 @@ from ..remedies import Advice, ApplyFix, SetField
 from ..series import Acquisition, ASLSeries, Labeling, VolumeType
 from .value_checks import other_units
 
-FEWEST_DELAYS = 3  # a curve of two unknowns leaves a residual to judge it by
-CONSENSUS_TIME = 1.8  # s: Alsop 2015 recommends it for the label and for the delay
 _LATE_ENOUGH = 1.0  # s after the label's end, when most of it has arrived in a healthy brain
 _SEVERAL_DELAYS = FindingKind(
     "multi-pld",

@@ -10,7 +10,7 @@ import numpy as np
 from ..result.delay_curves import RegionCurve
 from ..series import Tissue, Volume
 from ..spatial.regions import PlacedRegion
-from .masks import FEWEST_VOXELS, grey_matter, white_matter
+from .masks import FEWEST_VOXELS, tissue_masks
 
 _FEWEST_PAIRS = 3
 
@@ -42,7 +42,7 @@ def region_curves(images: CurveImages, tissue: Tissue, regions: Mapping[str, Pla
     known = np.isfinite(images.cbf) & np.isfinite(images.att)
     known &= np.isfinite(np.concatenate([images.measured, images.fitted, images.plain])).all(axis=0)
     found = []
-    for name, mask in (("GM", grey_matter(tissue)), ("WM", white_matter(tissue))):
+    for name, (mask, _) in tissue_masks(tissue).items():
         if (mask & known).sum() >= FEWEST_VOXELS:
             found.append(_curve(name, PlacedRegion.of(_volume(mask, tissue)), images, known))
     found += [_curve(name, region, images, known) for name, region in regions.items()]

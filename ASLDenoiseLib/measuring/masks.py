@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import InputError
-from ..series import Tissue
+from ..series import Tissue, Volume
 
 # At 3 mm few cortical voxels are purer than 0.7; white matter is thick enough for a mask nearly free of grey matter.
 GM_THRESHOLD = 0.7
@@ -21,6 +21,11 @@ def grey_matter(tissue: Tissue) -> np.ndarray:
 def white_matter(tissue: Tissue) -> np.ndarray:
     """Bool (K, J, I): white matter fraction above 0.9, within the brain."""
     return (np.nan_to_num(tissue.wm.array) > WM_THRESHOLD) & (tissue.brain.array > 0.5)
+
+
+def tissue_masks(tissue: Tissue) -> dict[str, tuple[np.ndarray, Volume]]:
+    """Grey and white matter, by ``GM`` and ``WM``: bool (K, J, I), and the fractions they are taken from."""
+    return {"GM": (grey_matter(tissue), tissue.gm), "WM": (white_matter(tissue), tissue.wm)}
 
 
 def measured(mask: np.ndarray, *arrays: np.ndarray) -> list[np.ndarray]:

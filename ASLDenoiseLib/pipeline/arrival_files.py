@@ -10,11 +10,11 @@ from ..preparing.arrival_map import require_arrival_times
 from ..preparing.delays import delays_of
 from ..quantifying.kinetic_model import kinetic_model
 from ..quantifying.kinetics import label_length, single_delay
-from ..reading.images import image_stem, read_image
+from ..reading.images import image_of, image_stem
 from ..remedies import GiveImage
 from ..result.arrival_keys import arrival_key, beside_arrival
 from ..series import ASLSeries, Volume
-from .request import ArrivalMap, Image
+from .request import ArrivalMap
 
 _SUFFIX = "_att"
 _MNI = "space-MNI"
@@ -49,9 +49,9 @@ def read_arrival(given: ArrivalMap, series: ASLSeries) -> ArrivalImages:
     if given.space == "scan" and given.reference is None:
         what = "An arrival time map of another scan is registered by an image of that scan, and there is none"
         raise InputError(what, [GiveImage("att-reference", "give its CBF map, M0 or mean control")])
-    att = require_arrival_times(_image(given.att))
-    error = None if given.error is None else _image(given.error)
-    reference = _image(given.reference) if given.space == "scan" else None
+    att = require_arrival_times(image_of(given.att))
+    error = image_of(given.error)
+    reference = image_of(given.reference) if given.space == "scan" else None
     return ArrivalImages(att, error, reference)
 
 
@@ -76,10 +76,6 @@ def with_siblings(given: ArrivalMap) -> ArrivalMap:
 
 def _there(path: Path) -> Path | None:
     return path if path.is_file() else None
-
-
-def _image(given: Image) -> Volume:
-    return read_image(given) if isinstance(given, Path) else given
 
 
 def _require_one_delay(series: ASLSeries) -> None:

@@ -80,8 +80,7 @@ def correct_for_arrival(run: RunState, progress: Progress) -> None:
     run.arrival = laid_arrival(images.att, images.error, run.brain, transform=transform)
     acquisition = run.aligned.acquisition
     model, parameters = kinetic_model(acquisition, kinetics=run.request.fit.kinetics)
-    known = {parameter.name for parameter in run.parameters}
-    run.parameters += [each for each in parameters if each.name not in known]
+    run.tell(parameters)
     sd = None if run.arrival.error is None else run.arrival.error.array
     arrived = arrived_label(acquisition, model, run.arrival.att.array, sd)
     run.uncorrected, run.quantification = run.quantification, corrected(run.quantification, arrived)

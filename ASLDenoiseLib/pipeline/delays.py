@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import InputError
 from ..findings import Finding, Severity
 from ..preparing.averaging import mean_difference
-from ..preparing.delays import Delay, delays_of, series_of_delay
+from ..preparing.delays import FEWEST_DELAYS, Delay, delays_of, reference_delay, series_of_delay
 from ..preparing.pairs import difference_volumes, some_pairs
 from ..quantifying.delays import quantifications
 from ..quantifying.kinetic_model import kinetic_model, tissue_weights
@@ -19,8 +19,6 @@ from ..series import ASLSeries, Parameter, Volume
 from .request import Request
 from .state import RunState
 
-FEWEST = 3  # delays, for CBF, arrival time and how well they fit
-_USUAL = 1.8  # s, Alsop et al. 2015
 _OF_ONE = (("pairs_needed", "pairs-needed"), ("split_half", "split-half"))
 
 
@@ -34,11 +32,10 @@ def several_delays(series: ASLSeries, request: Request) -> tuple[Delay, ...]:
     if len({each.delay for each in found}) < 2:
         return ()
     keep = ApplyFix(f"pld-{reference_delay(found).delay:g}", "keep the pairs of one delay")
-    if len(found) < FEWEST:
+    if len(found) < FEWEST_DELAYS:
         listed = " and ".join(f"{each.delay:g}" for each in found)
-        what = (
-            f"Pairs of {len(found)} delays ({listed} s) are too few to fit CBF and arrival time, which takes {FEWEST}"
-        )
+        few = f"Pairs of {len(found)} delays ({listed} s) are too few to fit CBF and arrival time"
+        what = f"{few}, which takes {FEWEST_DELAYS}"
         raise InputError(what, [keep])
     asked = request.denoising
     for name, option in _OF_ONE if asked is not None else ():
@@ -46,11 +43,6 @@ def several_delays(series: ASLSeries, request: Request) -> tuple[Delay, ...]:
             what = f"What --{option} tells is of one delay, and the series has {len(found)}"
             raise InputError(what, [Choose(option, text="leave it out"), keep])
     return found
-
-
-def reference_delay(delays: Sequence[Delay]) -> Delay:
-    """The delay nearest to 1.8 s, which stands for all where one is asked for."""
-    return min(delays, key=lambda each: abs(each.delay - _USUAL))
 
 
 def quantify_each(run: RunState) -> None:

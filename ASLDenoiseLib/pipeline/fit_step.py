@@ -23,7 +23,7 @@ from ..fitting.vessels import vessels_of
 from ..fitting.voxelwise import fit_voxels
 from ..measuring.arrival import arrival_readouts
 from ..measuring.delay_curves import CurveImages, region_curves
-from ..measuring.masks import FEWEST_VOXELS, grey_matter, white_matter
+from ..measuring.masks import FEWEST_VOXELS, grey_matter, tissue_masks
 from ..progress import Progress
 from ..quantifying.cbf import as_it_is
 from ..quantifying.kinetic_model import KineticModel, kinetic_model
@@ -75,8 +75,7 @@ def fit_delays(run: RunState, progress: Progress) -> None:
     times = [one.delay.delay for one in run.delays], [one.delay.duration for one in run.delays]
     model, excited = with_excitations(model, acquisition, *times)
     parameters += excited
-    known = {parameter.name for parameter in run.parameters}
-    run.parameters += [parameter for parameter in parameters if parameter.name not in known]
+    run.tell(parameters)
     acquired = _means(run, lambda one: one.raw, _noise(run, [one.acquired.array for one in run.delays], None))
     raw, acquired = _fitted(acquired, model)
     progress(0.3, "fitted what was acquired")
@@ -158,7 +157,7 @@ def _fit_denoised(run: RunState, clean: DelayMeans, model: KineticModel) -> tupl
 
 def _of_tissues(run: RunState, means: DelayMeans, model: KineticModel) -> dict[str, float]:
     """The CBF that fits the mean curve of grey and of white matter."""
-    masks = {"gm": grey_matter(run.tissue), "wm": white_matter(run.tissue)}
+    masks = {name.lower(): mask for name, (mask, _) in tissue_masks(run.tissue).items()}
     return {name: fit_region(means, mask, model)[0] for name, mask in masks.items() if mask.sum() >= FEWEST_VOXELS}
 
 

@@ -10,7 +10,7 @@ from ..inspecting.inspection import inspect, require_quantifiable
 from ..inspecting.m0_image_checks import ALIGNED, m0_fit_findings
 from ..preparing.averaging import mean_difference
 from ..preparing.brain_mask import brain_mask, correct_bias, mask_of_perfusion, shows_anatomy, was_masked
-from ..preparing.delays import series_of_delay
+from ..preparing.delays import reference_delay, series_of_delay
 from ..preparing.m0_fit import m0_position
 from ..preparing.motion import correct_motion, estimate_motion, motion_findings
 from ..preparing.pairs import choose_pairs, difference_volumes, pair_members
@@ -28,7 +28,7 @@ from ..quantifying.cbf import as_it_is, quantification, relative
 from ..series import CBF_UNIT, ASLSeries, Origin, Parameter, Volume, VolumeType
 from ..spatial.resampling import resample
 from ..spatial.smoothing import gaussian
-from .delays import image_of_tissue, quantify_each, reference_delay, several_delays
+from .delays import image_of_tissue, quantify_each, several_delays
 from .region_steps import place_on_t1
 from .state import RunState
 
@@ -91,8 +91,7 @@ def quantify_pairs(run: RunState, progress: Progress) -> None:
     quantify_each(run)
     if run.acquired_delays:
         run.raw = image_of_tissue(run)
-    known = {p.name for p in run.parameters}
-    run.parameters += [p for p in run.quantification.parameters if p.name not in known]
+    run.tell(run.quantification.parameters)
 
 
 def segment_t1(run: RunState, progress: Progress) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..progress import Progress
-from ..reading.images import image_stem, is_single_volume, read_image
+from ..reading.images import image_of, image_stem, is_single_volume, read_image
 from ..reading.read import read_cbf_map, read_series, swapped
 from ..reading.study import read_t1
 from ..series import ASLSeries, Geometry, Tissue, Volume
@@ -101,11 +101,6 @@ def t1_of(given: Image | None, *, series: ASLSeries | None = None, number: int |
     if isinstance(given, (str, Path)):
         given = read_t1(given, series=None if series is None else series.source, number=number)
     return None if given is None else require_image(given)
-
-
-def image_of(given: Image | None) -> Volume | None:
-    """An image, read where it is a path."""
-    return read_image(given) if isinstance(given, (str, Path)) else given
 
 
 def _matrix_of(given: Matrix | None) -> np.ndarray | None:

@@ -12,13 +12,13 @@ from ..preparing.midline import mirror_of
 from ..preparing.template_space import to_template
 from ..progress import Progress
 from ..reading.atlas import atlas_names
-from ..reading.images import read_image
+from ..reading.images import image_of
 from ..result import PREPARED_PAIRS, RAW_PAIRS
 from ..result.pair_errors import PairErrors, box_of, moves_of_mean
-from ..series import Geometry, Origin, Parameter, Volume
+from ..series import Geometry, Origin, Parameter
 from ..spatial.masks import depth
 from ..spatial.regions import Drawing, PlacedRegion, drawings_of_labels, place, regions_on
-from .request import Atlas, Image, Region
+from .request import Atlas, Region
 from .state import RunState
 
 _MARGIN = 8.0  # mm beyond the brain within which it is kept how well means are known
@@ -54,7 +54,7 @@ def find_template_space(run: RunState, progress: Progress) -> None:
         run.template = to_template(run.t1, run.t1_tissue, progress)
     for atlas in run.request.outputs.atlases:
         if atlas.space == "mni":
-            labels = run.template.from_template(_image(atlas.labels), run.t1.geometry)
+            labels = run.template.from_template(image_of(atlas.labels), run.t1.geometry)
             drawings = drawings_of_labels(labels, _names(atlas))
             _add(run.given_regions, drawings, "mni")
             run.atlas_names |= drawings.keys()
@@ -140,9 +140,9 @@ def _drawn(regions: Sequence[Region], atlases: Sequence[Atlas]) -> tuple[dict[st
     """By name, the space of each region and what was drawn; and the names of those that are labels of an atlas."""
     given, of_atlas = {}, set()
     for region in regions:
-        _add(given, {region.name: Drawing.of(_image(region.mask))}, region.space)
+        _add(given, {region.name: Drawing.of(image_of(region.mask))}, region.space)
     for atlas in atlases:
-        drawings = drawings_of_labels(_image(atlas.labels), _names(atlas))
+        drawings = drawings_of_labels(image_of(atlas.labels), _names(atlas))
         _add(given, drawings, atlas.space)
         of_atlas |= drawings.keys()
     return given, of_atlas
@@ -166,10 +166,6 @@ def _place(run: RunState, drawings: Mapping[str, Drawing]) -> None:
             continue
         run.drawings = {**run.drawings, name: drawing}
         run.regions = {**run.regions, **placed}
-
-
-def _image(given: Image) -> Volume:
-    return read_image(given) if isinstance(given, Path) else given
 
 
 def _names(atlas: Atlas) -> dict[int, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -172,6 +172,11 @@ class RunState:
     def each(self) -> tuple[RunState, ...]:
         """The states of which one delay each is cleaned and denoised: of the delays, else the run's own."""
         return self.delays or (self,)
+
+    def tell(self, parameters: Iterable[Parameter]) -> None:
+        """Add parameters that are not told yet, by their names."""
+        known = {parameter.name for parameter in self.parameters}
+        self.parameters += [parameter for parameter in parameters if parameter.name not in known]
 
     @property
     def by_prior(self) -> bool:

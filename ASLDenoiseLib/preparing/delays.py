@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..series import PERFUSION, Acquisition, ASLSeries, VolumeType
 from .pairs import pair_members
 
+FEWEST_DELAYS = 3  # a curve of two unknowns leaves a residual to judge it by
+CONSENSUS_TIME = 1.8  # s: Alsop 2015 recommends it for the label and for the delay
 _A_VOLUME = ("post_labeling_delay", "label_duration", "repetition_time")  # may be stated volume by volume
 
 
@@ -42,6 +45,11 @@ def delays_of(series: ASLSeries) -> tuple[Delay, ...]:
             found.setdefault((delay, duration), []).append(position)
     ordered = sorted(found, key=lambda timing: (timing[0], timing[1] or 0.0))
     return tuple(Delay(*timing, tuple(found[timing])) for timing in ordered)
+
+
+def reference_delay(delays: Sequence[Delay]) -> Delay:
+    """The delay nearest to 1.8 s, which stands for all where one is asked for."""
+    return min(delays, key=lambda each: abs(each.delay - CONSENSUS_TIME))
 
 
 def series_of_delay(series: ASLSeries, delay: Delay) -> ASLSeries:

@@ -203,3 +203,8 @@ def read_image(path: Path, *, unit: str = "", name: str = "") -> Volume:
     if len(array) != 1:
         raise InputError(f"The image {path} holds {len(array)} volumes where one is wanted; give a 3D image.")
     return Volume(array[0], geometry, unit=unit, name=name or image_stem(path))
+
+
+def image_of(given: Path | str | Volume | None) -> Volume | None:
+    """An image, read where it is a path."""
+    return read_image(given) if isinstance(given, (str, Path)) else given

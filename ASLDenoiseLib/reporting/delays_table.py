@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from ..result import Result
-from ..result.table import tsv_text
+from ..result.table import six_digits, tsv_text
 
 _OF_DELAY = "as perfusion by the formula of that delay alone"
 _COLUMNS = {
@@ -34,7 +33,7 @@ def curves_tsv(result: Result) -> str:
         of_delays = zip(found.delays, found.durations, found.pairs, strict=True)
         measured = zip(region.measured, region.errors, region.fitted, region.plain, region.residual, strict=True)
         for of_delay, values in zip(of_delays, measured, strict=True):
-            lines.append((region.name, *map(_cell, (*of_delay, *values, region.cbf, region.att))))
+            lines.append((region.name, *map(six_digits, (*of_delay, *values, region.cbf, region.att))))
     return tsv_text([tuple(_COLUMNS), *lines])
 
 
@@ -45,7 +44,3 @@ def curves_json(result: Result) -> dict[str, Mapping[str, str]]:
         name: {"Description": text, **({"Units": units.format(unit=unit)} if units else {})}
         for name, (units, text) in _COLUMNS.items()
     }
-
-
-def _cell(value: float | None) -> str:
-    return "n/a" if value is None or not math.isfinite(value) else f"{value:.6g}"

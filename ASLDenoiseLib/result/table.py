@@ -158,11 +158,12 @@ def rows_sheet(
     for row in table:
         reasons = dict.fromkeys(filter(None, (implausible(row.name, value, row.unit) for value in row.values)))
         numbers = (*row.values, *([row.change] if changes else []))
-        lines.append((row.label, row.unit, *map(_six_digits, numbers), "; ".join(reasons)))
+        lines.append((row.label, row.unit, *map(six_digits, numbers), "; ".join(reasons)))
     return tsv_text(lines)
 
 
-def _six_digits(value: float) -> str:
+def six_digits(value: float) -> str:
+    """A number of six digits; ``n/a`` where it was not measured."""
     return f"{value:.6g}" if math.isfinite(value) else "n/a" if math.isnan(value) else str(value)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..series import PERFUSION, Labeling, VolumeType
+from ..series import PERFUSION, VolumeType
 from .series import read_acquisition, read_context, volume_count
 
 if TYPE_CHECKING:
@@ -23,13 +23,9 @@ def delays_in(node: slicer.vtkMRMLNode | None) -> tuple[float, ...]:
         acquisition, context = read_acquisition(node), read_context(node)
     except ValueError:  # InputError is one, as is an unknown volume type
         return ()
-    pasl = acquisition.labeling is Labeling.PASL
-    stated = (acquisition.post_labeling_delay, acquisition.bolus_duration if pasl else acquisition.label_duration)
+    stated = acquisition.timings
     if stated[0] is None or any(isinstance(s, tuple) and len(s) != len(context) for s in stated):
         return ()
-    found = {
-        tuple(s[n] if isinstance(s, tuple) else s for s in stated)
-        for n, kind in enumerate(context)
-        if kind in PERFUSION and kind is not VolumeType.CBF
-    }
+    perfused = (n for n, kind in enumerate(context) if kind in PERFUSION and kind is not VolumeType.CBF)
+    found = {acquisition.timing(n) for n in perfused}
     return tuple(sorted(delay for delay, _ in found))

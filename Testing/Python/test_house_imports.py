@@ -35,7 +35,7 @@ ALLOWED = {
     "reading": {GROUND, "spatial"},
     "quantifying": {GROUND, "spatial"},
     "preparing": {GROUND, "spatial"},
-    "fitting": {GROUND, "spatial", "quantifying"},
+    "fitting": {GROUND, "spatial", "quantifying", "preparing"},
     "inspecting": {GROUND, "reading", "quantifying", "preparing"},
     "networks": set(),
     "denoising": {GROUND, "spatial", "preparing", "networks"},
