@@ -34,7 +34,8 @@ def read(run: RunState, progress: Progress) -> None:
         from ..scene.attachments import PICTURE, SCENE
 
         more = (SCENE, PICTURE) if request.outputs.scene else ()
-        check_destination(request.outputs.folder, series=run.series, attachments=more)
+        place = {"series": run.series, "attachments": more, "dataset_root": request.outputs.dataset}
+        check_destination(request.outputs.folder, **place)
     if request.arrival is not None:
         run.arrival_images = read_arrival(request.arrival, run.series)
     progress(0.5, "reading images of the head")

@@ -274,6 +274,8 @@ class Outputs:
         name: what file and node names begin with; empty: the series'.
         scene: a Slicer scene and an overlay picture beside them.
         command: what was typed, for provenance.
+        dataset: the root of the BIDS derivative that `folder` lies in, whose description, ``.bidsignore`` and README are
+            kept by whoever keeps that data set (a cohort); None: `folder` is a data set of its own.
     """
 
     regions: tuple[Region, ...] = ()
@@ -283,9 +285,14 @@ class Outputs:
     scene: bool = False
     command: str = ""
     atlases: tuple[Atlas, ...] = ()
+    dataset: Path | None = None
 
     def __post_init__(self) -> None:
         settle(self)
+        if self.dataset is not None and (
+            self.folder is None or self.dataset.absolute() not in (self.folder / "x").absolute().parents
+        ):
+            raise InputError(f"The results' folder lies outside of the data set {self.dataset}; give one inside of it.")
         if any(letter in self.name for letter in '/\\:*?"<>|\0'):
             raise InputError(f"The name '{self.name}' cannot begin a file name; leave out / \\ : * ? \" < > |.")
 

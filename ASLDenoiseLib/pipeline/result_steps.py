@@ -96,7 +96,8 @@ def write_files(run: RunState, progress: Progress) -> None:
         attachments, trouble = scene_attachments(run.result)
         run.notes += [trouble] if trouble else []
     progress(0.5, "writing files")
-    run.written = write_result(run.result, outputs.folder, command=outputs.command, attachments=attachments)
+    told = {"command": outputs.command, "attachments": attachments, "dataset_root": outputs.dataset}
+    run.written = write_result(run.result, outputs.folder, **told)
 
 
 def _maps(run: RunState) -> dict[str, Volume]:

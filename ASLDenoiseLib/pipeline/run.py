@@ -144,7 +144,7 @@ def _check_folder(request: Request) -> None:
     if request.outputs.folder is not None:
         from ..reporting.derivatives import check_destination
 
-        check_destination(request.outputs.folder)
+        check_destination(request.outputs.folder, dataset_root=request.outputs.dataset)
 
 
 def _compute(request: Request) -> Compute:

@@ -75,7 +75,12 @@ Attachment = Callable[[Path], None]
 
 @fitted
 def write_result(
-    result: Result, out: Path | str, *, command: str = "", attachments: Mapping[str, Attachment] | None = None
+    result: Result,
+    out: Path | str,
+    *,
+    command: str = "",
+    attachments: Mapping[str, Attachment] | None = None,
+    dataset_root: Path | str | None = None,
 ) -> WrittenFiles:
     """Write maps, sidecars, readouts, report and data set description into `out`.
 
@@ -85,6 +90,8 @@ def write_result(
         command: what was asked for, for provenance.
         attachments: more files, by the end of their name: each value writes its file at the path it is given (a Slicer
             scene, say).
+        dataset_root: the data set that `out` lies in, which somebody else describes (`write_description`); None: `out`
+            is one, and is described here.
 
     Raises:
         InputError: `out` cannot hold the result (a file, another data set, not writable, a file of somebody's own under
@@ -92,12 +99,12 @@ def write_result(
         OSError: the disk failed (full, gone); `out` is as it was.
     """
     out, name, attachments = Path(out), result.series.name, attachments or {}
-    check_destination(out)
+    check_destination(out, dataset_root=dataset_root)
     if not name or any(c in name for c in '/\\:*?"<>|\0'):
         raise InputError(f"The series name '{name}' cannot start a file name; rename the series.")
     earlier = listings_in(out)
     listing = new_listing(result.series, dataset.contents(result, attachments=attachments))
-    shared = _dataset(out, {**earlier, name: listing})
+    shared = _dataset(out, {**earlier, name: listing}) if dataset_root is None else {}
     with staging_for(out) as staging:
         _write_own(result, staging, command, attachments)
         own = _files_in(staging)
@@ -117,25 +124,32 @@ def write_result(
     return WrittenFiles(out, maps, report, readouts, request if result.request else None, written)
 
 
-def check_destination(out: Path | str, *, series: ASLSeries | None = None, attachments: Iterable[str] = ()) -> None:
+def check_destination(
+    out: Path | str,
+    *,
+    series: ASLSeries | None = None,
+    attachments: Iterable[str] = (),
+    dataset_root: Path | str | None = None,
+) -> None:
     """Refuse a folder that cannot or must not be written to; call it before the long work starts.
 
     Args:
         out: the folder.
         series: whose results will be written, where it is known.
         attachments: what else will be written, by the end of its name.
+        dataset_root: the data set that `out` lies in; None: `out` itself.
 
     Raises:
         InputError: `out` is a file, holds a data set that ASLDenoise did not make, or may not be written to; or a file
             of somebody's own has the name of a result of the series.
     """
     try:
-        _check_destination(Path(out), series, attachments)
+        _check_destination(Path(out), series, attachments, Path(dataset_root or out))
     except OSError as error:  # a name too long, a link in a circle
         raise InputError(trouble(error) or f"{out} cannot be used ({error}); give another folder.") from error
 
 
-def _check_destination(out: Path, series: ASLSeries | None, attachments: Iterable[str]) -> None:
+def _check_destination(out: Path, series: ASLSeries | None, attachments: Iterable[str], root: Path) -> None:
     broken = next((p for p in (out, *out.absolute().parents) if p.is_symlink() and not p.exists()), None)
     if broken is not None:
         raise InputError(f"{broken} is a symbolic link that leads nowhere; give a folder to write the results into.")
@@ -146,15 +160,15 @@ def _check_destination(out: Path, series: ASLSeries | None, attachments: Iterabl
         raise InputError(f"{nearest} is a file, so that {out} cannot be made; give another folder.")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise InputError(f"{nearest} may not be written to; give a folder that may.")
-    description = out / DESCRIPTION
+    description = root / DESCRIPTION
     if description.exists() and NAME not in _generators(description):
         raise InputError(
-            f"{out} already holds a data set that {NAME} did not make; give a folder of its own, "
-            f"for example {out / 'derivatives' / NAME}."
+            f"{root} already holds a data set that {NAME} did not make; give a folder of its own, "
+            f"for example {root / 'derivatives' / NAME}."
         )
     for name in (DESCRIPTION, BIDSIGNORE, README):
-        if (out / name).is_dir():
-            raise InputError(f"{out / name} is a folder where a file is to be written; give another folder.")
+        if (root / name).is_dir():
+            raise InputError(f"{root / name} is a folder where a file is to be written; give another folder.")
     if series is not None:
         check_files(out, series, possible_names(series.name, attachments))
 

@@ -50,6 +50,8 @@ ALLOWED = {
         *("result", "measuring", "auditing", "reporting", "scene", "running", "fitting"),
     },
     "running": {GROUND},
+    "group": {GROUND, "result"},
+    "participants": {GROUND, "pipeline", "group"},
     "learning": {GROUND, "quantifying", "denoising", "reporting"},
     "shell": {
         *(GROUND, "reading", "preparing", "inspecting", "denoising", "superresolving", "result", "measuring"),

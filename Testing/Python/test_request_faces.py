@@ -56,6 +56,7 @@ PLACES = {
     "outputs.folder": ("out", "(ad.write takes it)", "outputFolder"),
     "outputs.name": ("name", "(the name of the series)", "outputName"),
     "outputs.scene": ("no_scene", "(there is no scene to make)", "(the scene is there)"),
+    "outputs.dataset": ("(a cohort's scans: its OUT)", "(ad.cohort's out)", "(a cohort is run by a shell or a script)"),
     "outputs.command": ("(what was typed)", "(ad.write takes it)", "(nothing was typed)"),
     "device": ("device", "device", "device"),
     "fit.kinetics": ("kinetics", "fit", "kinetics"),
