@@ -80,7 +80,7 @@ def write_record(out: Path, record: ScanRecord) -> Path:
 
 
 def read_records(out: Path) -> tuple[ScanRecord, ...]:
-    """The records in ``OUT/cohort`` by their names; a file there that is none, or of another version, is passed over."""
+    """The records in ``OUT/cohort`` by their names; what is none, or of another version, is passed over."""
     found = (_read(path) for path in sorted((out / FOLDER).glob("*.json")))
     return tuple(record for record in found if record is not None)
 

@@ -274,8 +274,8 @@ class Outputs:
         name: what file and node names begin with; empty: the series'.
         scene: a Slicer scene and an overlay picture beside them.
         command: what was typed, for provenance.
-        dataset: the root of the BIDS derivative that `folder` lies in, whose description, ``.bidsignore`` and README are
-            kept by whoever keeps that data set (a cohort); None: `folder` is a data set of its own.
+        dataset: the root of the BIDS derivative that `folder` lies in, if somebody else (a cohort) keeps its
+            description, ``.bidsignore`` and README; None: `folder` is a data set of its own.
     """
 
     regions: tuple[Region, ...] = ()

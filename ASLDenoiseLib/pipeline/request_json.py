@@ -24,8 +24,8 @@ from .request import ArrivalMap, Atlas, DelayFit, Denoising, Head, Outputs, Regi
 
 FORMAT = "ASLDenoise request 1"
 _RENAMED = {"recovery": "audit"}  # names that requests of earlier versions have
-_FILES = ("path", "m0", "t1", "gm", "wm", "labels", "t1_to_asl", "t1_start", "like", "mask", "names", "folder", "dataset")
-_FILES += ("att", "error", "reference")
+_FILES = ("path", "m0", "t1", "gm", "wm", "labels", "t1_to_asl", "t1_start", "like", "mask", "names", "folder")
+_FILES += ("dataset", "att", "error", "reference")
 _PARTS = {
     "series": SeriesFile,
     "head": Head,
