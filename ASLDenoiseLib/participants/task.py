@@ -23,6 +23,7 @@ class ScanTask:
         request: what to do; its outputs name ``OUT/sub-../perf`` as folder and OUT as data set.
         out: the folder of the cohort.
         digest, stamps: of the record that is to be written.
+        heads: a folder where what is found of its T1 is kept for other scans of it; None: it is the only one.
     """
 
     scan: CohortScan
@@ -30,6 +31,7 @@ class ScanTask:
     out: Path
     digest: str
     stamps: Mapping[str, tuple[int, int, str]] = field(default_factory=dict)
+    heads: Path | None = None
 
     @property
     def inputs(self) -> dict[str, object]:
@@ -56,10 +58,12 @@ class ScanTask:
             OSError: the disk is full.
         """
         from ..group.rows import region_rows, scan_row
+        from ..pipeline.head_store import HeadStore
         from ..pipeline.run import completed
 
         started = time.perf_counter()
-        result = completed(self.request, progress).result
+        heads = None if self.heads is None else HeadStore(self.heads)
+        result = completed(self.request, progress, heads=heads).result
         record = replace(
             self.record,
             status=Status.DONE,

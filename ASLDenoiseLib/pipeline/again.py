@@ -41,7 +41,8 @@ def keep(state: RunState, folder: Path) -> None:
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     forget(folder)
-    kept = replace(state, compute=Compute("cpu"), notes=[], findings=[*state.findings], parameters=[*state.parameters])
+    told = {"findings": [*state.findings], "parameters": [*state.parameters], "notes": []}
+    kept = replace(state, compute=Compute("cpu"), heads=None, **told)
     perfusion = perfusion_of_pairs(state, difference_volumes(state.aligned).array)
     np.save(folder / PAIRS, perfusion.astype(np.float32))
     write_payload(folder / STATE, kept, known=_known(state.request))

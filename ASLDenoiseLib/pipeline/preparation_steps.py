@@ -29,6 +29,7 @@ from ..series import CBF_UNIT, ASLSeries, Origin, Parameter, Volume, VolumeType
 from ..spatial.resampling import resample
 from ..spatial.smoothing import gaussian
 from .delays import image_of_tissue, quantify_each, several_delays
+from .head_store import SegmentedHead
 from .region_steps import place_on_t1
 from .state import RunState
 
@@ -96,9 +97,13 @@ def quantify_pairs(run: RunState, progress: Progress) -> None:
 
 def segment_t1(run: RunState, progress: Progress) -> None:
     """Tissue in the T1's space, and the T1 without its bias field, for guides and super-resolution."""
-    run.t1_tissue = tissue_from_t1(run.t1, progress=progress)
+    head = None if run.heads is None else run.heads.segmented(run.t1)
+    if head is None:
+        head = SegmentedHead(tissue_from_t1(run.t1, progress=progress), correct_bias(run.t1))
+        if run.heads is not None:
+            run.heads.keep_segmented(run.t1, head)
+    run.t1_tissue, run.even_t1 = head.tissue, head.even_t1
     run.findings += contrast_findings(run.t1_tissue.levels)
-    run.even_t1 = correct_bias(run.t1)
 
 
 def align_t1(run: RunState, progress: Progress) -> None:

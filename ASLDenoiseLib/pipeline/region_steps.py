@@ -50,8 +50,12 @@ def find_template_space(run: RunState, progress: Progress) -> None:
     Raises:
         InputError: a region lies outside the series, or two have one name.
     """
+    if run.template is None and run.heads is not None:
+        run.template = run.heads.template_space(run.t1)
     if run.template is None:  # else it was kept by a run before
         run.template = to_template(run.t1, run.t1_tissue, progress)
+        if run.heads is not None:
+            run.heads.keep_template_space(run.t1, run.template)
     for atlas in run.request.outputs.atlases:
         if atlas.space == "mni":
             labels = run.template.from_template(image_of(atlas.labels), run.t1.geometry)

@@ -30,6 +30,7 @@ from .steps import preparation_steps, steps_again, steps_of
 
 if TYPE_CHECKING:
     from ..result import Result
+    from .head_store import HeadStore
 
 _OF_THE_T1 = ("t1-other-head", "t1-fit-doubtful", "registration-doubtful", "t1-contrast")
 _UNMEASURED = 600.0  # s, the share of the bar of a step that was never measured
@@ -46,14 +47,16 @@ def run(request: Request, progress: Progress = silent) -> Result:
     return completed(request, progress).result
 
 
-def completed(request: Request, progress: Progress = silent, *, keep_in: Path | None = None) -> RunState:
+def completed(
+    request: Request, progress: Progress = silent, *, keep_in: Path | None = None, heads: HeadStore | None = None
+) -> RunState:
     """The whole state of a run at its end: the result, the files that were written, and all between.
 
-    `keep_in` is a folder where what was prepared is kept, for `completed_again`; a disk without room for it costs the
-    run nothing.
+    `keep_in` is a folder where what was prepared is kept, for `completed_again`, and `heads` one where what was found
+    of the T1 is taken from, or kept, for other scans of it; a disk without room for either costs the run nothing.
     """
     _check_folder(request)
-    state = _walk(RunState(request, _compute(request)), steps_of(request), progress, keep_in)
+    state = _walk(RunState(request, _compute(request), heads), steps_of(request), progress, keep_in)
     if keep_in is not None:
         with suppress(OSError):
             keep_template(state, keep_in)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ..superresolving import SuperResolvedMap
     from ..superresolving.targets import TargetGrid
     from .arrival_files import ArrivalImages
+    from .head_store import HeadStore
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +72,7 @@ class RunState:
     Args:
         request: what was asked for.
         compute: where networks run.
+        heads: where what a T1 alone determines is kept for other scans; None: nowhere.
         findings, parameters: what is to be told.
         timings: seconds a step.
         series: as read; t1, like, t1_start likewise. `t1_to_asl` is given, found, or the identity.
@@ -112,6 +114,7 @@ class RunState:
 
     request: Request
     compute: Compute
+    heads: HeadStore | None = None
     findings: list[Finding] = field(default_factory=list)
     parameters: list[Parameter] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
