@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
+from bids_builders import data_set, t1
 from dicom_builders import write_examination
 from reading_builders import head, refusal, save, write_series
 
@@ -17,21 +17,6 @@ from ASLDenoiseLib.pipeline.state import RunState
 from ASLDenoiseLib.progress import silent
 from ASLDenoiseLib.reading.read import read_series
 from ASLDenoiseLib.reading.study import find_t1, read_t1, series_in
-
-
-def data_set(root, *places: str):
-    """A BIDS data set with a series in each of ``sub-01/ses-1`` ...; returns its root."""
-    root.mkdir(parents=True, exist_ok=True)
-    (root / "dataset_description.json").write_text('{"Name": "made", "BIDSVersion": "1.9.0"}')
-    for place in places:
-        write_series(root / place / "perf", stem=place.replace("/", "_"))
-    return root
-
-
-def t1(root, place: str, *, more: str = "", level: float = 1.0):
-    """A T1 in ``sub-01/ses-1``; its brightest voxel is `level`."""
-    array = head() * np.random.default_rng(0).uniform(0.5, 1, head().shape)
-    return save(root / place / "anat" / f"{place.replace('/', '_')}{more}_T1w.nii.gz", level * array / array.max())
 
 
 @pytest.mark.parametrize("given", ["", "sub-01", "sub-01/ses-1", "sub-01/ses-1/perf"])
