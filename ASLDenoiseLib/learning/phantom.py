@@ -113,6 +113,7 @@ class Phantom:
         acquisition: labelling and timing that the perfusion stands for.
         shape, lesions, t1w_values: what the head is made of, for drawing it at other places.
         flow: what its perfusion is made of, for images at other delays.
+        pose: (4, 4) from points of the grid (k, j, i, 1; mm) to the head's own; None: they are the same.
     """
 
     geometry: Geometry
@@ -131,6 +132,7 @@ class Phantom:
     lesions: tuple[Lesion, ...]
     t1w_values: torch.Tensor
     flow: Flow | None = None
+    pose: torch.Tensor | None = None
 
     @property
     def cbf(self) -> torch.Tensor:
@@ -142,6 +144,7 @@ class Phantom:
 
         Lesions show in it. `contrasts.draw_t1w` adds bias and noise.
         """
+        points = _moved(points, self.pose)
         code = regions(self.lesions, points).int() * _CLASSES + self.shape.classes(points).int()
         return signal_by_region(self.t1w_values, self.lesions, "t1w").flatten()[code]
 
@@ -152,6 +155,8 @@ class Phantom:
             move: (4, 4) that takes points of the grid (k, j, i, 1; mm) to where they are looked up, for a T1 that is
                 not perfectly registered.
         """
+        if self.pose is not None:
+            move = self.pose if move is None else self.pose.to(move) @ move
         cells = _Cells.of(self.geometry, self.shape, move=move, device=self.m0.device)
         shares = cells.shares(self.shape, self.lesions)
         signal = signal_by_region(self.t1w_values, self.lesions, "t1w")
@@ -176,8 +181,7 @@ class _Cells:
     def of(cls, geometry: Geometry, shape: Shape, *, move=None, device="cpu", pointwise: bool = False) -> _Cells:
         spacing = geometry.spacing[::-1]
         points = centred_points(geometry.shape, spacing, device).reshape(-1, 3)
-        if move is not None:
-            points = points @ move[:3, :3].T.to(points) + move[:3, 3].to(points)
+        points = _moved(points, move)
         index = shape.near(points).nonzero()[:, 0]
         count = [1 if pointwise else int(np.clip(round(s / _FINE), 1, 5)) for s in spacing]
         steps = tuple(s / n for s, n in zip(spacing, count, strict=True))
@@ -203,6 +207,11 @@ class _Cells:
         return image.reshape(-1, *self.shape)
 
 
+def _moved(points: torch.Tensor, move: torch.Tensor | None) -> torch.Tensor:
+    """Points (..., 3) taken by a matrix (4, 4) to where it says; None leaves them."""
+    return points if move is None else points @ move[:3, :3].T.to(points) + move[:3, 3].to(points)
+
+
 def draw_phantom(
     anatomy: Anatomy | None,
     settings: PhantomSettings,
@@ -212,11 +221,13 @@ def draw_phantom(
     spacing: tuple | None = None,
     acquisition: Acquisition | None = None,
     masks: Sequence[StrokeMask] = (),
+    pose: torch.Tensor | None = None,
 ) -> Phantom:
     """One phantom of one anatomy.
 
     Anatomy, perfusion, lesions and contrasts each have draws of their own: the same seed with other lesion settings is
-    the same head without or with other lesions.
+    the same head without or with other lesions. Likewise the same seed in another `pose`, or with another `gm_cbf`, is
+    the same head another time; its fine texture and its arteries stay on the grid, and its lesions are others.
 
     Args:
         anatomy: the head (1 mm); None is an abstract arrangement of tissues.
@@ -226,12 +237,13 @@ def draw_phantom(
         spacing: acquired voxel (x, y, z) mm instead of a drawn one.
         acquisition: labelling and timing instead of drawn ones.
         masks: real strokes that lesions may be shaped as.
+        pose: as `Phantom.pose`.
     """
     g = stream(seed, 0)
     geometry = _draw_geometry(settings, spacing, g)
     shape = _draw_shape(anatomy, settings, geometry, g, device)
     pointwise = uniform(g, 0, 1) < settings.pointwise
-    cells = _Cells.of(geometry, shape, device=device, pointwise=pointwise)
+    cells = _Cells.of(geometry, shape, move=pose, device=device, pointwise=pointwise)
     acquisition = acquisition or draw_acquisition(stream(seed, 1), delay=settings.delay)
     seeds = draw_seeds(stream(seed, 2), device=device)
     middle = shape.classes(cells.centres)
@@ -259,7 +271,7 @@ def draw_phantom(
     brain, lesion, structural = ((share > 0.5).float() for share in (grey + white + csf, *touched))
     att = cells.image(flow.times[0][:, None])[0]
     fractions = (grey, white, csf, brain, lesion, structural)
-    return Phantom(geometry, perfusion, m0, *fractions, att, t1w, acquisition, shape, lesions, t1w_values, flow)
+    return Phantom(geometry, perfusion, m0, *fractions, att, t1w, acquisition, shape, lesions, t1w_values, flow, pose)
 
 
 def _lesion_settings(s: PhantomSettings) -> LesionSettings:

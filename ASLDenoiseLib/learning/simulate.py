@@ -250,7 +250,7 @@ class SimulatedHead:
 
     def t1_with(self, *lesions: Lesion) -> Volume:
         """The T1 if the phantom had these lesions and no others; bias and noise are the same."""
-        return _draw_t1(replace(self.phantom, lesions=lesions), self.t1.geometry, self.seed)
+        return draw_t1(replace(self.phantom, lesions=lesions), self.t1.geometry, self.seed)
 
 
 # 3 degrees about the left-right axis and some millimetres: what lying down again does to a head.
@@ -271,16 +271,28 @@ def simulate_head(
 ) -> SimulatedHead:
     """Draw a phantom, scan it, and draw its T1 on an isotropic grid of `t1_spacing` mm, moved by a few millimetres."""
     head = draw_phantom(anatomy, phantom, seed=seed, spacing=spacing, acquisition=scan.acquisition)
-    size = tuple(int(np.ceil(n / t1_spacing)) for n in anatomy.classes.shape[::-1])
-    grid = Geometry(size, (t1_spacing,) * 3, tuple(-(n - 1) / 2 * t1_spacing for n in size))
     series = simulate_scan(head, scan, seed=seed, name=name)
-    return SimulatedHead(series, _draw_t1(head, grid, seed), REPOSITIONING, head, seed)
+    return SimulatedHead(series, draw_t1(head, t1_grid(anatomy, t1_spacing), seed), REPOSITIONING, head, seed)
 
 
-def _draw_t1(head: Phantom, grid: Geometry, seed: int) -> Volume:
+def t1_grid(anatomy: Anatomy, spacing: float) -> Geometry:
+    """An isotropic grid (`spacing` mm) around a head, centred as that of its scan."""
+    size = tuple(int(np.ceil(n / spacing)) for n in anatomy.classes.shape[::-1])
+    return Geometry(size, (spacing,) * 3, tuple(-(n - 1) / 2 * spacing for n in size))
+
+
+def draw_t1(head: Phantom, grid: Geometry, seed: int, *, moved: np.ndarray = REPOSITIONING) -> Volume:
+    """The T1 of a phantom on a grid.
+
+    Args:
+        head: what is shown.
+        grid: LPS, centred as that of the phantom.
+        seed: fixes bias and noise.
+        moved: as `SimulatedHead.t1_to_asl`.
+    """
     points = centred_points(grid.shape, grid.spacing[::-1]).flip(-1)  # to (i, j, k), the order of the matrix
-    moved = points @ torch.tensor(REPOSITIONING[:3, :3].T).float() + torch.tensor(REPOSITIONING[:3, 3]).float()
-    return Volume(draw_t1w(head.t1w_at(moved.flip(-1)), seed=seed).numpy(), grid, name="T1w")
+    places = points @ torch.tensor(moved[:3, :3].T).float() + torch.tensor(moved[:3, 3]).float()
+    return Volume(draw_t1w(head.t1w_at(places.flip(-1)), seed=seed).numpy(), grid, name="T1w")
 
 
 def draw_scan_settings(seed: int, *, pairs: int | None = None, acquisition: Acquisition = PROTOCOL) -> ScanSettings:

@@ -16,7 +16,7 @@ from ..series import Acquisition, Geometry
 if TYPE_CHECKING:
     from .simulate import SimulatedHead
 
-_NO_DECAY = {"EchoTime": 0.01}  # BIDS asks for one; the signal is simulated without T2* decay, so that any would do
+NO_DECAY = {"EchoTime": 0.01}  # BIDS asks for one; the signal is simulated without T2* decay, so that any would do
 _RAW_SCALE = 4.0  # scanner units are stored as integers a quarter apart: well below the noise, half the size
 
 
@@ -40,15 +40,15 @@ def write_simulated(head: SimulatedHead, out: Path) -> tuple[Path, ...]:
     anat.mkdir(parents=True, exist_ok=True)
     asl, m0 = perf / f"{name}_asl.nii.gz", perf / f"{name}_m0scan.nii.gz"
     truth, t1 = perf / f"{name}_desc-truth_cbf.nii.gz", anat / f"{name}_T1w.nii.gz"
-    _save_integers(series.array, series.geometry, asl)
-    _save_integers(series.m0.array[None], series.geometry, m0)
+    save_integers(series.array, series.geometry, asl)
+    save_integers(series.m0.array[None], series.geometry, m0)
     save_volume(head.scan.cbf, truth, description="noise-free CBF, ml/100g/min")
-    _save_integers(head.t1.array[None], head.t1.geometry, t1, scale=1.0)
-    _save_json(asl, acquisition_sidecar(series.acquisition) | _NO_DECAY)
+    save_integers(head.t1.array[None], head.t1.geometry, t1, scale=1.0)
+    save_json(asl, acquisition_sidecar(series.acquisition) | NO_DECAY)
     repetition_time = series.acquisition.m0_repetition_time
-    _save_json(m0, {"RepetitionTimePreparation": repetition_time, "IntendedFor": f"perf/{asl.name}"} | _NO_DECAY)
-    _save_json(truth, {"Units": "ml/100g/min", "Description": "Noise-free CBF of the phantom"})
-    _save_json(t1, {"MagneticFieldStrength": series.acquisition.field_strength, "Description": "Simulated"})
+    save_json(m0, {"RepetitionTimePreparation": repetition_time, "IntendedFor": f"perf/{asl.name}"} | NO_DECAY)
+    save_json(truth, {"Units": "ml/100g/min", "Description": "Noise-free CBF of the phantom"})
+    save_json(t1, {"MagneticFieldStrength": series.acquisition.field_strength, "Description": "Simulated"})
     context = "\n".join(["volume_type", *(kind.value for kind in series.context)])
     (perf / f"{name}_aslcontext.tsv").write_text(context + "\n")
     description = {"Name": "Simulated ASL", "BIDSVersion": BIDS_VERSION, "DatasetType": "raw", "License": "CC0"}
@@ -64,16 +64,17 @@ def _write_arrival(head: SimulatedHead, perf: Path) -> tuple[Path, ...]:
     path = perf / f"{head.scan.series.name}_desc-truth_att.nii.gz"
     save_volume(head.scan.att, path, description="true arterial transit time, s")
     what = "Arterial transit time of the phantom, the mean over what flows through a voxel"
-    _save_json(path, {"Units": "s", "Description": what})
+    save_json(path, {"Units": "s", "Description": what})
     return (path,)
 
 
-def _save_json(image: Path, content: dict[str, object]) -> None:
+def save_json(image: Path, content: dict[str, object]) -> None:
+    """Write the sidecar of an image."""
     path = image.with_name(image.name.removesuffix(".nii.gz") + ".json")
     path.write_text(json.dumps(content, indent=2) + "\n")
 
 
-def _save_integers(array: np.ndarray, geometry: Geometry, path: Path, *, scale: float = _RAW_SCALE) -> None:
+def save_integers(array: np.ndarray, geometry: Geometry, path: Path, *, scale: float = _RAW_SCALE) -> None:
     """A (T, K, J, I) array as int16 with a scale slope, as scanners store it; one volume becomes a 3D image."""
     import nibabel
 

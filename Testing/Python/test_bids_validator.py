@@ -72,3 +72,19 @@ def test_a_simulated_scan_is_a_valid_data_set(tmp_path, labeling, readout):
     )
     write_simulated(head, tmp_path)
     assert not errors(tmp_path)
+
+
+def test_a_simulated_study_of_both_scanners_is_a_valid_data_set(tmp_path, monkeypatch):
+    pytest.importorskip("torch")
+    from study_builders import small_design
+
+    from Testing.Benchmarks.library import simulated_study
+
+    monkeypatch.setattr(simulated_study, "PEOPLE", 2)  # one a scanner
+    simulated_study.write_study(tmp_path, small_design(monkeypatch, people=2))
+    assert {path.name for path in tmp_path.glob("acq-*")} == {"acq-grase_asl.json", "acq-epi_asl.json"}
+    assert not errors(tmp_path)
+    series = ad.read(next(tmp_path.rglob("sub-02_ses-1_acq-epi_asl.nii.gz")))
+    assert series.acquisition.slice_timing == tuple(0.05 * n for n in range(12))
+    assert series.m0 is not None
+    assert [kind.value for kind in series.context] == ["m0scan", *["label", "control"] * 2]

@@ -32,6 +32,20 @@ def test_the_same_seed_draws_the_same_phantom_and_another_seed_another():
     assert not torch.equal(one.perfusion, other.perfusion)
 
 
+def test_in_another_pose_it_is_the_same_head_elsewhere():
+    still = draw(replace(HEALTHY, texture=(0.0, 0.0)))
+    pose = torch.eye(4)
+    pose[1, 3] = SPACING[1]  # what was in the next voxel along j is now in this one
+    moved = draw_phantom(ball_head(), replace(HEALTHY, texture=(0.0, 0.0)), seed=3, spacing=SPACING, pose=pose)
+    for name in ("perfusion", "m0", "gm", "t1w"):
+        before, after = getattr(still, name), getattr(moved, name)
+        assert float((before[:, 1:] - after[:, :-1]).abs().max()) < 0.02 * float(before.max()), name
+        assert float((before - after).abs().max()) > 0.2 * float(before.max()), name
+    points = centred_points((12, 28, 28), SPACING[::-1])
+    assert torch.equal(moved.t1w_at(points)[:, :-1], still.t1w_at(points)[:, 1:])
+    assert torch.allclose(moved.t1w_classes()[:, :, :-1], still.t1w_classes()[:, :, 1:], atol=0.05)
+
+
 def test_partial_volumes_are_fractions_of_one_voxel():
     phantom = draw()
     total = phantom.gm + phantom.wm + phantom.csf
