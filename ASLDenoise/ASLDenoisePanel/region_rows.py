@@ -62,14 +62,14 @@ def sentenceOf(row):
 
 def regionsTsv(rows):
     """The figures of all regions as tab-separated text, to the last digit; one line a region and map."""
-    head = ("region", "map", "unit", "mean", "mean_error", "sd", "snr", "volume_ml", "voxels", "coverage", "follows")
-    lines = [(*head, "mirrored_mean", "asymmetry_percent", "asymmetry_error")]
+    head = ("region", "map", "unit", "mean", "median", "mean_error", "sd", "snr", "volume_ml", "voxels", "coverage")
+    lines = [(*head, "follows", "mirrored_mean", "asymmetry_percent", "asymmetry_error")]
     for row in rows:
         for which, of in (("raw", row.raw), ("processed", row.processed)):
             if of is None:
                 continue
             f, a = of.figures, of.asymmetry
-            values = (f.mean, f.error, f.sd, of.snr, f.millilitres, f.voxels, f.coverage)
+            values = (f.mean, f.median, f.error, f.sd, of.snr, f.millilitres, f.voxels, f.coverage)
             mirrored = (math.nan,) * 3 if a is None else (a.mirrored, a.index, a.error)
             numbers = [*map(_exact, values), row.follows, *map(_exact, mirrored)]
             lines.append((" ".join(row.name.split()), which, row.unit, *numbers))

@@ -55,8 +55,8 @@ def measure(
     Args:
         cbf: ml/100g/min (or another unit, which the readouts then carry; one in scanner units has no QEI).
         tissue: on the grid of `cbf`.
-        regions: name to region or fractions (0..1) on the grid of `cbf`; each adds mean, its error, SD, SNR, its
-            mean over that of grey matter, volume, voxels and coverage (`measuring.regions`).
+        regions: name to region or fractions (0..1) on the grid of `cbf`; each adds mean, median, the mean's error,
+            SD, SNR, its mean over that of grey matter, volume, voxels and coverage (`measuring.regions`).
         pairs: (N, K, J, I), one map a control/label pair, in the unit of `cbf`, for temporal SNR; NaN where a pair was
             left out.
         errors: what the pairs move the mean by, in the unit of `cbf`, for the error of a region's mean.
@@ -113,6 +113,9 @@ def _region(
     measured = f"{found.coverage:.0%} of it is measured"
     return (
         Readout(f"{key}_mean", f"{name} mean", found.mean, unit, f"Mean over the region, {measured}; {_REGION}"),
+        Readout(
+            f"{key}_median", f"{name} median", found.median, unit, f"Median over the region, {measured}; {_REGION}"
+        ),
         Readout(f"{key}_mean_error", f"{name} mean, error", found.error, unit, _ERROR),
         Readout(f"{key}_sd", f"{name} SD", found.sd, unit, f"SD over the region, {measured}; {_REGION}"),
         Readout(f"{key}_snr", f"{name} SNR", _ratio(found.mean, noise), "", "Region's mean over the WM SD."),

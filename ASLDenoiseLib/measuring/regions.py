@@ -21,6 +21,7 @@ class RegionFigures:
 
     Args:
         mean: weighted by the fractions, in the unit of the map; NaN where nothing of the region is measured.
+        median: likewise weighted: half of what is measured lies below it.
         sd: of the voxels about it, likewise weighted (of the population); NaN for a single voxel.
         voxels: the sum of the fractions on the grid of the map.
         millilitres: of the drawing.
@@ -30,6 +31,7 @@ class RegionFigures:
     """
 
     mean: float
+    median: float
     sd: float
     voxels: float
     millilitres: float
@@ -70,11 +72,29 @@ def region_figures(region: PlacedRegion, array: np.ndarray, errors: PairErrors |
     coverage = total / max(drawn, 1e-12) if drawn else _NAN
     coverage = 1.0 if abs(coverage - 1) < 1e-6 else coverage
     if not total > 0:
-        return RegionFigures(_NAN, _NAN, voxels, region.millilitres, coverage)
+        return RegionFigures(_NAN, _NAN, _NAN, voxels, region.millilitres, coverage)
     mean = float(weight @ values / total)
     sd = float(np.sqrt(weight @ np.square(values - mean) / total)) if len(values) > 1 else _NAN
     moved = None if errors is None else errors.of_mean(region.index[measured], weight / total, region.geometry)
-    return RegionFigures(mean, sd, voxels, region.millilitres, coverage, spread(moved), moved)
+    median = weighted_median(values, weight)
+    return RegionFigures(mean, median, sd, voxels, region.millilitres, coverage, spread(moved), moved)
+
+
+def weighted_median(values: np.ndarray, weight: np.ndarray) -> float:
+    """The value (of n, finite) below which half of the weight lies; between two where they share it evenly.
+
+    With equal weights it is the median of `numpy`.
+
+    >>> weighted_median(np.array([10.0, 20.0, 60.0]), np.array([1.0, 1.0, 0.5]))
+    20.0
+    """
+    order = np.argsort(values, kind="stable")
+    values, below = values[order], np.cumsum(weight[order])
+    half = below[-1] / 2
+    at = int(np.searchsorted(below, half * (1 - 1e-12)))
+    if at + 1 < len(values) and below[at] <= half * (1 + 1e-12):
+        return float(values[at] + values[at + 1]) / 2
+    return float(values[at])
 
 
 def asymmetry(region: PlacedRegion, mirrored: PlacedRegion, one: RegionFigures, other: RegionFigures) -> Asymmetry:

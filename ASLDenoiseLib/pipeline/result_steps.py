@@ -10,6 +10,7 @@ from ..denoising.catalogue import ModelCard, find_model
 from ..findings import note_kind
 from ..measuring.baselines import matched_in_noise
 from ..measuring.readouts import measure
+from ..measuring.region_coverage import coverage_findings
 from ..preparing import warnings
 from ..progress import Progress
 from ..remedies import Advice
@@ -44,6 +45,7 @@ def measure_maps(run: RunState, progress: Progress) -> None:
     errors = pair_errors(run)
     readouts = _readouts(run, volumes, errors)
     run.findings.extend(implausible_findings(readouts))
+    run.findings.extend(coverage_findings(readouts, run.atlas_names - run.regions.keys()))
     asked = run.request.denoising
     run.result = Result(
         run.series,

@@ -6,7 +6,7 @@ NumPy alone: the panel places regions in Slicer itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import InputError
 from ..series import Geometry, Volume
 
-_MOST_POINTS = 150_000  # in which a drawing is dealt out; each drawn voxel is cut finer while they are fewer
+_MOST_POINTS = 30_000  # in which a drawing is dealt out; each drawn voxel is cut finer while they are fewer
 _FINEST = 8  # cuts of a drawn voxel along an axis, at most, beyond what the voxels of the series ask for
 _CHUNK = 400_000
 
@@ -155,13 +155,33 @@ def drawings_of_labels(labels: Volume, names: Mapping[int, str] | None = None) -
     values = np.nan_to_num(labels.array)
     if not np.array_equal(values, np.round(values)):
         raise InputError("The atlas holds values that are no whole labels; give a label image, not an image.")
-    numbers = values.astype(np.int32)
     affine, names, found = labels.geometry.affine_lps, names or {}, {}
-    for number in np.unique(numbers[numbers > 0]).tolist():
-        found.setdefault(names.get(number, f"label {number}"), []).append(number)
+    for number, places in _places_of_labels(values.astype(np.int32)):
+        found.setdefault(names.get(number, f"label {number}"), []).append(places)
     if not found:
         raise InputError("The atlas holds no label above zero; give a label image.")
-    return {name: Drawing.cropped(np.isin(numbers, of), affine) for name, of in found.items()}
+    return {name: _drawing_of(np.concatenate(of), values.shape, affine) for name, of in found.items()}
+
+
+def _places_of_labels(numbers: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Each label above zero, and where it is in the flattened array: one pass, however many labels there are."""
+    flat = numbers.ravel()
+    places = np.flatnonzero(flat > 0)
+    order = np.argsort(flat[places], kind="stable")
+    places, sorted_numbers = places[order], flat[places][order]
+    present, first = np.unique(sorted_numbers, return_index=True)
+    yield from zip(present.tolist(), np.split(places, first[1:]), strict=True) if len(present) else ()
+
+
+def _drawing_of(places: np.ndarray, shape: tuple[int, ...], affine: np.ndarray) -> Drawing:
+    """A drawing of the voxels at `places` of the flattened array, in the box round them."""
+    at = np.array(np.unravel_index(places, shape))
+    low = at.min(axis=1)
+    inside = np.zeros(at.max(axis=1) - low + 1, bool)
+    inside[tuple(at - low[:, None])] = True
+    moved = np.array(affine, float)
+    moved[:3, 3] = (affine @ [*low[::-1], 1.0])[:3]
+    return Drawing(inside, moved)
 
 
 def _drawn(inside: np.ndarray) -> np.ndarray:
@@ -193,9 +213,17 @@ def _deal(box: np.ndarray, size: np.ndarray, places: np.ndarray, width: np.ndarr
     """Add `weight` a place to the voxels of a flattened box of `size` (i, j, k), each spread over `width` voxels."""
     lower = np.floor(places - width / 2 + 0.5).astype(np.int64)
     share = np.clip((places + width / 2 - lower - 0.5) / width, 0.0, 1.0)  # of the upper of two voxels along an axis
-    for corner in np.ndindex(2, 2, 2):
-        at = lower + corner
-        part = np.prod(np.where(corner, share, 1 - share), axis=1)
-        inside = np.all((at >= 0) & (at < size), axis=1) & (part > 0)
-        flat = (at[inside, 2] * size[1] + at[inside, 1]) * size[0] + at[inside, 0]
-        box += np.bincount(flat, part[inside] * weight, minlength=box.size)
+    within = np.all((lower >= -1) & (lower < size), axis=1)
+    lower, share = (lower, share) if within.all() else (lower[within], share[within])
+    padded = size + 2  # a voxel all round, which takes what falls beside the box
+    flat = ((lower[:, 2] + 1) * padded[1] + lower[:, 1] + 1) * padded[0] + lower[:, 0] + 1
+    upper = share.T
+    parts = np.stack([1 - upper, upper])  # (2, 3, n)
+    found = np.zeros(int(np.prod(padded)))
+    for z, y in np.ndindex(2, 2):
+        plane = parts[z, 2] * parts[y, 1] * weight
+        for x in range(2):
+            offset = (z * padded[1] + y) * padded[0] + x
+            found += np.bincount(flat + offset, plane * parts[x, 0], minlength=found.size)
+    inner = found.reshape(padded[::-1])[1:-1, 1:-1, 1:-1]
+    box += inner.ravel()

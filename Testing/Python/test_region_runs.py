@@ -118,7 +118,7 @@ def test_the_run_and_measure_agree(asked, result):
     found = ad.measure(cbf, result.tissue, regions=regions, atlas=asked.outputs.atlases[0], t1_to_map=to_asl)
     found = {readout.name: readout.value for readout in found}
     told = {name: value for name, value in result.values(RAW).items() if name.startswith("roi_")}
-    assert len(told) == 4 * 8
+    assert len(told) == 4 * 9
     for name, value in told.items():
         if not name.endswith("mean_error"):  # a map alone has no pairs
             assert found[name] == pytest.approx(value, rel=1e-6, nan_ok=True), name
