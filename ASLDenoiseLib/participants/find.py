@@ -187,7 +187,7 @@ def _has_broken_link(folder: Path) -> bool:
 
 
 def _entity(path: Path, name: str) -> str:
-    """The value of an entity of a BIDS name: ``01`` of ``sub`` in ``sub-01_asl.nii.gz``; empty where it is not there."""
+    """The value of an entity of a BIDS name, ``01`` of ``sub`` in ``sub-01_asl.nii.gz``; empty where it has none."""
     parts = (part.partition("-") for part in image_stem(path).split("_"))
     return next((value for key, _, value in parts if key == name), "")
 

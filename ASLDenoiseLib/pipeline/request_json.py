@@ -6,7 +6,8 @@ stays as it is in `plain_request`; `reporting.request_file` writes it as files b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -54,12 +55,37 @@ def read_request(path: Path) -> Request:
     Raises:
         InputError: there is no such file, it is not a request, or what it names cannot be used.
     """
+    plain = plain_of_file(path)
+    with understood(path):
+        return _built(Request, plain, path.absolute().parent)
+
+
+def plain_of_file(path: Path) -> dict[str, Any]:
+    """What a ``*_request.json`` says, without its format.
+
+    Raises:
+        InputError: there is no such file, or it is not a request.
+    """
     plain = parse_json(read_text(path, what="request"), f"The request {path}")
     if not isinstance(plain, dict) or plain.get("format") != FORMAT:
         raise InputError(f"{path} is not a request of this version; it must say '{FORMAT}' as its format.")
-    folder = path.absolute().parent
+    return {key: value for key, value in plain.items() if key != "format"}
+
+
+def parts_of(plain: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The parts of a request, by their names, that are not joined to one yet: some may be absent.
+
+    Raises:
+        InputError, or what `understood` makes one of: a part is not understood, or cannot be used.
+    """
+    return _parts(Request, plain, folder)
+
+
+@contextmanager
+def understood(path: Path) -> Iterator[None]:
+    """Whatever goes wrong while a request is built is said in one sentence that names its file."""
     try:
-        return _built(Request, {key: value for key, value in plain.items() if key != "format"}, folder)
+        yield
     except InputError:
         raise
     except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as error:
@@ -87,15 +113,21 @@ def _plain(value: object) -> Any:
 
 def _built(kind: type, plain: object, folder: Path) -> Any:
     """An object of `kind` from its fields."""
+    parts = _parts(kind, plain, folder)
+    try:
+        return kind(**parts)
+    except TypeError as error:
+        raise InputError(f"The request's part {plain!r} is not understood ({error}); complete it.") from error
+
+
+def _parts(kind: type, plain: object, folder: Path) -> dict[str, Any]:
+    """The fields of an object of `kind`."""
     if isinstance(plain, Mapping):
         plain = {_RENAMED.get(name, name): item for name, item in plain.items()}
     if not isinstance(plain, Mapping) or not plain.keys() <= {f.name for f in fields(kind)}:
         known = ", ".join(f.name for f in fields(kind))
         raise InputError(f"The request's part {plain!r} is not understood; write an object with {known}.")
-    try:
-        return kind(**{name: _value(name, item, folder) for name, item in plain.items()})
-    except TypeError as error:
-        raise InputError(f"The request's part {plain!r} is not understood ({error}); complete it.") from error
+    return {name: _value(name, item, folder) for name, item in plain.items()}
 
 
 def _value(name: str, plain: object, folder: Path) -> Any:

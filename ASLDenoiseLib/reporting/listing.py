@@ -55,7 +55,7 @@ class Listing:
 
     def is_of(self, series: ASLSeries) -> bool:
         """Whether it lists results of this series: read from the same place, or with the same voxels."""
-        return self.source == _source(series) != "" or self.voxels == _voxels(series)
+        return self.source == _source(series) != "" or self.voxels == voxels_digest(series)
 
 
 def file_name(series: str, what: str) -> str:
@@ -65,7 +65,7 @@ def file_name(series: str, what: str) -> str:
 
 def new_listing(series: ASLSeries, contents: Mapping[str, str]) -> Listing:
     """A listing without files."""
-    return Listing(series.name, _source(series), _voxels(series), contents=contents)
+    return Listing(series.name, _source(series), voxels_digest(series), contents=contents)
 
 
 def to_plain(listing: Listing) -> dict[str, object]:
@@ -170,5 +170,6 @@ def _source(series: ASLSeries) -> str:
     return str(path.absolute()) if series.source and os.path.exists(path) else ""
 
 
-def _voxels(series: ASLSeries) -> str:
+def voxels_digest(series: ASLSeries) -> str:
+    """SHA-256 of the voxels of a series."""
     return hashlib.sha256(series.array.data).hexdigest()

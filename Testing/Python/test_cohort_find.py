@@ -85,9 +85,7 @@ def test_a_series_that_was_not_fetched_from_git_annex_is_told_from_one_that_is_n
     link = root / "sub-02" / "perf" / "sub-02_asl.nii.gz"
     link.parent.mkdir(parents=True)
     link.symlink_to(tmp_path / "annex" / "objects" / "x")
-    assert find_scans(root).notes == (
-        "The series of 02 is a link that leads nowhere: fetch it first (datalad get).",
-    )
+    assert find_scans(root).notes == ("The series of 02 is a link that leads nowhere: fetch it first (datalad get).",)
 
 
 def test_a_series_whose_name_does_not_say_whose_it_is_is_passed_over_with_a_note(tmp_path):
