@@ -6,7 +6,10 @@ validator passes over what ``.bidsignore`` lists, as other ASL pipelines do it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from ..result import Result
 from ..result.maps import MAPS, RAW, RELATIVE, in_unit
@@ -25,7 +28,9 @@ from .listing import (
     REPORT,
     REQUEST,
     Listing,
+    file_digest,
 )
+from .provenance import to_json
 from .software import NAME, own_version
 
 DESCRIPTION = "dataset_description.json"
@@ -36,22 +41,67 @@ _SUFFIXES = dict.fromkeys(key.rpartition("_")[2] for key in (*MAPS, *RELATIVE))
 _BEYOND_BIDS = (*(f"*_{suffix}.*" for suffix in _SUFFIXES), "*_timeseries.*")
 
 
-def dataset_description(before: Mapping[str, object]) -> dict[str, object]:
+@dataclass(frozen=True)
+class Study:
+    """What a data set holds besides the results of series, where it is a whole study's.
+
+    Args:
+        name: of the data set.
+        source: the data set that the series came from, as a path from here.
+        folders: series to folder of its results, with a ``/`` at its end.
+        contents: what else there is: pattern of ``.bidsignore`` to text for the README.
+    """
+
+    name: str = f"{NAME}: perfusion maps and readouts"
+    source: str = ""
+    folders: Mapping[str, str] = field(default_factory=dict)
+    contents: Mapping[str, str] = field(default_factory=dict)
+
+
+_NO_STUDY = Study()
+
+
+def root_texts(
+    out: Path, listings: Mapping[str, Listing], *, known: Container[str], study: Study = _NO_STUDY
+) -> dict[str, str]:
+    """Texts of what makes `out` a BIDS derivative, by file name; a README of someone else's, or changed, stays.
+
+    Args:
+        out: the root of the data set.
+        listings: of the series in it, by their names.
+        known: SHA-256 of the READMEs that we left here.
+        study: what else it holds.
+    """
+    before = _text_of(out / DESCRIPTION)
+    described = dataset_description(json.loads(before) if before else {}, study)
+    texts = {
+        DESCRIPTION: to_json(described),
+        BIDSIGNORE: bidsignore(listings.values(), before=_text_of(out / BIDSIGNORE), study=study),
+    }
+    if not (out / README).exists() or file_digest(out / README) in known:
+        texts[README] = readme(listings.values(), study)
+    return texts
+
+
+def dataset_description(before: Mapping[str, object], study: Study = _NO_STUDY) -> dict[str, object]:
     """The description that makes the folder a BIDS derivative; what it said `before` of anything else stays."""
+    sources = {"SourceDatasets": [{"URL": study.source}]} if study.source else {}
     others = [entry for entry in before.get("GeneratedBy", []) if entry.get("Name") != NAME]
     return {
-        "Name": f"{NAME}: perfusion maps and readouts",
+        "Name": study.name,
         "BIDSVersion": BIDS_VERSION,
         "DatasetType": "derivative",
         **before,
+        **sources,
         "GeneratedBy": [*others, {"Name": NAME, "Version": own_version()}],
     }
 
 
-def bidsignore(listings: Iterable[Listing], *, before: str = "") -> str:
+def bidsignore(listings: Iterable[Listing], *, before: str = "", study: Study = _NO_STUDY) -> str:
     """The text of ``.bidsignore``: what it said before, then our names that BIDS does not have."""
     names = [pattern for listing in listings for pattern in listing.contents if not pattern.endswith(".nii.gz")]
-    ours = [*_BEYOND_BIDS, *names, f"*_{INPUTS}/"]
+    folders = (name.rstrip("/") for name in study.contents)  # a slash would spare the folder itself
+    ours = [*_BEYOND_BIDS, *names, f"*_{INPUTS}/", *folders]
     return "".join(f"{line}\n" for line in dict.fromkeys([*before.splitlines(), *ours]))
 
 
@@ -83,7 +133,7 @@ def contents(result: Result, *, attachments: Iterable[str] = ()) -> dict[str, st
     return {**told, f"*_{LISTING}": "the files of a series; a later run of it replaces these, and no other"}
 
 
-def readme(listings: Iterable[Listing]) -> str:
+def readme(listings: Iterable[Listing], study: Study = _NO_STUDY) -> str:
     """The README of the folder: whose results it holds, what every file is, and that it is for research use only."""
     listings = sorted(listings, key=lambda listing: listing.series)
     rows = {pattern: text for listing in listings for pattern, text in listing.contents.items()}
@@ -99,11 +149,11 @@ def readme(listings: Iterable[Listing]) -> str:
         "",
         "| series | report |",
         "|---|---|",
-        *(f"| {listing.series} | `{listing.series}_{REPORT}` |" for listing in listings),
+        *(f"| {each.series} | `{study.folders.get(each.series, '')}{each.series}_{REPORT}` |" for each in listings),
         "",
         "| file | is |",
         "|---|---|",
-        *(f"| `{pattern}` | {text} |" for pattern, text in rows.items()),
+        *(f"| `{pattern}` | {text} |" for pattern, text in (*study.contents.items(), *rows.items())),
         "",
         "NaN in a map: not measured. The JSON beside a map has its unit, sources and every parameter with its origin.",
     ]
@@ -114,3 +164,7 @@ def _row(result: Result, key: str) -> str:
     kind = result.kind(key)
     unit = result.maps[key].unit or kind.unit
     return f"{kind.label}{f', {unit}' if unit else ''}. {kind.description}"
+
+
+def _text_of(path: Path) -> str:
+    return path.read_text("utf-8", errors="replace") if path.is_file() else ""

@@ -34,7 +34,6 @@ from .listing import (
     READOUTS_TSV,
     REPORT,
     REQUEST,
-    Listing,
     check_files,
     file_digest,
     file_name,
@@ -104,7 +103,8 @@ def write_result(
         raise InputError(f"The series name '{name}' cannot start a file name; rename the series.")
     earlier = listings_in(out)
     listing = new_listing(result.series, dataset.contents(result, attachments=attachments))
-    shared = _dataset(out, {**earlier, name: listing}) if dataset_root is None else {}
+    known = {each.shared.get(README) for each in earlier.values()}
+    shared = dataset.root_texts(out, {**earlier, name: listing}, known=known) if dataset_root is None else {}
     with staging_for(out) as staging:
         _write_own(result, staging, command, attachments)
         own = _files_in(staging)
@@ -261,23 +261,6 @@ def _tables(result: Result) -> dict[str, str]:
         texts[f"{CURVES}.json"] = provenance.to_json(delays_table.curves_json(result))
     outliers = timeline.outliers_tsv(result)
     return {**texts, **({OUTLIERS_TSV: outliers} if outliers else {})}
-
-
-def _dataset(out: Path, listings: Mapping[str, Listing]) -> dict[str, str]:
-    """Texts of what makes `out` a BIDS derivative, by file name; a README of someone else's, or changed, stays."""
-    before = _text_of(out / DESCRIPTION)
-    texts = {
-        DESCRIPTION: provenance.to_json(dataset.dataset_description(json.loads(before) if before else {})),
-        BIDSIGNORE: dataset.bidsignore(listings.values(), before=_text_of(out / BIDSIGNORE)),
-    }
-    known = {listing.shared.get(README) for listing in listings.values()}
-    if not (out / README).exists() or file_digest(out / README) in known:
-        texts[README] = dataset.readme(listings.values())
-    return texts
-
-
-def _text_of(path: Path) -> str:
-    return path.read_text("utf-8", errors="replace") if path.is_file() else ""
 
 
 def _write_text(path: Path, text: str) -> None:

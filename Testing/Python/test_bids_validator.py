@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from bids_validator import NO_VALIDATOR, VALIDATOR, errors
 from course_builders import with_course
 from delay_results import result_of_delays, with_pairs
 from scene_builders import made_result
@@ -16,19 +13,7 @@ from scene_builders import made_result
 import ASLDenoiseLib as ad
 from ASLDenoiseLib.series import Labeling
 
-VALIDATOR = shutil.which("bids-validator-deno", path=str(Path(sys.executable).parent))
-pytestmark = pytest.mark.skipif(VALIDATOR is None, reason="no BIDS validator here (pip install bids-validator-deno)")
-
-
-def errors(folder: Path) -> set[str]:
-    """What the validator holds against a data set: 'what of which file', its warnings left out."""
-    done = subprocess.run([VALIDATOR, str(folder), "--format", "json"], capture_output=True, text=True, check=False)
-    issues = json.loads(done.stdout)["issues"]["issues"]
-    return {
-        f"{issue['code']} {issue.get('subCode', '')} {issue.get('location', '')}"
-        for issue in issues
-        if issue["severity"] == "error"
-    }
+pytestmark = pytest.mark.skipif(VALIDATOR is None, reason=NO_VALIDATOR)
 
 
 def test_the_sample_is_a_valid_data_set(repo_root, tmp_path):

@@ -51,7 +51,9 @@ ALLOWED = {
     },
     "running": {GROUND},
     "group": {GROUND, "result"},
-    "participants": {GROUND, "pipeline", "group"},
+    "participants": {
+        *(GROUND, "reading", "preparing", "inspecting", "denoising", "reporting", "pipeline", "group"),
+    },
     "learning": {GROUND, "quantifying", "denoising", "reporting"},
     "shell": {
         *(GROUND, "reading", "preparing", "inspecting", "denoising", "superresolving", "result", "measuring"),

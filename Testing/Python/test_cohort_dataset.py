@@ -1,0 +1,90 @@
+"""OUT is one BIDS derivative, whose root describes every scan in it, and is nobody else's."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+
+import pytest
+from bids_validator import NO_VALIDATOR, VALIDATOR, errors
+from reading_builders import refusal
+from scene_builders import made_result
+
+import ASLDenoiseLib as ad
+from ASLDenoiseLib.group.record import ScanRecord, Status, read_records, write_record
+from ASLDenoiseLib.participants.dataset import check_place, describe
+
+NAMES = {"sub-01_ses-1": "sub-01/ses-1/perf", "sub-02": "sub-02/perf"}
+
+
+def filled(out):
+    """An OUT with two results, a record of each, and something of the group."""
+    made = made_result()
+    for name, place in NAMES.items():
+        result = replace(made, series=replace(made.series, name=name))
+        attachments = {"scene.mrb": lambda path: path.write_bytes(b"")}
+        ad.write(result, out / place, dataset_root=out, attachments=attachments)
+        participant = name[4:6]
+        write_record(out, ScanRecord(name, participant, "", Status.DONE, "d", folder=place))
+    (out / "group").mkdir()
+    (out / "group" / "scans.tsv").write_text("scan\nsub-02\n")
+    return out
+
+
+def test_the_root_names_every_scan_its_place_and_the_data_set_it_came_from(tmp_path):
+    out = filled(tmp_path / "set" / "derivatives" / "out")
+    describe(out, tmp_path / "set")
+    told = json.loads((out / "dataset_description.json").read_text())
+    assert told["DatasetType"] == "derivative" and told["GeneratedBy"][0]["Name"] == "ASLDenoise"
+    assert told["SourceDatasets"] == [{"URL": "../.."}]
+    readme = (out / "README.md").read_text()
+    for name, place in NAMES.items():
+        assert f"| {name} | `{place}/{name}_report.html` |" in readme
+    assert "`group/`" in readme and "`cohort/`" in readme and "research use only" in readme
+    ignored = (out / ".bidsignore").read_text().splitlines()
+    assert {"cohort", "group", "*_report.html", "*_cbf.*"} <= set(ignored)
+    assert not list(out.glob("sub-*/**/dataset_description.json"))
+    assert [record.name for record in read_records(out)] == sorted(NAMES)
+
+
+@pytest.mark.skipif(VALIDATOR is None, reason=NO_VALIDATOR)
+def test_it_is_a_valid_derivative_with_records_and_group(tmp_path):
+    out = filled(tmp_path / "out")
+    describe(out, tmp_path)
+    assert not errors(out)
+
+
+def test_it_is_written_again_with_new_scans_but_a_readme_that_was_changed_stays(tmp_path):
+    out = tmp_path / "out"
+    describe(out, tmp_path / "set")
+    assert "sub-02" not in (out / "README.md").read_text()
+    filled(out)
+    describe(out, tmp_path / "set")
+    assert "sub-02" in (out / "README.md").read_text()
+    (out / "README.md").write_text("mine")
+    describe(out, tmp_path / "set")
+    assert (out / "README.md").read_text() == "mine"
+    assert not list(out.glob(".asldenoise*"))
+
+
+def test_an_out_that_is_the_data_set_or_in_its_way_is_refused(tmp_path):
+    bids = tmp_path / "set"
+    (bids / "sub-01").mkdir(parents=True)
+    (bids / "dataset_description.json").write_text('{"Name": "made", "BIDSVersion": "1.9.0"}')
+    refusal(check_place, bids, bids, mentions=("is the BIDS data set itself", "derivatives"))
+    refusal(check_place, bids, tmp_path, mentions=("lies inside of",))
+    refusal(check_place, bids, bids / "sub-01" / "out", mentions=("participant's folder",))
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "dataset_description.json").write_text('{"Name": "other", "BIDSVersion": "1.9.0"}')
+    refusal(check_place, bids, other, mentions=("did not make",))
+    (tmp_path / "file").write_text("")
+    refusal(check_place, bids, tmp_path / "file", mentions=("is a file",))
+    check_place(bids, bids / "derivatives" / "ASLDenoise")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
+def test_an_out_that_can_only_be_read_is_refused(tmp_path):
+    (tmp_path / "out").mkdir(mode=0o500)
+    refusal(check_place, tmp_path / "set", tmp_path / "out", mentions=("may not be written to",))
