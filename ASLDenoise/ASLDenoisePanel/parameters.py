@@ -188,6 +188,7 @@ class ASLDenoiseParameterNode:
     mni: bool = False
     outputFolder: str = ""
     outputName: str = ""
+    cohortFolder: str = ""
 
     shownMap: str = ""
     opacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.55

@@ -14,6 +14,7 @@ from ASLDenoiseLib.scene.series import read_context, series_node, volume_count
 from .acquisition import AcquisitionSection
 from .agreement import AgreementSection
 from .choices import expectation
+from .cohort import CohortSection
 from .drag_and_drop import DropFilter
 from .findings import FindingsSection
 from .fit import FitSection
@@ -63,7 +64,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._frame = PanelFrame(self.uiWidget, self.ui.runWidget)
         self.layout.addWidget(self._frame.widget, 1)
         giveTabStops(self.uiWidget)
-        qt.QWidget.setTabOrder(self.ui.pairsNeededButton, self.ui.applyButton)  # from top to bottom
+        qt.QWidget.setTabOrder(self.ui.refreshCohortButton, self.ui.applyButton)  # from top to bottom
         self.uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = ASLDenoiseLogic()
         self.progress = ProgressArea(self.ui)
@@ -79,6 +80,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.agreement = AgreementSection(self.ui, self._onCompareHalves, self._showPlot, self._showTwo)
         self.regions = RegionsSection(self.ui, self.progress.done, lambda: self._entered)
         self.results = ResultsSection(self.ui, self.progress.done, self._onRunShown)
+        self.cohort = CohortSection(self.ui, self.progress.done, self._isBusy)
         self.preview = PreviewSection(self.findings, lambda: self._parameterNode, self._checkCanApply)
         watch(self._onShownElsewhere)
         self._devices = Driver()
@@ -153,7 +155,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Show and change this parameter node from now on; None for none."""
         self._disconnect()
         self._parameterNode = parameters
-        for section in (self.inputs, self.method, self.results, self.timeline, self.regions, self.fit):
+        for section in (self.inputs, self.method, self.results, self.timeline, self.regions, self.fit, self.cohort):
             section.setParameters(parameters)
         if parameters is not None:
             self._guiTag = parameters.connectGui(self.ui)
@@ -208,6 +210,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.timeline.refresh()
         self.regions.refresh()
         self.fit.refresh()
+        self.cohort.refresh()
         if series is not self._series:
             if self.run.state in (State.DONE, State.ERROR):
                 self.run.reset()
@@ -370,6 +373,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         for name in _SECTIONS:
             getattr(self.ui, f"{name}CollapsibleButton").setEnabled(not self.run.running)
         self.timeline.refresh()
+        self.cohort.refresh()
         self.ui.halvesButton.enabled = not self._isBusy()
         self._checkCanApply()
 

@@ -81,11 +81,12 @@ def write_record(out: Path, record: ScanRecord) -> Path:
 
 def read_records(out: Path) -> tuple[ScanRecord, ...]:
     """The records in ``OUT/cohort`` by their names; what is none, or of another version, is passed over."""
-    found = (_read(path) for path in sorted((out / FOLDER).glob("*.json")))
+    found = (read_record(path) for path in sorted((out / FOLDER).glob("*.json")))
     return tuple(record for record in found if record is not None)
 
 
-def _read(path: Path) -> ScanRecord | None:
+def read_record(path: Path) -> ScanRecord | None:
+    """The record in a file; None where it is none, or of another version."""
     try:
         content = json.loads(path.read_text("utf-8"))
         if content.pop("format") != FORMAT:

@@ -8,7 +8,9 @@ from typing import Any
 
 import slicer
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QMessageBox
 
+from . import dialogs
 from .special_members import NotStoodIn
 
 _VOLUMES = 0.57  # what qSlicerVolumesReader, which is not here, claims of .nii.gz
@@ -84,6 +86,10 @@ class qSlicerIOManager(QObject):
         for node_id in reader.loadedNodes if done and loaded is not None else ():
             loaded.AddItem(slicer.mrmlScene.GetNodeByID(node_id))
         return done
+
+    def openSaveDataDialog(self) -> bool:
+        """Whether the user has saved: a test answers it as a message box, by default with OK."""
+        return dialogs.answer_text("qSlicerSaveDataDialog", (None, "Save", "")) == QMessageBox.StandardButton.Ok.value
 
     def saveNodes(self, kind: str, properties: dict, _messages: Any = None, scene: Any = None) -> bool:
         _scenes_alone(kind)
