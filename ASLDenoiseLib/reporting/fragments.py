@@ -35,19 +35,24 @@ class Column:
 
 @dataclass(frozen=True)
 class TableRow:
-    """A row: its name, its cells, a note, and whether its value was only assumed."""
+    """A row: its name, its cells, a note, whether its value was only assumed, and where its name leads, if anywhere."""
 
     name: str
     cells: Sequence[str]
     note: str = ""
     assumed: bool = False
+    link: str = ""
 
 
-def table(first: str, shown: Sequence[Column], lines: Iterable[TableRow]) -> str:
-    """A table; each cell carries its column's name, so that a narrow screen can set the cells under one another."""
+def table(first: str, shown: Sequence[Column], lines: Iterable[TableRow], *, wide: bool = False) -> str:
+    """A table; each cell carries its column's name, so that a narrow screen can set the cells under one another.
+
+    One of many columns is `wide`: its first is as narrow as its names, and it can be moved sideways.
+    """
     head = "".join(f"<th{_numeric(column)}>{escape(column.label)}</th>" for column in shown)
     body = "".join(_line(line, shown) for line in lines)
-    return f"<table><thead><tr><th>{escape(first)}</th>{head}</tr></thead><tbody>{body}</tbody></table>"
+    inside = f"<thead><tr><th>{escape(first)}</th>{head}</tr></thead><tbody>{body}</tbody>"
+    return f'<div class="pan"><table class="wide">{inside}</table></div>' if wide else f"<table>{inside}</table>"
 
 
 def _line(line: TableRow, shown: Sequence[Column]) -> str:
@@ -57,7 +62,12 @@ def _line(line: TableRow, shown: Sequence[Column]) -> str:
         for column, cell in zip(shown, line.cells, strict=True)
     )
     assumed = ' class="default"' if line.assumed else ""
-    return f'<tr{assumed}><th scope="row">{escape(line.name)}{note}</th>{cells}</tr>'
+    return f'<tr{assumed}><th scope="row">{linked(line.name, line.link)}{note}</th>{cells}</tr>'
+
+
+def linked(text: str, link: str) -> str:
+    """A text that leads to another page beside this one; the text alone where it leads nowhere."""
+    return f'<a href="{escape(link)}">{escape(text)}</a>' if link else escape(text)
 
 
 def _numeric(column: Column) -> str:

@@ -42,10 +42,10 @@ def pairs_used(result: Result) -> Mapping[Role, str]:
     every = f"{total} pair{'' if total == 1 else 's'}"
     kept = f"{total - gone} of {every}" if gone else every
     kept += f", {partly} in part" if partly else ""
-    raw = f"all {every}" if total == _acquired(result) > 1 else every
+    raw = f"all {every}" if total == acquired_pairs(result) > 1 else every
     return {Role.RAW: raw, Role.UNCORRECTED: raw, **dict.fromkeys(_OF_KEPT, kept)}
 
 
-def _acquired(result: Result) -> int:
+def acquired_pairs(result: Result) -> int:
     """The pairs of the series, or its differences."""
     return min((len(result.series.indices(kind)) for kind in result.series.perfusion), default=0)

@@ -22,14 +22,15 @@ REGIONS = ("Hippocampus left", "Hippocampus right", "Precuneus left", "Precuneus
 MOVED = {  # heavy motion and spikes
     **{"motion_mean_fd_mm": 1.9, "motion_max_mm": 9.5, "outlier_percent": 24.0, "pairs_used": 11.0},
     **{"raw_qei": 0.31, "processed_qei": 0.45, "raw_snr": 1.1, "processed_snr": 2.4},
-    "findings_warning": 3.0,
-    "findings": "motion-large; outliers",
+    "findings_warning": 1.0,
+    "findings": "motion-large",
+    "notes": "outliers",
 }
 UNLABELLED = {  # the label never came: no perfusion
     **{"raw_gm_mean": 0.4, "processed_gm_mean": 0.3, "raw_wm_mean": 0.2, "processed_wm_mean": 0.25},
     **{"raw_gm_wm_contrast": 0.8, "raw_qei": 0.01, "processed_qei": 0.03, "raw_snr": 0.1, "processed_snr": 0.15},
     **{"raw_negative_gm_fraction": 47.0, "processed_negative_gm_fraction": 45.0},
-    **{"findings_unusable": 1.0, "findings": "no-perfusion; implausible-cbf"},
+    **{"findings_unusable": 1.0, "findings": "implausible-cbf; no-perfusion"},
 }
 OTHER_T1 = {  # the T1 of another person
     **{"fit_light": "red", "fit_score": 1.2, "fit_share_percent": 52.0},
@@ -121,8 +122,9 @@ def _values(rng: np.random.Generator, person: float, scanner: int) -> dict[str, 
         **{"fit_light": "green", "fit_score": float(rng.normal(11, 1.2)), "fit_share_percent": 88.0},
         **{"registration": "passed", "brain_coverage_percent": float(rng.normal(97, 0.8))},
         **{"mni_gm_overlap": float(rng.normal(0.76, 0.01)), "audit": "kept"},
-        **{"findings_unusable": 0.0, "findings_warning": 0.0, "findings_note": 1.0, "findings": "motion-still"},
-        **{"model": "dilated-net", "model_sha256": "ab" * 32, "version": "1.0", "pld_s": 1.8},
+        **{"findings_unusable": 0.0, "findings_warning": 0.0, "findings_note": 1.0},
+        **{"findings": "", "notes": "motion-still"},
+        **{"model": "dilated-net", "model_sha256": "ab" * 32, "version": "1.0", "delays": 1, "pld_s": 1.8},
         **SCANNERS[scanner],
     }
     return values

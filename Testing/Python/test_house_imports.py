@@ -50,7 +50,7 @@ ALLOWED = {
         *("result", "measuring", "auditing", "reporting", "scene", "running", "fitting"),
     },
     "running": {GROUND},
-    "group": {GROUND, "result"},
+    "group": {GROUND, "result", "measuring", "reporting"},
     "participants": {
         *(GROUND, "reading", "preparing", "inspecting", "denoising", "reporting", "pipeline", "group"),
     },

@@ -1,0 +1,47 @@
+"""What by itself sets a scan apart, whatever the others are like: said by the inspection or the run of that scan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+_GRAVE = {  # code of a finding: what it says of the scan
+    "no-perfusion": "no perfusion can be told from noise",
+    "t1-other-head": "the T1 is of another head, or lies wrong",
+    "implausible-cbf": "CBF is not what any brain has",
+    "implausible-readout": "a mean or a contrast is not what any brain has",
+    "audit-mean-not-kept": "the residual audit could not keep a tissue mean",
+    "brain-not-found": "no brain was found in the images",
+    "order-mixed": "controls and labels are mixed up",
+}
+_NEGATIVE = 40.0  # % of grey matter below zero; half of it is where there is noise alone
+
+
+def codes(row: Mapping[str, object]) -> tuple[str, ...]:
+    """The codes of the findings of a row of the table of scans."""
+    return tuple(code for code in str(row.get("findings") or "").split("; ") if code)
+
+
+def grave_flags(row: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """What is grave in a row of the table of scans: a kind, the same for what says the same, and words."""
+    found = codes(row)
+    unusable = _figure(row, "findings_unusable")
+    if unusable >= 1:
+        yield "unusable", f"{unusable:.0f} finding{'s say' if unusable > 1 else ' says'} that it cannot be used"
+    for code in found:
+        if code in _GRAVE and not (code == "t1-other-head" and row.get("fit_light") == "red"):
+            yield code, f"{_GRAVE[code]} ({code})"
+    if row.get("fit_light") == "red":
+        yield "t1-other-head", f"{_GRAVE['t1-other-head']} (fit {_figure(row, 'fit_score'):.1f} standard errors)"
+    if row.get("audit") == "not kept" and "audit-mean-not-kept" not in found:
+        yield "audit-mean-not-kept", _GRAVE["audit-mean-not-kept"]
+    for which in ("raw", "processed"):
+        mean, below = _figure(row, f"{which}_gm_mean"), _figure(row, f"{which}_negative_gm_fraction")
+        if mean <= 0:
+            yield "negative", f"the {which} mean of grey matter is {mean:.3g} {row.get('unit') or ''}".rstrip()
+        elif below >= _NEGATIVE:
+            yield "negative", f"{below:.0f} % of grey matter is below zero in the {which} map; in noise alone, half is"
+
+
+def _figure(row: Mapping[str, object], name: str) -> float:
+    value = row.get(name)
+    return float(value) if isinstance(value, (int, float)) else float("nan")

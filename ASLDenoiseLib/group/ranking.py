@@ -1,0 +1,218 @@
+"""Which scans of a study to look at first, and why.
+
+A scan is held against its peers: those of the same maker, labelling, readout, field strength and unit where there are
+five or more, else all of its unit. A figure counts where it lies on the bad side of their median by more than `cut_off`
+robust SDs (1.4826 times the median absolute deviation; Iglewicz & Hoaglin 1993) and by more than what matters in
+practice, so that neither the farthest of a number of sound scans is accused, nor a trifle in a very even study.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .columns import PERFUSION, column, unit_of
+from .flags import codes, grave_flags
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FEWEST_PEERS = 5
+_SAME_SCANNER = ("manufacturer", "labeling", "readout", "field_strength_t", "unit")
+_GRAVE, _MOST_OUT, _RARE = 10.0, 5.0, 1.0  # what a reason weighs: a grave flag, a figure at the most, a rare warning
+_RARE_SHARE = 0.25  # of the peers that have a warning, at the most: one that more have is of the protocol
+_SET_APART = 2  # kinds of figures out of range that set a scan apart without a grave flag
+_WORDS = {"low": ("lower",), "high": ("higher",), "both": ("lower", "higher")}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A column that scans are ranked by.
+
+    Args:
+        name: of the column.
+        kind: columns of one kind say much the same, and count once, by the worst.
+        bad: ``low``, ``high`` or ``both``.
+        matters: distance from the median that is worth a look, in the column's unit, or of the median where `share`.
+    """
+
+    name: str
+    kind: str
+    bad: str
+    matters: float
+    share: bool = False
+
+
+JUDGED = (
+    Judged("motion_mean_fd_mm", "motion", "high", 0.3),
+    Judged("motion_max_fd_mm", "motion", "high", 1.0),
+    Judged("motion_max_mm", "motion", "high", 2.0),
+    Judged("outlier_percent", "outliers", "high", 5.0),
+    Judged("pairs_total", "pairs", "low", 0.2, share=True),
+    Judged("raw_qei", "quality", "low", 0.1),
+    Judged("processed_qei", "quality", "low", 0.1),
+    Judged("raw_snr", "noise", "low", 0.3, share=True),
+    Judged("raw_tsnr", "noise", "low", 0.3, share=True),
+    Judged("raw_spatial_cov", "noise", "high", 0.3, share=True),
+    Judged("raw_negative_gm_fraction", "negative", "high", 5.0),
+    Judged("raw_gm_mean", "perfusion", "both", 0.3, share=True),
+    Judged("processed_gm_mean", "perfusion", "both", 0.3, share=True),
+    Judged("raw_wm_mean", "perfusion", "both", 0.4, share=True),
+    Judged("raw_gm_wm_contrast", "contrast", "low", 0.25, share=True),
+    Judged("processed_gm_wm_contrast", "contrast", "low", 0.25, share=True),
+    Judged("fit_score", "fit", "low", 2.0),
+    Judged("registration_nats", "fit", "low", 0.3, share=True),
+    Judged("brain_coverage_percent", "coverage", "low", 5.0),
+    Judged("mni_gm_overlap", "template", "low", 0.03),
+)
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why to look at a scan.
+
+    Args:
+        kind: of what is wrong; reasons of one kind count once.
+        words: with figures.
+        weight: what it adds to the score.
+        grave: it sets the scan apart by itself.
+    """
+
+    kind: str
+    words: str
+    weight: float
+    grave: bool = False
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A scan in the order to look at scans.
+
+    Args:
+        scan: its name.
+        reasons: the weightiest first; none: nothing about it stands out.
+        score: of the weights, the largest of each kind.
+        peers: whom it was held against, in words.
+    """
+
+    scan: str
+    reasons: tuple[Reason, ...]
+    score: float
+    peers: str
+
+    @property
+    def set_apart(self) -> bool:
+        """Whether it is unlike the others: something grave, or two kinds of figures out of range."""
+        out = {reason.kind for reason in self.reasons if reason.weight > _RARE}
+        return any(reason.grave for reason in self.reasons) or len(out) >= _SET_APART
+
+
+def cut_off(count: int) -> float:
+    """Robust SDs from the median beyond which a value stands out among `count`.
+
+    Of so many values of one normal distribution the farthest lies beyond it once in some 200 times; the usual 3.5 would
+    accuse one in a tenth of studies, for each of the figures.
+
+    >>> [round(cut_off(n), 1) for n in (6, 12, 24, 200)]
+    [10.7, 7.3, 5.7, 4.2]
+    """
+    return 4.0 + 40.0 / count
+
+
+def rank_scans(table: pd.DataFrame) -> tuple[Ranked, ...]:
+    """The scans in the order to look at them, those alike by their names.
+
+    Args:
+        table: of scans that are done (`tables.done`).
+    """
+    rows = table.to_dict("records")
+    groups = _peers(rows)
+    ranked = [_ranked(row, [rows[n] for n in peers], words) for row, (peers, words) in zip(rows, groups, strict=True)]
+    return tuple(sorted(ranked, key=lambda each: (-each.score, each.scan)))
+
+
+def _ranked(row: Mapping[str, object], peers: Sequence[Mapping[str, object]], words: str) -> Ranked:
+    reasons = [Reason(kind, said, _GRAVE, grave=True) for kind, said in grave_flags(row)]
+    reasons += _out_of_range(row, peers)
+    reasons += _rare_warnings(row, peers, {reason.kind for reason in reasons})
+    reasons.sort(key=lambda reason: -reason.weight)
+    worst: dict[str, float] = {}
+    for reason in reasons:
+        worst[reason.kind] = max(worst.get(reason.kind, 0.0), reason.weight)
+    return Ranked(str(row["scan"]), tuple(reasons), round(sum(worst.values()), 2), words)
+
+
+def _peers(rows: Sequence[Mapping[str, object]]) -> list[tuple[list[int], str]]:
+    """For each row the numbers of the rows that it is held against, itself among them, and who they are in words."""
+    keys = [tuple(str(row.get(name, "")) for name in _SAME_SCANNER) for row in rows]
+    units = [str(row.get("unit", "")) for row in rows]
+    found = []
+    for key, unit in zip(keys, units, strict=True):
+        same = [n for n, other in enumerate(keys) if other == key]
+        if len(same) >= FEWEST_PEERS:
+            named = scanner_of(rows[same[0]])
+            found.append((same, f"{len(same)} scans{f' of {named}' if named else ''}"))
+        else:
+            all_of = [n for n, other in enumerate(units) if other == unit]
+            found.append((all_of, f"all {len(all_of)} scans in {unit or 'this unit'}"))
+    return found
+
+
+def scanner_of(row: Mapping[str, object]) -> str:
+    """The scanner of a row of the table of scans in words: maker, labelling, readout, field strength; empty where none
+    of them is known.
+    """
+    field = _figure(row, "field_strength_t")
+    words = [str(row.get(name) or "") for name in ("manufacturer", "labeling", "readout")]
+    return " ".join(filter(None, [*words, f"{field:g} T" if math.isfinite(field) else ""]))
+
+
+def _out_of_range(row: Mapping[str, object], peers: Sequence[Mapping[str, object]]) -> Iterator[Reason]:
+    for judged in JUDGED:
+        values = np.array([_figure(peer, judged.name) for peer in peers])
+        values, own = values[np.isfinite(values)], _figure(row, judged.name)
+        if not math.isfinite(own) or values.size < FEWEST_PEERS:
+            continue
+        middle, spread = centre_and_spread(values)
+        away = own - middle
+        matters = judged.matters * abs(middle) if judged.share else judged.matters
+        side = "lower" if away < 0 else "higher"
+        limit = cut_off(values.size)
+        if side not in _WORDS[judged.bad] or abs(away) < matters or abs(away) <= limit * spread:
+            continue
+        times = abs(away) / spread if spread > 0 else math.inf
+        yield Reason(judged.kind, _words(judged.name, row, own, middle, times), min(_MOST_OUT, _RARE + times / limit))
+
+
+def centre_and_spread(values: np.ndarray) -> tuple[float, float]:
+    """Median, and robust SD: 1.4826 MAD, or 1.2533 times the mean absolute deviation where half are the same."""
+    middle = float(np.median(values))
+    away = np.abs(values - middle)
+    spread = 1.4826 * float(np.median(away))
+    return middle, spread if spread > 0 else 1.2533 * float(away.mean())
+
+
+def _words(name: str, row: Mapping[str, object], own: float, middle: float, times: float) -> str:
+    shown = column(name)
+    unit = unit_of(name, str(row.get("unit") or "")) if shown.unit == PERFUSION else shown.unit
+    figures = f"{own:.3g} against a median of {middle:.3g}{f' {unit}' if unit else ''}"
+    return f"{shown.label} {figures}" + (f", {times:.0f} robust SDs away" if math.isfinite(times) else "")
+
+
+def _rare_warnings(
+    row: Mapping[str, object], peers: Sequence[Mapping[str, object]], told: set[str]
+) -> Iterator[Reason]:
+    """Warnings that few of the peers have."""
+    for code in codes(row):
+        having = sum(code in codes(peer) for peer in peers)
+        if code not in told and having <= _RARE_SHARE * len(peers):
+            yield Reason(code, f"warning '{code}', which {having} of {len(peers)} scans have", _RARE)
+
+
+def _figure(row: Mapping[str, object], name: str) -> float:
+    value = row.get(name)
+    return float(value) if isinstance(value, (int, float)) else math.nan
