@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..errors import InputError
+from ..files import trouble
 from ..group.record import ScanRecord, Status, write_record
 from ..pipeline.request import Request
 from ..progress import Progress
@@ -54,9 +56,17 @@ class ScanTask:
         """Run it, and write and return its record.
 
         Raises:
-            InputError: an input or a choice cannot be used.
-            OSError: the disk is full.
+            InputError: an input or a choice cannot be used; or the disk of the cohort is full, or may only be read.
         """
+        try:
+            return self._run(progress)
+        except OSError as error:  # said here, where it is known that it is not of the disk for temporary files
+            sentence = trouble(error)
+            if not sentence:
+                raise
+            raise InputError(sentence) from error
+
+    def _run(self, progress: Progress) -> ScanRecord:
         from ..group.rows import region_rows, scan_row
         from ..pipeline.head_store import HeadStore
         from ..pipeline.run import completed

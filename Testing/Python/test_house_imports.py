@@ -52,7 +52,7 @@ ALLOWED = {
     "running": {GROUND},
     "group": {GROUND, "result", "measuring", "reporting"},
     "participants": {
-        *(GROUND, "reading", "preparing", "inspecting", "denoising", "reporting", "pipeline", "group"),
+        *(GROUND, "reading", "preparing", "inspecting", "denoising", "reporting", "pipeline", "running", "group"),
     },
     "learning": {GROUND, "quantifying", "denoising", "reporting"},
     "shell": {
