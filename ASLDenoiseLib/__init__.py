@@ -27,6 +27,8 @@ _MODULES = {
     "findings": "Finding",
     "inspecting.fixes": "apply_fix as fix, fixes_of as fixes",
     "inspecting.inspection": "inspect",
+    "participants.cohort": "Cohort",
+    "participants.console": "cohort",
     "pipeline.console": "denoise, quantify, superresolve, measure_map as measure",
     "pipeline.request": "ArrivalMap, Atlas, DelayFit, Denoising, Head, Outputs, Region, Request, SeriesFile, "
     "SuperResolution",

@@ -7,6 +7,8 @@ from .findings import Finding
 from .inspecting.fixes import apply_fix as fix
 from .inspecting.fixes import fixes_of as fixes
 from .inspecting.inspection import inspect
+from .participants.cohort import Cohort
+from .participants.console import cohort
 from .pipeline.console import denoise, quantify, superresolve
 from .pipeline.console import measure_map as measure
 from .pipeline.request import (
@@ -39,6 +41,7 @@ __all__ = [
     "Acquisition",
     "ArrivalMap",
     "Atlas",
+    "Cohort",
     "DelayFit",
     "Denoising",
     "Finding",
@@ -57,6 +60,7 @@ __all__ = [
     "SuperResolution",
     "Tissue",
     "Volume",
+    "cohort",
     "denoise",
     "fix",
     "fixes",

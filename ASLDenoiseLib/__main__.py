@@ -16,7 +16,7 @@ from pathlib import Path
 from . import __version__
 from .errors import InputError
 from .files import trouble
-from .shell import learning, options, processing
+from .shell import cohort, learning, options, processing
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -62,6 +62,13 @@ def make_parser() -> argparse.ArgumentParser:
     sub.add_argument("request", metavar="REQUEST", type=Path, help="*_request.json, of the shell or the panel")
     sub.add_argument("--out", type=Path, metavar="DIR", help="folder for the results (default: as the request says)")
     options.add_progress(sub)
+
+    sub = command(
+        "cohort",
+        cohort.run_cohort,
+        "Run every scan of a BIDS data set, side by side, and bring them together (a BIDS app).",
+    )
+    cohort.add_cohort(sub)
 
     sub = command("measure", processing.run_measure, "Readouts of a CBF map.")
     sub.add_argument("cbf", metavar="CBF", type=Path, help="CBF map in ml/100g/min")
@@ -118,8 +125,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         print("The computer's memory ran out; close other programs, or ask for less, and run again.", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("Stopped; nothing was written.", file=sys.stderr)
+    except KeyboardInterrupt as stopped:
+        print(str(stopped) or "Stopped; nothing was written.", file=sys.stderr)
         return 130
 
 

@@ -31,13 +31,16 @@ _REMEDIES = {
 }
 
 
-def trouble(error: OSError) -> str:
-    """One sentence on a disk or folder that failed; empty where an error says nothing that a user could mend."""
+def trouble(error: OSError, *, otherwise: str = "no result has been written") -> str:
+    """One sentence on a disk or folder that failed; empty where an error says nothing that a user could mend.
+
+    `otherwise` ends it: what is true of all else.
+    """
     remedy = _REMEDIES.get(error.errno)
     if remedy is None:
         return ""
     place = f" ({_shortened(error.filename)})" if error.filename else ""
-    return f"A file could not be read or written{place}: {remedy}; no result has been written."
+    return f"A file could not be read or written{place}: {remedy}; {otherwise}."
 
 
 def require_file(path: Path, called: str = "", *, what: str = "file") -> None:

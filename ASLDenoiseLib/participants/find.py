@@ -87,7 +87,7 @@ def _named_series(bids: Path) -> tuple[list[Path], list[str]]:
     other = [_below(bids, path) for path in found if path not in set(named)]
     if not other:
         return named, []
-    return named, [f"Passed over, since the name does not say whose it is (sub-...): {_listed(other)}."]
+    return named, [f"Passed over, since the name does not say whose it is (sub-...): {names_text(other)}."]
 
 
 def _refuse_twice(bids: Path, paths: Sequence[Path]) -> None:
@@ -111,7 +111,7 @@ def _require_asked(
                 continue
             if entity == "sub" and label in folders:
                 raise InputError(f"Participant '{label}' of {bids} has no ASL series; leave it out.")
-            named_there = _listed(there[entity]) or "none"
+            named_there = names_text(there[entity]) or "none"
             raise InputError(f"There is no {what} '{label}' in {bids}; those with ASL series are: {named_there}.")
     if not chosen:
         raise InputError(f"None of these participants of {bids} has an ASL series in these sessions; ask for others.")
@@ -144,22 +144,22 @@ def _notes_on_people(bids: Path, named: Iterable[Path], asked: set[str]) -> list
     """Who has no series, and who is in the table of participants alone, or not; of those asked for, where some are."""
     with_series = {_entity(path, "sub") for path in named}
     folders = {folder.name.removeprefix("sub-"): folder for folder in _folders_of_people(bids)}
-    listed = _listed_people(bids)
-    wanted = asked or {*folders, *(listed or ())}
+    people = _listed_people(bids)
+    wanted = asked or {*folders, *(people or ())}
     notes = []
     without = sorted((folders.keys() - with_series) & wanted)
     broken = [label for label in without if _has_broken_link(folders[label])]
     if broken:
-        notes.append(f"The series of {_listed(broken)} is a link that leads nowhere: fetch it first (datalad get).")
+        notes.append(f"The series of {names_text(broken)} is a link that leads nowhere: fetch it first (datalad get).")
     without = [label for label in without if label not in broken]
     if without:
-        notes.append(f"No ASL series: {_listed(without)}.")
-    if listed is None:
+        notes.append(f"No ASL series: {names_text(without)}.")
+    if people is None:
         return notes
-    if gone := sorted((listed - folders.keys()) & wanted):
-        notes.append(f"{_PEOPLE} lists who has no folder: {_listed(gone)}.")
-    if more := sorted((folders.keys() - listed) & wanted):
-        notes.append(f"{_PEOPLE} does not list: {_listed(more)}.")
+    if gone := sorted((people - folders.keys()) & wanted):
+        notes.append(f"{_PEOPLE} lists who has no folder: {names_text(gone)}.")
+    if more := sorted((folders.keys() - people) & wanted):
+        notes.append(f"{_PEOPLE} does not list: {names_text(more)}.")
     return notes
 
 
@@ -200,6 +200,7 @@ def _below(bids: Path, path: Path) -> str:
     return path.relative_to(bids).as_posix()
 
 
-def _listed(labels: Sequence[str]) -> str:
+def names_text(labels: Sequence[str]) -> str:
+    """Labels with commas between; of many the first and how many more."""
     more = len(labels) - _SHOWN
     return ", ".join(labels[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -236,8 +236,14 @@ def _files_in(folder: Path) -> list[str]:
 
 
 def _in_order(files: Sequence[str]) -> list[Path]:
-    """The readouts last: whoever waits for them finds all the others in place."""
-    return [Path(name) for name in sorted(files, key=lambda name: name.endswith(READOUTS_JSON))]
+    """The listing first: who is killed in between has left nothing that is not known to be of this series. The readouts
+    last: whoever waits for them finds all the others in place.
+    """
+    return [Path(name) for name in sorted(files, key=lambda name: (name.endswith(READOUTS_JSON), not _lists(name)))]
+
+
+def _lists(name: str) -> bool:
+    return name.endswith(f"_{LISTING}")
 
 
 def _tables(result: Result) -> dict[str, str]:

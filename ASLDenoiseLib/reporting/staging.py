@@ -44,9 +44,14 @@ def move_into_place(staging: Path, files: Sequence[Path], out: Path) -> None:
         OSError: one could not be moved; `out` is as it was.
     """
     if not out.exists():
-        os.rename(staging, out)
-        sync(out.absolute().parent)
-        return
+        try:
+            os.rename(staging, out)
+            sync(out.absolute().parent)
+            return
+        except OSError:
+            if not out.is_dir():
+                raise
+            # else another series, whose results belong there as well, came first
     kept = staging / "replaced"
     kept.mkdir()
     moved = []

@@ -250,7 +250,7 @@ def arrival_of(args: argparse.Namespace) -> ArrivalMap | None:
 
 def regions_of(args: argparse.Namespace) -> tuple[tuple[Region, ...], tuple[Atlas, ...]]:
     """The regions and the atlas that are asked for."""
-    return tuple(_region(item) for item in args.roi), _atlases(args)
+    return tuple(_region(item) for item in args.roi), atlases_of(args)
 
 
 def _preparation(args: argparse.Namespace) -> Preparation:
@@ -267,12 +267,13 @@ def _region(item: str) -> Region:
     return Region(name, *_placed(path))
 
 
-def _atlases(args: argparse.Namespace) -> tuple[Atlas, ...]:
+def atlases_of(args: argparse.Namespace, *, usual: str = "asl") -> tuple[Atlas, ...]:
+    """The atlas that is asked for; where nothing says its space it lies in the `usual` one."""
     if args.atlas is None:
         if args.atlas_names is not None:
             raise InputError("--atlas-names names the labels of no atlas; give the labels with --atlas.")
         return ()
-    labels, space = _placed(args.atlas)
+    labels, space = _placed(args.atlas, usual=usual)
     return (Atlas(labels, args.atlas_names, space),)
 
 

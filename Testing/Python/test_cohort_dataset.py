@@ -88,3 +88,51 @@ def test_an_out_that_is_the_data_set_or_in_its_way_is_refused(tmp_path):
 def test_an_out_that_can_only_be_read_is_refused(tmp_path):
     (tmp_path / "out").mkdir(mode=0o500)
     refusal(check_place, tmp_path / "set", tmp_path / "out", mentions=("may not be written to",))
+
+
+def named(name: str):
+    made = made_result()
+    return replace(made, series=replace(made.series, name=name))
+
+
+def test_two_series_of_one_session_may_be_written_at_the_same_moment(tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    place, rename = out / "sub-01" / "perf", os.rename
+
+    def later(staging, target):
+        if target == place and not place.exists():
+            monkeypatch.setattr(os, "rename", rename)
+            ad.write(named("sub-01_acq-b"), place, dataset_root=out)
+        rename(staging, target)
+
+    monkeypatch.setattr(os, "rename", later)
+    ad.write(named("sub-01_acq-a"), place, dataset_root=out)
+    reports = sorted(path.name for path in place.glob("*_report.html"))
+    assert reports == ["sub-01_acq-a_report.html", "sub-01_acq-b_report.html"]
+    assert not list(out.rglob(".asldenoise*"))
+
+
+def test_who_is_killed_while_files_are_moved_can_be_run_again(tmp_path, monkeypatch):
+    """Another series lies in the folder, so that files are moved one by one."""
+    out, moved, replacing = tmp_path / "out", [], os.replace
+    place = out / "sub-01" / "perf"
+    ad.write(named("sub-01_acq-b"), place, dataset_root=out)
+
+    class Killed(BaseException):
+        pass
+
+    def some(source, target):
+        if len(moved) == 4:
+            monkeypatch.setattr("ASLDenoiseLib.reporting.staging.Path.unlink", lambda self, **how: None)
+            raise Killed
+        moved.append(target)
+        replacing(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", some)
+        with pytest.raises(Killed):
+            ad.write(named("sub-01_acq-a"), place, dataset_root=out)
+    monkeypatch.undo()
+    assert len(list(place.glob("sub-01_acq-a*"))) == 4, "left behind, as by SIGKILL"
+    ad.write(named("sub-01_acq-a"), place, dataset_root=out)
+    assert (place / "sub-01_acq-a_readouts.json").is_file()

@@ -57,7 +57,7 @@ ALLOWED = {
     "learning": {GROUND, "quantifying", "denoising", "reporting"},
     "shell": {
         *(GROUND, "reading", "preparing", "inspecting", "denoising", "superresolving", "result", "measuring"),
-        *("pipeline", "learning"),
+        *("pipeline", "learning", "participants"),
     },
 }
 _PLACE = re.compile(r"ASLDenoiseLib((?:\.[a-z_0-9]+)+)(?::\w+)?")  # a module named in a string, to be imported later
