@@ -1,6 +1,6 @@
 """``--cluster FILE.yaml``: a queue of a computing centre, by the options that dask-jobqueue has for it.
 
-    type: slurm          # pbs, sge, lsf, htcondor, oar, moab, local (a job is a process of this machine)
+    type: slurm          # pbs, sge, lsf, htcondor, oar, moab; or local, with jobs alone: workers of this machine
     jobs: 10             # how many are submitted
     cores: 4             # of a job; as many scans at once as cores over --threads
     memory: 12GB         # of a job
@@ -33,8 +33,8 @@ CLASSES = {
     "htcondor": "HTCondorCluster",
     "oar": "OARCluster",
     "moab": "MoabCluster",
-    "local": "LocalCluster",
 }
+LOCAL = "local"
 _PACKAGES = {"dask_jobqueue": "dask-jobqueue", "yaml": "PyYAML"}
 _OURS = ("type", "jobs")
 _NOT_FOR_A_FILE = {"self", "scheduler", "name", "loop", "security", "asynchronous", "job_cls", "n_workers"}
@@ -64,7 +64,7 @@ class ClusterFile:
     """A queue and its jobs.
 
     Args:
-        kind: of `CLASSES`.
+        kind: of `CLASSES`, or `LOCAL`, where the jobs are workers of this machine.
         jobs: how many are submitted.
         options: of dask-jobqueue's class.
     """
@@ -81,18 +81,22 @@ class ClusterFile:
             InputError: the queue refuses them, or is not there.
         """
         cluster = self._made()
+        try:
+            for _ in range(self.jobs):
+                cluster.worker_spec.update(cluster.new_worker_spec())
+            cluster.sync(cluster._correct_state)  # as `scale` does, which only logs what was in the way
+        except (RuntimeError, OSError, ValueError) as error:
+            with suppress(Exception):  # dask-jobqueue does not foresee to close jobs that were never submitted
+                cluster.close()
+            why = f"The jobs could not be submitted: {_line(error)}"
+            raise InputError(f"{why}; run this where the queue's own commands are, and see what they say.") from error
         with cluster:
-            try:
-                cluster.scale(jobs=self.jobs)
-                cluster.sync(cluster._correct_state)  # `scale` only logs what was in the way
-            except (RuntimeError, OSError, ValueError) as error:
-                raise InputError(
-                    f"The jobs could not be submitted: {_line(error)}; see the queue's own manual."
-                ) from error
             yield cluster
 
     def job_script(self) -> str:
-        """What is submitted for each job, as text; nothing is."""
+        """What is submitted for each job, as text; nothing is, and there is none for this machine."""
+        if self.kind == LOCAL:
+            return ""
         jobs = self._class().job_cls
         named = _parameters(jobs)
         options = {name: value for name, value in self.options.items() if name in named}
@@ -109,10 +113,7 @@ class ClusterFile:
         return script
 
     def _class(self) -> Any:
-        module = needs_cohort("dask_jobqueue")
-        if self.kind == "local":  # not the one of `distributed`: this one submits scripts to this machine
-            module = importlib.import_module("dask_jobqueue.local")
-        return getattr(module, CLASSES[self.kind])
+        return getattr(needs_cohort("dask_jobqueue"), CLASSES[self.kind])
 
     def _made(self) -> Any:
         scheduler = {
@@ -140,14 +141,18 @@ def read_cluster_file(path: Path, *, threads: int = 1) -> ClusterFile:
     if not isinstance(content, dict):
         raise InputError(f"{path.name} is no list of 'key: value'; begin with, for example, type: slurm")
     kind = content.get("type")
-    if kind not in CLASSES:
+    if kind not in (*CLASSES, LOCAL):
         said = f"names no type of queue ('{kind}')" if "type" in content else "names no type of queue"
-        raise InputError(f"{path.name} {said}; choose one of {', '.join(CLASSES)}.")
+        raise InputError(f"{path.name} {said}; choose one of {', '.join((*CLASSES, LOCAL))}.")
     jobs = content.get("jobs")
     if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
         raise InputError(f"{path.name} must say how many jobs are to be submitted; add, for example, jobs: 4")
     options = {name: value for name, value in content.items() if name not in _OURS}
     cluster = ClusterFile(kind, jobs, options)
+    if kind == LOCAL and options:
+        raise InputError(f"{path.name} has '{next(iter(options))}', which local has not; it has jobs alone.")
+    if kind == LOCAL:
+        return cluster
     _check_keys(path.name, cluster)
     return ClusterFile(kind, jobs, _with_defaults(path.name, cluster, threads))
 

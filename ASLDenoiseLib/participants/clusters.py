@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 from .capacity import SCAN_MEMORY, scans_side_by_side
-from .cluster_file import needs_cohort, read_cluster_file
+from .cluster_file import LOCAL, needs_cohort, read_cluster_file
 from .worker_side import own_version
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DEATHS = 3  # of a worker under one scan, before that scan is given up
 _PATIENCE = 10.0  # s, for a scheduler to answer, and for its workers
-_LOUD = ("distributed", "tornado", "asyncio")
+_LOUD = ("distributed", "distributed.client", "tornado", "tornado.application", "asyncio")
 _SETTINGS = {
     "distributed.scheduler.allowed-failures": DEATHS - 1,
     "distributed.scheduler.worker-saturation": 1.0,
@@ -97,15 +97,19 @@ def open_cluster(workers: Workers, *, folders: Sequence[Path] = ()) -> Iterator[
 @contextmanager
 def _started(distributed: Any, workers: Workers) -> Iterator[Any]:
     """The cluster that is this run's own."""
+    count = workers.count
     if workers.cluster_file is not None:
-        with read_cluster_file(workers.cluster_file, threads=workers.threads).opened() as cluster:
-            yield cluster
-        return
+        queue = read_cluster_file(workers.cluster_file, threads=workers.threads)
+        if queue.kind != LOCAL:
+            with queue.opened() as cluster:
+                yield cluster
+            return
+        count = queue.jobs
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise InputError(_UNGUARDED)
     try:
         cluster = distributed.LocalCluster(
-            n_workers=workers.local_count,
+            n_workers=count or workers.local_count,
             threads_per_worker=1,
             processes=True,
             dashboard_address="127.0.0.1:0",  # None would take port 8787 of all addresses, and warn where it is taken

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -101,7 +102,7 @@ def test_a_pbs_script_says_what_its_file_says_line_by_line(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("kind", ["sge", "lsf", "htcondor", "oar", "moab", "local"])
+@pytest.mark.parametrize("kind", ["sge", "lsf", "htcondor", "oar", "moab"])
 def test_every_other_queue_makes_a_script_that_starts_workers(tmp_path, kind):
     more = "disk: 1GB\n" if kind == "htcondor" else ""
     lines = script(tmp_path, f"type: {kind}\njobs: 1\ncores: 2\nmemory: 8GB\n{more}")
@@ -111,7 +112,7 @@ def test_every_other_queue_makes_a_script_that_starts_workers(tmp_path, kind):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("jobs: 1", r"queue.yaml names no type of queue; choose one of slurm, pbs, .*local\."),
+        ("jobs: 1", r"queue.yaml names no type of queue; choose one of slurm, pbs, .*, moab, local\."),
         ("type: torque", r"queue.yaml names no type of queue \('torque'\); choose one of slurm"),
         ("type: slurm", "must say how many jobs are to be submitted; add, for example, jobs: 4"),
         ("type: slurm\njobs: 0", "must say how many jobs"),
@@ -120,6 +121,7 @@ def test_every_other_queue_makes_a_script_that_starts_workers(tmp_path, kind):
         ("type: slurm\njobs: 1\ncores: some\nmemory: 4GB", "says cores: some; give a whole number"),
         ("type: slurm\njobs: 1\nmemry: 4GB", r"has 'memry', which slurm has not; did you mean 'memory'\?"),
         ("type: slurm\njobs: 1\nzzz: 4GB", "has 'zzz', which slurm has not; it has .*walltime"),
+        ("type: local\njobs: 2\ncores: 4", "has 'cores', which local has not; it has jobs alone"),
         ("type: slurm\njobs: 1\njob_extra: []", "'job_extra' is now called 'job_extra_directives'; rename it"),
         ("type: slurm\njobs: 1\ncores: 1\nmemory: lots", "No job can be made of the options for slurm: .*lots"),
         ("- slurm", "is no list of 'key: value'"),
@@ -214,3 +216,49 @@ def test_a_script_that_starts_workers_outside_of_main_is_told_so(monkeypatch):
     said = 'put what runs a cohort below: if __name__ == "__main__":'
     with pytest.raises(InputError, match=said), open_cluster(Workers(count=1)):
         pass
+
+
+@pytest.fixture
+def queue(tmp_path, monkeypatch) -> Path:
+    """A Slurm that is this machine: what it was given, and what it took back, are files of a folder."""
+    folder = tmp_path / "queue"
+    folder.mkdir()
+    sbatch = f'cp "$1" {folder}/job.sh; setsid bash {folder}/job.sh >{folder}/log 2>&1 & echo Submitted batch job $!'
+    for name, text in (("sbatch", sbatch), ("scancel", f'kill -- -"$1"; echo "$1" >{folder}/cancelled')):
+        (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    return folder
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the jobs are shell scripts")
+@pytest.mark.child
+def test_jobs_that_a_queue_starts_run_tasks_and_are_taken_back(tmp_path, queue, monkeypatch):
+    from pool_builders import HERE, Job, name_of, nap
+
+    from ASLDenoiseLib.participants.pool import PoolState, run_tasks
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(HERE))
+    path = written(tmp_path, "type: slurm\njobs: 1\ncores: 2\nmemory: 4GB\n")
+    told = []
+    with open_cluster(Workers(cluster_file=path)) as client:
+        outcomes = list(run_tasks(client, nap, [Job("a", 1.5), Job("b", 1.5)], key=name_of, listener=told.append))
+    assert sorted(o.result for o in outcomes) == ["A", "B"]
+    states = [event.slots for event in told if isinstance(event, PoolState)]
+    assert states[0] == 0 and states[-1] == 2  # it waits until the queue lets the job begin
+    assert (queue / "cancelled").exists()
+
+
+def test_a_queue_that_is_not_there_is_told_in_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    path = written(tmp_path, SLURM.replace("log_directory: LOGS", ""))
+    said = r"The jobs could not be submitted: .*sbatch.*; run this where the queue's own commands are"
+    with pytest.raises(InputError, match=said), open_cluster(Workers(cluster_file=path)):
+        pass
+
+
+@pytest.mark.child
+def test_a_file_for_this_machine_says_how_many_workers(tmp_path):
+    with open_cluster(Workers(cluster_file=written(tmp_path, "type: local\njobs: 1"))) as client:
+        assert len(client.nthreads()) == 1
