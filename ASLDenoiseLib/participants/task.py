@@ -67,7 +67,8 @@ class ScanTask:
             raise InputError(sentence) from error
 
     def _run(self, progress: Progress) -> ScanRecord:
-        from ..group.rows import region_rows, scan_row
+        from ..group.region_rows import region_rows
+        from ..group.rows import scan_row
         from ..pipeline.head_store import HeadStore
         from ..pipeline.run import completed
 

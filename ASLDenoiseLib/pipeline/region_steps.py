@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..measuring.readouts import region_key
 from ..preparing.midline import mirror_of
 from ..preparing.template_space import to_template
 from ..progress import Progress
 from ..reading.atlas import atlas_names
-from ..reading.images import image_of
+from ..reading.images import image_of, image_stem
 from ..result import PREPARED_PAIRS, RAW_PAIRS
 from ..result.pair_errors import PairErrors, box_of, moves_of_mean
 from ..series import Geometry, Origin, Parameter
@@ -60,8 +61,7 @@ def find_template_space(run: RunState, progress: Progress) -> None:
         if atlas.space == "mni":
             labels = run.template.from_template(image_of(atlas.labels), run.t1.geometry)
             drawings = drawings_of_labels(labels, _names(atlas))
-            _add(run.given_regions, drawings, "mni")
-            run.atlas_names |= drawings.keys()
+            drawings = _add_labels(run.given_regions, run.atlas_names, drawings, atlas)
             _place(run, {name: each.moved(run.t1_to_asl) for name, each in drawings.items()})
 
 
@@ -140,15 +140,16 @@ def regions_on_grid(run: RunState, onto: Geometry, *, transform: np.ndarray) -> 
     return {name: place(drawing, onto, transform=transform) for name, drawing in run.drawings.items()}
 
 
-def _drawn(regions: Sequence[Region], atlases: Sequence[Atlas]) -> tuple[dict[str, tuple[str, Drawing]], set[str]]:
-    """By name, the space of each region and what was drawn; and the names of those that are labels of an atlas."""
-    given, of_atlas = {}, set()
+def _drawn(
+    regions: Sequence[Region], atlases: Sequence[Atlas]
+) -> tuple[dict[str, tuple[str, Drawing]], dict[str, str]]:
+    """By name, the space of each region and what was drawn; and of those that are labels of an atlas, which one."""
+    given, of_atlas = {}, {}
     for region in regions:
         _add(given, {region.name: Drawing.of(image_of(region.mask))}, region.space)
     for atlas in atlases:
         drawings = drawings_of_labels(image_of(atlas.labels), _names(atlas))
-        _add(given, drawings, atlas.space)
-        of_atlas |= drawings.keys()
+        _add_labels(given, of_atlas, drawings, atlas)
     return given, of_atlas
 
 
@@ -157,6 +158,30 @@ def _add(given: dict[str, tuple[str, Drawing]], drawings: Mapping[str, Drawing],
         if name in given:
             raise InputError(f"Two regions are named '{name}'; rename one.")
         given[name] = (space, drawing)
+
+
+def _add_labels(
+    given: dict[str, tuple[str, Drawing]], of_atlas: dict[str, str], drawings: Mapping[str, Drawing], atlas: Atlas
+) -> dict[str, Drawing]:
+    """Add the labels of an atlas, and return them; one that another atlas (or label) has under that name, as readouts
+    have names, is told apart by its atlas."""
+    title = atlas_title(atlas)
+    taken, own = {region_key(name) for name in of_atlas}, {}
+    for name, drawing in drawings.items():
+        told = name if region_key(name) not in taken else f"{name}, {title}"
+        number = 2
+        while region_key(told) in taken:
+            told, number = f"{name}, {title} {number}", number + 1
+        taken.add(region_key(told))
+        own[told] = drawing
+    _add(given, own, atlas.space)
+    of_atlas |= dict.fromkeys(own, title)
+    return own
+
+
+def atlas_title(atlas: Atlas) -> str:
+    """What an atlas is called: its file without the ending, or its image's name."""
+    return (image_stem(atlas.labels) if isinstance(atlas.labels, Path) else atlas.labels.name) or "atlas"
 
 
 def _place(run: RunState, drawings: Mapping[str, Drawing]) -> None:

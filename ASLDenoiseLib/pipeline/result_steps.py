@@ -45,7 +45,7 @@ def measure_maps(run: RunState, progress: Progress) -> None:
     errors = pair_errors(run)
     readouts = _readouts(run, volumes, errors)
     run.findings.extend(implausible_findings(readouts))
-    run.findings.extend(coverage_findings(readouts, run.atlas_names - run.regions.keys()))
+    run.findings.extend(coverage_findings(readouts, run.atlas_names.keys() - run.regions.keys()))
     asked = run.request.denoising
     run.result = Result(
         run.series,
@@ -71,7 +71,7 @@ def measure_maps(run: RunState, progress: Progress) -> None:
         run.fit,
         run.brain,
         dict(run.drawings),
-        frozenset(run.atlas_names),
+        dict(run.atlas_names),
         errors,
         run.mirror,
         run.curves,

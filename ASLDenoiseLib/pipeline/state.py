@@ -78,7 +78,7 @@ class RunState:
         series: as read; t1, like, t1_start likewise. `t1_to_asl` is given, found, or the identity.
         given_regions: by name, the space each was drawn in, and what was drawn there.
         drawings, regions: what has been laid on the series so far, in its space, and as fractions of its voxels.
-        atlas_names: of the regions that are labels of an atlas.
+        atlas_names: of the regions that are labels of an atlas, by name, which one that is.
         template: how the T1 lies in MNI space; None where that is not asked.
         mirror: 4x4, LPS mm, takes a point of the series to the other half of the brain; None where that is not known.
         inspection: what is wrong or doubtful, and what inspecting worked out.
@@ -124,7 +124,7 @@ class RunState:
     given_regions: dict[str, tuple[str, Drawing]] = field(default_factory=dict)
     drawings: Mapping[str, Drawing] = field(default_factory=dict)
     regions: Mapping[str, PlacedRegion] = field(default_factory=dict)
-    atlas_names: set[str] = field(default_factory=set)
+    atlas_names: dict[str, str] = field(default_factory=dict)
     template: TemplateSpace | None = None
     mirror: np.ndarray | None = None
     t1_start: np.ndarray | None = None

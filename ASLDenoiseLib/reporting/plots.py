@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Panel = tuple[str, np.ndarray, str, tuple[float, float], str]  # label, array (K, J, I), colours, window, unit
 _NOT_MEASURED = "#4a4a4a"
+_LEGEND = "Grey: not measured. Blue: below 0."
 _BINS = (-4 / 9, 14 / 9)  # of the histogram, over the highest value of the window of maps
 
 
@@ -65,8 +66,13 @@ def uncertainty_key(result: Result) -> str | None:
     return next((key for key in there if result.maps[key].geometry.matches(result.series.geometry)), None)
 
 
-def map_panels(panels: Sequence[Panel], brain: Volume, *, slices: int = 6, size: float = 1.45) -> bytes:
-    """Rows of axial slices (see `panel`), every array on the grid of `brain`; a cell is `size` inches."""
+def map_panels(
+    panels: Sequence[Panel], brain: Volume, *, slices: int = 6, size: float = 1.45, legend: str = _LEGEND
+) -> bytes:
+    """Rows of axial slices (see `panel`), every array on the grid of `brain`; a cell is `size` inches.
+
+    `legend` says what grey and other colours beyond the scale stand for.
+    """
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
     from matplotlib.figure import Figure
@@ -88,8 +94,8 @@ def map_panels(panels: Sequence[Panel], brain: Volume, *, slices: int = 6, size:
         bar.ax.tick_params(colors="white", labelsize=7)
         bar.outline.set_edgecolor("0.6")
     _letter_sides(axes[0, 0])
-    title = "Axial, radiological: the patient's right (R) is on the left. Grey: not measured. Blue: below 0."
-    figure.suptitle(title, color="white", fontsize=8)
+    title = "Axial, radiological: the patient's right (R) is on the left."
+    figure.suptitle(f"{title} {legend}", color="white", fontsize=8)
     return png_of(figure)
 
 

@@ -78,7 +78,8 @@ class Result:
         findings: what the inspection and the run found wrong, doubtful or worth knowing.
         parameters: every value that entered, with unit and origin.
         regions: given ROIs by name, as fractions of the voxels of the series; `drawings` as they were drawn, where the
-            T1 has taken them on the series; `atlas` names those that are labels of an atlas.
+            T1 has taken them on the series; `atlas`: of those that are labels of an atlas, by name, which one it is,
+            and of the labels that the series does not reach too.
         t1: the T1 as given, on its own grid, or None.
         t1_to_asl: 4x4, LPS mm: takes a point of the T1 to the same anatomy in the series; identity when none.
         model: what denoised (name, sha256, one line for people, ...), empty for `quantify`.
@@ -123,7 +124,7 @@ class Result:
     fit: SeriesFit | None = None
     brain: Volume | None = None
     drawings: Mapping[str, Drawing] = field(default_factory=dict, repr=False)
-    atlas: frozenset[str] = frozenset()
+    atlas: Mapping[str, str] = field(default_factory=dict)
     pair_errors: Mapping[str, PairErrors] = field(default_factory=dict, repr=False)
     mirror: np.ndarray | None = field(default=None, repr=False)
     delays: DelayCurves | None = None

@@ -366,7 +366,7 @@ def test_the_labels_of_an_atlas_are_rows_by_their_names(panel):
 
 
 def test_the_atlas_that_a_run_has_warped_is_read_from_that_run(panel):
-    result = a_result(drawings={"left MCA": on_series()}, atlas=frozenset({"left MCA"}))
+    result = a_result(drawings={"left MCA": on_series()}, atlas={"left MCA": "territories"})
     present(panel, result)
     assert rows(panel)["left MCA"].raw.figures.voxels == pytest.approx(32)
 

@@ -92,7 +92,7 @@ def test_regions_of_a_run_that_the_scene_does_not_hold_are_drawn_once(scene):
 
 
 def test_regions_of_an_atlas_are_the_run_s_own(scene):
-    nodes = present(replace(made_result(), atlas=frozenset({"thalamus"})))
+    nodes = present(replace(made_result(), atlas={"thalamus": "nuclei"}))
     assert names(nodes.atlas) == ["thalamus"] and nodes.atlas.GetHideFromEditors() and names(nodes.regions) == []
 
 
