@@ -1,4 +1,4 @@
-"""The maps of a study in MNI space: mean and SD over participants, and how raw and processed, or two sessions, go along.
+"""The maps of a study in MNI space: mean, SD and correlation over participants, of raw and processed, of two sessions.
 
 Maps are read one participant after the other, so that memory does not grow with the study.
 """

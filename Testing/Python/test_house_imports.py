@@ -50,7 +50,7 @@ ALLOWED = {
         *("result", "measuring", "auditing", "reporting", "scene", "running", "fitting"),
     },
     "running": {GROUND},
-    "group": {GROUND, "result", "measuring", "reporting"},
+    "group": {GROUND, "spatial", "reading", "preparing", "result", "measuring", "reporting"},
     "participants": {
         *(GROUND, "reading", "preparing", "inspecting", "denoising", "reporting", "pipeline", "running", "group"),
     },
