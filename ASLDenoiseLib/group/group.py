@@ -12,9 +12,12 @@ from ..errors import InputError
 from ..files import trouble
 from ..progress import Progress, silent
 from ..reporting.staging import move_into_place, staging_for
+from .maps import group_maps
+from .maps_html import maps_html, regions_html
 from .page import page_html
 from .ranking import Ranked
 from .record import read_records
+from .region_tables import REGION_MEANS, REGIONS, region_means, regions_sidecar, regions_table
 from .results_tables import results_tables
 from .study import Study
 from .tables import SCANS, scans_sidecar, write_tables
@@ -82,10 +85,17 @@ def _written(study: Study, progress: Progress) -> GroupResult:
     with staging_for(folder) as staging:
         progress(0.1, "tables of the group")
         tables = {SCANS: (study.table, scans_sidecar(study.table)), **results_tables(study)}
+        regions = regions_table(study.records)
+        means = region_means(regions, apart=study.apart)
+        if len(regions):
+            tables |= {name: (t, regions_sidecar(t)) for name, t in ((REGIONS, regions), (REGION_MEANS, means))}
         write_tables(staging, tables)
+        progress(0.2, "maps of the group")
+        maps = group_maps(study.out, study.records, staging, apart=study.apart)
         progress(0.6, "figures of the group")
         names = _files_in(staging)
-        page = page_html(study, files=names)
+        more = {"Maps in MNI space": maps_html(maps), "Regions": regions_html(means)}
+        page = page_html(study, more=more, files=names)
         (staging / REPORT).write_text(page, encoding="utf-8", newline="\n")
         names = [*names, REPORT]
         (staging / _LISTING).write_text(json.dumps(names, indent=1) + "\n", encoding="utf-8", newline="\n")

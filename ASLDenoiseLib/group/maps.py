@@ -5,7 +5,7 @@ Maps are read one participant after the other, so that memory does not grow with
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -59,7 +59,7 @@ class _Scan:
     paths: Mapping[str, Path]
 
 
-def group_maps(out: Path, records: Iterable[ScanRecord], folder: Path) -> GroupMaps:
+def group_maps(out: Path, records: Iterable[ScanRecord], folder: Path, *, apart: Collection[str] = ()) -> GroupMaps:
     """Make the maps of a study from those of its scans in MNI space, and write them into a folder.
 
     Over participants, the sessions of one averaged first, NaN left out voxel by voxel: mean, SD (n - 1) and number, raw
@@ -70,6 +70,7 @@ def group_maps(out: Path, records: Iterable[ScanRecord], folder: Path) -> GroupM
         out: the cohort's, where the scans' results lie.
         records: of its scans; those that failed are passed over.
         folder: to write into; it is there.
+        apart: names of scans that are set apart: they are in the 4D files alone, and named.
 
     Raises:
         OSError: the disk is full, or may not be written to.
@@ -78,6 +79,9 @@ def group_maps(out: Path, records: Iterable[ScanRecord], folder: Path) -> GroupM
     scans, notes = _scans_in(out, done)
     if not scans:
         return GroupMaps(notes=tuple(notes))
+    apart = sorted(scan.record.name for scan in scans if scan.record.name in apart)
+    if apart:
+        notes.append(f"{_named(apart)}, which are set apart; the file of all scans has them.")
     unit, suffix = str(scans[0].record.values["unit"]), str(scans[0].record.values["raw_map"]).rpartition("_")[2]
     sessions, sums = _first_sessions(scans), _Sums()
     with ExitStack() as opened:
@@ -93,13 +97,14 @@ def group_maps(out: Path, records: Iterable[ScanRecord], folder: Path) -> GroupM
                 f"The maps of all {len(scans)} scans are not put into one file, which is made of {MOST_STACKED}."
             )
         for _, of_person in groupby(scans, key=lambda scan: scan.record.participant):
-            sums.add(_sessions_of(of_person, stacks, notes), sessions)
-    told = {"Participants": sums.participants, "Scans": len(scans), **({"Sessions": sessions} if sessions else {})}
+            sums.add(_sessions_of(of_person, stacks, notes, apart), sessions)
+    told = {"Participants": sums.participants, "Scans": len(scans) - len(apart)}
+    told |= ({"Sessions": sessions} if sessions else {}) | ({"SetApart": apart} if apart else {})
     maps, files = {}, [path for stack in stacks.values() for path in stack.files]
     for key, array in sums.maps().items():
         maps[key] = Volume(array, MNI_GRID, unit if KINDS[key].of_perfusion else "", key)
         files += write_map(folder, key, maps[key], suffix=suffix, told=told)
-    return GroupMaps(sums.participants, len(scans), unit, maps, tuple(files), tuple(notes), sessions)
+    return GroupMaps(sums.participants, len(scans) - len(apart), unit, maps, tuple(files), tuple(notes), sessions)
 
 
 def _scans_in(out: Path, records: Sequence[ScanRecord]) -> tuple[list[_Scan], list[str]]:
@@ -137,7 +142,9 @@ def _first_sessions(scans: Sequence[_Scan]) -> tuple[str, str] | None:
     return (labels[0], labels[1]) if len(labels) > 1 else None
 
 
-def _sessions_of(scans: Iterable[_Scan], stacks: Mapping[str, Stack], notes: list[str]) -> dict[str, Maps]:
+def _sessions_of(
+    scans: Iterable[_Scan], stacks: Mapping[str, Stack], notes: list[str], apart: Collection[str]
+) -> dict[str, Maps]:
     """The maps of a participant by session, several scans of one averaged; each is added to its stack."""
     found: dict[str, dict[str, list[np.ndarray]]] = {}
     for scan in scans:
@@ -145,7 +152,7 @@ def _sessions_of(scans: Iterable[_Scan], stacks: Mapping[str, Stack], notes: lis
             array = _read(path, notes)
             if which in stacks:
                 stacks[which].add(array, MNI_GRID)
-            if array is not None:
+            if array is not None and scan.record.name not in apart:
                 found.setdefault(scan.record.session, {}).setdefault(which, []).append(array)
     return {session: {which: _mean(arrays) for which, arrays in of.items()} for session, of in found.items()}
 

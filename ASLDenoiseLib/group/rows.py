@@ -1,4 +1,4 @@
-"""What one finished run puts into the tables of its cohort: one row, and one a region."""
+"""What one finished run puts into the table of scans of its cohort: one row."""
 
 from __future__ import annotations
 
@@ -26,11 +26,6 @@ def scan_row(result: Result) -> dict[str, object]:
         row |= {f"{prefix}{r.name}": r.value for r in result.readouts[key] if not r.name.startswith("roi_")}
     parts = (_pairs, _motion, _head, _audit, _findings, _acquisition, _software)
     return row | {name: value for part in parts for name, value in part(result).items()}
-
-
-def region_rows(result: Result) -> tuple[dict[str, object], ...]:
-    """The rows of the table of regions of one run."""
-    return ()
 
 
 def _pairs(result: Result) -> dict[str, object]:
