@@ -27,6 +27,7 @@ from .scrolling import bringIntoSight
 _NAME, _GM, _SNR, _CONTRAST, _PARTICIPANT, _SESSION, _STATUS, _WHY = range(8)
 _ROOM, _WIDE = 480, 680  # px of a table with room for why to look at a scan, and whose it is: both stand below it, too
 _TYPED = 400  # ms after the last letter of a folder that is typed
+_SETTLED = 500  # ms
 _MOST = 500  # rows: more take long to make, and are found by a part of their name
 _PAGE = "group/report.html"
 
@@ -153,7 +154,8 @@ class CohortSection(qt.QObject):
             self._report(_("Opened {name}.").format(name=scan.name))
         if self._parameters is not None:
             self._parameters.cohortFolder = self._folder  # the scene that came has a parameter node of its own
-        bringIntoSight(self._ui.cohortCollapsibleButton)  # what came above it has pushed it away
+        # what came above it has pushed it away; regions are read and shown a moment after the scene
+        qt.QTimer.singleShot(_SETTLED, lambda: bringIntoSight(self._ui.cohortCollapsibleButton))
 
     # What the user does
 

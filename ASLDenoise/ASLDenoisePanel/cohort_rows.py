@@ -13,7 +13,7 @@ _FIGURES = ("gm_mean", "snr", "gm_wm_contrast")
 def shownName(scan):
     """A scan's name with places to wrap, marked where it is one to look at."""
     name = scan.name.replace("_", f"_{_BREAK}")
-    return f"\u26a0 {name}" if scan.doubtful else name
+    return f"\u26a0\u00a0{name}" if scan.doubtful else name
 
 
 def statusOf(scan):
@@ -94,7 +94,7 @@ def summaryOf(listing, unit, shown):
     if failures:
         parts[0] += _(", {failed} failed").format(failed=failures)
     parts[0] += "."
-    parts.append(_("Raw above processed; GM mean in {unit}.").format(unit=unit or _("no unit")))
+    parts.append(_("Raw above processed; GM is its mean in {unit}.").format(unit=unit or _("no unit")))
     parts.append(
         {
             Source.TABLE: _("What to look at first comes first."),

@@ -70,7 +70,7 @@ def settle():
 
 def names(panel):
     table = panel.ui.cohortTable
-    return [table.item(row, 0).text().replace("\u200b", "") for row in range(table.rowCount)]
+    return [table.item(row, 0).text().replace("\u200b", "").replace("\u00a0", " ") for row in range(table.rowCount)]
 
 
 def select(panel, name):
@@ -118,7 +118,7 @@ def test_the_scans_stand_there_with_raw_above_processed_and_what_to_look_at_firs
     assert "GM mean: raw " in table.item(row, 1).toolTip() and "ml/100g/min" in table.item(row, 1).toolTip()
     assert (table.item(row, 4).text(), table.item(row, 5).text(), table.item(row, 6).text()) == ("02", "1", "done")
     assert scan.status is Status.DONE
-    assert "12 scans, 1 failed." in shown.ui.cohortLabel.text and "GM mean in ml/100g/min" in shown.ui.cohortLabel.text
+    assert "12 scans, 1 failed." in shown.ui.cohortLabel.text and "GM is its mean in ml/100g/min" in shown.ui.cohortLabel.text
     assert "nothing is ranked" in shown.ui.cohortLabel.text
 
 
