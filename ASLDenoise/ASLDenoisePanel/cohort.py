@@ -21,7 +21,7 @@ from .cohort_rows import (
     whyOf,
 )
 from .colours import AMBER, RED
-from .saved_scenes import mayClose, nodesWithFiles, openInPlace, problemOf
+from .saved_scenes import mayClose, openInPlace, problemOf, stampsOf
 from .scrolling import bringIntoSight
 
 _NAME, _GM, _SNR, _CONTRAST, _PARTICIPANT, _SESSION, _STATUS, _WHY = range(8)
@@ -90,6 +90,11 @@ class CohortSection(qt.QObject):
         if parameters is None and not self._opening:
             self._opened = None
 
+    def onSceneSaved(self, caller=None, event=None) -> None:
+        """What was changed in the scan that is open is in a file now."""
+        if self._opened is not None:
+            self._opened = stampsOf(slicer.mrmlScene)
+
     def refresh(self) -> None:
         """Show what the parameter node holds; the folder is read once the section is open."""
         p, edit = self._parameters, self._ui.cohortFolderEdit
@@ -150,7 +155,7 @@ class CohortSection(qt.QObject):
             text = _("{name} could not be opened whole: run it again, or open its maps.")
             slicer.util.errorDisplay(text.format(name=scan.name), detailedText=str(error))
         else:
-            self._opened = nodesWithFiles(slicer.mrmlScene)
+            self._opened = stampsOf(slicer.mrmlScene)
             self._report(_("Opened {name}.").format(name=scan.name))
         if self._parameters is not None:
             self._parameters.cohortFolder = self._folder  # the scene that came has a parameter node of its own

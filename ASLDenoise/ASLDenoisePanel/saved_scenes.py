@@ -11,9 +11,17 @@ from slicer.i18n import tr as _
 from vtk import vtkCollection
 
 
-def nodesWithFiles(scene) -> frozenset:
-    """The IDs of the nodes of a scene whose data a file may hold."""
-    return frozenset(node.GetID() for node in slicer.util.getNodesByClass("vtkMRMLStorableNode", scene))
+def stampsOf(scene) -> dict:
+    """What the data in a scene are like, and the name, by the IDs of their nodes; another stamp is other data.
+
+    Slicer's own mark serves for files alone: a scene that comes from a bundle has all its nodes marked as modified
+    (vtkMRMLScene::ReadFromMRB).
+    """
+    browsers = slicer.util.getNodesByClass("vtkMRMLSequenceBrowserNode", scene)
+    nodes = slicer.util.getNodesByClass("vtkMRMLStorableNode", scene)
+    nodes = [node for node in nodes if not node.GetHideFromEditors() and not _madeToLookAt(node)]
+    browsed = {node.GetID() for node in nodes for each in browsers if each.IsProxyNode(node.GetID())}
+    return {node.GetID(): (_stamp(node), node.GetName()) for node in nodes if node.GetID() not in browsed}
 
 
 def unsavedIn(scene, opened=None) -> list[str]:
@@ -21,20 +29,18 @@ def unsavedIn(scene, opened=None) -> list[str]:
 
     Args:
         scene: the scene.
-        opened: where it was opened from a file, `nodesWithFiles` as they were then: changed is what is new since, or
-            has other data, not what is looked at another way. None: as Slicer itself counts
+        opened: where it was opened from a file, or saved since, `stampsOf` it as they were then: changed is what has
+            other data since, is new or gone, not what is looked at another way. None: as Slicer itself counts
             (qSlicerMainWindow::isSceneContentModifiedSinceRead), to which a look is a change.
     """
+    if opened is not None:
+        now = stampsOf(scene)
+        other = [key for key in {**now, **opened} if opened.get(key, ("",))[0] != now.get(key, ("",))[0]]
+        return [{**opened, **now}[key][1] or key for key in other if _isUnsaved(scene.GetNodeByID(key))]
     data, nodes = vtkCollection(), vtkCollection()
     scene.GetStorableNodesModifiedSinceRead(data)
-    found = [data.GetItemAsObject(number) for number in range(data.GetNumberOfItems())]
-    if opened is None:
-        scene.GetModifiedSinceRead(nodes)
-        found += [nodes.GetItemAsObject(number) for number in range(nodes.GetNumberOfItems())]
-    else:
-        there = slicer.util.getNodesByClass("vtkMRMLStorableNode", scene)
-        found += [node for node in there if node.GetID() not in opened and not node.GetHideFromEditors()]
-        found = [node for node in found if not _madeToLookAt(node)]
+    scene.GetModifiedSinceRead(nodes)
+    found = [each.GetItemAsObject(number) for each in (data, nodes) for number in range(each.GetNumberOfItems())]
     return list(dict.fromkeys(node.GetName() or node.GetID() or node.GetClassName() for node in found))
 
 
@@ -90,3 +96,25 @@ def _madeToLookAt(node) -> bool:
     from ASLDenoiseLib.scene.display import DERIVED_ATTRIBUTE, PAIR_ATTRIBUTE
 
     return any(node.GetAttribute(name) for name in (DERIVED_ATTRIBUTE, PAIR_ATTRIBUTE))
+
+
+def _stamp(node) -> tuple:
+    """What of a node its file would hold, as numbers and words that differ where that does."""
+    if node.IsA("vtkMRMLSegmentationNode"):
+        drawn, kind = node.GetSegmentation(), node.GetSegmentation().GetSourceRepresentationName()
+        segments = [(key, drawn.GetSegment(key)) for key in drawn.GetSegmentIDs()]
+        shapes = [(key, segment.GetName(), segment.GetRepresentation(kind)) for key, segment in segments]
+        return tuple((key, name, None if shape is None else shape.GetMTime()) for key, name, shape in shapes)
+    if node.IsA("vtkMRMLTransformNode") and node.IsLinear():
+        return tuple(slicer.util.arrayFromTransformMatrix(node).ravel().tolist())
+    if node.IsA("vtkMRMLVolumeNode"):
+        data = node.GetImageData()
+        return (*node.GetOrigin(), *node.GetSpacing(), None if data is None else data.GetMTime())
+    if node.IsA("vtkMRMLTableNode"):
+        return (node.GetTable().GetMTime(),)
+    return (node.GetText(),) if node.IsA("vtkMRMLTextNode") else (node.GetMTime(),)
+
+
+def _isUnsaved(node) -> bool:
+    """Whether no file holds it as it is; one that is gone from the scene is in none that is saved now."""
+    return node is None or node.GetModifiedSinceRead()

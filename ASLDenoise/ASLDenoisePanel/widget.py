@@ -97,6 +97,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.addObserver(scene, event, self.onSceneEnd)
         for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent):
             self.addObserver(scene, event, self._onNodes)
+        self.addObserver(scene, scene.EndSaveEvent, self.cohort.onSceneSaved)
         self._viewObserver = ViewObserver(self.results.views)
         self._showSeries(None)
         self.initializeParameterNode()

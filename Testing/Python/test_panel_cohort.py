@@ -118,7 +118,8 @@ def test_the_scans_stand_there_with_raw_above_processed_and_what_to_look_at_firs
     assert "GM mean: raw " in table.item(row, 1).toolTip() and "ml/100g/min" in table.item(row, 1).toolTip()
     assert (table.item(row, 4).text(), table.item(row, 5).text(), table.item(row, 6).text()) == ("02", "1", "done")
     assert scan.status is Status.DONE
-    assert "12 scans, 1 failed." in shown.ui.cohortLabel.text and "GM is its mean in ml/100g/min" in shown.ui.cohortLabel.text
+    said = shown.ui.cohortLabel.text
+    assert "12 scans, 1 failed." in said and "GM is its mean in ml/100g/min" in said
     assert "nothing is ranked" in shown.ui.cohortLabel.text
 
 
@@ -167,6 +168,9 @@ def test_the_next_scan_is_opened_without_a_question_where_the_last_was_only_look
     shown.ui.opacitySlider.value = 0.3
     shown.ui.sideBySideButton.click()
     shown.ui.fadeSlider.value = 0.5
+    (browser,) = slicer.util.getNodesByClass("vtkMRMLSequenceBrowserNode")
+    browser.SetSelectedItemNumber(2)
+    shown.widget.results.views.showPlot("agreement")
     settle()
     before = slicer.mrmlScene.GetNodeByID(next(iter(shown.widget.results.nodes.maps.values())).GetID())
     open_by_double_click(shown, "sub-04_ses-1")
@@ -215,6 +219,19 @@ def test_what_was_drawn_in_a_scan_that_was_opened_is_asked_about(shown, out, bun
     open_by_double_click(shown, "sub-04_ses-1")
     assert [dialog.details for dialog in shown_dialogs()] == [f"Changed:\n- {segmentation.GetName()}"]
     assert segmentation.GetScene() is not None
+
+
+def test_what_was_drawn_and_saved_is_not_asked_about(shown, out, bundle, tmp_path):
+    import slicer
+    from slicer_harness.panel import save_scene
+
+    with_scene(out, "sub-04_ses-1", bundle.read_bytes())
+    open_by_double_click(shown, OPENED)
+    segmentation = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")[0]
+    segmentation.GetSegmentation().AddEmptySegment("mine", "mine")
+    save_scene(tmp_path / "mine.mrb")
+    open_by_double_click(shown, "sub-04_ses-1")
+    assert shown_dialogs() == [] and segmentation.GetScene() is None
 
 
 def test_a_scan_without_a_scene_says_what_to_do(shown):

@@ -63,11 +63,12 @@ class qSlicerIOManager(QObject):
             return self._read(self._readers[kind], properties, loaded, messages)
         _scenes_alone(kind)
         path, scene = str(properties["fileName"]), slicer.mrmlScene
+        bundled = path.endswith(".mrb")
         if not Path(path).is_file():
             if messages is not None:
                 messages.AddMessage(_ERROR, f"no such file: {path}")
             return False
-        if path.endswith(".mrb"):
+        if bundled:
             folder = tempfile.mkdtemp(dir=slicer.app.temporaryPath)
             slicer.app.applicationLogic().Unzip(path, folder)
             path = str(next(Path(folder).rglob("*.mrml")))
@@ -76,6 +77,8 @@ class qSlicerIOManager(QObject):
             scene.Connect()
         else:
             scene.Import()
+        if bundled:
+            scene.SetStorableNodesModifiedSinceRead()  # as vtkMRMLScene::ReadFromMRB: the bundle is no file of a node
         return True
 
     def _read(self, reader: ScriptedReader, properties: dict, loaded: Any, messages: Any) -> bool:
