@@ -9,6 +9,7 @@ practice, so that neither the farthest of a number of sound scans is accused, no
 from __future__ import annotations
 
 import math
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -129,13 +130,47 @@ def rank_scans(table: pd.DataFrame) -> tuple[Ranked, ...]:
     Args:
         table: of scans that are done (`tables.done`).
     """
-    rows = table.to_dict("records")
-    groups = _peers(rows)
-    ranked = [_ranked(row, [rows[n] for n in peers], words) for row, (peers, words) in zip(rows, groups, strict=True)]
+    return rank_rows(table.to_dict("records"))
+
+
+def rank_rows(rows: Sequence[Mapping[str, object]]) -> tuple[Ranked, ...]:
+    """The scans in the order to look at them, those alike by their names; without pandas, as the panel has them.
+
+    Args:
+        rows: of the table of scans, of those that are done: words and numbers by the names of columns.
+    """
+    ranked = [_ranked(row, peers) for row, peers in zip(rows, _peers(rows), strict=True)]
     return tuple(sorted(ranked, key=lambda each: (-each.score, each.scan)))
 
 
-def _ranked(row: Mapping[str, object], peers: Sequence[Mapping[str, object]], words: str) -> Ranked:
+@dataclass(frozen=True)
+class _Peers:
+    """Those that a scan is held against, itself among them.
+
+    Args:
+        words: who they are.
+        count: how many.
+        spreads: of each judged column that enough of them have: median, robust SD, and how many have it.
+        having: how many have a finding, by its code.
+    """
+
+    words: str
+    count: int
+    spreads: Mapping[str, tuple[float, float, int]]
+    having: Mapping[str, int]
+
+    @classmethod
+    def of(cls, rows: Sequence[Mapping[str, object]], words: str) -> _Peers:
+        spreads = {}
+        for judged in JUDGED:
+            values = np.array([_figure(row, judged.name) for row in rows])
+            values = values[np.isfinite(values)]
+            if values.size >= FEWEST_PEERS:
+                spreads[judged.name] = (*centre_and_spread(values), int(values.size))
+        return cls(words, len(rows), spreads, Counter(code for row in rows for code in set(codes(row))))
+
+
+def _ranked(row: Mapping[str, object], peers: _Peers) -> Ranked:
     reasons = [Reason(kind, said, _GRAVE, grave=True) for kind, said in grave_flags(row)]
     reasons += _out_of_range(row, peers)
     reasons += _rare_warnings(row, peers, {reason.kind for reason in reasons})
@@ -143,22 +178,28 @@ def _ranked(row: Mapping[str, object], peers: Sequence[Mapping[str, object]], wo
     worst: dict[str, float] = {}
     for reason in reasons:
         worst[reason.kind] = max(worst.get(reason.kind, 0.0), reason.weight)
-    return Ranked(str(row["scan"]), tuple(reasons), round(sum(worst.values()), 2), words)
+    return Ranked(str(row["scan"]), tuple(reasons), round(sum(worst.values()), 2), peers.words)
 
 
-def _peers(rows: Sequence[Mapping[str, object]]) -> list[tuple[list[int], str]]:
-    """For each row the numbers of the rows that it is held against, itself among them, and who they are in words."""
-    keys = [tuple(str(row.get(name, "")) for name in _SAME_SCANNER) for row in rows]
-    units = [str(row.get("unit", "")) for row in rows]
+def _peers(rows: Sequence[Mapping[str, object]]) -> list[_Peers]:
+    """For each row those that it is held against; worked out once for all that are held against the same."""
+    scanners: dict[tuple[str, ...], list[Mapping[str, object]]] = defaultdict(list)
+    units: dict[str, list[Mapping[str, object]]] = defaultdict(list)
+    keys = [(tuple(str(row.get(name, "")) for name in _SAME_SCANNER), str(row.get("unit", ""))) for row in rows]
+    for row, (scanner, unit) in zip(rows, keys, strict=True):
+        scanners[scanner].append(row)
+        units[unit].append(row)
+    known: dict[tuple[str, ...] | str, _Peers] = {}
     found = []
-    for key, unit in zip(keys, units, strict=True):
-        same = [n for n, other in enumerate(keys) if other == key]
-        if len(same) >= FEWEST_PEERS:
-            named = scanner_of(rows[same[0]])
-            found.append((same, f"{len(same)} scans{f' of {named}' if named else ''}"))
-        else:
-            all_of = [n for n, other in enumerate(units) if other == unit]
-            found.append((all_of, f"all {len(all_of)} scans in {unit or 'this unit'}"))
+    for scanner, unit in keys:
+        same = len(scanners[scanner]) >= FEWEST_PEERS
+        key = scanner if same else unit
+        if key not in known:
+            among = scanners[scanner] if same else units[unit]
+            named = scanner_of(among[0]) if same else ""
+            words = f"{len(among)} scans{f' of {named}' if named else ''}"
+            known[key] = _Peers.of(among, words if same else f"all {len(among)} scans in {unit or 'this unit'}")
+        found.append(known[key])
     return found
 
 
@@ -171,17 +212,16 @@ def scanner_of(row: Mapping[str, object]) -> str:
     return " ".join(filter(None, [*words, f"{field:g} T" if math.isfinite(field) else ""]))
 
 
-def _out_of_range(row: Mapping[str, object], peers: Sequence[Mapping[str, object]]) -> Iterator[Reason]:
+def _out_of_range(row: Mapping[str, object], peers: _Peers) -> Iterator[Reason]:
     for judged in JUDGED:
-        values = np.array([_figure(peer, judged.name) for peer in peers])
-        values, own = values[np.isfinite(values)], _figure(row, judged.name)
-        if not math.isfinite(own) or values.size < FEWEST_PEERS:
+        own = _figure(row, judged.name)
+        if not math.isfinite(own) or judged.name not in peers.spreads:
             continue
-        middle, spread = centre_and_spread(values)
+        middle, spread, count = peers.spreads[judged.name]
         away = own - middle
         matters = judged.matters * abs(middle) if judged.share else judged.matters
         side = "lower" if away < 0 else "higher"
-        limit = cut_off(values.size)
+        limit = cut_off(count)
         if side not in _WORDS[judged.bad] or abs(away) < matters or abs(away) <= limit * spread:
             continue
         times = abs(away) / spread if spread > 0 else math.inf
@@ -203,14 +243,12 @@ def _words(name: str, row: Mapping[str, object], own: float, middle: float, time
     return f"{shown.label} {figures}" + (f", {times:.0f} robust SDs away" if math.isfinite(times) else "")
 
 
-def _rare_warnings(
-    row: Mapping[str, object], peers: Sequence[Mapping[str, object]], told: set[str]
-) -> Iterator[Reason]:
+def _rare_warnings(row: Mapping[str, object], peers: _Peers, told: set[str]) -> Iterator[Reason]:
     """Warnings that few of the peers have."""
     for code in codes(row):
-        having = sum(code in codes(peer) for peer in peers)
-        if code not in told and having <= _RARE_SHARE * len(peers):
-            yield Reason(code, f"warning '{code}', which {having} of {len(peers)} scans have", _RARE)
+        having = peers.having[code]
+        if code not in told and having <= _RARE_SHARE * peers.count:
+            yield Reason(code, f"warning '{code}', which {having} of {peers.count} scans have", _RARE)
 
 
 def _figure(row: Mapping[str, object], name: str) -> float:
