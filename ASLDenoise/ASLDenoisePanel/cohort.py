@@ -11,7 +11,6 @@ from slicer.i18n import tr as _
 from .cohort_rows import (
     detailsOf,
     figuresOf,
-    isFailed,
     obstacleTo,
     shownName,
     statusOf,
@@ -225,15 +224,15 @@ class CohortSection(qt.QObject):
 
     def _fillRow(self, row, scan, unit) -> None:
         tip = tipOf(scan)
-        whose = (scan.participant, scan.session, statusOf(scan), whyOf(scan))
+        whose = (scan.participant, scan.session, statusOf(scan), whyOf(scan, 1))
         for column, text in enumerate((shownName(scan), *figuresOf(scan, unit), *whose)):
             item = qt.QTableWidgetItem(text)
             item.setToolTip(tip)
             if column in (_GM, _SNR, _CONTRAST):
                 item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
-            if isFailed(scan) and column in (_NAME, _GM, _STATUS):
+            if scan.failed and column in (_NAME, _GM, _STATUS):
                 item.setForeground(qt.QBrush(qt.QColor(RED)))
-            elif scan.doubtful and column == _NAME:
+            elif scan.apart and column == _NAME:
                 item.setForeground(qt.QBrush(qt.QColor(AMBER)))
             self._ui.cohortTable.setItem(row, column, item)
 

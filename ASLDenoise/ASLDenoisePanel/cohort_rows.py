@@ -7,32 +7,24 @@ import html
 from slicer.i18n import tr as _
 
 _BREAK = "\u200b"  # where a name may wrap
+_BELOW = 4  # reasons that stand below the table; the tool tips have all
 _FIGURES = ("gm_mean", "snr", "gm_wm_contrast")
 
 
 def shownName(scan):
     """A scan's name with places to wrap, marked where it is one to look at."""
     name = scan.name.replace("_", f"_{_BREAK}")
-    return f"\u26a0\u00a0{name}" if scan.doubtful else name
+    return f"\u26a0\u00a0{name}" if scan.apart or scan.failed else name
 
 
 def statusOf(scan):
     """How the run of a scan ended, in a word."""
-    from ASLDenoiseLib.group.record import Status
-
-    return _("failed") if scan.status is Status.FAILED else _("done")
-
-
-def isFailed(scan):
-    """Whether the run of a scan failed."""
-    from ASLDenoiseLib.group.record import Status
-
-    return scan.status is Status.FAILED
+    return _("failed") if scan.failed else _("done")
 
 
 def figuresOf(scan, unit):
     """GM mean, SNR and GM/WM of a scan, each raw above processed; the unit with the mean where it is not `unit`."""
-    if isFailed(scan):
+    if scan.failed:
         return (statusOf(scan), "", "")
     cells = ["\n".join(_values(scan, name)) for name in _FIGURES]
     if scan.unit != unit:
@@ -40,16 +32,20 @@ def figuresOf(scan, unit):
     return tuple(cells)
 
 
-def whyOf(scan):
-    """Why a scan is to be looked at, or why it failed."""
-    return scan.sentence if isFailed(scan) else scan.why
+def whyOf(scan, most=None):
+    """Why to look at a scan, or why it failed, in lines; `most`: that many reasons, and how many there are besides."""
+    if scan.failed:
+        return scan.sentence
+    rest = len(scan.reasons[most:]) if most is not None else 0
+    lines = [*map(_sentence, scan.reasons[:most]), *([_("And {count} more.").format(count=rest)] if rest else [])]
+    return "\n".join(lines)
 
 
 def tipOf(scan):
     """All that the table knows of a scan, in lines."""
     labels = {"gm_mean": _("GM mean"), "snr": _("SNR"), "gm_wm_contrast": _("GM/WM contrast")}
     lines = [scan.name, _whose(scan)]
-    if isFailed(scan):
+    if scan.failed:
         return "\n".join(
             [*filter(None, lines), _("Failed: {why}").format(why=scan.sentence or _("it does not say why"))]
         )
@@ -61,21 +57,17 @@ def tipOf(scan):
         else:
             text = _("{label}: raw {raw}{unit}, processed {processed}{unit}")
             lines.append(text.format(label=label, raw=values[0], processed=values[1], unit=unit))
-    if scan.rank is not None:
-        lines.append(_("Place {rank} among those to look at").format(rank=scan.rank))
-    if scan.why:
-        lines.append(_("Why: {why}").format(why=scan.why))
-    return "\n".join(filter(None, lines))
+    return "\n".join(filter(None, [*lines, whyOf(scan)]))
 
 
 def detailsOf(scan):
-    """The chosen scan under the table: whose it is, how it ended, and why to look at it; rich text."""
-    whose, why = _whose(scan), whyOf(scan)
+    """The chosen scan below the table: whose it is, how it ended, and why to look at it; rich text."""
+    whose, why = _whose(scan), whyOf(scan, _BELOW)
     said = ", ".join(filter(None, (whose, statusOf(scan))))
     head = f"<b>{html.escape(shownName(scan))}</b>: {html.escape(said)}."
-    if scan.rank is not None and not isFailed(scan):
-        head += " " + html.escape(_("Place {rank} among those to look at.").format(rank=scan.rank))
-    return "<br>".join([head, html.escape(why)]) if why else head
+    if scan.rank is not None:
+        head += " " + html.escape(_("Place {rank} of those to look at:").format(rank=scan.rank))
+    return "<br>".join([head, *html.escape(why).split("\n")]) if why else head
 
 
 def summaryOf(listing, unit, shown):
@@ -89,21 +81,18 @@ def summaryOf(listing, unit, shown):
     from ASLDenoiseLib.group.listing import Source
 
     scans = listing.scans
-    failures = sum(map(isFailed, scans))
+    failures, apart = sum(scan.failed for scan in scans), sum(scan.apart for scan in scans)
     parts = [_("{count} scans").format(count=len(scans)) if len(scans) != 1 else _("1 scan")]
     if failures:
         parts[0] += _(", {failed} failed").format(failed=failures)
-    parts[0] += "."
+    if apart:
+        parts[0] += _(", {apart} unlike the others").format(apart=apart)
+    parts[0] += _("; what to look at comes first.")
     parts.append(_("Raw above processed; GM is its mean in {unit}.").format(unit=unit or _("no unit")))
-    parts.append(
-        {
-            Source.TABLE: _("What to look at first comes first."),
-            Source.RECORDS: _("No group level yet: those with findings come first, nothing is ranked."),
-            Source.RESULTS: _("No cohort, but a folder of results: by their names."),
-        }[listing.source]
-    )
+    if listing.source is Source.RECORDS:
+        parts.append(_("The group level is not made yet."))
     if listing.later:
-        text = _("{count} finished after the table was made: not ranked yet.")
+        text = _("{count} ended after the group level was made: make it again for its page and tables.")
         parts.append(text.format(count=len(listing.later)))
     if listing.trouble:
         parts.append(listing.trouble)
@@ -131,7 +120,7 @@ def obstacleTo(scan, busy):
         return _("A run is under way here, and opening a scan would end it: wait for it, or cancel it.")
     if scan.scene.is_file():
         return ""
-    if isFailed(scan):
+    if scan.failed:
         return _("It has no scene to open: its run failed.")
     text = _("It has no scene to open ({file} is not there): run it again with a scene, or drop its maps on Slicer.")
     return text.format(file=scan.scene.name)
@@ -146,8 +135,12 @@ def _whose(scan):
     return ", ".join(parts)
 
 
+def _sentence(words):
+    return f"{words[:1].upper()}{words[1:]}."
+
+
 def _values(scan, name):
     from ASLDenoiseLib.result.table import format_value
 
     which = ("raw", "processed") if scan.compared else ("raw",)
-    return [format_value(scan.values.get(f"{each}_{name}", float("nan"))) for each in which]
+    return [format_value(scan.figure(f"{each}_{name}")) for each in which]

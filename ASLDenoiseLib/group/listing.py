@@ -1,6 +1,7 @@
-"""The scans of a cohort as a list to choose from: of its table, or of the records of one that still runs; no pandas.
+"""The scans of a cohort as a list to choose from, what to look at first in front; made without pandas.
 
-Also those of any folder of results, each of which says enough of itself.
+They come from the table that the group level made and from records that are younger, those of a cohort that still runs
+among them; or from any folder of results, each of which says enough of itself.
 """
 
 from __future__ import annotations
@@ -8,18 +9,18 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
 from ..errors import InputError
+from .columns import column
+from .ranking import rank_rows
 from .record import FOLDER, ScanRecord, Status, read_record
 
 TABLE = "group/scans.tsv"
 FIGURES = ("gm_mean", "snr", "gm_wm_contrast")  # readouts that a list shows, raw and processed
-NUMBERS = tuple(f"{which}_{name}" for name in FIGURES for which in ("raw", "processed"))
-_COUNTS = ("findings_unusable", "findings_warning")
 _RESULTS = ("", "*/", "sub-*/perf/", "sub-*/ses-*/perf/")  # where a folder of results may hold them
 _READOUTS = "_readouts.json"
 
@@ -41,12 +42,11 @@ class ListedScan:
         participant, session: labels without ``sub-`` and ``ses-``; empty where there is none.
         status: of its run.
         folder: of its results.
-        unit: of its maps.
-        values: `NUMBERS`, NaN where not measured.
-        compared: a processed map stands beside the raw one.
+        values: columns of the table of scans (`group.columns`): words, and numbers, NaN where not measured.
         sentence: why its run failed.
-        rank: place among those to look at first, from 1; None where nobody ranked them.
-        why: what puts it there.
+        rank: place among those to look at, from 1; None where nothing about it stands out.
+        reasons: why to look at it, the weightiest first (`group.ranking`).
+        apart: it is set apart from the others.
     """
 
     name: str
@@ -54,18 +54,31 @@ class ListedScan:
     session: str
     status: Status
     folder: Path
-    unit: str = ""
-    values: Mapping[str, float] = field(default_factory=dict)
-    compared: bool = True
+    values: Mapping[str, object] = field(default_factory=dict)
     sentence: str = ""
     rank: int | None = None
-    why: str = ""
+    reasons: tuple[str, ...] = ()
+    apart: bool = False
 
     @property
-    def doubtful(self) -> bool:
-        """Whether it failed, or something was found in it that is more than a note."""
-        found = any(self.values.get(name, 0.0) > 0 for name in _COUNTS)
-        return self.status is Status.FAILED or found or (self.rank is not None and bool(self.why))
+    def failed(self) -> bool:
+        """Whether its run failed."""
+        return self.status is Status.FAILED
+
+    @property
+    def unit(self) -> str:
+        """The unit of its maps; empty where it is not known."""
+        return str(self.values.get("unit") or "")
+
+    @property
+    def compared(self) -> bool:
+        """Whether a processed map stands beside the raw one."""
+        return self.values.get("raw_map") != self.values.get("processed_map")
+
+    def figure(self, name: str) -> float:
+        """A number of the table of scans, NaN where it was not measured."""
+        value = self.values.get(name)
+        return float(value) if isinstance(value, (int, float)) else math.nan
 
     @property
     def scene(self) -> Path:
@@ -85,7 +98,7 @@ class Listing:
     Args:
         scans: of it.
         source: where they were read.
-        later: names of those whose record is younger than the table: they are not ranked in it yet.
+        later: names of those whose record is younger than the table, in which they are not, or not as they are now.
         trouble: why the table could not be read; empty where it could, or where there is none.
     """
 
@@ -115,23 +128,27 @@ def list_scans(out: Path) -> Listing:
     listed |= later
     if listed:
         source = Source.TABLE if scans else Source.RECORDS
-        return Listing(_ordered(listed.values()), source, tuple(later) if scans else (), trouble)
+        return Listing(_ranked(listed.values()), source, tuple(later) if scans else (), trouble)
     found = tuple(_of_results(out))
     if not found:
         none = f"No scan is in {out.name or out}: choose the folder that a cohort, or a run, wrote into."
         raise InputError(f"{none} {trouble}".strip())
-    return Listing(found, Source.RESULTS, trouble=trouble)
+    return Listing(_ranked(found), Source.RESULTS, trouble=trouble)
 
 
-def _ordered(scans) -> tuple[ListedScan, ...]:
-    """Failed ones, then by rank, then what nobody has ranked by its findings; a tie by the name."""
-
-    def place(scan: ListedScan) -> tuple:
-        counts = (-_number(scan.values.get(name), 0.0) for name in _COUNTS)
-        ranked = math.inf if scan.rank is None else scan.rank
-        return (scan.status is not Status.FAILED, ranked, *counts, scan.name)
-
-    return tuple(sorted(scans, key=place))
+def _ranked(scans: Iterable[ListedScan]) -> tuple[ListedScan, ...]:
+    """Failed ones by their names, then the others as they are to be looked at."""
+    scans = sorted(scans, key=lambda scan: scan.name)
+    sound = [scan for scan in scans if not scan.failed]
+    places = {f"{number:09d}": scan for number, scan in enumerate(sound)}  # names of results need not be unlike
+    rows = [{**scan.values, "scan": number} for number, scan in places.items()]
+    told = []
+    for rank, found in enumerate(rank_rows(rows), start=1):
+        reasons = tuple(reason.words for reason in found.reasons)
+        scan = places[found.scan]
+        told.append(replace(scan, rank=rank if reasons else None, reasons=reasons, apart=found.set_apart))
+    told.sort(key=lambda scan: math.inf if scan.rank is None else scan.rank)  # stable: those alike by their names
+    return (*(scan for scan in scans if scan.failed), *told)
 
 
 def _of_table(table: Path, out: Path) -> Iterator[ListedScan]:
@@ -145,8 +162,9 @@ def _of_table(table: Path, out: Path) -> Iterator[ListedScan]:
             if not row["scan"] or row["folder"] is None:
                 raise ValueError(f"line {reader.line_num} is cut off")
             text = {name: "" if value in (None, "n/a") else value for name, value in row.items() if name}
-            scan = _scan(text["scan"], text, out / text["folder"], Status(text["status"]), text)
-            yield replace(scan, sentence=text.get("reason", ""))
+            whose = text.get("participant", ""), text.get("session", "")
+            ended = Status(text["status"]), out / text["folder"]
+            yield ListedScan(text["scan"], *whose, *ended, _typed(text), text.get("reason", ""))
 
 
 def _of_records(out: Path, table: Path | None, known: Mapping[str, ListedScan]) -> Iterator[ListedScan]:
@@ -161,9 +179,9 @@ def _of_records(out: Path, table: Path | None, known: Mapping[str, ListedScan]) 
 
 
 def _of_record(record: ScanRecord, out: Path) -> ListedScan:
-    labels = {"participant": record.participant, "session": record.session}
-    scan = _scan(record.name, labels, out / record.folder, record.status, record.values)
-    return replace(scan, sentence=record.sentence)
+    whose = record.participant, record.session
+    ended = record.status, out / record.folder
+    return ListedScan(record.name, *whose, *ended, _typed(record.values), record.sentence)
 
 
 def _of_results(out: Path) -> Iterator[ListedScan]:
@@ -176,8 +194,8 @@ def _of_results(out: Path) -> Iterator[ListedScan]:
             values = _readouts(json.loads(path.read_text("utf-8")))
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             continue  # another's file of that name
-        of = {"participant": labels.get("sub", ""), "session": labels.get("ses", "")}
-        yield _scan(name, of, path.parent, Status.DONE, values)
+        whose = labels.get("sub", ""), labels.get("ses", "")
+        yield ListedScan(name, *whose, Status.DONE, path.parent, _typed(values))
 
 
 def _readouts(content: Mapping) -> dict[str, object]:
@@ -189,31 +207,19 @@ def _readouts(content: Mapping) -> dict[str, object]:
     return values
 
 
-def _scan(name: str, labels: Mapping, folder: Path, status: Status, values: Mapping[str, object]) -> ListedScan:
-    """A scan of the columns of the table of scans."""
-    numbers = {column: _number(values.get(column), math.nan) for column in (*NUMBERS, *_COUNTS)}
-    return ListedScan(
-        name,
-        str(labels.get("participant") or ""),
-        str(labels.get("session") or ""),
-        status,
-        folder,
-        str(values.get("unit") or ""),
-        numbers,
-        values.get("raw_map") != values.get("processed_map"),
-        why=_why(values),
-    )
+def _typed(values: Mapping[str, object]) -> dict[str, object]:
+    """Columns of the table of scans: words as text, anything else as a number, NaN where it is none."""
+    typed: dict[str, object] = {}
+    for name, value in values.items():
+        if column(name).words:
+            typed[name] = value if isinstance(value, str) else ""
+        else:
+            typed[name] = _number(value)
+    return typed
 
 
-def _why(values: Mapping[str, object]) -> str:
-    """What was found in a scan that nobody ranked, by the codes of its findings."""
-    return str(values.get("findings") or "")
-
-
-def _number(value: object, otherwise: float) -> float:
-    """A number, or a text that says one; anything else is not known."""
+def _number(value: object) -> float:
     try:
-        found = float(value)  # type: ignore[arg-type]
+        return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        return otherwise
-    return otherwise if math.isnan(found) else found
+        return math.nan

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("slicer", reason="the real MRML scene needs slicer-core")
 
-from cohort_builders import SPOILT, failed, record, study_of
+from cohort_builders import failed, record, study_of
 
 from ASLDenoiseLib.group.record import Status, write_record
 
@@ -119,8 +119,8 @@ def test_the_scans_stand_there_with_raw_above_processed_and_what_to_look_at_firs
     assert (table.item(row, 4).text(), table.item(row, 5).text(), table.item(row, 6).text()) == ("02", "1", "done")
     assert scan.status is Status.DONE
     said = shown.ui.cohortLabel.text
-    assert "12 scans, 1 failed." in said and "GM is its mean in ml/100g/min" in said
-    assert "nothing is ranked" in shown.ui.cohortLabel.text
+    assert "12 scans, 1 failed, 1 unlike the others;" in said and "GM is its mean in ml/100g/min" in said
+    assert "group level is not made yet" in said
 
 
 def test_a_failed_scan_says_its_sentence_as_tool_tip_and_below_the_table(shown):
@@ -131,9 +131,13 @@ def test_a_failed_scan_says_its_sentence_as_tool_tip_and_below_the_table(shown):
     assert not shown.ui.openScanButton.enabled and "its run failed" in shown.ui.openScanButton.toolTip
 
 
-def test_what_was_found_in_a_scan_is_said_below_the_table(shown):
+def test_why_to_look_at_a_scan_is_said_below_the_table_and_all_of_it_as_tool_tip(shown):
     select(shown, "sub-03_ses-2")
-    assert SPOILT["sub-03_ses-2"]["findings"] in shown.ui.cohortScanLabel.text
+    said = shown.ui.cohortScanLabel.text
+    assert "Place 1 of those to look at" in said and "Motion, farthest 9.5" in said and "more." in said
+    table = shown.ui.cohortTable
+    tip = table.item(table.currentRow(), 0).toolTip()
+    assert all(reason[1:] in tip.replace("<br>", "") for reason in shown.widget.cohort.chosen.reasons)
 
 
 def test_a_double_click_brings_up_the_scan_with_its_results_and_keeps_the_folder(shown, out):
