@@ -7,7 +7,7 @@ import html
 from slicer.i18n import tr as _
 
 _BREAK = "\u200b"  # where a name may wrap
-_BELOW = 4  # reasons that stand below the table; the tool tips have all
+_BELOW = 3  # reasons that stand below the table; the tool tips have all
 _FIGURES = ("gm_mean", "snr", "gm_wm_contrast")
 
 
