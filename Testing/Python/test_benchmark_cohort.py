@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pytest
 
 pytest.importorskip("torch")
 
+from cohort_builders import SPOILT as SPOILT_RECORDS
+from cohort_builders import study_of
 from study_builders import small_design
 
 import ASLDenoiseLib as ad
 from ASLDenoiseLib.series import M0Type
+from Testing.Benchmarks.cohort import order_of
+from Testing.Benchmarks.library.cohort_figures import agreement, by_session, ranks, read_table, sound, with_truth
+from Testing.Benchmarks.library.cohort_runs import MARK, Running, table_differences
 from Testing.Benchmarks.library.simulated_study import (
     BETWEEN,
     GM_CBF,
@@ -76,3 +86,80 @@ def test_a_study_is_read_by_its_sidecars_and_made_again_is_the_very_same(design,
     assert series.acquisition.post_labeling_delay == 1.8
     assert series.acquisition.m0_type is M0Type.SEPARATE and series.m0 is not None
     assert series.acquisition.manufacturer == "Siemens"
+
+
+def test_sessions_agree_by_one_way_analysis_of_variance():
+    sessions = np.array([[10.0, 12.0], [20.0, 20.0], [30.0, 28.0]])
+    found = agreement(sessions)
+    assert found["within SD"] == pytest.approx(((2 + 0 + 2) / 3) ** 0.5)
+    between, within = 2 * np.var([11, 20, 29], ddof=1), 4 / 3  # mean squares
+    assert found["between SD"] == pytest.approx(((between - within) / 2) ** 0.5)
+    assert found["ICC"] == pytest.approx((between - within) / (between + within))
+    assert found["within CV %"] == pytest.approx(100 * (4 / 3) ** 0.5 / 20)
+    voxels = agreement(np.stack([sessions, 2 * sessions], axis=-1))
+    assert voxels["ICC"] == pytest.approx([found["ICC"]] * 2)
+    assert np.isnan(agreement(sessions[:1])["ICC"])
+
+
+SCANS = (  # scan, participant, session, raw_gm_mean, seconds
+    ("sub-01_ses-1", "01", "1", 50.0, 100.0),
+    ("sub-01_ses-2", "01", "2", 52.0, 110.0),
+    ("sub-02_ses-1", "02", "1", 60.0, 90.0),
+    ("sub-02_ses-2", "02", "2", 20.0, 95.0),
+)
+
+
+def write_made_up(folder, *, seconds: float = 0.0, gm: float = 0.0):
+    """The tables of a study and of its truth: of the second person one scan is spoilt."""
+    head = "scan\tparticipant\tsession\tstatus\traw_gm_mean\tseconds\n"
+    rows = (f"{scan}\t{who}\t{when}\tdone\t{mean + gm}\t{time + seconds}\n" for scan, who, when, mean, time in SCANS)
+    (folder / "group").mkdir(parents=True)
+    (folder / "group" / "scans.tsv").write_text(head + "".join(rows))
+    truth = folder / "derivatives" / "truth"
+    truth.mkdir(parents=True)
+    spoilt = ("n/a", "n/a", "n/a", "labelling failed")
+    lines = (f"{row[0]}\t{what}\t{row[3]}\t20.0\n" for row, what in zip(SCANS, spoilt, strict=True))
+    (truth / "scans.tsv").write_text("scan\tspoilt\tgm_mean\twm_mean\n" + "".join(lines))
+    return folder
+
+
+def test_the_tables_of_a_study_are_read_with_their_truth_and_spoilt_scans_are_left_out(tmp_path):
+    folder = write_made_up(tmp_path / "one")
+    table = with_truth(folder, folder)
+    assert table.loc["sub-02_ses-1", "participant"] == "02"
+    assert list(sound(table).index) == ["sub-01_ses-1", "sub-01_ses-2"]
+    np.testing.assert_array_equal(by_session(table, "raw_gm_mean"), [[50, 52], [60, 20]])
+    assert ranks(["sub-02_ses-2", *table.index[:3]], table) == {"sub-02_ses-2: labelling failed": 1}
+
+
+def test_the_order_is_that_of_the_groups_page(tmp_path):
+    study_of(tmp_path)
+    order = order_of(tmp_path)
+    assert set(order[: len(SPOILT_RECORDS)]) == set(SPOILT_RECORDS) and len(order) == 24
+
+
+def test_tables_are_the_same_whatever_time_a_run_took_and_not_where_a_figure_differs(tmp_path):
+    one, later, other = (
+        write_made_up(tmp_path / name, seconds=seconds, gm=gm)
+        for name, seconds, gm in (("one", 0, 0), ("later", 5, 0), ("other", 0, 1e-9))
+    )
+    assert table_differences(one, later) == []
+    assert table_differences(one, other) == ["scans.tsv: raw_gm_mean"]
+    text = (other / "group" / "scans.tsv").read_text().splitlines(keepends=True)
+    (other / "group" / "scans.tsv").write_text("".join(text[:-1]))
+    assert table_differences(one, other) == ["scans.tsv: rows or columns"]
+    assert len(read_table(other / "group" / "scans.tsv")) == 3
+
+
+def test_one_process_of_a_command_is_killed_and_the_end_of_its_children_waited_for():
+    child = "import time; time.sleep(3)"
+    parent = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {child!r}]); time.sleep(60)"
+    environment = os.environ | {MARK: "of-this-test"}
+    run = Running(
+        subprocess.Popen([sys.executable, "-c", parent], env=environment), "of-this-test", time.perf_counter()
+    )
+    assert run.killed(lambda: len(run.family()) == 2, victim=lambda family: run.process.pid)
+    run.process.wait(10)
+    [(_, line)] = run.family().items()
+    assert child in line
+    assert 0 < run.seconds_to_vanish() < 30

@@ -1,0 +1,279 @@
+"""A simulated study from one command: killed and resumed, what it costs, and what its tables show; writes cohort.md.
+
+Each part keeps its figures in the folder of --work, so that parts can be measured at different times; a part that is
+there is not measured again.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from .library.cohort_figures import errors, ranks, read_table, repeatability, sound, voxelwise, with_truth
+from .library.cohort_runs import (
+    Running,
+    cohort,
+    leftovers,
+    map_differences,
+    records,
+    results,
+    scan_process,
+    table_differences,
+    told,
+    worker_process,
+)
+from .library.command import Command, begin, options, say
+from .library.delay_kept import Kept, Rows
+from .library.simulated_study import PAIRS, PEOPLE, SESSIONS, Design, write_study
+from .library.tables import answer, table, text_table
+
+TIMED = (1, 7, 2, 9)  # people whose first session is timed: both scanners, nothing spoilt
+QUICK_PEOPLE, QUICK_PAIRS = 2, 2
+LEVELS = ("participant", "group")
+
+
+class Parts:
+    """The parts of the benchmark, each of which measures something and keeps it."""
+
+    def __init__(self, command: Command) -> None:
+        args = command.args
+        self.work, self.rounds, self.workers = args.work, args.rounds, args.workers
+        self.study = args.study or args.work / "study"
+        self.people = QUICK_PEOPLE if command.quick else args.people
+        self.pairs = QUICK_PAIRS if command.quick else None
+        self.timed = TIMED[: min(args.scans, self.people)] if command.quick else TIMED[: args.scans]
+        self.log = self.work / "log.txt"
+        self.work.mkdir(parents=True, exist_ok=True)
+        self.kept = Kept(self.work / "measured.json")
+
+    @property
+    def whole(self) -> Path:
+        """The cohort that nobody interrupted."""
+        return self.work / "whole"
+
+    def make_study(self) -> None:
+        """The data set, where it is not there."""
+        if not (self.study / "dataset_description.json").is_file():
+            write_study(self.study, Design(self.people, pairs=self.pairs), workers=self.workers)
+
+    def uninterrupted(self) -> Rows:
+        """The whole study at once."""
+        seconds = self._ended(cohort(self.study, self.whole, *LEVELS, workers=self.workers, log=self.log))
+        scans = read_table(self.whole / "group" / "scans.tsv")
+        figures = {"scans": len(scans), "done": int((scans["status"] == "done").sum()), "minutes": seconds / 60}
+        return {"figures": figures | {"GiB a scan": float(scans["memory_gib"].max())}}
+
+    def killed(self) -> Rows:
+        """The same into another folder, killed after a third of the scans, and started again."""
+        out = self.work / "killed"
+        shutil.rmtree(out, ignore_errors=True)
+        third = max(1, len(records(self.whole)) // 3)
+        run = cohort(self.study, out, *LEVELS, workers=self.workers, log=self.log)
+        before_end = run.killed(lambda: len(records(out)) >= third, victim=lambda family: run.process.pid)
+        run.process.wait()
+        gone, before, files = run.seconds_to_vanish(), records(out), results(out)
+        seconds = self._ended(cohort(self.study, out, *LEVELS, workers=self.workers, log=self.log))
+        after = records(out)
+        redone = [name for name, when in before.items() if after.get(name) != when]
+        touched = [name for name in files if results(out).get(name) != files[name] and _scan_of(name) in before]
+        different = table_differences(self.whole, out)
+        for line in different:
+            say(f"differs: {line}")
+        return {
+            "figures": {
+                "killed before its end": before_end,
+                "scans done before": len(before),
+                "seconds until no process was left": gone,
+                "scans after": len(after),
+                "finished scans done again": len(redone) + len(touched),
+                "minutes of the second run": seconds / 60,
+                "columns that differ": len(different),
+                "maps that differ": len(map_differences(self.whole, out)),
+                "unfinished files left": len(leftovers(out)),
+            }
+        }
+
+    def dead_process(self, what: str, victim: Callable[[dict[int, str]], int | None]) -> Rows:
+        """A few scans, of which one loses a process while it runs."""
+        out = self.work / f"dead-{what}"
+        shutil.rmtree(out, ignore_errors=True)
+        run = self._few(out, workers=self.workers)
+        started = time.monotonic()
+        hit = run.killed(lambda: time.monotonic() - started > 20, victim=victim)
+        run.ended()
+        first = read_table_of_records(out)
+        self._ended(self._few(out, workers=self.workers))
+        second = read_table_of_records(out)
+        again = {name for name, when in first["written"].items() if second["written"].get(name) != when}
+        return {
+            "figures": {
+                "killed before its end": hit,
+                "scans": len(self.timed),
+                "done at once": first["done"],
+                "told as failed": first["failed"],
+                "done once it was started again": second["done"],
+                "finished scans done again": len(again & first["names done"]),
+            }
+        }
+
+    def overhead(self, number: int) -> Rows:
+        """A round: single runs one after the other, a cohort of one worker, and one of all workers, in turn."""
+        out, figures = self.work / "timed", {}
+        ways: dict[str, Callable[[], float]] = {
+            "single runs": lambda: sum(self._single(person, out) for person in self.timed),
+            "a cohort, 1 worker": lambda: self._ended(self._few(out, workers=1)),
+            f"a cohort, {self.workers} workers": lambda: self._ended(self._few(out, workers=self.workers)),
+        }
+        names = list(ways)
+        for name in names[number % 3 :] + names[: number % 3]:  # none is always first, or after the same one
+            shutil.rmtree(out, ignore_errors=True)
+            figures[name] = ways[name]()
+            say(f"round {number + 1}, {name}: {figures[name]:.1f} s")
+        return {"seconds": {name: figures[name] for name in names}}
+
+    def _few(self, out: Path, *, workers: int) -> Running:
+        chosen = ("--participant-label", *(f"{person:02}" for person in self.timed), "--session-label", SESSIONS[0])
+        return cohort(self.study, out, LEVELS[0], workers=workers, log=self.log, options=chosen)
+
+    def _single(self, person: int, out: Path) -> float:
+        folder = self.study / f"sub-{person:02}" / f"ses-{SESSIONS[0]}"
+        [series], [t1] = (sorted(folder.glob(pattern)) for pattern in ("perf/*_asl.nii.gz", "anat/*_T1w.nii.gz"))
+        settings = ("--t1", t1, "--mni", "--device", "cpu", "--progress", "none")
+        return self._ended(Running.of("denoise", series, *settings, "--out", out / f"sub-{person:02}", log=self.log))
+
+    def _ended(self, run: Running) -> float:
+        seconds = run.ended()
+        if run.process.returncode not in (0, 1):  # 1: a scan failed, which is counted
+            told(self.log)
+            raise SystemExit(f"The command ended with {run.process.returncode}; {self.log} has what it said.")
+        return seconds
+
+
+def read_table_of_records(out: Path) -> dict[str, object]:
+    """The scans of an unfinished cohort by how they ended."""
+    from ASLDenoiseLib.group.record import Status, read_records
+
+    found = read_records(out)
+    done = {f"{record.name}.json" for record in found if record.status is Status.DONE}
+    return {"done": len(done), "failed": len(found) - len(done), "names done": done, "written": records(out)}
+
+
+def _scan_of(readouts: str) -> str:
+    return readouts.removesuffix("_readouts.json") + ".json"
+
+
+def cost_blocks(rounds: list[Rows], workers: int, scans: int) -> list[str]:
+    """The section on what a cohort costs."""
+    names = list(rounds[0]["seconds"])
+    seconds = np.array([[each["seconds"][name] for name in names] for each in rounds])
+    single, one, several = seconds.T
+    rows = {
+        name: {
+            **{f"round {n + 1} (s)": value for n, value in enumerate(column)},
+            "a scan (s)": float(column.mean()) / scans,
+        }
+        for name, column in zip(names, seconds.T, strict=True)
+    }
+    overhead, ratio = 100 * (one.sum() / single.sum() - 1), one.sum() / several.sum()
+    asked = [
+        ["one worker over single runs", f"{overhead:+.1f} %", "under 5 %", answer(bool(overhead < 5))],
+        [f"{workers} workers over one", f"{ratio:.2f} x", "1.8 x", answer(bool(ratio >= 1.8))],
+    ]
+    return [table(rows, first="way"), text_table(["what", "measured", "asked", "reached"], asked)]
+
+
+def figures_table(rows: dict[str, Rows]) -> str:
+    """Figures of parts as a table: one line a figure."""
+    lines = [[part, name, _word(value)] for part, row in rows.items() for name, value in row["figures"].items()]
+    return text_table(["part", "what", "figure"], lines)
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return answer(value)
+    return f"{value:g}" if isinstance(value, int) else f"{value:.1f}"
+
+
+def shown_blocks(parts: Parts) -> list[str]:
+    """The sections on what the tables of the whole study show."""
+    scans = with_truth(parts.whole, parts.study)
+    fine = sound(scans)
+    people = fine["participant"].nunique()
+    placed = ranks(order_of(parts.whole), scans)
+    return [
+        "## Sessions against people",
+        f"Readouts of {people} people, two sessions each; people with a spoilt scan are left out. SDs in the unit of "
+        "the readout: within a person, and between people once the sessions' share is taken off. The truth is the "
+        "noise-free map in the true tissue: what it varies by is the simulated person.",
+        table(repeatability(fine), first="readout"),
+        "Medians over the voxels of grey matter in MNI space, ml/100g/min.",
+        table(voxelwise(parts.whole, fine), first="where"),
+        "## Against the truth",
+        "Of the same scans; the tissue of a readout is what the run found in the T1, of the truth the phantom's.",
+        table(errors(fine), first="readout, scanner"),
+        "## The spoilt scans",
+        f"Their places in the order of the page of the group, of {len(scans)} scans.",
+        text_table(["scan", "place"], [[name, str(place)] for name, place in placed.items()]),
+    ]
+
+
+def order_of(out: Path) -> list[str]:
+    """The scans in the order in which the group's page says to look at them."""
+    from ASLDenoiseLib.group.ranking import rank_scans
+    from ASLDenoiseLib.group.record import read_records
+    from ASLDenoiseLib.group.tables import scans_table
+
+    return [ranked.scan for ranked in rank_scans(scans_table(read_records(out)))]
+
+
+PARTS = ("study", "whole", "killed", "dead", "overhead", "figures")
+
+
+def main() -> None:
+    parser = options(__doc__, quick=f"{QUICK_PEOPLE} people and {QUICK_PAIRS} pairs")
+    parser.add_argument("--part", choices=PARTS, action="append", help="measure this one alone (may be repeated)")
+    parser.add_argument("--work", type=Path, default=Path("out/cohort"), help="the folder of data, results and figures")
+    parser.add_argument("--study", type=Path, help="the simulated study; default: made in --work")
+    parser.add_argument("--people", type=int, default=PEOPLE, help=f"of a study that is made (default: {PEOPLE})")
+    parser.add_argument("--workers", type=int, default=2, help="of the cohorts (default: 2)")
+    parser.add_argument("--scans", type=int, default=len(TIMED), help=f"that are timed, at most {len(TIMED)}")
+    parser.add_argument("--rounds", type=int, default=2, help="of the timing (default: 2)")
+    command = begin(__file__, parser)
+    parts, wanted = Parts(command), command.args.part or PARTS
+    made: dict[str, Rows] = {}
+    if "study" in wanted or not parts.study.is_dir():
+        parts.make_study()
+    if "whole" in wanted:
+        made["uninterrupted"] = parts.kept.of("whole", parts.uninterrupted)
+    if "killed" in wanted:
+        made["killed, and started again"] = parts.kept.of("killed", parts.killed)
+    if "dead" in wanted:
+        for what, victim in (("scan", scan_process), ("worker", worker_process)):
+            made[f"the process of a {what} killed"] = parts.kept.of(
+                f"dead {what}", lambda what=what, victim=victim: parts.dead_process(what, victim)
+            )
+    rounds = range(parts.rounds if "overhead" in wanted else 0)
+    timed = [parts.kept.of(f"round {n}", lambda n=n: parts.overhead(n)) for n in rounds]
+    blocks = [figures_table(made)] if made else []
+    if timed:
+        blocks += ["## What it costs", *cost_blocks(timed, parts.workers, len(parts.timed))]
+    if "figures" in wanted:
+        blocks += shown_blocks(parts)
+    scans = len(SESSIONS) * parts.people
+    command.publish(
+        "A study from one command",
+        f"{scans} simulated scans ({parts.people} people, {len(SESSIONS)} sessions, two scanners, "
+        f"{parts.pairs or PAIRS} pairs; of 24 three are spoilt), made by `library/simulated_study.py`; the default "
+        f"model, MNI space and scene, {parts.workers} workers of one thread. 'Killed' is SIGKILL of the command alone "
+        "after a third of the scans; time and memory are left out of the comparison of tables.",
+        *blocks,
+        kept=set(wanted) == set(PARTS),
+    )
+
+
+if __name__ == "__main__":
+    main()
