@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..given import fitted
+from ..pipeline.atlases import atlas_asked
 from ..pipeline.request import Atlas, Request
 from ..progress import Progress, silent
+from ..series import Volume
 from .clusters import Workers
 from .cohort import LEVELS, Cohort, CohortRequest, run_cohort
 from .pool import PoolEvent, PoolState, TaskEnded
@@ -24,7 +26,7 @@ def cohort(
     participants: Sequence[str] = (),
     sessions: Sequence[str] = (),
     request: Request | Path | None = None,
-    atlas: Atlas | None = None,
+    atlas: Atlas | Volume | Path | None = None,
     labels_from: Path | None = None,
     workers: int | None = None,
     threads: int = 1,
@@ -43,7 +45,7 @@ def cohort(
         participants, sessions: labels, with or without ``sub-`` and ``ses-``; none: all.
         request: what is done with each scan, its series, T1 and places replaced (`template.Template`); None: denoise
             with the default model, MNI space, a scene.
-        atlas: in MNI space, each label a region.
+        atlas: in MNI space, each label a region: a label image, or the name of one that nilearn fetches.
         labels_from: label maps in the space of the T1s (`reading.segmentations`).
         workers, threads, scheduler, cluster: where it runs (`clusters.Workers`); `cluster` is a file of a queue.
         progress: told how many scans are over.
@@ -63,7 +65,7 @@ def cohort(
     else:
         template = Template() if request is None else read_template(request)
     if atlas is not None:
-        atlases = (*template.outputs.atlases, atlas)
+        atlases = (*template.outputs.atlases, atlas_asked(atlas, usual="mni"))
         template = replace(template, outputs=replace(template.outputs, atlases=atlases))
     asked = CohortRequest(bids, out, tuple(levels), tuple(participants), tuple(sessions), template, labels_from)
     where = Workers(workers, threads, scheduler, cluster)

@@ -133,7 +133,8 @@ def _scan(path: Path, labels_from: Path | None) -> CohortScan:
     if labels_from is not None:
         from ..reading.segmentations import find_segmentation
 
-        labels = find_segmentation(labels_from, participant, session)
+        # in the space of the T1, so of the session that this is of
+        labels = find_segmentation(labels_from, participant, session if found is None else _entity(found[0], "ses"))
         notes += [] if labels else [f"No label map of it is in {labels_from.name}."]
     t1 = None if found is None else found[0]
     name = image_stem(path).removesuffix("_asl")

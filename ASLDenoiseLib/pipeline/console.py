@@ -21,6 +21,7 @@ from ..progress import Progress, silent
 from ..result import Readout, Result
 from ..series import CBF_UNIT, ASLSeries, Geometry, Tissue, Volume
 from ..superresolving import DEFAULT_METHOD as SUPERRESOLUTION
+from .atlases import atlas_asked
 from .region_steps import regions_of_map
 from .request import ArrivalMap, Atlas, DelayFit, Denoising, Head, Outputs, Region, Request, SeriesFile, SuperResolution
 from .run import run
@@ -47,7 +48,7 @@ def denoise(
     pairs_needed: bool = False,
     split_half: bool = False,
     regions: Mapping[str, Volume | Region] | None = None,
-    atlas: Atlas | None = None,
+    atlas: Atlas | Volume | Path | None = None,
     mni: bool = False,
     fit: DelayFit = _FIT,
     att: ArrivalMap | Volume | Path | None = None,
@@ -65,7 +66,8 @@ def denoise(
         split_half: compare odd with even pairs as well (`Result.split_half`): twice the network.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         regions: ROI masks (above 0 inside), by name; a `request.Region` says that it was drawn on the T1.
-        atlas: a label image, each label a region (`request.Atlas`).
+        atlas: a label image, each label a region (`request.Atlas`); or the name of one that nilearn fetches
+            (`reading.fetched_atlases`), ``schaefer-100`` say, in MNI space.
         mni: CBF in MNI space as well.
         fit: how a series of several delays is fitted (`request.DelayFit`).
         att: arrival times (s) of another scan of the head, which correct the CBF of a series of one delay; a
@@ -106,7 +108,7 @@ def quantify(
     t1_start: np.ndarray | Path | None = None,
     preparation: Preparation = _DEFAULT,
     regions: Mapping[str, Volume | Region] | None = None,
-    atlas: Atlas | None = None,
+    atlas: Atlas | Volume | Path | None = None,
     mni: bool = False,
     fit: DelayFit = _FIT,
     att: ArrivalMap | Volume | Path | None = None,
@@ -140,7 +142,7 @@ def superresolve(
     pairs_needed: bool = False,
     split_half: bool = False,
     regions: Mapping[str, Volume | Region] | None = None,
-    atlas: Atlas | None = None,
+    atlas: Atlas | Volume | Path | None = None,
     mni: bool = False,
     fit: DelayFit = _FIT,
     att: ArrivalMap | Volume | Path | None = None,
@@ -170,10 +172,10 @@ def superresolve(
     return run(Request(series, head, preparation, denoising, finer, outputs, device, fit, att), progress)
 
 
-def _outputs(regions: Mapping[str, Volume | Region] | None, atlas: Atlas | None, mni: bool) -> Outputs:
+def _outputs(regions: Mapping[str, Volume | Region] | None, atlas: Atlas | Volume | Path | None, mni: bool) -> Outputs:
     given = ((name, each) for name, each in (regions or {}).items())
     placed = tuple(replace(each, name=name) if isinstance(each, Region) else Region(name, each) for name, each in given)
-    return Outputs(placed, mni, atlases=() if atlas is None else (atlas,))
+    return Outputs(placed, mni, atlases=() if atlas is None else (atlas_asked(atlas),))
 
 
 @fitted
@@ -182,7 +184,7 @@ def measure_map(
     tissue: Tissue,
     *,
     regions: Mapping[str, Volume | Region] | None = None,
-    atlas: Atlas | None = None,
+    atlas: Atlas | Volume | Path | None = None,
     t1_to_map: np.ndarray | None = None,
 ) -> tuple[Readout, ...]:
     """Readouts of a CBF map that exists already (any source); see `measuring.readouts.measure`.

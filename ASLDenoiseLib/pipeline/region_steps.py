@@ -13,12 +13,13 @@ from ..preparing.midline import mirror_of
 from ..preparing.template_space import to_template
 from ..progress import Progress
 from ..reading.atlas import atlas_names
-from ..reading.images import image_of, image_stem
+from ..reading.images import image_of
 from ..result import PREPARED_PAIRS, RAW_PAIRS
 from ..result.pair_errors import PairErrors, box_of, moves_of_mean
 from ..series import Geometry, Origin, Parameter
 from ..spatial.masks import depth
 from ..spatial.regions import Drawing, PlacedRegion, drawings_of_labels, place, regions_on
+from .atlases import atlas_title, template_finding
 from .request import Atlas, Region
 from .state import RunState
 
@@ -63,6 +64,8 @@ def find_template_space(run: RunState, progress: Progress) -> None:
             drawings = drawings_of_labels(labels, _names(atlas))
             drawings = _add_labels(run.given_regions, run.atlas_names, drawings, atlas)
             _place(run, {name: each.moved(run.t1_to_asl) for name, each in drawings.items()})
+            told = template_finding(atlas, atlas_title(atlas))
+            run.findings += [] if told is None else [told]
 
 
 def find_midline(run: RunState, progress: Progress) -> None:
@@ -177,11 +180,6 @@ def _add_labels(
     _add(given, own, atlas.space)
     of_atlas |= dict.fromkeys(own, title)
     return own
-
-
-def atlas_title(atlas: Atlas) -> str:
-    """What an atlas is called: its file without the ending, or its image's name."""
-    return (image_stem(atlas.labels) if isinstance(atlas.labels, Path) else atlas.labels.name) or "atlas"
 
 
 def _place(run: RunState, drawings: Mapping[str, Drawing]) -> None:

@@ -243,6 +243,8 @@ class Atlas:
         names: label to name; a BIDS ``_dseg.tsv`` (columns index and name), a colour table of Slicer, FreeSurfer or
             ITK-SNAP; None calls them by number.
         space: as of `Region`, or ``mni``.
+        template: of labels in MNI space, the template that they were drawn on, by its name in TemplateFlow; empty: not
+            known.
 
     Raises:
         InputError: there is no such space.
@@ -251,6 +253,7 @@ class Atlas:
     labels: Image
     names: Path | Mapping[str, str] | None = None
     space: str = "asl"
+    template: str = ""
 
     def __post_init__(self) -> None:
         settle(self)

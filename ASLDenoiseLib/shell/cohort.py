@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..progress import KINDS, make_progress
+from ..reading.fetched_atlases import names_of_atlases
 from .options import atlases_of
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ def add_cohort(parser: argparse.ArgumentParser) -> None:
         "(default: denoise with the default model, MNI space, a Slicer scene)"
     )
     group.add_argument("--request", type=Path, metavar="FILE", help=text)
-    text = "read out every label of an image in MNI space"
-    group.add_argument("--atlas", metavar="LABELS", help=text)
+    text = f"read out every label of an image in MNI space; or of an atlas by its name: {names_of_atlases()}"
+    group.add_argument("--atlas", metavar="LABELS|NAME", help=text)
     text = "the names of its labels: a BIDS _dseg.tsv or a colour table"
     group.add_argument("--atlas-names", type=Path, metavar="FILE", help=text)
     text = (

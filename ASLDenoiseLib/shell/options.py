@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Container
 from pathlib import Path
 
 from ..denoising.catalogue import DEFAULT_MODEL
 from ..errors import InputError
+from ..pipeline.atlases import atlas_asked, placed
 from ..pipeline.request import (
     ARRIVAL_SPACES,
-    ATLAS_SPACES,
     KINETICS,
     ArrivalMap,
     Atlas,
@@ -26,6 +25,7 @@ from ..pipeline.request import (
 )
 from ..preparing import nuisance, outliers
 from ..preparing.choices import Preparation
+from ..reading.fetched_atlases import names_of_atlases
 from ..remedies import OPTIONS
 
 
@@ -110,8 +110,11 @@ def add_regions(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=MASK[@t1]",
         help="a region to read out, with @t1 one that was drawn on the T1 and goes with it; may be repeated",
     )
-    text = "read out every label of an image that lies on the series, with the T1 (@t1) or in MNI space (@mni)"
-    parser.add_argument("--atlas", metavar="LABELS[@t1|@mni]", help=text)
+    text = (
+        "read out every label of an image that lies on the series, with the T1 (@t1) or in MNI space (@mni); or of an "
+        f"atlas in MNI space by its name, which nilearn fetches: {names_of_atlases()}"
+    )
+    parser.add_argument("--atlas", metavar="LABELS[@t1|@mni]|NAME", help=text)
     text = "the names of its labels: a BIDS _dseg.tsv or a colour table"
     parser.add_argument("--atlas-names", type=Path, metavar="FILE", help=text)
 
@@ -244,7 +247,7 @@ def arrival_of(args: argparse.Namespace) -> ArrivalMap | None:
             if given is not None:
                 raise InputError(f"{name} goes with an arrival time map; give that with --att.")
         return None
-    path, space = _placed(args.att, ARRIVAL_SPACES, "scan")
+    path, space = placed(args.att, ARRIVAL_SPACES, "scan")
     return ArrivalMap(path, args.att_sd, args.att_reference, space)
 
 
@@ -264,7 +267,7 @@ def _region(item: str) -> Region:
     name, separator, path = item.partition("=")
     if not separator or not name:
         raise InputError(f"--roi '{item}' is not understood; write NAME=MASK, for example thalamus=thalamus.nii.gz.")
-    return Region(name, *_placed(path))
+    return Region(name, *placed(path))
 
 
 def atlases_of(args: argparse.Namespace, *, usual: str = "asl") -> tuple[Atlas, ...]:
@@ -273,16 +276,7 @@ def atlases_of(args: argparse.Namespace, *, usual: str = "asl") -> tuple[Atlas, 
         if args.atlas_names is not None:
             raise InputError("--atlas-names names the labels of no atlas; give the labels with --atlas.")
         return ()
-    labels, space = _placed(args.atlas, usual=usual)
-    return (Atlas(labels, args.atlas_names, space),)
-
-
-def _placed(text: str, spaces: Container[str] = ATLAS_SPACES, usual: str = "asl") -> tuple[Path, str]:
-    """A file and its space, from ``FILE`` or ``FILE@SPACE``; an @ within the name of a file is its own."""
-    path, separator, space = text.rpartition("@")
-    if separator and space in spaces and not os.path.isfile(text):
-        return Path(path), space
-    return Path(text), usual
+    return (atlas_asked(args.atlas, names=args.atlas_names, usual=usual),)
 
 
 def _number_or_path(text: str) -> float | Path:
