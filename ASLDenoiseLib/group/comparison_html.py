@@ -10,8 +10,9 @@ import numpy as np
 from ..reporting.fragments import Column, TableRow, figure, table
 from ..result.table import format_value
 from .columns import column, readout_label
-from .figures import AgreementPanel, agreement_png, box_png, strips_png
+from .figures import AgreementPanel, agreement_png, box_png
 from .repeatability import raw_and_processed
+from .session_figures import strips_png
 from .statistics import Comparison, compare_readouts
 from .study import Study
 from .words import change_text, concordance_text, t_text, wilcoxon_text

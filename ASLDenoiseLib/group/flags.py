@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ..series import CBF_UNIT
+
 _GRAVE = {  # code of a finding: what it says of the scan
     "no-perfusion": "no perfusion can be told from noise",
     "t1-other-head": "the T1 is of another head, or lies wrong",
@@ -13,6 +15,8 @@ _GRAVE = {  # code of a finding: what it says of the scan
     "brain-not-found": "no brain was found in the images",
     "order-mixed": "controls and labels are mixed up",
 }
+# ml/100g/min; 40 to 100 is usual in adults (Alsop et al. 2015), half of it and a quarter more still deserve no word
+_LEAST_GM, _MOST_GM = 20.0, 125.0
 _NEGATIVE = 40.0  # % of grey matter below zero; half of it is where there is noise alone
 
 
@@ -40,6 +44,13 @@ def grave_flags(row: Mapping[str, object]) -> Iterator[tuple[str, str]]:
             yield "negative", f"the {which} mean of grey matter is {mean:.3g} {row.get('unit') or ''}".rstrip()
         elif below >= _NEGATIVE:
             yield "negative", f"{below:.0f} % of grey matter is below zero in the {which} map; in noise alone, half is"
+
+
+def unusual_perfusion(row: Mapping[str, object]) -> Iterator[str]:
+    """In words, a mean of grey matter that hardly anybody has, though it can be."""
+    mean = _figure(row, "raw_gm_mean")
+    if row.get("unit") == CBF_UNIT and (0 < mean < _LEAST_GM or mean > _MOST_GM):
+        yield f"the raw mean of grey matter is {mean:.3g} {CBF_UNIT}, where 40 to 100 is usual"
 
 
 def _figure(row: Mapping[str, object], name: str) -> float:

@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .columns import PERFUSION, column, unit_of
-from .flags import codes, grave_flags
+from .flags import codes, grave_flags, unusual_perfusion
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FEWEST_PEERS = 5
 _SAME_SCANNER = ("manufacturer", "labeling", "readout", "field_strength_t", "unit")
-_GRAVE, _MOST_OUT, _RARE = 10.0, 5.0, 1.0  # what a reason weighs: a grave flag, a figure at the most, a rare warning
+# What a reason weighs: a grave flag, a figure at the most, perfusion that few people have, a rare warning.
+_GRAVE, _MOST_OUT, _UNUSUAL, _RARE = 10.0, 5.0, 2.0, 1.0
 _RARE_SHARE = 0.25  # of the peers that have a warning, at the most: one that more have is of the protocol
 _SET_APART = 2  # kinds of figures out of range that set a scan apart without a grave flag
-_WORDS = {"low": ("lower",), "high": ("higher",), "both": ("lower", "higher")}
 
 
 @dataclass(frozen=True)
@@ -172,6 +172,7 @@ class _Peers:
 
 def _ranked(row: Mapping[str, object], peers: _Peers) -> Ranked:
     reasons = [Reason(kind, said, _GRAVE, grave=True) for kind, said in grave_flags(row)]
+    reasons += [Reason("perfusion", said, _UNUSUAL) for said in unusual_perfusion(row)]
     reasons += _out_of_range(row, peers)
     reasons += _rare_warnings(row, peers, {reason.kind for reason in reasons})
     reasons.sort(key=lambda reason: -reason.weight)
@@ -220,9 +221,8 @@ def _out_of_range(row: Mapping[str, object], peers: _Peers) -> Iterator[Reason]:
         middle, spread, count = peers.spreads[judged.name]
         away = own - middle
         matters = judged.matters * abs(middle) if judged.share else judged.matters
-        side = "lower" if away < 0 else "higher"
-        limit = cut_off(count)
-        if side not in _WORDS[judged.bad] or abs(away) < matters or abs(away) <= limit * spread:
+        side, limit = "low" if away < 0 else "high", cut_off(count)
+        if judged.bad not in (side, "both") or abs(away) < matters or abs(away) <= limit * spread:
             continue
         times = abs(away) / spread if spread > 0 else math.inf
         yield Reason(judged.kind, _words(judged.name, row, own, middle, times), min(_MOST_OUT, _RARE + times / limit))

@@ -11,8 +11,9 @@ from ..reporting.fragments import Column, TableRow, figure, table
 from ..result.table import format_value
 from .columns import readout_label
 from .comparison_html import MEANS, RED, told_of
-from .figures import AgreementPanel, Spread, agreement_png, sessions_png, spreads_png
+from .figures import AgreementPanel, agreement_png
 from .repeatability import ICC_FORM, Repeatability, first_sessions, repeats, session_and_session
+from .session_figures import Spread, sessions_png, spreads_png
 from .study import Study
 from .words import interval_text
 

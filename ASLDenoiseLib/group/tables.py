@@ -11,7 +11,7 @@ import numpy as np
 
 from ..result.table import tsv_text
 from ..series_json import plain
-from .columns import PERFUSION, column, ordered
+from .columns import PERFUSION, SCAN, column, ordered
 from .record import ScanRecord, Status
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def scans_table(records: Iterable[ScanRecord]) -> pd.DataFrame:
     import pandas as pd
 
     rows = [_row(record) for record in sorted(records, key=lambda record: record.name)]
-    names = ordered(name for row in rows for name in row)
+    names = ordered([*(each.name for each in SCAN), *(name for row in rows for name in row)])
     table = pd.DataFrame({name: [row.get(name) for row in rows] for name in names})
     for name in names:
         if column(name).words or table[name].map(lambda value: isinstance(value, str)).any():
