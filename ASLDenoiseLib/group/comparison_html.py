@@ -13,7 +13,7 @@ from .columns import column, readout_label
 from .figures import AgreementPanel, agreement_png, box_png
 from .repeatability import raw_and_processed
 from .session_figures import strips_png
-from .statistics import Comparison, compare_readouts
+from .statistics import Comparison
 from .study import Study
 from .words import change_text, concordance_text, t_text, wilcoxon_text
 
@@ -26,8 +26,7 @@ def boxes_html(study: Study) -> str:
     """Box plots of SNR and contrast with their tests, and a table of the tests of all readouts."""
     if not study.processing:
         return ""
-    every = compare_readouts(study.compared)
-    sound = compare_readouts(study.sound) if study.apart and len(study.sound) else ()
+    every, sound = study.comparisons["all"], study.comparisons.get("sound", ())
     boxed = [one for one in every if one.readout.name in BOXED]
     if not boxed:
         return ""
@@ -71,7 +70,7 @@ def agreement_html(study: Study) -> str:
         for name, found in ((name, raw_and_processed(study.compared, name)) for name in MEANS)
     ]
     told = told_of(panels, study.unit)
-    if study.apart and len(study.sound):
+    if "sound" in study.sets:
         found = (raw_and_processed(study.sound, name) for name in MEANS)
         sound = [replace(panel, found=other) for panel, other in zip(panels, found, strict=True)]
         told += f" Without scans set apart: {told_of(sound, study.unit)}"

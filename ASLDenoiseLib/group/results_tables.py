@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from .columns import PROCESSED, RAW
 from .repeatability import repeats
 from .sessions_html import REPEATED
-from .statistics import compare_readouts
 from .study import Study
 
 if TYPE_CHECKING:
@@ -85,14 +84,9 @@ def results_tables(study: Study) -> dict[str, tuple[pd.DataFrame, Mapping[str, o
     return tables
 
 
-def _sets(study: Study) -> dict[str, pd.DataFrame]:
-    sets = {"all": study.compared}
-    return sets | {"sound": study.sound} if study.apart and len(study.sound) else sets
-
-
 def _tests(study: Study) -> Iterator[dict[str, object]]:
-    for scans, table in _sets(study).items() if study.processing else ():
-        for one in compare_readouts(table):
+    for scans, compared in study.comparisons.items():
+        for one in compared:
             test = one.test
             row: dict[str, object] = {"scans": scans, "readout": one.readout.name}
             row |= {"unit": study.units[one.readout.name], "participants": test.n, "number_of_scans": one.scans}
@@ -105,7 +99,7 @@ def _tests(study: Study) -> Iterator[dict[str, object]]:
 
 
 def _repeated(study: Study) -> Iterator[dict[str, object]]:
-    for scans, table in _sets(study).items():
+    for scans, table in study.sets.items():
         for name in REPEATED:
             for prefix in (RAW, PROCESSED) if study.processing else (RAW,):
                 if prefix + name not in table:

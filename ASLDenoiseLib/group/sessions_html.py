@@ -39,9 +39,9 @@ def sessions_html(study: Study) -> str:
     points = sessions_png(scans[0], sets, title=title, apart=odd, sessions=scans[1])
     body = figure(points, "Sessions of each participant, joined by a line." + RED, "Grey matter of every session")
     body += _session_agreement(study, labels)
-    clean = study.sound if study.apart and len(study.sound) else table_of_all
+    clean = study.sets.get("sound", table_of_all)
     spreads = _spreads(study, clean)
-    without = f", without the {len(study.apart)} scans set apart" if clean is study.sound else ""
+    without = f", without the {len(study.apart)} scans set apart" if "sound" in study.sets else ""
     if spreads:
         caption = f"Spread within and between participants{without}. What repeats well has its dot left of its diamond."
         body += figure(spreads_png(spreads), caption, "Spread within and between participants")
@@ -68,7 +68,7 @@ def _session_agreement(study: Study, labels: tuple[str, str]) -> str:
 
     every = panels(study.compared)
     told = told_of(every, study.unit)
-    if study.apart and first_sessions(study.sound) == labels:
+    if "sound" in study.sets and first_sessions(study.sound) == labels:
         told += f" Without scans set apart: {told_of(panels(study.sound), study.unit)}"
     caption = f"Session {labels[1]} against session {labels[0]}, each point a participant. {told}{RED}"
     return figure(agreement_png(every, apart=study.people_apart), caption, "Bland-Altman plots of sessions")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -167,20 +168,30 @@ def dz_interval(dz: float, n: int, confidence: float = _CONFIDENCE) -> tuple[flo
     >>> [round(end, 2) for end in dz_interval(1.2845586, 10)]
     [0.41, 2.12]
     """
-    from scipy import optimize, stats
+    from scipy import optimize, special
 
     if dz < 0:
         low, high = dz_interval(-dz, n, confidence)
         return -high, -low
     t, tail = dz * math.sqrt(n), (1 - confidence) / 2
-    # a noncentral t is (normal + parameter) over chi; averaged over chi, which is sound where scipy's own is NaN
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-    chi = np.sqrt(stats.chi2.ppf((nodes + 1) / 2, n - 1) / (n - 1))
+    chi, weights = _chi(n - 1)
 
     def below(parameter: float) -> float:
-        return float(weights @ stats.norm.cdf(t * chi - parameter)) / 2
+        return float(weights @ special.ndtr(t * chi - parameter))
 
     def end(share: float) -> float:
         return float(optimize.brentq(lambda parameter: below(parameter) - share, -10.0, 10.0 + t * chi[-1]))
 
     return end(1 - tail) / math.sqrt(n), end(tail) / math.sqrt(n)
+
+
+@lru_cache(maxsize=64)
+def _chi(freedom: int) -> tuple[np.ndarray, np.ndarray]:
+    """Values of chi over the root of its degrees of freedom, and weights that average over its distribution.
+
+    A noncentral t is (normal + parameter) over it; averaged so, its distribution is known where scipy's own is NaN.
+    """
+    from scipy import stats
+
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    return np.sqrt(stats.chi2.ppf((nodes + 1) / 2, freedom) / freedom), weights / 2

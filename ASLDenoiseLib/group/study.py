@@ -15,6 +15,7 @@ from ..result.maps import kind_of
 from .columns import PERFUSION, READOUTS
 from .ranking import Ranked, rank_scans, scanner_of
 from .record import ScanRecord, Status
+from .statistics import Comparison, compare_readouts
 from .tables import done, scans_table
 
 if TYPE_CHECKING:
@@ -68,6 +69,19 @@ class Study:
     def sound(self) -> pd.DataFrame:
         """`compared` without the scans that are set apart."""
         return self.compared[~self.compared["scan"].isin(self.apart)].reset_index(drop=True)
+
+    @cached_property
+    def comparisons(self) -> Mapping[str, tuple[Comparison, ...]]:
+        """Raw against processed by readout: of ``all`` compared scans, and of those that are ``sound`` where others are
+        set apart; empty where the scans were only averaged.
+        """
+        return {name: compare_readouts(scans) for name, scans in self.sets.items()} if self.processing else {}
+
+    @cached_property
+    def sets(self) -> Mapping[str, pd.DataFrame]:
+        """The scans that figures are told of: ``all``, and those that are ``sound`` where others are set apart."""
+        some = len(self.sound) if len(self.sound) < len(self.compared) else 0
+        return {"all": self.compared} | ({"sound": self.sound} if some else {})
 
     @cached_property
     def people_apart(self) -> frozenset[str]:
