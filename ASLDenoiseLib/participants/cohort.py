@@ -18,8 +18,8 @@ from .dataset import check_place, describe
 from .execute import failed_record, run_scan
 from .find import FoundScans, find_scans
 from .heads import SharedHeads
-from .plan import Plan, Run, make_plan
-from .pool import Listener, run_tasks
+from .plan import Plan, Run, Watch, make_plan
+from .pool import run_tasks
 from .task import ScanTask
 from .template import Template
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 LEVELS = ("participant", "group")
 _FULL = " is full;"  # as `files` and `running.ending` say it of a disk
+_NOBODY = Watch()
 _MANY = 64  # scans side by side, where that is a scheduler's own affair
 
 
@@ -118,8 +119,7 @@ def run_cohort(
     cohort: CohortRequest,
     *,
     workers: Workers | None = None,
-    listener: Listener = lambda event: None,
-    planned: Callable[[Plan], None] = lambda plan: None,
+    watch: Watch = _NOBODY,
     pools: Pools = on_dask,
 ) -> Cohort:
     """Do what a cohort is asked for; what is finished in its OUT is not done again.
@@ -127,8 +127,7 @@ def run_cohort(
     Args:
         cohort: what.
         workers: where; None: as many processes of this machine as its cores and memory allow.
-        listener: told by the pool what becomes of the scans.
-        planned: told what is going to be run, before it is.
+        watch: told how far it is.
         pools: opens what runs tasks.
 
     Raises:
@@ -141,16 +140,18 @@ def run_cohort(
             check_place(cohort.bids, out)
             found = cohort.found()
             out.mkdir(parents=True, exist_ok=True)
-            _run_scans(cohort, found, workers or Workers(), listener, planned, pools)
+            _run_scans(cohort, found, workers or Workers(), watch, pools)
             notes = found.notes
         if "group" in cohort.levels:
             from ..group.group import run_group
 
-            run_group(out)
+            run_group(out, watch.group)
     return Cohort(out, read_records(out), notes)
 
 
-def plan_cohort(cohort: CohortRequest, *, workers: Workers | None = None, pools: Pools = on_dask) -> Plan:
+def plan_cohort(
+    cohort: CohortRequest, *, workers: Workers | None = None, watch: Watch = _NOBODY, pools: Pools = on_dask
+) -> Plan:
     """What a cohort would run, and what is missing or doubtful in each scan, its images inspected; nothing is written.
 
     Raises:
@@ -159,27 +160,20 @@ def plan_cohort(cohort: CohortRequest, *, workers: Workers | None = None, pools:
     check_place(cohort.bids, cohort.out)
     found = cohort.found()
     with pools(workers or Workers(), (cohort.bids,)) as run:
-        return make_plan(cohort, found, run, thorough=True)
+        return make_plan(cohort, found, run, watch=watch, thorough=True)
 
 
-def _run_scans(
-    cohort: CohortRequest,
-    found: FoundScans,
-    workers: Workers,
-    listener: Listener,
-    planned: Callable[[Plan], None],
-    pools: Pools,
-) -> None:
+def _run_scans(cohort: CohortRequest, found: FoundScans, workers: Workers, watch: Watch, pools: Pools) -> None:
     out, plan = cohort.out, None
     try:
         with pools(workers, (cohort.bids, out)) as run:
-            plan = make_plan(cohort, found, run)
-            planned(plan)
+            plan = make_plan(cohort, found, run, watch=watch)
+            watch.planned(plan)
             describe(out, cohort.bids)
             for record in plan.refused:
                 write_record(out, record)
             with SharedHeads(out, plan.scans) as heads:
-                _run_all(plan, run, heads, workers, listener)
+                _run_all(plan, run, heads, workers, watch)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_stopped(out, plan)) from None
     finally:
@@ -188,11 +182,11 @@ def _run_scans(
                 describe(out, cohort.bids)
 
 
-def _run_all(plan: Plan, run: Run, heads: SharedHeads, workers: Workers, listener: Listener) -> None:
+def _run_all(plan: Plan, run: Run, heads: SharedHeads, workers: Workers, watch: Watch) -> None:
     """Run every scan that is to be; a disk that is full ends it."""
     tasks = heads.in_order(plan.tasks, abreast=_abreast(workers))
     left = len(tasks)
-    for outcome in run(partial(run_scan, threads=workers.threads), tasks, key=_name_of, listener=listener):
+    for outcome in run(partial(run_scan, threads=workers.threads), tasks, key=_name_of, listener=watch.scans):
         record = failed_record(outcome.task, outcome.sentence) if outcome.failed else outcome.result
         heads.ended(outcome.task)
         left -= 1

@@ -13,6 +13,7 @@ from ..progress import Progress, silent
 from ..series import Volume
 from .clusters import Workers
 from .cohort import LEVELS, Cohort, CohortRequest, run_cohort
+from .plan import Watch
 from .pool import PoolEvent, PoolState, TaskEnded
 from .template import Template, read_template, template_of
 
@@ -69,14 +70,14 @@ def cohort(
         template = replace(template, outputs=replace(template.outputs, atlases=atlases))
     asked = CohortRequest(bids, out, tuple(levels), tuple(participants), tuple(sessions), template, labels_from)
     where = Workers(workers, threads, scheduler, cluster)
-    return run_cohort(asked, workers=where, listener=Counting(progress))
+    return run_cohort(asked, workers=where, watch=Watch(scans=Counting(progress)))
 
 
 class Counting:
-    """A listener of the pool that tells a `Progress` how many scans are over."""
+    """A listener of the pool that tells a `Progress` how many scans are over, by a text of its own or of each."""
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress, self._total, self._ended = progress, 0, 0
+    def __init__(self, progress: Progress, text: str = "") -> None:
+        self._progress, self._text, self._total, self._ended = progress, text, 0, 0
 
     def __call__(self, event: PoolEvent) -> None:
         """Hear an event."""
@@ -85,4 +86,4 @@ class Counting:
                 self._total = total
             case TaskEnded(outcome):
                 self._ended += 1
-                self._progress(self._ended / max(self._total, self._ended), f"{outcome.key} is over")
+                self._progress(self._ended / max(self._total, self._ended), self._text or f"{outcome.key} is over")

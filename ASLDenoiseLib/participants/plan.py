@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..findings import Severity
 from ..group.record import ScanRecord, Status, read_records
+from ..progress import Progress, silent
 from .checks import CheckTask, ScanCheck, Told, check_scan, with_twins
 from .find import FoundScans
 from .identity import Identity
@@ -18,7 +19,7 @@ from .template import Template, request_of
 
 if TYPE_CHECKING:
     from .cohort import CohortRequest
-    from .pool import Outcome
+    from .pool import Listener, Outcome
 
 _UNKNOWN = Identity("", {})
 
@@ -84,13 +85,35 @@ class Plan:
         return ScanRecord(scan.name, scan.participant, scan.session, *told)
 
 
-def make_plan(cohort: CohortRequest, found: FoundScans, run: Run, *, thorough: bool = False) -> Plan:
+def _unheard(event: object) -> None:
+    """Say nothing."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who is told how far a cohort is.
+
+    Args:
+        looking: by the pool, while scans are looked at.
+        planned: what is going to be run, before it is.
+        scans: by the pool, what becomes of the scans.
+        group: what is made of all of them.
+    """
+
+    looking: Listener = _unheard
+    planned: Callable[[Plan], None] = _unheard
+    scans: Listener = _unheard
+    group: Progress = silent
+
+
+def make_plan(cohort: CohortRequest, found: FoundScans, run: Run, *, watch: Watch, thorough: bool = False) -> Plan:
     """Look at each scan of a cohort on its workers.
 
     Args:
         cohort: what is asked for.
         found: its scans.
         run: runs the looking.
+        watch: told how far that is.
         thorough: inspect the images, too.
     """
     earlier = {record.name: record for record in read_records(cohort.out)}
@@ -98,7 +121,7 @@ def make_plan(cohort: CohortRequest, found: FoundScans, run: Run, *, thorough: b
         CheckTask(scan, cohort.template, cohort.bids, cohort.out, earlier.get(scan.name), thorough)
         for scan in found.scans
     ]
-    seen = {outcome.key: _check(outcome) for outcome in run(check_scan, tasks, key=_name_of)}
+    seen = {outcome.key: _check(outcome) for outcome in run(check_scan, tasks, key=_name_of, listener=watch.looking)}
     checks = with_twins([seen[scan.name] for scan in found.scans])
     return Plan(cohort.out, cohort.template, found.scans, checks, found.notes)
 

@@ -15,7 +15,7 @@ from .options import atlases_of
 if TYPE_CHECKING:
     from ..participants.clusters import Workers
     from ..participants.cohort import Cohort, CohortRequest
-    from ..participants.plan import Plan
+    from ..participants.plan import Plan, Watch
 
 _SHOWN = 20  # scans that failed; the table of scans has all
 
@@ -65,20 +65,29 @@ def add_cohort(parser: argparse.ArgumentParser) -> None:
 def run_cohort(args: argparse.Namespace) -> int:
     """Run a cohort, or say what would be run; 0: all is done, 1: some scans failed."""
     from ..participants.cohort import run_cohort
-    from ..participants.console import Counting
-    from ..participants.plan_text import plan_warnings
 
     asked, workers = cohort_of(args), workers_of(args)
     if args.dry_run:
-        return _dry_run(asked, workers)
+        return _dry_run(asked, workers, args.progress)
+    return _told(run_cohort(asked, workers=workers, watch=_watch(args.progress)), asked)
+
+
+def _watch(kind: str) -> Watch:
+    """What is told on standard error; with ``json`` lines of JSON alone."""
+    from ..participants.console import Counting
+    from ..participants.plan import Watch
+    from ..participants.plan_text import plan_warnings
+
+    if kind == "none":
+        return Watch()
+    scans = Counting(make_progress(kind))
+    if kind == "json":
+        return Watch(scans=scans)
 
     def planned(plan: Plan) -> None:
-        if args.progress != "none":
-            print(*plan_warnings(plan), sep="\n", file=sys.stderr, flush=True)
+        print(*plan_warnings(plan), sep="\n", file=sys.stderr, flush=True)
 
-    return _told(
-        run_cohort(asked, workers=workers, listener=Counting(make_progress(args.progress)), planned=planned), asked
-    )
+    return Watch(Counting(make_progress(kind), "looking at the scans"), planned, scans, make_progress(kind))
 
 
 def cohort_of(args: argparse.Namespace) -> CohortRequest:
@@ -105,7 +114,7 @@ def workers_of(args: argparse.Namespace) -> Workers:
     return Workers(args.workers, args.threads, args.scheduler, args.cluster)
 
 
-def _dry_run(asked: CohortRequest, workers: Workers) -> int:
+def _dry_run(asked: CohortRequest, workers: Workers, progress: str) -> int:
     from ..findings import Severity
     from ..participants.cluster_file import read_cluster_file
     from ..participants.cohort import plan_cohort
@@ -114,7 +123,7 @@ def _dry_run(asked: CohortRequest, workers: Workers) -> int:
     cluster = workers.cluster_file
     script = "" if cluster is None else read_cluster_file(cluster, threads=workers.threads).job_script()
     here = replace(workers, scheduler="", cluster_file=None)
-    plan = plan_cohort(asked, workers=here)
+    plan = plan_cohort(asked, workers=here, watch=_watch(progress))
     print(plan_table(plan))
     if script:
         print(f"\nEach job of the queue would be:\n\n{script}")
