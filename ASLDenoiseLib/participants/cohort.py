@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,8 @@ from .dataset import check_place, describe
 from .execute import failed_record, run_scan
 from .find import FoundScans, find_scans
 from .heads import SharedHeads
+from .leftovers import remove_leftovers
+from .lock import locked
 from .plan import Plan, Run, Watch, make_plan
 from .pool import run_tasks
 from .task import ScanTask
@@ -139,8 +141,10 @@ def run_cohort(
         if "participant" in cohort.levels:
             check_place(cohort.bids, out)
             found = cohort.found()
-            out.mkdir(parents=True, exist_ok=True)
-            _run_scans(cohort, found, workers or Workers(), watch, pools)
+            with locked(out) as lock:
+                remove_leftovers(out, locked=lock.held)
+                found = replace(found, notes=(*found.notes, *filter(None, (lock.note,))))
+                _run_scans(cohort, found, workers or Workers(), watch, pools)
             notes = found.notes
         if "group" in cohort.levels:
             from ..group.group import run_group

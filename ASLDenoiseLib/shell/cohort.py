@@ -15,6 +15,8 @@ from .options import atlases_of
 if TYPE_CHECKING:
     from ..participants.clusters import Workers
     from ..participants.cohort import Cohort, CohortRequest
+    from ..participants.console import Counting
+    from ..participants.live_table import Display
     from ..participants.plan import Plan, Watch
 
 _SHOWN = 20  # scans that failed; the table of scans has all
@@ -65,29 +67,38 @@ def add_cohort(parser: argparse.ArgumentParser) -> None:
 def run_cohort(args: argparse.Namespace) -> int:
     """Run a cohort, or say what would be run; 0: all is done, 1: some scans failed."""
     from ..participants.cohort import run_cohort
+    from ..participants.live_table import make_display
+    from ..participants.plan import Watch
 
-    asked, workers = cohort_of(args), workers_of(args)
+    asked, workers, kind = cohort_of(args), workers_of(args), args.progress
     if args.dry_run:
-        return _dry_run(asked, workers, args.progress)
-    return _told(run_cohort(asked, workers=workers, watch=_watch(args.progress)), asked)
+        return _dry_run(asked, workers, kind)
+    if "participant" in asked.levels:
+        with make_display(kind) as display:
+            of_scans = replace(asked, levels=("participant",))
+            cohort = run_cohort(of_scans, workers=workers, watch=_watch(kind, display))
+    if "group" in asked.levels:
+        cohort = run_cohort(replace(asked, levels=("group",)), watch=Watch(group=make_progress(kind)))
+    return _told(cohort, asked)
 
 
-def _watch(kind: str) -> Watch:
+def _watch(kind: str, display: Display) -> Watch:
     """What is told on standard error; with ``json`` lines of JSON alone."""
-    from ..participants.console import Counting
     from ..participants.plan import Watch
     from ..participants.plan_text import plan_warnings
 
-    if kind == "none":
-        return Watch()
-    scans = Counting(make_progress(kind))
-    if kind == "json":
-        return Watch(scans=scans)
-
     def planned(plan: Plan) -> None:
-        print(*plan_warnings(plan), sep="\n", file=sys.stderr, flush=True)
+        display.before = plan.done
+        if kind not in ("none", "json"):
+            print(*plan_warnings(plan), sep="\n", file=sys.stderr, flush=True)
 
-    return Watch(Counting(make_progress(kind), "looking at the scans"), planned, scans, make_progress(kind))
+    return Watch(_looking(kind), planned, display)
+
+
+def _looking(kind: str) -> Counting:
+    from ..participants.console import Counting
+
+    return Counting(make_progress("none" if kind == "json" else kind), "looking at the scans")
 
 
 def cohort_of(args: argparse.Namespace) -> CohortRequest:
@@ -118,12 +129,13 @@ def _dry_run(asked: CohortRequest, workers: Workers, progress: str) -> int:
     from ..findings import Severity
     from ..participants.cluster_file import read_cluster_file
     from ..participants.cohort import plan_cohort
+    from ..participants.plan import Watch
     from ..participants.plan_text import plan_table
 
     cluster = workers.cluster_file
     script = "" if cluster is None else read_cluster_file(cluster, threads=workers.threads).job_script()
     here = replace(workers, scheduler="", cluster_file=None)
-    plan = plan_cohort(asked, workers=here, watch=_watch(progress))
+    plan = plan_cohort(asked, workers=here, watch=Watch(_looking(progress)))
     print(plan_table(plan))
     if script:
         print(f"\nEach job of the queue would be:\n\n{script}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from ASLDenoiseLib.participants.clusters import Workers
 from ASLDenoiseLib.participants.cohort import CohortRequest, plan_cohort, run_cohort
 from ASLDenoiseLib.participants.execute import failed_record
 from ASLDenoiseLib.participants.heads import SharedHeads
+from ASLDenoiseLib.participants.lock import OutLock
+from ASLDenoiseLib.participants.plan import Watch
 
 PLACES = ("sub-01/ses-1", "sub-01/ses-2", "sub-02/ses-1")
 NAMES = [place.replace("/", "_") for place in PLACES]
@@ -190,3 +193,27 @@ def test_the_record_says_by_what_it_is_known(bids):
         "sub-01/ses-1/perf/sub-01_ses-1_asl.nii.gz"
         in json.loads((bids.parent / "out" / "cohort" / "sub-01_ses-1.json").read_text())["stamps"]
     )
+
+
+def test_a_second_cohort_in_the_same_out_is_refused_and_what_a_killed_one_left_goes(bids):
+    out = bids.parent / "out"
+    left = out / "sub-01" / ".asldenoise-0123456789ab.partial"
+    left.mkdir(parents=True)
+
+    def meanwhile(task):
+        refusal(run_cohort, asked(bids), pools=Here(), mentions=("Another cohort runs in",))
+        return pretended(task)
+
+    assert run_cohort(asked(bids), pools=Here(meanwhile)).failed == {}
+    assert not left.exists()
+
+
+def test_a_disk_without_locks_is_a_note_before_the_scans_run(bids, monkeypatch):
+    @contextmanager
+    def unlocked(out):
+        yield OutLock(False, "The disk has no locks.")
+
+    monkeypatch.setattr(module, "locked", unlocked)
+    notes = []
+    done = run_cohort(asked(bids), pools=Here(), watch=Watch(planned=lambda plan: notes.extend(plan.notes)))
+    assert notes == ["The disk has no locks."] and done.notes == ("The disk has no locks.",)

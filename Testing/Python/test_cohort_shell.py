@@ -185,3 +185,12 @@ def test_the_console_s_call_takes_a_request_and_an_atlas(tmp_path, bids, monkeyp
     assert cohort.template.preparation.pairs == "1-4" and cohort.template.outputs.atlases == (atlas,)
     assert cohort.participants == ("01",) and how["workers"] == Workers(2)
     refusal(ad.cohort, bids, tmp_path, request=3, mentions=("'request' is 3",))
+
+
+def test_progress_in_json_is_lines_of_json_alone_and_counts_what_was_finished_before(tmp_path, bids, pools, capsys):
+    line = ["cohort", str(bids), str(tmp_path / "out"), "participant", "--progress", "json"]
+    assert main([*line, "--participant-label", "01"]) == 0
+    capsys.readouterr()
+    assert main(line) == 0
+    told = [json.loads(each) for each in capsys.readouterr().err.splitlines()]
+    assert [(each["done"], each["failed"], each["text"]) for each in told] == [(2, 0, "sub-02_ses-1: done")]
