@@ -81,3 +81,31 @@ def script(folder: Path, body: str) -> subprocess.Popen:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def await_files(folder: Path, pattern: str, count: int, patience: float = 30.0) -> list[Path]:
+    """The files of that pattern, once there are so many."""
+    until = time.monotonic() + patience
+    while len(found := sorted(folder.glob(pattern))) < count:
+        assert time.monotonic() < until, f"{len(found)} of {count} {pattern}"
+        time.sleep(0.02)
+    return found
+
+
+def await_gone(pids: list[int], patience: float = 10.0) -> list[int]:
+    """The processes that are still there after a while."""
+    until = time.monotonic() + patience
+    while (left := [pid for pid in pids if is_alive(pid)]) and time.monotonic() < until:
+        time.sleep(0.05)
+    return left
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that is dead but not collected does not."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except ProcessLookupError:
+        return False
+    except FileNotFoundError:
+        return sys.platform != "linux"
