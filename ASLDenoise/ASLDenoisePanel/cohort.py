@@ -77,6 +77,10 @@ class CohortSection(qt.QObject):
             self._fit()
         return False
 
+    def cleanup(self) -> None:
+        """Read nothing any more."""
+        self._later.stop()
+
     @property
     def chosen(self):
         """The scan of the chosen row (`ASLDenoiseLib.group.listing.ListedScan`), or None."""

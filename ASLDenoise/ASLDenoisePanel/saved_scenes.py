@@ -111,7 +111,7 @@ def _stamp(node) -> tuple:
         data = node.GetImageData()
         return (*node.GetOrigin(), *node.GetSpacing(), None if data is None else data.GetMTime())
     if node.IsA("vtkMRMLTableNode"):
-        return (node.GetTable().GetMTime(),)
+        return (None if node.GetTable() is None else node.GetTable().GetMTime(),)
     return (node.GetText(),) if node.IsA("vtkMRMLTextNode") else (node.GetMTime(),)
 
 

@@ -112,6 +112,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.kept.discard()
         self.setParameterNode(None)
         self.regions.cleanup()
+        self.cohort.cleanup()
         self.removeObservers()
         self._viewObserver.removeObservers()
 

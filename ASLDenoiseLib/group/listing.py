@@ -12,9 +12,11 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import cache
 from pathlib import Path
 
 from ..errors import InputError
+from ..reporting.listing import READOUTS_JSON, REPORT
 from .columns import column
 from .ranking import rank_rows
 from .record import FOLDER, ScanRecord, Status, read_record
@@ -22,7 +24,7 @@ from .record import FOLDER, ScanRecord, Status, read_record
 TABLE = "group/scans.tsv"
 FIGURES = ("gm_mean", "snr", "gm_wm_contrast")  # readouts that a list shows, raw and processed
 _RESULTS = ("", "*/", "sub-*/perf/", "sub-*/ses-*/perf/")  # where a folder of results may hold them
-_READOUTS = "_readouts.json"
+_READOUTS = f"_{READOUTS_JSON}"
 
 
 class Source(Enum):
@@ -88,7 +90,7 @@ class ListedScan:
     @property
     def report(self) -> Path:
         """Its report, whether or not it is there."""
-        return self.folder / f"{self.name}_report.html"
+        return self.folder / f"{self.name}_{REPORT}"
 
 
 @dataclass(frozen=True)
@@ -211,11 +213,16 @@ def _typed(values: Mapping[str, object]) -> dict[str, object]:
     """Columns of the table of scans: words as text, anything else as a number, NaN where it is none."""
     typed: dict[str, object] = {}
     for name, value in values.items():
-        if column(name).words:
+        if _holds_words(name):
             typed[name] = value if isinstance(value, str) else ""
         else:
             typed[name] = _number(value)
     return typed
+
+
+@cache  # asked for each cell of each scan
+def _holds_words(name: str) -> bool:
+    return column(name).words
 
 
 def _number(value: object) -> float:

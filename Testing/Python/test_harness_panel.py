@@ -169,6 +169,20 @@ def test_a_scene_is_saved_and_reopened_with_its_nodes(panel, tmp_path):
     assert panel.ui.selector.nodeCount() == 1
 
 
+def test_all_that_a_bundle_brings_counts_as_not_saved_and_the_save_dialog_is_answered(desktop, tmp_path):
+    """As in Slicer 5.12 (vtkMRMLScene::ReadFromMRB): what lies in a bundle is in no file of its own."""
+    import numpy as np
+    import slicer
+    from slicer_harness import dialogs
+    from slicer_harness.panel import reopen_scene, save_scene
+
+    slicer.util.addVolumeFromArray(np.zeros((2, 3, 4), np.float32), name="kept")
+    reopen_scene(save_scene(tmp_path / "scene.mrb"))
+    assert slicer.util.getNode("kept").GetModifiedSinceRead()
+    dialogs.answers(desktop.qt.QMessageBox.Cancel)
+    assert [slicer.util.openSaveDataDialog(), slicer.util.openSaveDataDialog()] == [False, True]
+
+
 def test_a_scene_that_is_not_there_is_not_opened_and_other_files_are_refused_in_words(desktop, tmp_path):
     import slicer
 
