@@ -19,7 +19,15 @@ from study_builders import small_design
 import ASLDenoiseLib as ad
 from ASLDenoiseLib.series import M0Type
 from Testing.Benchmarks.cohort import order_of
-from Testing.Benchmarks.library.cohort_figures import agreement, by_session, ranks, read_table, sound, with_truth
+from Testing.Benchmarks.library.cohort_figures import (
+    agreement,
+    by_session,
+    ranks,
+    read_table,
+    sound,
+    voxelwise,
+    with_truth,
+)
 from Testing.Benchmarks.library.cohort_runs import MARK, Running, table_differences
 from Testing.Benchmarks.library.simulated_study import (
     BETWEEN,
@@ -136,6 +144,26 @@ def test_the_order_is_that_of_the_groups_page(tmp_path):
     study_of(tmp_path)
     order = order_of(tmp_path)
     assert set(order[: len(SPOILT_RECORDS)]) == set(SPOILT_RECORDS) and len(order) == 24
+
+
+def test_sessions_agree_voxel_by_voxel_in_the_maps_of_mni_space(tmp_path):
+    import nibabel
+    import pandas as pd
+
+    values = {"sub-01_ses-1": 40.0, "sub-01_ses-2": 42.0, "sub-02_ses-1": 60.0, "sub-02_ses-2": 60.0}
+    keys = {"raw_map": "desc-mean_cbf", "processed_map": "desc-denoised_cbf"}
+    for name, value in values.items():
+        array = np.full((91, 109, 91), value, np.float32)
+        array[:10] = np.nan  # outside of the series
+        for gain, key in zip((1.0, 0.5), keys.values(), strict=True):
+            path = tmp_path / f"{name}_space-MNI152NLin2009aSym_{key}.nii.gz"
+            nibabel.save(nibabel.Nifti1Image(gain * array, np.eye(4)), path)
+    table = pd.DataFrame({"participant": [name[4:6] for name in values], "folder": ".", **keys}, index=list(values))
+    found = voxelwise(tmp_path, table)
+    assert found["a voxel of grey matter, raw"]["within SD"] == pytest.approx(1.0)
+    assert found["a voxel of grey matter, processed"]["mean"] == pytest.approx(0.5 * 50.5)
+    people = np.array([[40.0, 42.0], [60.0, 60.0]])
+    assert found["a voxel of grey matter, processed"]["ICC"] == pytest.approx(float(agreement(people)["ICC"]))
 
 
 def test_tables_are_the_same_whatever_time_a_run_took_and_not_where_a_figure_differs(tmp_path):
