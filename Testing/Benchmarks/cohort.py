@@ -15,12 +15,11 @@ import numpy as np
 
 from .library.cohort_figures import errors, ranks, read_table, repeatability, sound, voxelwise, with_truth
 from .library.cohort_runs import (
+    Progressed,
     Running,
     cohort,
     leftovers,
     map_differences,
-    records,
-    results,
     scan_process,
     table_differences,
     told,
@@ -45,7 +44,7 @@ class Parts:
         self.study = args.study or args.work / "study"
         self.people = QUICK_PEOPLE if command.quick else args.people
         self.pairs = QUICK_PAIRS if command.quick else None
-        self.timed = TIMED[: min(args.scans, self.people)] if command.quick else TIMED[: args.scans]
+        self.timed = [person for person in TIMED if person <= self.people][: args.scans]
         self.log = self.work / "log.txt"
         self.work.mkdir(parents=True, exist_ok=True)
         self.kept = Kept(self.work / "measured.json")
@@ -71,25 +70,23 @@ class Parts:
         """The same into another folder, killed after a third of the scans, and started again."""
         out = self.work / "killed"
         shutil.rmtree(out, ignore_errors=True)
-        third = max(1, len(records(self.whole)) // 3)
+        third = max(1, len(Progressed.of(self.whole).done) // 3)
         run = cohort(self.study, out, *LEVELS, workers=self.workers, log=self.log)
-        before_end = run.killed(lambda: len(records(out)) >= third, victim=lambda family: run.process.pid)
+        before_end = run.killed(lambda: len(Progressed.of(out).done) >= third, victim=lambda family: run.process.pid)
         run.process.wait()
-        gone, before, files = run.seconds_to_vanish(), records(out), results(out)
+        gone, before = run.seconds_to_vanish(), Progressed.of(out)
         seconds = self._ended(cohort(self.study, out, *LEVELS, workers=self.workers, log=self.log))
-        after = records(out)
-        redone = [name for name, when in before.items() if after.get(name) != when]
-        touched = [name for name in files if results(out).get(name) != files[name] and _scan_of(name) in before]
+        after = Progressed.of(out)
         different = table_differences(self.whole, out)
         for line in different:
             say(f"differs: {line}")
         return {
             "figures": {
                 "killed before its end": before_end,
-                "scans done before": len(before),
+                "scans done before": len(before.done),
                 "seconds until no process was left": gone,
-                "scans after": len(after),
-                "finished scans done again": len(redone) + len(touched),
+                "scans done after": len(after.done),
+                "finished scans done again": len(before.done_again(after)),
                 "minutes of the second run": seconds / 60,
                 "columns that differ": len(different),
                 "maps that differ": len(map_differences(self.whole, out)),
@@ -105,18 +102,17 @@ class Parts:
         started = time.monotonic()
         hit = run.killed(lambda: time.monotonic() - started > 20, victim=victim)
         run.ended()
-        first = read_table_of_records(out)
+        first = Progressed.of(out)
         self._ended(self._few(out, workers=self.workers))
-        second = read_table_of_records(out)
-        again = {name for name, when in first["written"].items() if second["written"].get(name) != when}
+        second = Progressed.of(out)
         return {
             "figures": {
                 "killed before its end": hit,
                 "scans": len(self.timed),
-                "done at once": first["done"],
-                "told as failed": first["failed"],
-                "done once it was started again": second["done"],
-                "finished scans done again": len(again & first["names done"]),
+                "done at once": len(first.done),
+                "told as failed": len(first.failed),
+                "done once it was started again": len(second.done),
+                "finished scans done again": len(first.done_again(second)),
             }
         }
 
@@ -151,19 +147,6 @@ class Parts:
             told(self.log)
             raise SystemExit(f"The command ended with {run.process.returncode}; {self.log} has what it said.")
         return seconds
-
-
-def read_table_of_records(out: Path) -> dict[str, object]:
-    """The scans of an unfinished cohort by how they ended."""
-    from ASLDenoiseLib.group.record import Status, read_records
-
-    found = read_records(out)
-    done = {f"{record.name}.json" for record in found if record.status is Status.DONE}
-    return {"done": len(done), "failed": len(found) - len(done), "names done": done, "written": records(out)}
-
-
-def _scan_of(readouts: str) -> str:
-    return readouts.removesuffix("_readouts.json") + ".json"
 
 
 def cost_blocks(rounds: list[Rows], workers: int, scans: int) -> list[str]:

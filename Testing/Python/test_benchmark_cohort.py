@@ -13,10 +13,11 @@ import pytest
 pytest.importorskip("torch")
 
 from cohort_builders import SPOILT as SPOILT_RECORDS
-from cohort_builders import study_of
+from cohort_builders import failed, study_of
 from study_builders import small_design
 
 import ASLDenoiseLib as ad
+from ASLDenoiseLib.group.record import write_record
 from ASLDenoiseLib.series import M0Type
 from Testing.Benchmarks.cohort import order_of
 from Testing.Benchmarks.library.cohort_figures import (
@@ -28,7 +29,7 @@ from Testing.Benchmarks.library.cohort_figures import (
     voxelwise,
     with_truth,
 )
-from Testing.Benchmarks.library.cohort_runs import MARK, Running, table_differences
+from Testing.Benchmarks.library.cohort_runs import MARK, Progressed, Running, table_differences
 from Testing.Benchmarks.library.simulated_study import (
     BETWEEN,
     GM_CBF,
@@ -138,6 +139,18 @@ def test_the_tables_of_a_study_are_read_with_their_truth_and_spoilt_scans_are_le
     assert list(sound(table).index) == ["sub-01_ses-1", "sub-01_ses-2"]
     np.testing.assert_array_equal(by_session(table, "raw_gm_mean"), [[50, 52], [60, 20]])
     assert ranks(["sub-02_ses-2", *table.index[:3]], table) == {"sub-02_ses-2: labelling failed": 1}
+
+
+def test_a_scan_that_is_done_again_is_told_by_when_its_files_were_written(tmp_path):
+    first, *_ = study_of(tmp_path, people=2)
+    write_record(tmp_path, failed("sub-02_ses-2"))
+    (tmp_path / "cohort" / "dataset.json").write_text("{}")  # no record
+    before = Progressed.of(tmp_path)
+    assert len(before.done) == 3 and before.failed == {"sub-02_ses-2"}
+    assert before.done_again(Progressed.of(tmp_path)) == set()
+    os.utime(tmp_path / "cohort" / f"{first.name}.json", ns=(5, 5))
+    os.utime(tmp_path / "cohort" / "sub-02_ses-2.json", ns=(5, 5))
+    assert before.done_again(Progressed.of(tmp_path)) == {first.name}
 
 
 def test_the_order_is_that_of_the_groups_page(tmp_path):

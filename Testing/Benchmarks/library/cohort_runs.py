@@ -87,14 +87,36 @@ def cohort(bids: Path, out: Path, *levels: str, workers: int, log: Path, options
     return Running.of("cohort", bids, out, *levels, *counted, *options, log=log)
 
 
-def records(out: Path) -> dict[str, int]:
-    """The record files of the scans that have ended, and when each was written, ns."""
-    return {path.name: path.stat().st_mtime_ns for path in (out / "cohort").glob("*.json")}
+@dataclass(frozen=True)
+class Progressed:
+    """How far a cohort has come.
 
+    Args:
+        done, failed: the scans whose run ended well, and not.
+        written: when the record of each of them was written, and its readouts, ns.
+    """
 
-def results(out: Path) -> dict[str, int]:
-    """The readouts of the scans, and when each file was written, ns."""
-    return {path.name: path.stat().st_mtime_ns for path in out.glob("sub-*/**/*_readouts.json")}
+    done: frozenset[str]
+    failed: frozenset[str]
+    written: dict[str, tuple[int, ...]]
+
+    @classmethod
+    def of(cls, out: Path) -> Progressed:
+        """As the records in a folder have it."""
+        from ASLDenoiseLib.group.record import FOLDER, Status, read_records
+
+        found = read_records(out)
+        done = frozenset(each.name for each in found if each.status is Status.DONE)
+        files = {
+            each.name: (out / FOLDER / f"{each.name}.json", out / each.folder / f"{each.name}_readouts.json")
+            for each in found
+        }
+        written = {name: tuple(p.stat().st_mtime_ns for p in both if p.is_file()) for name, both in files.items()}
+        return cls(done, frozenset(files) - done, written)
+
+    def done_again(self, later: Progressed) -> frozenset[str]:
+        """The scans that were done by now and were run again until later."""
+        return frozenset(name for name in self.done if later.written.get(name) != self.written[name])
 
 
 def leftovers(out: Path) -> list[Path]:
