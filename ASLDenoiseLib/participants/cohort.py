@@ -23,7 +23,7 @@ from .lock import locked
 from .plan import Plan, Run, Watch, make_plan
 from .pool import run_tasks
 from .task import ScanTask
-from .template import Template
+from .template import Template, require_files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +65,8 @@ class CohortRequest:
             raise InputError(f"There is no level '{''.join(wrong[:1])}' of a cohort; give {' or '.join(LEVELS)}.")
 
     def found(self) -> FoundScans:
-        """Its scans; raises as `find_scans`."""
+        """Its scans; raises as `find_scans`, and `template.require_files`."""
+        require_files(self.template)
         asked = {"participants": self.participants, "sessions": self.sessions, "labels_from": self.labels_from}
         return find_scans(self.bids, **asked)
 

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..files import require_file
 from ..given import settle
 from ..pipeline.request import Atlas, DelayFit, Denoising, Head, Outputs, Request, SeriesFile, SuperResolution
 from ..pipeline.request_json import parts_of, plain_of_file, plain_request, understood
 from ..preparing.choices import Preparation
+from ..reading.atlas import atlas_names
+from ..reading.bids import read_context
 from .scan import CohortScan
 
 _EACH = Path("each_asl.nii.gz")  # in the place of a series
@@ -77,6 +80,21 @@ def template_of(request: Request) -> Template:
     """The template that a request is, likewise; raises as `read_template`."""
     plain = {key: value for key, value in plain_request(request).items() if key != "format"}
     return _template(plain, Path.cwd(), "The request")
+
+
+def require_files(template: Template) -> None:
+    """Refuse a template whose own files are not there: once, and not for each scan.
+
+    Raises:
+        InputError: an atlas, the names of its labels or the context cannot be read.
+    """
+    if isinstance(template.series.context, Path):
+        read_context(template.series.context)
+    for atlas in template.outputs.atlases:
+        if isinstance(atlas.labels, Path):
+            require_file(atlas.labels, what="atlas")
+        if isinstance(atlas.names, Path):
+            atlas_names(atlas.names)
 
 
 def request_of(scan: CohortScan, template: Template, out: Path) -> Request:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 from bids_builders import data_set, t1
 from bids_validator import VALIDATOR, errors
+from conftest import ROOT
 
 from ASLDenoiseLib.__main__ import main
 from ASLDenoiseLib.group.record import Status, read_records
@@ -41,3 +47,34 @@ def test_a_study_from_one_command_and_again(tmp_path, capfd):
     assert main(line) == 1
     assert "4 scans: 0 to run, 3 finished already, 1 that cannot be run." in capfd.readouterr().err
     assert {path: path.stat().st_mtime_ns for path in written} == written
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_ends_it_cleanly_and_the_same_command_goes_on(tmp_path):
+    bids = data_set(tmp_path / "set", "sub-01", "sub-02", "sub-03", "sub-04")
+    template = tmp_path / "template.json"
+    quick = {"preparation": {"motion": False, "nuisance": [], "outliers": "none"}}
+    template.write_text(json.dumps({"format": FORMAT, **quick}))
+    out = tmp_path / "out"
+    line = [sys.executable, "-m", "ASLDenoiseLib", "cohort", str(bids), str(out), "participant", "--workers", "1"]
+    line += ["--request", str(template)]
+    how = {"cwd": ROOT, "env": {**os.environ, "PYTHONPATH": str(ROOT)}, "text": True}
+    running = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, **how)
+    try:
+        until = time.monotonic() + 300
+        while not list(out.glob("cohort/sub-*.json")) and time.monotonic() < until and running.poll() is None:
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        _, told = running.communicate(timeout=60)
+    finally:
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
+    done = len(read_records(out))
+    assert 1 <= done < 4
+    assert running.returncode == 130
+    assert told.splitlines()[-1] == f"Stopped: {done} of 4 scans are done; the same command goes on."
+    assert not list(out.rglob("*.partial"))
+    again = subprocess.run(line, capture_output=True, check=False, **how)
+    assert again.returncode == 0, again.stderr
+    assert f"4 scans: {4 - done} to run, {done} finished already." in again.stderr
+    assert len(read_records(out)) == 4

@@ -10,7 +10,14 @@ import pytest
 from reading_builders import head, refusal, save
 
 from ASLDenoiseLib.participants.scan import CohortScan
-from ASLDenoiseLib.participants.template import Template, left_out, read_template, request_of, template_of
+from ASLDenoiseLib.participants.template import (
+    Template,
+    left_out,
+    read_template,
+    request_of,
+    require_files,
+    template_of,
+)
 from ASLDenoiseLib.pipeline.request import Atlas, Denoising, Head, Outputs, Request, SeriesFile
 from ASLDenoiseLib.pipeline.request_json import FORMAT, plain_request
 from ASLDenoiseLib.preparing.choices import Preparation
@@ -122,3 +129,14 @@ def test_a_label_map_of_the_head_serves_as_tissue_and_as_regions(tmp_path):
     assert (request.head.labels, request.head.tissue_space) == (labels, "t1")
     (atlas,) = request.outputs.atlases
     assert (atlas.labels, atlas.space) == (labels, "t1") and atlas.names["17"] == "Left-Hippocampus"
+
+
+def test_files_of_a_template_that_are_not_there_are_refused_once(tmp_path):
+    require_files(Template())
+    for atlas, mentions in (
+        (Atlas(tmp_path / "none.nii.gz", space="mni"), "no atlas"),
+        (Atlas(save(tmp_path / "a.nii.gz", head()), tmp_path / "none.tsv", "mni"), "no table of names"),
+    ):
+        refusal(require_files, Template(outputs=Outputs(atlases=(atlas,))), mentions=(mentions,))
+    series = SeriesFile(Path("x_asl.nii.gz"), context=tmp_path / "none.tsv")
+    refusal(require_files, Template(series=series), mentions=("no context file",))
