@@ -17,7 +17,7 @@ from .maps_html import maps_html, regions_html
 from .page import page_html
 from .ranking import Ranked
 from .record import read_records
-from .region_tables import REGION_MEANS, REGIONS, region_means, regions_sidecar, regions_table
+from .region_tables import REGION_MEANS, REGIONS, region_means, regions_sidecar
 from .results_tables import results_tables
 from .study import Study
 from .tables import SCANS, scans_sidecar, write_tables
@@ -85,7 +85,7 @@ def _written(study: Study, progress: Progress) -> GroupResult:
     with staging_for(folder) as staging:
         progress(0.1, "tables of the group")
         tables = {SCANS: (study.table, scans_sidecar(study.table)), **results_tables(study)}
-        regions = regions_table(study.records)
+        regions = study.regions
         means = region_means(regions, apart=study.apart)
         if len(regions):
             tables |= {name: (t, regions_sidecar(t)) for name, t in ((REGIONS, regions), (REGION_MEANS, means))}

@@ -11,18 +11,16 @@ from .columns import PROCESSED, RAW, column, readout_label
 from .ranking import FEWEST_PEERS, JUDGED, Ranked
 from .study import Study
 
+_MOST_LISTED = 100  # scans with their reasons, and failed ones
 _MOST_ROWS = 300  # of the table of all scans; `scans.tsv` has every one
 _BOTH = ("gm_mean", "snr", "gm_wm_contrast", "qei")  # raw, and an arrow to processed
-_SHOWN = (
-    *("motion_mean_fd_mm", "outlier_percent", "pairs_used", "fit_light", "brain_coverage_percent", "mni_gm_overlap"),
-    "audit",
-)
+_SHOWN = (*("motion_mean_fd_mm", "outlier_percent", "fit_light", "brain_coverage_percent", "mni_gm_overlap", "audit"),)
 
 
 def ranking_html(study: Study) -> str:
     """The scans that stand out, the worst first, each with its reasons and the way to its report."""
     told = [each for each in study.ranked if each.reasons]
-    items = "".join(_item(study, each, place) for place, each in enumerate(told, start=1))
+    items = "".join(_item(study, each, place) for place, each in enumerate(told[:_MOST_LISTED], start=1))
     rest = len(study.ranked) - len(told)
     if not told:
         lead = f"<p>None of the {rest} scans stands out.</p>"
@@ -30,7 +28,9 @@ def ranking_html(study: Study) -> str:
         apart = len(study.apart)
         lead = f"<p>{apart} of {len(study.ranked)} scans {'is' if apart == 1 else 'are'} set apart (red); "
         lead += f"nothing about {rest} others stands out.</p>"
-    return f'{lead}<ul class="findings">{items}</ul>{_how(study)}' if told else lead + _how(study)
+    more = len(told) - _MOST_LISTED
+    rest_of = f"<p class='sub'>{more} more are in ranking.tsv.</p>" if more > 0 else ""
+    return lead + (f'<ul class="findings">{items}</ul>{rest_of}' if told else "") + _how(study)
 
 
 def _item(study: Study, each: Ranked, place: int) -> str:
@@ -66,9 +66,11 @@ def failed_html(study: Study) -> str:
     """The scans whose run failed, with the reason; empty where none did."""
     items = "".join(
         f'<li class="unusable"><strong>{escape(record.name)}</strong> {escape(record.sentence)}</li>'
-        for record in study.failed
+        for record in study.failed[:_MOST_LISTED]
     )
-    return f'<ul class="findings">{items}</ul>' if items else ""
+    more = len(study.failed) - _MOST_LISTED
+    rest = f"<p class='sub'>{more} more are in scans.tsv.</p>" if more > 0 else ""
+    return f'<ul class="findings">{items}</ul>{rest}' if items else ""
 
 
 def scans_html(study: Study) -> str:

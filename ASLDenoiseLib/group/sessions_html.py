@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 REPEATED = ("gm_mean", "wm_mean", "gm_mean_pvc", "snr", "gm_wm_contrast", "qei", "gm_att")
+_NOTE = (
+    f"<p class='sub'>ICC is {ICC_FORM} (Shrout &amp; Fleiss 1979): what differs from session to session counts as "
+    "error. Within: SD of sessions of one participant. Between: SD of participants' own values, with what sessions put "
+    "into it taken off; scanners that participants do not share are part of it. Repeatability coefficient: 1.96 √2 "
+    "times within; two sessions of a participant differ by less in 95 of 100. Two values of a few people tell these "
+    "roughly: see the intervals.</p>"
+)
+_MOST_REGIONS = 32  # that fit into a chart
 
 
 def sessions_html(study: Study) -> str:
@@ -48,13 +56,22 @@ def sessions_html(study: Study) -> str:
     body += _repeat_table(study, table_of_all, "All scans")
     if without:
         body += _repeat_table(study, clean, without.removeprefix(", ").capitalize())
-    return body + (
-        f"<p class='sub'>ICC is {ICC_FORM} (Shrout &amp; Fleiss 1979): what differs from session to session counts as "
-        "error. Within: SD of sessions of one participant. Between: SD of participants' own values, with what sessions "
-        "put into it taken off; scanners that participants do not share are part of it. Repeatability coefficient: "
-        "1.96 √2 times within; two sessions of a participant differ by less in 95 of 100. Two values of a few people "
-        "tell these roughly: see the intervals.</p>"
-    )
+    return body + _regions(study) + _NOTE
+
+
+def _regions(study: Study) -> str:
+    """How regions repeat, those that fit into a chart; scans of low coverage, or set apart, left out."""
+    rows = study.regions
+    rows = rows[rows["scan"].isin(study.sets.get("sound", study.compared)["scan"]) & (rows["low_coverage"] != "true")]
+    spreads = []
+    for (atlas, region), of_region in rows.groupby(["atlas", "region"], sort=False):
+        raw, processed = repeats(of_region, "raw_mean"), repeats(of_region, "processed_mean")
+        if np.isfinite(raw.icc) or np.isfinite(processed.icc):
+            spreads.append(Spread(f"{region} ({atlas})", raw, processed if study.processing else None))
+        if len(spreads) > _MOST_REGIONS:
+            return "<p class='sub'>How each region repeats is in region_means.tsv.</p>"
+    caption = "Spread of regions' means within and between participants, without scans that are set apart."
+    return figure(spreads_png(spreads), caption, "Spread of regions within and between participants") if spreads else ""
 
 
 def _session_agreement(study: Study, labels: tuple[str, str]) -> str:

@@ -15,6 +15,7 @@ from ..result.maps import kind_of
 from .columns import PERFUSION, READOUTS
 from .ranking import Ranked, rank_scans, scanner_of
 from .record import ScanRecord, Status
+from .region_tables import regions_table
 from .statistics import Comparison, compare_readouts
 from .tables import done, scans_table
 
@@ -71,6 +72,11 @@ class Study:
         return self.compared[~self.compared["scan"].isin(self.apart)].reset_index(drop=True)
 
     @cached_property
+    def regions(self) -> pd.DataFrame:
+        """A row a region a scan, of the finished scans."""
+        return regions_table(self.records)
+
+    @cached_property
     def comparisons(self) -> Mapping[str, tuple[Comparison, ...]]:
         """Raw against processed by readout: of ``all`` compared scans, and of those that are ``sound`` where others are
         set apart; empty where the scans were only averaged.
@@ -116,6 +122,9 @@ class Study:
 
     def report_of(self, scan: str) -> str:
         """The scan's own report as a link from the page in ``group``; empty where it is not there."""
-        place = next((record.folder for record in self.records if record.name == scan), "")
-        path = f"{place}/{scan}_{REPORT}"
+        path = f"{self._folders.get(scan, '')}/{scan}_{REPORT}"
         return quote(f"../{path}") if (self.out / path).is_file() else ""
+
+    @cached_property
+    def _folders(self) -> Mapping[str, str]:
+        return {record.name: record.folder for record in self.records}

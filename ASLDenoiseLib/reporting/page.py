@@ -27,7 +27,8 @@ th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid #ddd;
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; } td.n, td[data-label=Unit] { white-space: nowrap; }
 thead th { border-bottom: 2px solid #888; }
 th[scope=row] { font-weight: 600; width: 45%; }
-table.wide { font-size: .8rem; } table.wide th[scope=row] { width: auto; } table.wide td { overflow-wrap: normal; }
+table.wide { font-size: .8rem; } table.wide th[scope=row] { width: auto; white-space: nowrap; }
+table.wide td { overflow-wrap: normal; }
 tr.default td, tr.default th { background: #fff8e1; }
 figure { margin: .5rem 0; } img { max-width: 100%; height: auto; display: block; }
 code, td { overflow-wrap: anywhere; } code { font-size: .85rem; }
@@ -38,10 +39,11 @@ code, td { overflow-wrap: anywhere; } code { font-size: .85rem; }
   th, td, td.n { border: 0; padding: 0; text-align: left; } th[scope=row] { flex: 1 0 100%; }
   td:empty { display: none; }
   td::before { content: attr(data-label); display: block; font-size: .75rem; color: #555; }
-  tr.default { background: #fff8e1; } td.n { white-space: normal; }
+  tr.default { background: #fff8e1; } td.n, table.wide th[scope=row] { white-space: normal; }
   .pan img { max-width: none; width: 46rem; }
 }
 @media print { body { max-width: none; padding: 0; font-size: 9.5pt; } th, td { padding: .2rem .5rem; }
+  details::details-content { content-visibility: visible; display: block; }  /* what is folded is printed, too */
   h2 { break-after: avoid; } figure, tr { break-inside: avoid; } .pan { overflow: visible; }
   .banner, img, li, tr { -webkit-print-color-adjust: exact; print-color-adjust: exact; } }
 """

@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import cohort_builders as study
 import pytest
 
 from ASLDenoiseLib.errors import InputError
-from ASLDenoiseLib.group import figures, group, session_figures
+from ASLDenoiseLib.group import figures, group, session_figures, sessions_html
 from ASLDenoiseLib.group.group import run_group
 from ASLDenoiseLib.group.page import page_html
 from ASLDenoiseLib.group.record import write_record
@@ -22,7 +23,7 @@ from ASLDenoiseLib.group.study import Study
 from ASLDenoiseLib.reporting.page import STYLE
 from ASLDenoiseLib.series import SCANNER_UNIT
 
-FIGURES = 5  # boxes, agreement, sessions, agreement of sessions, spreads; and scanners
+FIGURES = 7  # boxes, agreement, sessions, agreement of sessions, spreads, those of regions, scanners
 
 
 class Page(HTMLParser):
@@ -97,7 +98,7 @@ def no_pictures(monkeypatch):
 def test_the_page_stands_alone_and_its_links_lead_to_reports_that_are_there(made, page):
     _, result = made
     assert page.open == []
-    assert len(page.sources) == FIGURES + 1
+    assert len(page.sources) == FIGURES
     assert all(source.startswith("data:image/png;base64,") for source in page.sources)
     text = result.report.read_text("utf-8")
     assert "<script" not in text and "http" not in text and "<link" not in text
@@ -171,6 +172,41 @@ def test_tables_lie_beside_the_page_with_sidecars_that_describe_each_column(made
 def test_the_sentence_names_the_scans_to_look_at(made):
     assert made[1].sentence.endswith("Look first at: sub-07_ses-1, sub-03_ses-2, sub-10_ses-2.")
     assert (made[1].scans, made[1].failed) == (24, 1)
+
+
+def test_how_regions_repeat_is_drawn_where_they_fit_into_a_chart(no_pictures):
+    records = study.study_of(people=4)
+    words = Page(page_html(Study(Path("nowhere"), records))).words
+    assert "Spread of regions' means within and between participants" in words
+    rows = [
+        tuple({**row, "region": f"{row['region']} {n}"} for n in range(10) for row in record.regions)
+        for record in records
+    ]
+    many = [replace(record, regions=of_record) for record, of_record in zip(records, rows, strict=True)]
+    words = Page(page_html(Study(Path("nowhere"), many))).words
+    assert "How each region repeats is in region_means.tsv." in words
+
+
+def test_a_region_of_low_coverage_has_no_part_in_how_it_repeats(monkeypatch, no_pictures):
+    """Region 1 of a scan is hardly in view: its 900 ml/100g/min are no session that differs."""
+    records = list(study.study_of(people=4, spoilt={}))
+    spoilt, *others = records[0].regions
+    bad = {**spoilt, "raw_mean": 900.0, "low_coverage": True}
+    records[0] = replace(records[0], regions=(bad, *others))
+    drawn = []
+    monkeypatch.setattr(sessions_html, "spreads_png", lambda spreads: drawn.append(spreads) or b"a picture")
+    page_html(Study(Path("nowhere"), records))
+    (first,) = [spread for spread in drawn[-1] if spread.label == "Hippocampus left (made-up)"]
+    assert first.raw.participants == 3 and first.raw.within < 10
+
+
+def test_of_a_study_of_hundreds_the_page_lists_the_first_and_says_where_the_others_are(no_pictures):
+    odd = {"fit_light": "red", "fit_score": 1.0}
+    records = [study.record(f"sub-{n:03d}", values=odd) for n in range(350)]
+    records += [study.failed(f"sub-9{n:03d}") for n in range(120)]
+    words = Page(page_html(Study(Path("nowhere"), records))).words
+    assert "250 more are in ranking.tsv." in words and "100. sub-" in words and "101. sub-" not in words
+    assert "20 more are in scans.tsv." in words and "50 more are in scans.tsv." in words
 
 
 def test_made_again_it_is_the_very_same(made):
