@@ -19,7 +19,7 @@ _THREADS = (
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS"),
     "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
 )
-_EVERY = 0.1  # s between two looks at a run
+_EVERY = 0.2  # s between two looks at a run
 
 
 def run_scan(task: ScanTask, threads: int = 1, *, runner: Callable[..., Any] = Runner) -> ScanRecord:
