@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -29,7 +30,7 @@ from Testing.Benchmarks.library.cohort_figures import (
     voxelwise,
     with_truth,
 )
-from Testing.Benchmarks.library.cohort_runs import MARK, Progressed, Running, table_differences
+from Testing.Benchmarks.library.cohort_runs import MARK, Progressed, Running, table_differences, worker_process
 from Testing.Benchmarks.library.simulated_study import (
     BETWEEN,
     GM_CBF,
@@ -204,3 +205,21 @@ def test_one_process_of_a_command_is_killed_and_the_end_of_its_children_waited_f
     [(_, line)] = run.family().items()
     assert child in line
     assert 0 < run.seconds_to_vanish() < 30
+
+
+def test_of_a_scan_the_process_that_works_is_found_and_not_the_one_that_watches_it():
+    watched = "import os, time; os.fork(); time.sleep(30)"
+    worker = (
+        f"import subprocess, sys; subprocess.run([sys.executable, '-c', {watched!r}, 'ASLDenoiseLib.running.child'])"
+    )
+    environment = os.environ | {MARK: "of-this-scan"}
+    process = subprocess.Popen([sys.executable, "-c", worker], env=environment)
+    run = Running(process, "of-this-scan", time.perf_counter())
+    try:
+        while len(run.family()) < 3:
+            time.sleep(0.05)
+        assert worker_process(run.family()) == process.pid
+    finally:
+        for pid in run.family():
+            os.kill(pid, signal.SIGKILL)
+        process.wait(10)

@@ -156,11 +156,20 @@ def _digest(path: Path) -> str:
 
 
 def scan_process(family: dict[int, str]) -> int | None:
-    """A process that runs a scan: the youngest child of the runner; None where there is none yet."""
+    """A process that runs a scan, the youngest; None where there is none yet."""
     import psutil
 
-    scans = [pid for pid, line in family.items() if "ASLDenoiseLib.running" in line]
-    return max(scans, key=lambda pid: psutil.Process(pid).create_time(), default=None)
+    found = {}
+    for pid, line in family.items():
+        if "ASLDenoiseLib.running.child" not in line:
+            continue
+        try:
+            process = psutil.Process(pid)
+            if "ASLDenoiseLib.running.child" not in family.get(process.ppid(), ""):  # else it watches that one
+                found[pid] = process.create_time()
+        except psutil.Error:
+            continue
+    return max(found, key=found.__getitem__, default=None)
 
 
 def worker_process(family: dict[int, str]) -> int | None:
