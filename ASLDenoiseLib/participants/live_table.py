@@ -93,8 +93,9 @@ class LiveTable(Display):
     def close(self) -> None:
         """Leave the counts as the last line."""
         self._erase()
+        self.tally.running.clear()  # where it was stopped, too
         if self.tally.total:
-            self._print(self._counts())
+            self._print(self._counts().partition(";")[0])
 
     def _erase(self) -> None:
         if self._drawn:

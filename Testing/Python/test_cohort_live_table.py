@@ -121,6 +121,15 @@ def test_a_terminal_has_one_table_that_is_redrawn_in_place():
     assert terminal.screen == [f"failed: {b}: {WHY}", "6 of 7 scans done, 1 failed"]
 
 
+def test_a_table_that_was_stopped_ends_with_what_is_done():
+    clock, terminal = Clock(), Terminal()
+    a, b = scans(2)
+    table = LiveTable(terminal, clock=clock)
+    hear(table, clock, (0, PoolState(9, 2)), (0, TaskBegan(a)), (60, ended(a)), (60, TaskBegan(b)))
+    table.close()
+    assert terminal.screen == ["1 of 9 scans done"]
+
+
 def test_the_table_is_no_taller_and_no_wider_than_the_terminal():
     clock, terminal = Clock(), Terminal()
     table = LiveTable(terminal, clock=clock, size=lambda: os.terminal_size((30, 6)))
