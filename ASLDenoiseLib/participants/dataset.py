@@ -10,9 +10,10 @@ from ..errors import InputError
 from ..group.record import FOLDER
 from ..reporting.dataset import README, Study, root_texts
 from ..reporting.derivatives import check_destination
-from ..reporting.listing import Listing, file_digest, listings_in
+from ..reporting.listing import Listing, beside_maps, file_digest, listings_in
 from ..reporting.software import NAME
 from ..reporting.staging import move_into_place, staging_for
+from ..scene.attachments import PICTURE, SCENE
 
 _KEPT = f"{FOLDER}/dataset.json"  # in OUT: the README as we left it, so that one that was changed stays
 _FORMAT = "ASLDenoise cohort data set 1"
@@ -58,6 +59,7 @@ def describe(out: Path, bids: Path) -> None:
         source=_path_to(bids, out),
         folders={listing.series: f"{folder.relative_to(out).as_posix()}/" for folder, listing in found},
         contents=_CONTENTS,
+        expected=tuple(beside_maps((SCENE, PICTURE))),
     )
     texts = root_texts(out, listings, known=_known(out), study=study)
     with staging_for(out) as staging:

@@ -50,12 +50,14 @@ class Study:
         source: the data set that the series came from, as a path from here.
         folders: series to folder of its results, with a ``/`` at its end.
         contents: what else there is: pattern of ``.bidsignore`` to text for the README.
+        expected: how the names of files end that are still to come.
     """
 
     name: str = f"{NAME}: perfusion maps and readouts"
     source: str = ""
     folders: Mapping[str, str] = field(default_factory=dict)
     contents: Mapping[str, str] = field(default_factory=dict)
+    expected: tuple[str, ...] = ()
 
 
 _NO_STUDY = Study()
@@ -101,7 +103,7 @@ def bidsignore(listings: Iterable[Listing], *, before: str = "", study: Study = 
     """The text of ``.bidsignore``: what it said before, then our names that BIDS does not have."""
     names = [pattern for listing in listings for pattern in listing.contents if not pattern.endswith(".nii.gz")]
     folders = (name.rstrip("/") for name in study.contents)  # a slash would spare the folder itself
-    ours = [*_BEYOND_BIDS, *names, f"*_{INPUTS}/", *folders]
+    ours = [*_BEYOND_BIDS, *names, f"*_{INPUTS}/", *folders, *(f"*_{end}" for end in study.expected)]
     return "".join(f"{line}\n" for line in dict.fromkeys([*before.splitlines(), *ours]))
 
 

@@ -89,9 +89,13 @@ def possible_names(series: str, attachments: Iterable[str] = ()) -> list[str]:
     """Every file name that a run of a series may write."""
     keys = dict.fromkeys((*MAPS, *RELATIVE))
     maps = [f"{space}{key}{end}" for space in ("", f"{MNI}_") for key in keys for end in (".nii.gz", ".json")]
-    courses = [f"{table}{end}" for table in (MOTION, PAIRS, COURSE, CURVES) for end in (".tsv", ".json")]
-    rest = (READOUTS_JSON, READOUTS_TSV, OUTLIERS_TSV, REPORT, REQUEST, LISTING, *attachments)
-    return [file_name(series, what) for what in (*maps, *courses, *rest)]
+    return [file_name(series, what) for what in (*maps, *beside_maps(attachments))]
+
+
+def beside_maps(attachments: Iterable[str] = ()) -> list[str]:
+    """How the names of all files end that a run may write beside its maps."""
+    tables = [f"{table}{end}" for table in (MOTION, PAIRS, COURSE, CURVES) for end in (".tsv", ".json")]
+    return [*tables, READOUTS_JSON, READOUTS_TSV, OUTLIERS_TSV, REPORT, REQUEST, LISTING, *attachments]
 
 
 def check_files(folder: Path, series: ASLSeries, names: Iterable[str]) -> None:

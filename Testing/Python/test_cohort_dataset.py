@@ -55,6 +55,14 @@ def test_it_is_a_valid_derivative_with_records_and_group(tmp_path):
     assert not errors(out)
 
 
+@pytest.mark.skipif(VALIDATOR is None, reason=NO_VALIDATOR)
+def test_it_is_valid_also_where_the_cohort_was_killed_and_nobody_has_described_its_scans(tmp_path):
+    out = tmp_path / "out"
+    describe(out, tmp_path)
+    filled(out)
+    assert not errors(out)
+
+
 def test_it_is_written_again_with_new_scans_but_a_readme_that_was_changed_stays(tmp_path):
     out = tmp_path / "out"
     describe(out, tmp_path / "set")

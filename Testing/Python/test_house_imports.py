@@ -52,7 +52,18 @@ ALLOWED = {
     "running": {GROUND},
     "group": {GROUND, "spatial", "reading", "preparing", "result", "measuring", "reporting"},
     "participants": {
-        *(GROUND, "reading", "preparing", "inspecting", "denoising", "reporting", "pipeline", "running", "group"),
+        *(
+            GROUND,
+            "reading",
+            "preparing",
+            "inspecting",
+            "denoising",
+            "reporting",
+            "scene",
+            "pipeline",
+            "running",
+            "group",
+        ),
     },
     "learning": {GROUND, "quantifying", "denoising", "reporting"},
     "shell": {
