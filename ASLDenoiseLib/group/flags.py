@@ -17,6 +17,9 @@ _GRAVE = {  # code of a finding: what it says of the scan
 }
 # ml/100g/min; 40 to 100 is usual in adults (Alsop et al. 2015), half of it and a quarter more still deserve no word
 _LEAST_GM, _MOST_GM = 20.0, 125.0
+# mm of mean framewise displacement; studies of the brain's function leave out who moved by 0.55 and more (the lenient
+# limit of Parkes et al. 2018, NeuroImage 171:415)
+_MOVED = 1.0
 _NEGATIVE = 40.0  # % of grey matter below zero; half of it is where there is noise alone
 
 
@@ -38,6 +41,9 @@ def grave_flags(row: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         yield "t1-other-head", f"{_GRAVE['t1-other-head']} (fit {_figure(row, 'fit_score'):.1f} standard errors)"
     if row.get("audit") == "not kept" and "audit-mean-not-kept" not in found:
         yield "audit-mean-not-kept", _GRAVE["audit-mean-not-kept"]
+    moved = _figure(row, "motion_mean_fd_mm")
+    if moved >= _MOVED:
+        yield "motion", f"the head moved by {moved:.2g} mm between successive volumes, in the mean of the series"
     for which in ("raw", "processed"):
         mean, below = _figure(row, f"{which}_gm_mean"), _figure(row, f"{which}_negative_gm_fraction")
         if mean <= 0:

@@ -54,10 +54,10 @@ def _how(study: Study) -> str:
         "figure stands out where it is on the bad side of their median by more than 4 + 40/n robust SDs (1.4826 times "
         "the median absolute deviation; the farthest of n normal values lies beyond that once in some 200 times) and "
         "by more than matters in practice. Red are scans of which the run itself said something grave (unusable, no "
-        "perfusion, a T1 of another head, perfusion that cannot be, an audit that failed), or two kinds of whose "
-        "figures stand out. The score adds 10 for each grave word, up to 5 for each kind of figure, 2 for grey matter "
-        "below 20 or above 125 ml/100g/min, 1 for each warning that at most a quarter of the others have. A rank says "
-        "where to look, not what to leave out.</p>"
+        "perfusion, a T1 of another head, perfusion that cannot be, an audit that failed), whose head moved by 1 mm "
+        "and more between volumes in the mean, or two kinds of whose figures stand out. The score adds 10 for each "
+        "grave word, up to 5 for each kind of figure, 2 for grey matter below 20 or above 125 ml/100g/min, 1 for each "
+        "warning that at most a quarter of the others have. A rank says where to look, not what to leave out.</p>"
         f"<p>Figures: {escape(judged)}.</p></details>"
     )
 

@@ -41,7 +41,7 @@ def test_heavy_motion_is_told_in_mm_against_the_scans_of_the_same_scanner(found)
     assert "Motion, mean FD 1.9 against a median of 0.1" in words(each) and "mm" in words(each)
     assert "Left out 24 against a median of" in words(each)
     assert each.peers == "12 scans of GE PCASL 3D 3 T"
-    assert not any(reason.grave for reason in each.reasons)  # the run itself found it usable
+    assert each.reasons[0].grave and "the head moved by 1.9 mm between successive volumes" in each.reasons[0].words
 
 
 def test_a_scan_without_label_is_told_by_what_its_run_said_and_by_its_figures(found):
@@ -63,6 +63,7 @@ def test_the_t1_of_another_head_is_grave_by_itself(found):
     [
         ({"findings_unusable": 1.0}, "1 finding says that it cannot be used"),
         ({"findings": "implausible-readout", "findings_warning": 1.0}, "not what any brain has"),
+        ({"motion_mean_fd_mm": 1.2}, "the head moved by 1.2 mm between successive volumes, in the mean of the series"),
         ({"audit": "not kept"}, "the residual audit could not keep a tissue mean"),
         ({"raw_gm_mean": -3.0}, "the raw mean of grey matter is -3 ml/100g/min"),
         ({"raw_negative_gm_fraction": 44.0}, "44 % of grey matter is below zero in the raw map"),
@@ -148,7 +149,7 @@ def test_a_warning_counts_where_few_have_it_and_not_where_the_protocol_has_it():
 
 
 def test_too_few_scans_are_judged_by_what_their_runs_said_alone():
-    odd = study.record("sub-04", values={"motion_mean_fd_mm": 3.0})
+    odd = study.record("sub-04", values={"motion_mean_fd_mm": 0.9, "raw_qei": 0.1})
     assert not any(each.reasons for each in ranked(*(study.record(f"sub-0{n}") for n in range(1, 4)), odd))
 
 
