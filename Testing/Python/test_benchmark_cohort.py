@@ -209,9 +209,8 @@ def test_one_process_of_a_command_is_killed_and_the_end_of_its_children_waited_f
 
 def test_of_a_scan_the_process_that_works_is_found_and_not_the_one_that_watches_it():
     watched = "import os, time; os.fork(); time.sleep(30)"
-    worker = (
-        f"import subprocess, sys; subprocess.run([sys.executable, '-c', {watched!r}, 'ASLDenoiseLib.running.child'])"
-    )
+    child = f"[sys.executable, '-c', {watched!r}, 'ASLDenoiseLib.running' + '.child']"
+    worker = f"import subprocess, sys; subprocess.run({child})"
     environment = os.environ | {MARK: "of-this-scan"}
     process = subprocess.Popen([sys.executable, "-c", worker], env=environment)
     run = Running(process, "of-this-scan", time.perf_counter())
