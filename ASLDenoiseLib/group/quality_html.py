@@ -57,7 +57,9 @@ def _how(study: Study) -> str:
         "perfusion, a T1 of another head, perfusion that cannot be, an audit that failed), whose head moved by 1 mm "
         "and more between volumes in the mean, or two kinds of whose figures stand out. The score adds 10 for each "
         "grave word, up to 5 for each kind of figure, 2 for grey matter below 20 or above 125 ml/100g/min, 1 for each "
-        "warning that at most a quarter of the others have. A rank says where to look, not what to leave out.</p>"
+        "warning that at most a quarter of the others have. Scans with a grave word come first, whatever the score of "
+        "others: what it says is wrong of the scan itself, not only unlike the rest. A rank says where to look, not "
+        "what to leave out.</p>"
         f"<p>Figures: {escape(judged)}.</p></details>"
     )
 

@@ -106,10 +106,15 @@ class Ranked:
     peers: str
 
     @property
+    def grave(self) -> bool:
+        """Whether something was said of it that needs no others to be held against."""
+        return any(reason.grave for reason in self.reasons)
+
+    @property
     def set_apart(self) -> bool:
         """Whether it is unlike the others: something grave, or two kinds of figures out of range."""
         out = {reason.kind for reason in self.reasons if reason.weight > _RARE}
-        return any(reason.grave for reason in self.reasons) or len(out) >= _SET_APART
+        return self.grave or len(out) >= _SET_APART
 
 
 def cut_off(count: int) -> float:
@@ -134,13 +139,15 @@ def rank_scans(table: pd.DataFrame) -> tuple[Ranked, ...]:
 
 
 def rank_rows(rows: Sequence[Mapping[str, object]]) -> tuple[Ranked, ...]:
-    """The scans in the order to look at them, those alike by their names; without pandas, as the panel has them.
+    """The scans in the order to look at them: those with something grave, then by score, those alike by their names.
+
+    Without pandas, as the panel has them.
 
     Args:
         rows: of the table of scans, of those that are done: words and numbers by the names of columns.
     """
     ranked = [_ranked(row, peers) for row, peers in zip(rows, _peers(rows), strict=True)]
-    return tuple(sorted(ranked, key=lambda each: (-each.score, each.scan)))
+    return tuple(sorted(ranked, key=lambda each: (not each.grave, -each.score, each.scan)))
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ _TOLD = {
         "repeatability_coefficient": "1.96 sqrt(2) times the SD within.",
     },
     RANKING: {
-        "place": "From 1, the scan to look at first.",
+        "place": "From 1, the scan to look at first: those with something grave, then by score.",
         "scan": "Name of the scan.",
         "score": "Sum of what its reasons weigh.",
         "set_apart": "Whether something grave was said of it, or two kinds of its figures stand out.",

@@ -36,6 +36,13 @@ def test_the_spoilt_scans_come_first_and_only_they_are_set_apart(found):
     assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
 
 
+def test_what_is_wrong_by_itself_comes_before_what_is_only_unlike_the_others():
+    odd = {"raw_qei": 0.1, "raw_tsnr": 0.1, "raw_negative_gm_fraction": 20.0, "brain_coverage_percent": 60.0}
+    first, second, *_ = ranked(*study.study_of(spoilt={"sub-01_ses-1": odd, "sub-05_ses-2": {"fit_light": "red"}}))
+    assert (first.scan, second.scan) == ("sub-05_ses-2", "sub-01_ses-1")
+    assert second.score > first.score and second.set_apart and not second.grave
+
+
 def test_heavy_motion_is_told_in_mm_against_the_scans_of_the_same_scanner(found):
     each = one_of(found, "sub-03_ses-2")
     assert "Motion, mean FD 1.9 against a median of 0.1" in words(each) and "mm" in words(each)
