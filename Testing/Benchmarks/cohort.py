@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .library.cohort_figures import errors, ranks, read_table, repeatability, sound, voxelwise, with_truth
+from .library.cohort_figures import errors, read_table, repeatability, sound, voxelwise, with_truth
 from .library.cohort_runs import (
     Progressed,
     Running,
@@ -29,6 +31,9 @@ from .library.command import Command, begin, options, say
 from .library.delay_kept import Kept, Rows
 from .library.simulated_study import PAIRS, PEOPLE, SESSIONS, Design, write_study
 from .library.tables import answer, table, text_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TIMED = (1, 7, 2, 9)  # people whose first session is timed: both scanners, nothing spoilt
 QUICK_PEOPLE, QUICK_PAIRS = 2, 2
@@ -183,34 +188,55 @@ def _word(value: object) -> str:
 
 def shown_blocks(parts: Parts) -> list[str]:
     """The sections on what the tables of the whole study show."""
-    scans = with_truth(parts.whole, parts.study)
+    scans, order = with_truth(parts.whole, parts.study), order_of(parts.whole)
+    apart = {scan for scan, why in order.items() if why}
     fine = sound(scans)
-    people = fine["participant"].nunique()
-    placed = ranks(order_of(parts.whole), scans)
-    return [
-        "## Sessions against people",
-        f"Readouts of {people} people, two sessions each; people with a spoilt scan are left out. SDs in the unit of "
-        "the readout: within a person, and between people once the sessions' share is taken off. The truth is the "
-        "noise-free map in the true tissue: what it varies by is the simulated person.",
-        table(repeatability(fine), first="readout"),
-        "Medians over the voxels of grey matter in MNI space, ml/100g/min.",
-        table(voxelwise(parts.whole, fine), first="where"),
-        "## Against the truth",
-        "Of the same scans; the tissue of a readout is what the run found in the T1, of the truth the phantom's.",
-        table(errors(fine), first="readout, scanner"),
+    like = fine[~fine["participant"].isin(set(scans.loc[scans.index.isin(apart), "participant"]))]
+    blocks = [
         "## The spoilt scans",
-        f"Their places in the order of the page of the group, of {len(scans)} scans.",
-        text_table(["scan", "place"], [[name, str(place)] for name, place in placed.items()]),
+        f"Every scan of {len(scans)} that the group's page sets apart, in its order, with the first of its reasons.",
+        text_table(["place", "scan", "spoilt by", "why it is set apart"], list(_apart_rows(order, scans))),
+        "## Sessions against people",
+        "Readouts of people with two sessions each. SDs in the unit of the readout: within a person, and between "
+        "people once the sessions' share is taken off. The truth is the noise-free map in the true tissue: what it "
+        "varies by is the simulated person. A readout's tissue is what the run found in the T1.",
     ]
+    for which, chosen in (("a spoilt scan", fine), ("a scan that the page sets apart", like)):
+        if chosen.empty or (chosen is like and len(like) == len(fine)):
+            continue
+        blocks += [
+            f"The {chosen['participant'].nunique()} people without {which}:",
+            table(repeatability(chosen), first="readout"),
+            "Medians over the voxels of grey matter in MNI space, ml/100g/min:",
+            table(voxelwise(parts.whole, chosen), first="where"),
+            "Against the truth, over scans:",
+            table(errors(chosen), first="readout, scanner"),
+        ]
+    return blocks
 
 
-def order_of(out: Path) -> list[str]:
-    """The scans in the order in which the group's page says to look at them."""
+def _apart_rows(order: dict[str, str], scans: pd.DataFrame) -> Iterator[list[str]]:
+    spoilt = scans["truth_spoilt"].dropna().to_dict()
+    for place, (scan, why) in enumerate(order.items(), start=1):
+        if why or scan in spoilt:
+            yield [str(place), scan, spoilt.get(scan, "-"), why or "-"]
+
+
+def order_of(out: Path) -> dict[str, str]:
+    """The scans in the order in which the group's page says to look at them; why, where it sets one apart."""
     from ASLDenoiseLib.group.ranking import rank_scans
     from ASLDenoiseLib.group.record import read_records
     from ASLDenoiseLib.group.tables import scans_table
 
-    return [ranked.scan for ranked in rank_scans(scans_table(read_records(out)))]
+    ranked = rank_scans(scans_table(read_records(out)))
+    return {each.scan: each.reasons[0].words if each.set_apart else "" for each in ranked}
+
+
+def measured_before(command: Command, kept: Sequence[Rows]) -> Command:
+    """The command with the time that its parts took, now or in an earlier call."""
+    minutes = [value for rows in kept for name, value in rows.get("figures", {}).items() if name.startswith("minutes")]
+    seconds = 60 * sum(minutes) + sum(sum(rows.get("seconds", {}).values()) for rows in kept)
+    return replace(command, started=min(command.started, time.perf_counter() - seconds))
 
 
 PARTS = ("study", "whole", "killed", "dead", "overhead", "figures")
@@ -247,7 +273,7 @@ def main() -> None:
     if "figures" in wanted:
         blocks += shown_blocks(parts)
     scans = len(SESSIONS) * parts.people
-    command.publish(
+    measured_before(command, [*made.values(), *timed]).publish(
         "A study from one command",
         f"{scans} simulated scans ({parts.people} people, {len(SESSIONS)} sessions, two scanners, "
         f"{parts.pairs or PAIRS} pairs; of 24 three are spoilt), made by `library/simulated_study.py`; the default "

@@ -1,11 +1,10 @@
-"""What a simulated study's tables show: sessions against people, the truth, and where the spoilt scans are ranked.
+"""What a simulated study's tables show: sessions against people, and against the truth.
 
 The formulas are written out here, apart from those of the group level, so that one checks the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,10 +109,3 @@ def voxelwise(out: Path, table: pd.DataFrame) -> dict[str, Row]:
         found = agreement(pairs.astype(float))
         rows[f"a voxel of grey matter, {which}"] = {name: float(np.median(value)) for name, value in found.items()}
     return rows
-
-
-def ranks(order: Sequence[str], table: pd.DataFrame) -> dict[str, int]:
-    """The place in an order of scans, from 1, of each spoilt one, by 'scan: what is wrong'."""
-    places = {name: place for place, name in enumerate(order, start=1)}
-    spoilt = table["truth_spoilt"].dropna()
-    return {f"{name}: {what}": places[name] for name, what in spoilt.items()}
