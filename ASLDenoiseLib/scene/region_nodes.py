@@ -15,6 +15,7 @@ from .following import followed, is_laid, reference_of, set_reference, to_t1_spa
 from .hierarchy import ROLE_ATTRIBUTE, RUN_ATTRIBUTE, hierarchy, nodes_in, put_under
 from .laid_regions import lay_on_run
 from .segments import oriented_image, segment_ids, segment_name
+from .shared_labelmap import add_shared
 from .volumes import world_of
 
 if TYPE_CHECKING:
@@ -52,7 +53,13 @@ def add_atlas(
     if not drawings:
         return None
     node = _segmentation(scene, name, reference, part="atlas")
-    _draw(node, drawings)
+    for atlas in dict.fromkeys(result.atlas[label] for label in drawings):
+        own = {label: drawing for label, drawing in drawings.items() if result.atlas[label] == atlas}
+        added = add_shared(node, own, _REGION_COLOURS)
+        for segment in added:
+            _mark(node, segment)
+        if not added:
+            _draw(node, own)
     node.GetDisplayNode().SetVisibility(False)
     return node
 
@@ -194,14 +201,20 @@ def _draw(
     node: slicer.vtkMRMLSegmentationNode, drawings: dict[str, Drawing], colours: Iterable[tuple] = _REGION_COLOURS
 ) -> None:
     """Add segments; each marked as the run's own where the segmentation is."""
-    colours, part = list(colours), node.GetAttribute(PART_ATTRIBUTE)
+    colours = list(colours)
     for index, (label, drawing) in enumerate(drawings.items()):
         if not drawing.inside.any():
             continue
         colour = list(colours[index % len(colours)])
         segment = node.AddSegmentFromBinaryLabelmapRepresentation(oriented_image(drawing), label, colour)
-        if part:
-            node.GetSegmentation().GetSegment(segment).SetTag(PART_ATTRIBUTE, part)
+        _mark(node, segment)
+
+
+def _mark(node: slicer.vtkMRMLSegmentationNode, segment: str) -> None:
+    """Mark a segment as the run's own, where its segmentation is."""
+    part = node.GetAttribute(PART_ATTRIBUTE)
+    if part:
+        node.GetSegmentation().GetSegment(segment).SetTag(PART_ATTRIBUTE, part)
 
 
 def _move_strangers(

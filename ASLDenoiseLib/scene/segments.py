@@ -131,16 +131,20 @@ def tissue_from_segmentation(
 
 def oriented_image(drawing: Drawing) -> slicer.vtkOrientedImageData:
     """A drawing as MRML holds a segment's labelmap."""
+    return labelled_image(drawing.inside.astype(np.uint8), drawing.affine)
+
+
+def labelled_image(labels: np.ndarray, affine: np.ndarray) -> slicer.vtkOrientedImageData:
+    """Whole numbers (K, J, I) as MRML holds a labelmap; `affine` is 4x4, from (i, j, k, 1) to LPS mm."""
     import slicer
-    import vtk
     from vtk.util.numpy_support import numpy_to_vtk
 
     image = slicer.vtkOrientedImageData()
-    image.SetDimensions(*drawing.inside.shape[::-1])
-    scalars = numpy_to_vtk(drawing.inside.astype(np.uint8).ravel(), deep=True, array_type=vtk.VTK_UNSIGNED_CHAR)
+    image.SetDimensions(*labels.shape[::-1])
+    scalars = numpy_to_vtk(labels.ravel(), deep=True)
     scalars.SetName("labels")
     image.GetPointData().SetScalars(scalars)
-    image.SetImageToWorldMatrix(slicer.util.vtkMatrixFromArray(LPS_FROM_RAS @ drawing.affine))
+    image.SetImageToWorldMatrix(slicer.util.vtkMatrixFromArray(LPS_FROM_RAS @ affine))
     return image
 
 

@@ -16,10 +16,11 @@ from scene_builders import load_mrb, made_result
 from ASLDenoiseLib.scene.following import choose_followed, followed, set_reference, to_series, to_t1_space
 from ASLDenoiseLib.scene.headless import close_scene, headless_scene
 from ASLDenoiseLib.scene.present import present
-from ASLDenoiseLib.scene.region_nodes import user_segmentations
+from ASLDenoiseLib.scene.region_nodes import PART_ATTRIBUTE, user_segmentations
 from ASLDenoiseLib.scene.segments import drawings_of, segment_ids, segment_name
 from ASLDenoiseLib.scene.store import save_mrb
 from ASLDenoiseLib.scene.volumes import matrix_node, volume_to_node
+from ASLDenoiseLib.spatial.regions import Drawing, drawings_of_labels
 
 
 @pytest.fixture
@@ -214,3 +215,38 @@ def test_what_was_drawn_on_a_map_stays_there_when_it_is_told_to_follow_the_t1_an
     present(replace(without_regions(), t1_to_asl=elsewhere))
     moved = elsewhere @ np.linalg.inv(first.result.t1_to_asl) @ drawn.affine
     np.testing.assert_allclose(drawings_of(node)["lesion"].affine, moved, atol=1e-3)
+
+
+def parts(result, count: int = 120) -> dict[str, Drawing]:
+    """A label image of many small parts on the T1 of a result, moved with it, by their names."""
+    numbers = np.zeros(result.t1.geometry.shape, np.int32)
+    places = np.arange(numbers.size) % (count + 1)
+    numbers.ravel()[:] = np.where(np.arange(numbers.size) < numbers.size // 2, places, 0)
+    drawings = drawings_of_labels(result.t1.with_array(numbers.astype(np.float32)))
+    return {name: drawing.moved(result.t1_to_asl) for name, drawing in drawings.items()}
+
+
+def test_the_regions_of_an_atlas_share_one_labelmap_and_are_the_very_ones_that_were_laid(scene, tmp_path):
+    drawings = parts(made_result())
+    nodes = present(replace(made_result(), drawings=drawings, atlas=dict.fromkeys(drawings, "many")))
+    assert nodes.atlas.GetSegmentation().GetNumberOfLayers() == 1
+    found = drawings_of(nodes.atlas)
+    assert list(found) == list(drawings)
+    for name, drawing in drawings.items():
+        np.testing.assert_array_equal(found[name].inside, drawing.inside)
+        np.testing.assert_allclose(found[name].affine, drawing.affine, atol=1e-6)
+    loaded = load_mrb(save_mrb(scene, tmp_path / "many.mrb"), tmp_path / "opened")
+    try:
+        (atlas,) = (node for node in segmentations(loaded) if node.GetAttribute(PART_ATTRIBUTE) == "atlas")
+        again = drawings_of(atlas)
+    finally:
+        close_scene(loaded)
+    assert {name: each.inside.sum() for name, each in again.items()} == {n: d.inside.sum() for n, d in drawings.items()}
+
+
+def test_atlases_that_overlap_keep_all_of_theirs(scene):
+    one, other = (box(made_result().t1.geometry, (4, 4, 4), (9, 9, end)) for end in (7, 9))
+    both = {"one": one, "other": other}
+    for atlas in ({"one": "a", "other": "b"}, {"one": "a", "other": "a"}):
+        found = drawings_of(present(replace(made_result(), drawings=both, atlas=atlas)).atlas)
+        assert {name: each.inside.sum() for name, each in found.items()} == {"one": 75, "other": 125}
