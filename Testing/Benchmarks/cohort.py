@@ -6,6 +6,7 @@ there is not measured again.
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from ASLDenoiseLib.pipeline.request_json import FORMAT
 
 from .library.cohort_figures import errors, read_table, repeatability, sound, voxelwise, with_truth
 from .library.cohort_runs import (
@@ -29,6 +32,7 @@ from .library.cohort_runs import (
 )
 from .library.command import Command, begin, options, say
 from .library.delay_kept import Kept, Rows
+from .library.octants import write_octants
 from .library.simulated_study import PAIRS, PEOPLE, SESSIONS, Design, write_study
 from .library.tables import answer, table, text_table
 
@@ -66,7 +70,7 @@ class Parts:
 
     def uninterrupted(self) -> Rows:
         """The whole study at once."""
-        seconds = self._ended(cohort(self.study, self.whole, *LEVELS, workers=self.workers, log=self.log))
+        seconds = self._ended(self._all(self.whole))
         scans = read_table(self.whole / "group" / "scans.tsv")
         figures = {"scans": len(scans), "done": int((scans["status"] == "done").sum()), "minutes": seconds / 60}
         return {"figures": figures | {"GiB a scan": float(scans["memory_gib"].max())}}
@@ -76,11 +80,11 @@ class Parts:
         out = self.work / "killed"
         shutil.rmtree(out, ignore_errors=True)
         third = max(1, len(Progressed.of(self.whole).done) // 3)
-        run = cohort(self.study, out, *LEVELS, workers=self.workers, log=self.log)
+        run = self._all(out)
         before_end = run.killed(lambda: len(Progressed.of(out).done) >= third, victim=lambda family: run.process.pid)
         run.process.wait()
         gone, before = run.seconds_to_vanish(), Progressed.of(out)
-        seconds = self._ended(cohort(self.study, out, *LEVELS, workers=self.workers, log=self.log))
+        seconds = self._ended(self._all(out))
         after = Progressed.of(out)
         different = table_differences(self.whole, out)
         for line in different:
@@ -136,14 +140,24 @@ class Parts:
             say(f"round {number + 1}, {name}: {figures[name]:.1f} s")
         return {"seconds": {name: figures[name] for name in names}}
 
+    def _all(self, out: Path) -> Running:
+        """The whole study, with regions of a small atlas."""
+        labels, names = write_octants(self.work / "atlas")
+        regions = ("--atlas", labels, "--atlas-names", names)
+        return cohort(self.study, out, *LEVELS, workers=self.workers, log=self.log, options=regions)
+
     def _few(self, out: Path, *, workers: int) -> Running:
+        """The timed scans without MNI space, whose warp would hide in its minutes what a cohort adds."""
+        template = self.work / "plain_request.json"
+        template.write_text(json.dumps({"format": FORMAT, "denoising": {}, "outputs": {"mni": False, "scene": True}}))
         chosen = ("--participant-label", *(f"{person:02}" for person in self.timed), "--session-label", SESSIONS[0])
-        return cohort(self.study, out, LEVELS[0], workers=workers, log=self.log, options=chosen)
+        options = ("--request", template, *chosen)
+        return cohort(self.study, out, LEVELS[0], workers=workers, log=self.log, options=options)
 
     def _single(self, person: int, out: Path) -> float:
         folder = self.study / f"sub-{person:02}" / f"ses-{SESSIONS[0]}"
         [series], [t1] = (sorted(folder.glob(pattern)) for pattern in ("perf/*_asl.nii.gz", "anat/*_T1w.nii.gz"))
-        settings = ("--t1", t1, "--mni", "--device", "cpu", "--progress", "none")
+        settings = ("--t1", t1, "--device", "cpu", "--progress", "none")
         return self._ended(Running.of("denoise", series, *settings, "--out", out / f"sub-{person:02}", log=self.log))
 
     def _ended(self, run: Running) -> float:
@@ -250,7 +264,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=PEOPLE, help=f"of a study that is made (default: {PEOPLE})")
     parser.add_argument("--workers", type=int, default=2, help="of the cohorts (default: 2)")
     parser.add_argument("--scans", type=int, default=len(TIMED), help=f"that are timed, at most {len(TIMED)}")
-    parser.add_argument("--rounds", type=int, default=2, help="of the timing (default: 2)")
+    parser.add_argument("--rounds", type=int, default=1, help="of the timing (default: 1)")
     command = begin(__file__, parser)
     parts, wanted = Parts(command), command.args.part or PARTS
     made: dict[str, Rows] = {}
@@ -269,7 +283,12 @@ def main() -> None:
     timed = [parts.kept.of(f"round {n}", lambda n=n: parts.overhead(n)) for n in rounds]
     blocks = [figures_table(made)] if made else []
     if timed:
-        blocks += ["## What it costs", *cost_blocks(timed, parts.workers, len(parts.timed))]
+        blocks += [
+            "## What it costs",
+            "Scans without MNI space, each way after the other in one run on a machine that does nothing else. The "
+            "minutes of the parts above are no measure of speed: other work may have run beside them.",
+            *cost_blocks(timed, parts.workers, len(parts.timed)),
+        ]
     if "figures" in wanted:
         blocks += shown_blocks(parts)
     scans = len(SESSIONS) * parts.people
