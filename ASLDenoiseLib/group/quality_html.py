@@ -43,7 +43,8 @@ def _item(study: Study, each: Ranked, place: int) -> str:
 
 
 def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:]}."
+    """Words with a capital and a full stop; a name like tSNR stays as it is written."""
+    return f"{words if words[1:2].isupper() else words[:1].upper() + words[1:]}."
 
 
 def _how(study: Study) -> str:
