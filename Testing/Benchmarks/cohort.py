@@ -285,8 +285,8 @@ def main() -> None:
     if timed:
         blocks += [
             "## What it costs",
-            "Scans without MNI space, each way after the other in one run. The minutes of the parts above are no measure "
-            "of speed: other work may have run beside them.",
+            "Scans without MNI space, each way after the other in one run. The minutes of the parts above are no "
+            "measure of speed: other work may have run beside them.",
             *cost_blocks(timed, parts.workers, len(parts.timed)),
         ]
     if "figures" in wanted:
