@@ -41,15 +41,17 @@ def own_version() -> str:
 
 
 class WorkerProgress:
-    """A listener (`..progress.Progress`) whose words go from a worker to the pool, twice a second at most."""
+    """A listener (`..progress.Progress`) whose words go from a worker to the pool: new ones at once, as a step may last
+    minutes without another word; how far it is twice a second at most.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._last, self._text = clock, float("-inf"), ""
 
     def __call__(self, fraction: float, text: str) -> None:
-        """Tell it, unless something was told just now."""
+        """Tell it, unless the same was told just now."""
         now = self._clock()
-        if now - self._last >= _OFTEN:
+        if text != self._text or now - self._last >= _OFTEN:
             self._last, self._text = now, text
             _tell("moved", fraction=round(float(fraction), 4), text=text)
 

@@ -12,6 +12,7 @@ from pool_builders import HERE, ROOT, await_files, await_gone, script
 from scan_task_builders import ENVIRONMENT, made_scan, name_of
 
 from ASLDenoiseLib.group.record import Status, read_records
+from ASLDenoiseLib.participants import worker_side
 from ASLDenoiseLib.participants.execute import failed_record, run_scan
 
 pytestmark = pytest.mark.child
@@ -79,6 +80,7 @@ RUN = """
 from pathlib import Path
 from scan_task_builders import made_scan, name_of
 from ASLDenoiseLib.participants.clusters import Workers, open_cluster
+from ASLDenoiseLib.participants import worker_side
 from ASLDenoiseLib.participants.execute import run_scan
 from ASLDenoiseLib.participants.pool import run_tasks
 
@@ -137,3 +139,13 @@ def test_a_worker_that_is_killed_takes_its_child_along_and_the_scan_is_run_again
 
 class StopWaiting(Exception):
     """Enough was seen."""
+
+
+def test_a_new_step_is_told_at_once_and_how_far_it_is_twice_a_second(monkeypatch):
+    told, now = [], iter((0.0, 0.1, 0.2, 0.3, 0.9))
+    monkeypatch.setattr(worker_side, "_tell", lambda what, **more: told.append((more["text"], more["fraction"])))
+    progress = worker_side.WorkerProgress(lambda: next(now))
+    for fraction, text in ((0.0, "starting"), (0.1, "segmenting"), (0.2, "segmenting"), (0.3, "segmenting")):
+        progress(fraction, text)
+    progress(0.4, "segmenting")
+    assert told == [("starting", 0.0), ("segmenting", 0.1), ("segmenting", 0.4)]
