@@ -122,11 +122,16 @@ def make_progress(kind: str = "auto", *, stream: TextIO | None = None) -> Progre
     Raises:
         InputError: `kind` is none of these.
     """
-    if kind == "none" or (kind in KINDS and stream is None and sys.stderr is None):  # closed: nobody listens
+    require_kind(kind)
+    if kind == "none" or (stream is None and sys.stderr is None):  # closed: nobody listens
         return silent
-    if kind in KINDS:
-        return JsonLines(stream) if kind == "json" else ProgressBar(stream)
-    raise InputError(f"There is no progress kind '{kind}'; choose one of {', '.join(KINDS)}.")
+    return JsonLines(stream) if kind == "json" else ProgressBar(stream)
+
+
+def require_kind(kind: str) -> None:
+    """Refuse a name that is none of `KINDS`."""
+    if kind not in KINDS:
+        raise InputError(f"There is no progress kind '{kind}'; choose one of {', '.join(KINDS)}.")
 
 
 def _clipped(fraction: float) -> float:

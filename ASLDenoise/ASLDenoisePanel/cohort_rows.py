@@ -36,8 +36,10 @@ def whyOf(scan, most=None):
     """Why to look at a scan, or why it failed, in lines; `most`: that many reasons, and how many there are besides."""
     if scan.failed:
         return scan.sentence
+    from ASLDenoiseLib.group.ranking import reason_sentence
+
     rest = len(scan.reasons[most:]) if most is not None else 0
-    lines = [*map(_sentence, scan.reasons[:most]), *([_("And {count} more.").format(count=rest)] if rest else [])]
+    lines = [*map(reason_sentence, scan.reasons[:most]), *([_("And {count} more.").format(count=rest)] if rest else [])]
     return "\n".join(lines)
 
 
@@ -133,10 +135,6 @@ def _whose(scan):
     if scan.session:
         parts.append(_("session {name}").format(name=scan.session))
     return ", ".join(parts)
-
-
-def _sentence(words):
-    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _values(scan, name):

@@ -5,7 +5,8 @@ A readout of `measuring.readouts` has two: ``raw_NAME`` and ``processed_NAME``. 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -152,6 +153,12 @@ def ordered(names: Iterable[str]) -> tuple[str, ...]:
     table = [*(c.name for c in SCAN), *both, *(c.name for c in QUALITY), *(c.name for c in ORIGIN)]
     place = {name: n for n, name in enumerate(table)}
     return tuple(sorted(dict.fromkeys(names), key=lambda name: (place.get(name, len(place)), name)))
+
+
+def number_in(row: Mapping[str, object], name: str) -> float:
+    """A number of a row of the table of scans; NaN where it has none."""
+    value = row.get(name)
+    return float(value) if isinstance(value, (int, float)) else math.nan
 
 
 def unit_of(name: str, unit: str = CBF_UNIT) -> str:

@@ -15,7 +15,7 @@ from .repeatability import raw_and_processed
 from .session_figures import strips_png
 from .statistics import Comparison
 from .study import Study
-from .words import change_text, concordance_text, t_text, wilcoxon_text
+from .words import change_text, concordance_text, t_text, wilcoxon_text, with_unit
 
 BOXED = ("snr", "gm_wm_contrast")
 MEANS = ("gm_mean", "wm_mean")
@@ -91,18 +91,13 @@ def scanners_html(study: Study) -> str:
     scans = study.compared
     columns: dict[str, list[np.ndarray]] = {}
     for name in ("snr", "gm_wm_contrast", "gm_mean", "qei"):
-        ends = ("raw", "processed") if study.processing else ("raw",)
-        sets = [scans[f"{end}_{name}"].to_numpy(np.float64) for end in ends if f"{end}_{name}" in scans]
-        if len(sets) == len(ends):
-            columns[_title(readout_label(name), study.units[name])] = sets
+        sets = [scans[f"{end}_{name}"].to_numpy(np.float64) for end in study.ends if f"{end}_{name}" in scans]
+        if len(sets) == len(study.ends):
+            columns[with_unit(readout_label(name), study.units[name])] = sets
     for name in ("motion_mean_fd_mm", "outlier_percent"):
         if name in scans and scans[name].notna().any():
-            columns[_title(column(name).label, column(name).unit)] = [scans[name].to_numpy(np.float64)]
+            columns[with_unit(column(name).label, column(name).unit)] = [scans[name].to_numpy(np.float64)]
     png = strips_png(study.scanners, columns, apart=scans["scan"].isin(study.apart).to_numpy())
     caption = "Every scan by maker, labelling, readout and field strength"
     caption += f": raw grey, {study.processing} blue" if study.processing else ""
     return figure(png, f"{caption}; a bar is the median. Red and hollow: set apart.", "Figures of scans by scanner")
-
-
-def _title(label: str, unit: str) -> str:
-    return f"{label} ({unit})" if unit else label

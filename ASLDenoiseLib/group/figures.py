@@ -11,7 +11,7 @@ import numpy as np
 from ..reporting.plots import png_of
 from .repeatability import Concordance
 from .statistics import Comparison
-from .words import change_text, t_text, wilcoxon_text
+from .words import change_text, t_text, wilcoxon_text, with_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,7 +77,7 @@ def box_png(
     for axis, one in zip(figure.subplots(1, len(compared), squeeze=False)[0], compared, strict=True):
         _boxes(axis, one, apart)
         unit = units.get(one.readout.name, "")
-        axis.set(title=one.readout.label, ylabel=f"{one.readout.label}{f' ({unit})' if unit else ''}", xlim=(0.5, 2.5))
+        axis.set(title=one.readout.label, ylabel=with_unit(one.readout.label, unit), xlim=(0.5, 2.5))
         axis.set_xticks([1, 2], ["raw", processed])
         told = [f"n = {one.test.n} participants", *_tests(one, unit)]
         if one.readout.name in sound:
@@ -142,7 +142,7 @@ def agreement_png(panels: Sequence[AgreementPanel], *, apart: Collection[str] = 
     for axis in axes[len(panels) :]:
         axis.set_visible(False)
     for axis, panel in zip(axes, panels, strict=False):
-        found, unit = panel.found, f" ({panel.unit})" if panel.unit else ""
+        found = panel.found
         agreement = found.agreement
         odd = np.array([label in apart for label in found.labels], bool)
         style = {"linestyle": "none", "marker": "o", "markersize": 4}
@@ -159,6 +159,7 @@ def agreement_png(panels: Sequence[AgreementPanel], *, apart: Collection[str] = 
                 axis.axhline(value, color=PROCESSED_COLOUR, linestyle=dashes, linewidth=1, label=name)
             legend = {"title": f"CCC {found.ccc:.3f}, n = {agreement.count}", "title_fontsize": 7, "fontsize": 7}
             axis.legend(**legend, loc="best", framealpha=0.8, edgecolor="none")
-        axis.set(title=panel.title, xlabel=f"mean of both{unit}", ylabel=f"{panel.second} minus {panel.first}{unit}")
+        mean, difference = (with_unit(of, panel.unit) for of in ("mean of both", f"{panel.second} minus {panel.first}"))
+        axis.set(title=panel.title, xlabel=mean, ylabel=difference)
         axis.tick_params(labelsize=8)
     return png_of(figure)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ..series import CBF_UNIT
+from .columns import number_in
 
 _GRAVE = {  # code of a finding: what it says of the scan
     "no-perfusion": "no perfusion can be told from noise",
@@ -31,21 +32,21 @@ def codes(row: Mapping[str, object]) -> tuple[str, ...]:
 def grave_flags(row: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """What is grave in a row of the table of scans: a kind, the same for what says the same, and words."""
     found = codes(row)
-    unusable = _figure(row, "findings_unusable")
+    unusable = number_in(row, "findings_unusable")
     if unusable >= 1:
         yield "unusable", f"{unusable:.0f} finding{'s say' if unusable > 1 else ' says'} that it cannot be used"
     for code in found:
         if code in _GRAVE and not (code == "t1-other-head" and row.get("fit_light") == "red"):
             yield code, f"{_GRAVE[code]} ({code})"
     if row.get("fit_light") == "red":
-        yield "t1-other-head", f"{_GRAVE['t1-other-head']} (fit {_figure(row, 'fit_score'):.1f} standard errors)"
+        yield "t1-other-head", f"{_GRAVE['t1-other-head']} (fit {number_in(row, 'fit_score'):.1f} standard errors)"
     if row.get("audit") == "not kept" and "audit-mean-not-kept" not in found:
         yield "audit-mean-not-kept", _GRAVE["audit-mean-not-kept"]
-    moved = _figure(row, "motion_mean_fd_mm")
+    moved = number_in(row, "motion_mean_fd_mm")
     if moved >= _MOVED:
         yield "motion", f"the head moved by {moved:.2g} mm between successive volumes, in the mean of the series"
     for which in ("raw", "processed"):
-        mean, below = _figure(row, f"{which}_gm_mean"), _figure(row, f"{which}_negative_gm_fraction")
+        mean, below = number_in(row, f"{which}_gm_mean"), number_in(row, f"{which}_negative_gm_fraction")
         if mean <= 0:
             yield "negative", f"the {which} mean of grey matter is {mean:.3g} {row.get('unit') or ''}".rstrip()
         elif below >= _NEGATIVE:
@@ -54,11 +55,6 @@ def grave_flags(row: Mapping[str, object]) -> Iterator[tuple[str, str]]:
 
 def unusual_perfusion(row: Mapping[str, object]) -> Iterator[str]:
     """In words, a mean of grey matter that hardly anybody has, though it can be."""
-    mean = _figure(row, "raw_gm_mean")
+    mean = number_in(row, "raw_gm_mean")
     if row.get("unit") == CBF_UNIT and (0 < mean < _LEAST_GM or mean > _MOST_GM):
         yield f"the raw mean of grey matter is {mean:.3g} {CBF_UNIT}, where 40 to 100 is usual"
-
-
-def _figure(row: Mapping[str, object], name: str) -> float:
-    value = row.get(name)
-    return float(value) if isinstance(value, (int, float)) else float("nan")

@@ -17,10 +17,11 @@ from .maps_html import maps_html, regions_html
 from .page import page_html
 from .ranking import Ranked
 from .record import read_records
-from .region_tables import REGION_MEANS, REGIONS, region_means, regions_sidecar
+from .region_columns import region_column
+from .region_tables import REGION_MEANS, REGIONS, region_means
 from .results_tables import results_tables
 from .study import Study
-from .tables import SCANS, scans_sidecar, write_tables
+from .tables import SCANS, sidecar_of, write_tables
 
 FOLDER = "group"  # in OUT
 REPORT = "report.html"
@@ -84,11 +85,12 @@ def _written(study: Study, progress: Progress) -> GroupResult:
     folder = study.out / FOLDER
     with staging_for(folder) as staging:
         progress(0.1, "tables of the group")
-        tables = {SCANS: (study.table, scans_sidecar(study.table)), **results_tables(study)}
+        tables = {SCANS: (study.table, sidecar_of(study.table)), **results_tables(study)}
         regions = study.regions
         means = region_means(regions, apart=study.apart)
         if len(regions):
-            tables |= {name: (t, regions_sidecar(t)) for name, t in ((REGIONS, regions), (REGION_MEANS, means))}
+            of_regions = {REGIONS: regions, REGION_MEANS: means}
+            tables |= {name: (table, sidecar_of(table, region_column)) for name, table in of_regions.items()}
         write_tables(staging, tables)
         progress(0.2, "maps of the group")
         maps = group_maps(study.out, study.records, staging, apart=study.apart)

@@ -17,12 +17,11 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..reporting.listing import READOUTS_JSON, REPORT
-from .columns import column
+from .columns import column, number_in
 from .ranking import rank_rows
 from .record import FOLDER, ScanRecord, Status, read_record
 
 TABLE = "group/scans.tsv"
-FIGURES = ("gm_mean", "snr", "gm_wm_contrast")  # readouts that a list shows, raw and processed
 _RESULTS = ("", "*/", "sub-*/perf/", "sub-*/ses-*/perf/")  # where a folder of results may hold them
 _READOUTS = f"_{READOUTS_JSON}"
 
@@ -79,8 +78,7 @@ class ListedScan:
 
     def figure(self, name: str) -> float:
         """A number of the table of scans, NaN where it was not measured."""
-        value = self.values.get(name)
-        return float(value) if isinstance(value, (int, float)) else math.nan
+        return number_in(self.values, name)
 
     @property
     def scene(self) -> Path:

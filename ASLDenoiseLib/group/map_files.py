@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +11,7 @@ from typing import BinaryIO
 import numpy as np
 
 from ..reporting.derivatives import save_volume, sidecar_path
+from ..reporting.provenance import to_json
 from ..result.maps import MNI
 from ..result.table import tsv_text
 from ..series import Geometry, Volume
@@ -88,5 +88,5 @@ def _opened(path: Path, grid: Geometry, count: int) -> BinaryIO:
 
 
 def _write_json(path: Path, content: Mapping[str, object]) -> Path:
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+    path.write_text(to_json(content), encoding="utf-8", newline="\n")
     return path

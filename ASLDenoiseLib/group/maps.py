@@ -22,6 +22,7 @@ from .map_files import Stack, write_map
 from .map_table import CORRELATION, KINDS, PROCESSED, RAW
 from .online import Correlation, Moments
 from .record import ScanRecord, Status
+from .repeatability import first_sessions
 
 MOST_STACKED = 500  # scans in one 4D file: 1.8 GB in the memory of whoever opens it
 _BOTH = (RAW, PROCESSED)
@@ -83,7 +84,7 @@ def group_maps(out: Path, records: Iterable[ScanRecord], folder: Path, *, apart:
     if apart:
         notes.append(f"{_named(apart)}, which are set apart; the file of all scans has them.")
     unit, suffix = str(scans[0].record.values["unit"]), str(scans[0].record.values["raw_map"]).rpartition("_")[2]
-    sessions, sums = _first_sessions(scans), _Sums()
+    sessions, sums = first_sessions(scan.record.session for scan in scans), _Sums()
     with ExitStack() as opened:
         stacks = {}
         if len(scans) <= MOST_STACKED:
@@ -135,11 +136,6 @@ def _scans_in(out: Path, records: Sequence[ScanRecord]) -> tuple[list[_Scan], li
 def _named(names: Sequence[str]) -> str:
     more = ", ..." if len(names) > _NAMED else ""
     return f"Left out of the maps: {len(names)} ({', '.join(names[:_NAMED])}{more})"
-
-
-def _first_sessions(scans: Sequence[_Scan]) -> tuple[str, str] | None:
-    labels = sorted({scan.record.session for scan in scans} - {""})
-    return (labels[0], labels[1]) if len(labels) > 1 else None
 
 
 def _sessions_of(

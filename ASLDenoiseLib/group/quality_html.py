@@ -8,8 +8,9 @@ from html import escape
 from ..reporting.fragments import Column, TableRow, linked, table
 from ..result.table import format_value
 from .columns import PROCESSED, RAW, column, readout_label
-from .ranking import FEWEST_PEERS, JUDGED, Ranked
+from .ranking import FEWEST_PEERS, JUDGED, Ranked, reason_sentence
 from .study import Study
+from .words import with_unit
 
 _MOST_LISTED = 100  # scans with their reasons, and failed ones
 _MOST_ROWS = 300  # of the table of all scans; `scans.tsv` has every one
@@ -34,17 +35,12 @@ def ranking_html(study: Study) -> str:
 
 
 def _item(study: Study, each: Ranked, place: int) -> str:
-    reasons = "".join(f"<small>{escape(_sentence(reason.words))}</small>" for reason in each.reasons)
+    reasons = "".join(f"<small>{escape(reason_sentence(reason.words))}</small>" for reason in each.reasons)
     return (
         f'<li class="{"red" if each.set_apart else "amber"}"><strong>{place}. '
         f"{linked(each.scan, study.report_of(each.scan))}</strong> score {each.score:.1f}, held against "
         f"{escape(each.peers)}{reasons}</li>"
     )
-
-
-def _sentence(words: str) -> str:
-    """Words with a capital and a full stop; a name like tSNR stays as it is written."""
-    return f"{words if words[1:2].isupper() else words[:1].upper() + words[1:]}."
 
 
 def _how(study: Study) -> str:
@@ -81,8 +77,8 @@ def scans_html(study: Study) -> str:
     rows = {row["scan"]: row for row in study.finished.to_dict("records")}
     both = [name for name in _BOTH if {RAW + name, PROCESSED + name} <= set(study.finished)]
     names = [name for name in _SHOWN if name in study.finished]
-    shown = [Column(_titled(readout_label(name), study.units[name]), number=True) for name in both]
-    shown += [Column(_titled(column(name).label, column(name).unit), number=not column(name).words) for name in names]
+    shown = [Column(with_unit(readout_label(name), study.units[name]), number=True) for name in both]
+    shown += [Column(with_unit(column(name).label, column(name).unit), number=not column(name).words) for name in names]
     lines = []
     for each in study.ranked[:_MOST_ROWS]:
         row = rows[each.scan]
@@ -93,10 +89,6 @@ def scans_html(study: Study) -> str:
     note = f"<p class='sub'>Raw → {escape(study.processing)}.</p>" if study.processing and both else ""
     note += f"<p class='sub'>{more} more are in scans.tsv.</p>" if more > 0 else ""
     return table("Scan", shown, lines, wide=True) + note
-
-
-def _titled(label: str, unit: str) -> str:
-    return f"{label} ({unit})" if unit else label
 
 
 def _raw_to_processed(row: Mapping[str, object], name: str, *, arrow: bool) -> str:

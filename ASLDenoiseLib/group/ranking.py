@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .columns import PERFUSION, column, unit_of
+from .columns import PERFUSION, column, number_in, unit_of
 from .flags import codes, grave_flags, unusual_perfusion
 
 if TYPE_CHECKING:
@@ -87,6 +87,11 @@ class Reason:
     words: str
     weight: float
     grave: bool = False
+
+
+def reason_sentence(words: str) -> str:
+    """The words of a reason with a capital and a full stop; a name like tSNR stays as it is written."""
+    return f"{words if words[1:2].isupper() else words[:1].upper() + words[1:]}."
 
 
 @dataclass(frozen=True)
@@ -170,7 +175,7 @@ class _Peers:
     def of(cls, rows: Sequence[Mapping[str, object]], words: str) -> _Peers:
         spreads = {}
         for judged in JUDGED:
-            values = np.array([_figure(row, judged.name) for row in rows])
+            values = np.array([number_in(row, judged.name) for row in rows])
             values = values[np.isfinite(values)]
             if values.size >= FEWEST_PEERS:
                 spreads[judged.name] = (*centre_and_spread(values), int(values.size))
@@ -215,14 +220,14 @@ def scanner_of(row: Mapping[str, object]) -> str:
     """The scanner of a row of the table of scans in words: maker, labelling, readout, field strength; empty where none
     of them is known.
     """
-    field = _figure(row, "field_strength_t")
+    field = number_in(row, "field_strength_t")
     words = [str(row.get(name) or "") for name in ("manufacturer", "labeling", "readout")]
     return " ".join(filter(None, [*words, f"{field:g} T" if math.isfinite(field) else ""]))
 
 
 def _out_of_range(row: Mapping[str, object], peers: _Peers) -> Iterator[Reason]:
     for judged in JUDGED:
-        own = _figure(row, judged.name)
+        own = number_in(row, judged.name)
         if not math.isfinite(own) or judged.name not in peers.spreads:
             continue
         middle, spread, count = peers.spreads[judged.name]
@@ -256,8 +261,3 @@ def _rare_warnings(row: Mapping[str, object], peers: _Peers, told: set[str]) -> 
         having = peers.having[code]
         if code not in told and having <= _RARE_SHARE * peers.count:
             yield Reason(code, f"warning '{code}', which {having} of {peers.count} scans have", _RARE)
-
-
-def _figure(row: Mapping[str, object], name: str) -> float:
-    value = row.get(name)
-    return float(value) if isinstance(value, (int, float)) else math.nan

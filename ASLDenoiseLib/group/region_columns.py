@@ -87,3 +87,9 @@ MEANS = (
         for figure, words, unit in (("within_sd", "SD within participants", of), ("icc", "ICC(1,1)", ""))
     ),
 )
+_KNOWN = {column.name: column for column in (*MEANS, *ROWS)}
+
+
+def region_column(name: str) -> Column:
+    """The column of either table that has a name."""
+    return _KNOWN[name]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..series import SCANNER_UNIT
-from .columns import PERFUSION, Column
+from .columns import Column
 from .record import ScanRecord, Status
 from .region_columns import AVERAGED, MEANS, REPEATED, ROWS
 from .repeatability import repeats
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 REGIONS, REGION_MEANS = "regions", "region_means"  # .tsv and .json
-_ANY_UNIT = "as the column 'unit' says"
 
 
 def regions_table(records: Iterable[ScanRecord]) -> pd.DataFrame:
@@ -64,19 +63,6 @@ def _figures(of_region: pd.DataFrame) -> dict[str, float]:
         found = repeats(kept, name)
         row |= {f"{name}_within_sd": found.within, f"{name}_icc": found.icc}
     return row
-
-
-def regions_sidecar(table: pd.DataFrame) -> dict[str, dict[str, object]]:
-    """What each column of either table is: BIDS' LongName, Description, Units."""
-    known = {column.name: column for column in (*MEANS, *ROWS)}
-    units = set(table["unit"]) - {""}
-    unit, told = units.pop() if len(units) == 1 else _ANY_UNIT, {}
-    for name in map(str, table.columns):
-        own = known[name]
-        told[name] = {"LongName": own.label, "Description": own.description}
-        if own.unit:
-            told[name]["Units"] = unit if own.unit == PERFUSION else own.unit
-    return told
 
 
 def _frame(rows: Sequence[dict[str, object]], columns: Sequence[Column]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ them, a drift say, counts as error (Shrout & Fleiss 1979, Psychol Bull 86:420; B
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -135,9 +135,9 @@ def raw_and_processed(table: pd.DataFrame, readout: str) -> Concordance:
     return concordance(table["scan"].tolist(), table[f"raw_{readout}"], table[f"processed_{readout}"])
 
 
-def first_sessions(table: pd.DataFrame) -> tuple[str, str] | None:
-    """The labels of the first two sessions, by their order in the alphabet; None of a study of one."""
-    sessions = sorted(set(table["session"]) - {""})
+def first_sessions(labels: Iterable[str]) -> tuple[str, str] | None:
+    """The first two labels of sessions, by their order in the alphabet; None of a study of one."""
+    sessions = sorted(set(labels) - {""})
     return (sessions[0], sessions[1]) if len(sessions) > 1 else None
 
 
@@ -146,7 +146,7 @@ def session_and_session(table: pd.DataFrame, column: str) -> Concordance | None:
 
     A participant with several scans of a session counts with their mean.
     """
-    sessions = first_sessions(table)
+    sessions = first_sessions(table["session"])
     if sessions is None:
         return None
     means = table.groupby(["participant", "session"])[column].mean().unstack("session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from .columns import PROCESSED, RAW
 from .repeatability import repeats
 from .sessions_html import REPEATED
 from .study import Study
@@ -101,16 +100,16 @@ def _tests(study: Study) -> Iterator[dict[str, object]]:
 def _repeated(study: Study) -> Iterator[dict[str, object]]:
     for scans, table in study.sets.items():
         for name in REPEATED:
-            for prefix in (RAW, PROCESSED) if study.processing else (RAW,):
-                if prefix + name not in table:
+            for end in study.ends:
+                if f"{end}_{name}" not in table:
                     continue
-                found = repeats(table, prefix + name)
+                found = repeats(table, f"{end}_{name}")
                 if found.participants < 2:
                     continue
                 yield {
                     "scans": scans,
                     "readout": name,
-                    "map": prefix.rstrip("_"),
+                    "map": end,
                     "unit": study.units[name],
                     "participants": found.participants,
                     "number_of_scans": found.scans,

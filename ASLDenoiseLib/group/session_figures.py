@@ -20,7 +20,7 @@ class Spread:
 
     label: str
     raw: Repeatability
-    processed: Repeatability | None
+    processed: Repeatability | None = None
 
 
 def sessions_png(

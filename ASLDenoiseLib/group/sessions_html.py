@@ -34,15 +34,13 @@ _MOST_REGIONS = 32  # that fit into a chart
 def sessions_html(study: Study) -> str:
     """How sessions of a participant agree, beside how participants differ; empty of a study of one session."""
     table_of_all = study.compared
-    labels = first_sessions(table_of_all)
+    labels = first_sessions(table_of_all["session"])
     if labels is None:
         return ""
     scans = table_of_all["participant"].tolist(), table_of_all["session"].tolist()
     names = zip(*scans, table_of_all["scan"], strict=True)
     odd = {(who, session) for who, session, scan in names if scan in study.apart}
-    sets = {"raw": table_of_all["raw_gm_mean"].to_numpy(np.float64)}
-    if study.processing:
-        sets[study.processing] = table_of_all["processed_gm_mean"].to_numpy(np.float64)
+    sets = {word: table_of_all[f"{end}_gm_mean"].to_numpy(np.float64) for end, word in study.ends.items()}
     title = f"GM mean ({study.unit})"
     points = sessions_png(scans[0], sets, title=title, apart=odd, sessions=scans[1])
     body = figure(points, "Sessions of each participant, joined by a line." + RED, "Grey matter of every session")
@@ -75,34 +73,27 @@ def _regions(study: Study) -> str:
 
 
 def _session_agreement(study: Study, labels: tuple[str, str]) -> str:
-    words = {"raw": "raw", "processed": study.processing} if study.processing else {"raw": "raw"}
-
     def panels(scans: pd.DataFrame) -> list[AgreementPanel]:
         ends = [f"session {label}" for label in labels]
-        shown = [(name, end, f"{readout_label(name)}, {word}") for name in MEANS for end, word in words.items()]
+        shown = [(name, end, f"{readout_label(name)}, {word}") for name in MEANS for end, word in study.ends.items()]
         found = [(title, session_and_session(scans, f"{end}_{name}")) for name, end, title in shown]
         return [AgreementPanel(title, each, study.unit, *ends) for title, each in found if each is not None]
 
     every = panels(study.compared)
     told = told_of(every, study.unit)
-    if "sound" in study.sets and first_sessions(study.sound) == labels:
+    if "sound" in study.sets and first_sessions(study.sound["session"]) == labels:
         told += f" Without scans set apart: {told_of(panels(study.sound), study.unit)}"
     caption = f"Session {labels[1]} against session {labels[0]}, each point a participant. {told}{RED}"
     return figure(agreement_png(every, apart=study.people_apart), caption, "Bland-Altman plots of sessions")
-
-
-def _pair(study: Study, scans: pd.DataFrame, name: str) -> tuple[Repeatability, Repeatability]:
-    raw = repeats(scans, f"raw_{name}")
-    return raw, repeats(scans, f"processed_{name}") if study.processing else raw
 
 
 def _spreads(study: Study, scans: pd.DataFrame) -> list[Spread]:
     found = []
     for name in REPEATED:
         if f"raw_{name}" in scans:
-            raw, processed = _pair(study, scans, name)
-            if np.isfinite(raw.icc) or np.isfinite(processed.icc):
-                found.append(Spread(readout_label(name), raw, processed if study.processing else None))
+            raw, *processed = (repeats(scans, f"{end}_{name}") for end in study.ends)
+            if any(np.isfinite(each.icc) for each in (raw, *processed)):
+                found.append(Spread(readout_label(name), raw, *processed))
     return found
 
 
@@ -113,10 +104,10 @@ def _repeat_table(study: Study, scans: pd.DataFrame, title: str) -> str:
     for name in REPEATED:
         if f"raw_{name}" not in scans:
             continue
-        pair = _pair(study, scans, name)
-        for end, found in zip(("raw", study.processing)[: 2 if study.processing else 1], pair, strict=False):
+        for end, word in study.ends.items():
+            found = repeats(scans, f"{end}_{name}")
             if np.isfinite(found.icc):
-                lines.append(TableRow(f"{readout_label(name)}, {end}", _repeat_cells(found, study.units[name])))
+                lines.append(TableRow(f"{readout_label(name)}, {word}", _repeat_cells(found, study.units[name])))
     return f"<h3>{escape(title)}</h3>" + table("Readout", shown, lines, wide=True) if lines else ""
 
 

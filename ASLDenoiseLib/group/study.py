@@ -116,6 +116,11 @@ class Study:
         return kind_of(key, [*raw, key]).label.lower()
 
     @property
+    def ends(self) -> Mapping[str, str]:
+        """What the compared maps are called, by how their columns begin: ``raw``, and ``processed`` if there is one."""
+        return {"raw": "raw"} | ({"processed": self.processing} if self.processing else {})
+
+    @property
     def units(self) -> Mapping[str, str]:
         """The unit of each readout, by its name."""
         return {readout.name: self.unit if readout.unit == PERFUSION else readout.unit for readout in READOUTS}

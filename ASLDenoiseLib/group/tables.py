@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..reporting.provenance import to_json
 from ..result.table import tsv_text
-from ..series_json import plain
-from .columns import PERFUSION, SCAN, column, ordered
+from .columns import PERFUSION, SCAN, Column, column, ordered
 from .record import ScanRecord, Status
 
 if TYPE_CHECKING:
@@ -89,12 +88,17 @@ def unit_of_study(table: pd.DataFrame) -> str:
     return units.pop() if len(units) == 1 else ""
 
 
-def scans_sidecar(table: pd.DataFrame) -> dict[str, dict[str, object]]:
-    """What each column of the table of scans is: BIDS' LongName, Description, Units."""
+def sidecar_of(table: pd.DataFrame, known: Callable[[str], Column] = column) -> dict[str, dict[str, object]]:
+    """What each column of a table is: BIDS' LongName, Description, Units.
+
+    Args:
+        table: with a column ``unit``, that of the perfusion maps.
+        known: tells a column by its name.
+    """
     unit = unit_of_study(table) or _ANY_UNIT
     told = {}
     for name in map(str, table.columns):
-        own = column(name)
+        own = known(name)
         told[name] = {"LongName": own.label, "Description": own.description}
         units = unit if own.unit == PERFUSION else own.unit
         if units:
@@ -110,7 +114,7 @@ def write_tables(folder: Path, tables: Mapping[str, tuple[pd.DataFrame, Mapping[
     """
     written = []
     for name, (table, sidecar) in tables.items():
-        texts = {".tsv": table_tsv(table), ".json": json.dumps(plain(sidecar), indent=2, ensure_ascii=False) + "\n"}
+        texts = {".tsv": table_tsv(table), ".json": to_json(sidecar)}
         for end, text in texts.items():
             path = folder / f"{name}{end}"
             path.write_text(text, encoding="utf-8", newline="\n")

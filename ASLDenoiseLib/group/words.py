@@ -54,6 +54,11 @@ def both_tests_text(test: PairedTest, unit: str = "") -> str:
     return f"n = {test.n}: {change_text(test, unit)}; {t_text(test)}; {wilcoxon_text(test)}"
 
 
+def with_unit(label: str, unit: str) -> str:
+    """A label with its unit behind it, where it has one."""
+    return f"{label} ({unit})" if unit else label
+
+
 def signed(value: float) -> str:
     """A number with its sign."""
     return f"{'+' if value > 0 else ''}{format_value(value)}"

@@ -18,7 +18,7 @@ from .identity import Identity, finished, identity_of
 from .scan import CohortScan
 from .template import Template, left_out, request_of
 
-_ORDER = (Severity.UNUSABLE, Severity.WARNING, Severity.NOTE)
+_ORDER = tuple(reversed(Severity))  # the worst first
 
 
 @dataclass(frozen=True)

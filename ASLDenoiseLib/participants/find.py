@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import InputError
 from ..files import read_text
 from ..reading.bids_study import series_files, t1_of
-from ..reading.images import image_stem
+from ..reading.images import entity, image_stem
 from .scan import CohortScan
 
 _DESCRIPTION = "dataset_description.json"
@@ -83,7 +83,7 @@ def _require_data_set(bids: Path) -> None:
 def _named_series(bids: Path) -> tuple[list[Path], list[str]]:
     """The series whose names say whose they are; and a note on those that were passed over."""
     found = series_files(bids)
-    named = [path for path in found if _entity(path, "sub")]
+    named = [path for path in found if entity(path, "sub")]
     other = [_below(bids, path) for path in found if path not in set(named)]
     if not other:
         return named, []
@@ -103,26 +103,26 @@ def _refuse_twice(bids: Path, paths: Sequence[Path]) -> None:
 def _require_asked(
     bids: Path, named: Sequence[Path], participants: Sequence[str], sessions: Sequence[str], chosen: Sequence[Path]
 ) -> None:
-    there = {entity: sorted({_entity(path, entity) for path in named} - {""}) for entity in ("sub", "ses")}
+    there = {key: sorted({entity(path, key) for path in named} - {""}) for key in ("sub", "ses")}
     folders = {path.name.removeprefix("sub-") for path in _folders_of_people(bids)}
-    for asked, entity, what in ((participants, "sub", "participant"), (sessions, "ses", "session")):
-        for label in (_label(each, entity) for each in asked):
-            if label in there[entity]:
+    for asked, key, what in ((participants, "sub", "participant"), (sessions, "ses", "session")):
+        for label in (_label(each, key) for each in asked):
+            if label in there[key]:
                 continue
-            if entity == "sub" and label in folders:
+            if key == "sub" and label in folders:
                 raise InputError(f"Participant '{label}' of {bids} has no ASL series; leave it out.")
-            named_there = names_text(there[entity]) or "none"
+            named_there = names_text(there[key]) or "none"
             raise InputError(f"There is no {what} '{label}' in {bids}; those with ASL series are: {named_there}.")
     if not chosen:
         raise InputError(f"None of these participants of {bids} has an ASL series in these sessions; ask for others.")
 
 
-def _is_asked(path: Path, labels: Sequence[str], entity: str) -> bool:
-    return not labels or _entity(path, entity) in {_label(each, entity) for each in labels}
+def _is_asked(path: Path, labels: Sequence[str], key: str) -> bool:
+    return not labels or entity(path, key) in {_label(each, key) for each in labels}
 
 
 def _scan(path: Path, labels_from: Path | None) -> CohortScan:
-    participant, session = _entity(path, "sub"), _entity(path, "ses")
+    participant, session = entity(path, "sub"), entity(path, "ses")
     notes = []
     found = t1_of(path)
     if found is None:
@@ -134,7 +134,7 @@ def _scan(path: Path, labels_from: Path | None) -> CohortScan:
         from ..reading.segmentations import find_segmentation
 
         # in the space of the T1, so of the session that this is of
-        labels = find_segmentation(labels_from, participant, session if found is None else _entity(found[0], "ses"))
+        labels = find_segmentation(labels_from, participant, session if found is None else entity(found[0], "ses"))
         notes += [] if labels else [f"No label map of it is in {labels_from.name}."]
     t1 = None if found is None else found[0]
     name = image_stem(path).removesuffix("_asl")
@@ -143,7 +143,7 @@ def _scan(path: Path, labels_from: Path | None) -> CohortScan:
 
 def _notes_on_people(bids: Path, named: Iterable[Path], asked: set[str]) -> list[str]:
     """Who has no series, and who is in the table of participants alone, or not; of those asked for, where some are."""
-    with_series = {_entity(path, "sub") for path in named}
+    with_series = {entity(path, "sub") for path in named}
     folders = {folder.name.removeprefix("sub-"): folder for folder in _folders_of_people(bids)}
     people = _listed_people(bids)
     wanted = asked or {*folders, *(people or ())}
@@ -187,14 +187,8 @@ def _has_broken_link(folder: Path) -> bool:
     return any(path.is_symlink() and not path.exists() for path in paths)
 
 
-def _entity(path: Path, name: str) -> str:
-    """The value of an entity of a BIDS name, ``01`` of ``sub`` in ``sub-01_asl.nii.gz``; empty where it has none."""
-    parts = (part.partition("-") for part in image_stem(path).split("_"))
-    return next((value for key, _, value in parts if key == name), "")
-
-
-def _label(text: str, entity: str) -> str:
-    return text.strip().removeprefix(f"{entity}-")
+def _label(text: str, key: str) -> str:
+    return text.strip().removeprefix(f"{key}-")
 
 
 def _below(bids: Path, path: Path) -> str:

@@ -19,7 +19,7 @@ from ..pipeline.request import Request
 from ..pipeline.request_json import plain_request
 from ..reading.bids import applicable_files
 from ..reading.m0_files import choose_m0
-from ..reporting.listing import LISTING, Listing, file_digest, file_name, listings_in
+from ..reporting.listing import LISTING, Listing, digest_of_file, file_digest, file_name, listings_in
 from ..reporting.software import own_version
 
 Stamp = tuple[int, int, str]  # size, mtime_ns, SHA-256
@@ -156,11 +156,7 @@ def _stamp(path: Path, earlier: Stamp | None) -> Stamp:
     found = path.stat()
     if earlier is not None and (found.st_size, found.st_mtime_ns) == tuple(earlier[:2]):
         return tuple(earlier)
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        for block in iter(lambda: file.read(1 << 20), b""):
-            digest.update(block)
-    return found.st_size, found.st_mtime_ns, digest.hexdigest()
+    return found.st_size, found.st_mtime_ns, digest_of_file(path)
 
 
 def _paths_in(value: object) -> Iterator[Path]:

@@ -13,8 +13,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from ..errors import InputError
-from ..progress import KINDS
+from ..progress import require_kind
 from .pool import PoolEvent, TaskBegan, TaskEnded, TaskMoved
 from .tally import Tally, in_words, reason_of
 
@@ -194,8 +193,7 @@ def make_display(kind: str = "auto", *, stream: TextIO | None = None, before: in
     Raises:
         InputError: `kind` is none of these.
     """
-    if kind not in KINDS:
-        raise InputError(f"There is no progress kind '{kind}'; choose one of {', '.join(KINDS)}.")
+    require_kind(kind)
     out = sys.stderr if stream is None else stream
     if kind == "none" or out is None:  # closed: nobody reads
         return Display(stream, before=before)

@@ -63,7 +63,7 @@ class Plan:
     def worst(self) -> Severity | None:
         """The severity of the worst sentence on any scan."""
         found = {check.worst for check in self.checks}
-        return next((each for each in (Severity.UNUSABLE, Severity.WARNING, Severity.NOTE) if each in found), None)
+        return next((each for each in reversed(Severity) if each in found), None)
 
     @property
     def tasks(self) -> tuple[ScanTask, ...]:

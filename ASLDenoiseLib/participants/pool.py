@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..errors import InputError
+from ..reporting.software import own_version
 from . import worker_side
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ class _Pool:
     _heard: queue.SimpleQueue[Any] = field(default_factory=queue.SimpleQueue)
     _on_workers: set[str] = field(default_factory=set)
     _looked: float = float("-inf")
-    _version: str = field(default_factory=worker_side.own_version)
+    _version: str = field(default_factory=own_version)
     _last_seen: float | None = None  # when there was a worker
 
     def __post_init__(self) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import InputError
+from ..reporting.software import own_version
 
 _OFTEN = 0.5  # s between two words on how far a task is
 
@@ -31,13 +32,6 @@ def call(function: Callable[[Any], Any], task: Any, version: str) -> Any:
         return function(task)
     finally:
         _tell("ended")
-
-
-def own_version() -> str:
-    """The version of this ASLDenoiseLib."""
-    import ASLDenoiseLib
-
-    return ASLDenoiseLib.__version__
 
 
 class WorkerProgress:

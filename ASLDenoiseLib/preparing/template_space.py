@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import InputError
 from ..progress import Progress, silent
 from ..series import Geometry, Tissue, Volume
+from ..spatial.masks import bounding_box
 from ..spatial.resampling import average_onto, crop, resample_through, set_geometry, sitk_transform
 from .brain_mask import correct_bias
 from .mutual_information import brain_only
@@ -110,7 +111,7 @@ def _syn(head: Volume, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     import SimpleITK as sitk
 
     # The template's brain alone: its box is two thirds of the grid, whose rest would cost a quarter of the time.
-    box = _box_of(icbm_template().brain.array > 0.5, _MARGIN)
+    box = bounding_box(icbm_template().brain.array > 0.5, (_MARGIN,) * 3)
     grid = crop(MNI_GRID, [s.start for s in box[::-1]], [s.stop - s.start for s in box[::-1]])
     template = Volume(icbm_template().t1.array[box], grid)
     # On the template's grid already, the head needs no file with the affine for ANTs.
@@ -129,14 +130,6 @@ def _syn(head: Volume, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         paths = [str(p) for key in ("fwdtransforms", "invtransforms") for p in found[key]]
         warps = [sitk.ReadImage(p, sitk.sitkVectorFloat32) for p in paths if p.endswith("Warp.nii.gz")]
         return tuple(_in_box(box, sitk.GetArrayFromImage(warp)) for warp in warps)
-
-
-def _box_of(mask: np.ndarray, margin: int) -> tuple[slice, slice, slice]:
-    """The smallest box around a mask, wider by `margin` voxels as far as the grid goes."""
-    inside = [np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
-    return tuple(
-        slice(max(0, w[0] - margin), min(n, w[-1] + 1 + margin)) for w, n in zip(inside, mask.shape, strict=True)
-    )
 
 
 def _in_box(box: tuple[slice, slice, slice], displacement: np.ndarray) -> np.ndarray:

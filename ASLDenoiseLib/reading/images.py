@@ -32,6 +32,12 @@ def image_stem(path: Path) -> str:
     return next((path.name[: -len(end)] for end in _ENDINGS if path.name.lower().endswith(end)), path.stem)
 
 
+def entity(path: Path, name: str) -> str:
+    """The value of an entity of a BIDS name, ``01`` of ``sub`` in ``sub-01_asl.nii.gz``; empty where it has none."""
+    parts = (part.partition("-") for part in image_stem(path).split("_"))
+    return next((value for key, _, value in parts if key == name), "")
+
+
 def is_single_volume(path: Path) -> bool:
     """Whether a file's header states one volume; False for a file that is no image."""
     try:

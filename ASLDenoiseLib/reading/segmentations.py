@@ -11,7 +11,7 @@ from pathlib import Path
 from ..errors import InputError
 from .atlas import atlas_names
 from .freesurfer_names import freesurfer_names
-from .images import image_stem
+from .images import entity, image_stem
 
 _VOLUMES = ("aparc+aseg.mgz", "aparc.DKTatlas+aseg.mgz", "aparc.DKTatlas+aseg.deep.mgz", "aseg.mgz", "aseg.auto.mgz")
 _ENDINGS = (".nii.gz", ".nii", ".mgz")
@@ -67,9 +67,9 @@ def _synthseg(folder: Path, person: str, session: str) -> Iterator[Path]:
 
 def _bids(folder: Path, person: str, session: str) -> Iterator[Path]:
     found = [path for place in _places(folder, person, session) for path in _named(place, "_dseg", person, session)]
-    found = [path for path in found if _entity(path, "space") in ("", "T1w")]
-    described = [path for path in found if _entity(path, "desc").lower() in _DESCRIBED]
-    yield from sorted(described, key=lambda path: _DESCRIBED.index(_entity(path, "desc").lower()))
+    found = [path for path in found if entity(path, "space") in ("", "T1w")]
+    described = [path for path in found if entity(path, "desc").lower() in _DESCRIBED]
+    yield from sorted(described, key=lambda path: _DESCRIBED.index(entity(path, "desc").lower()))
     # A plain dseg has its own numbers (1 grey, 2 white, 3 CSF, not as elsewhere): only where a table shows FreeSurfer's
     yield from (path for path in found if path not in described and _numbered_so(path))
 
@@ -84,18 +84,13 @@ def _named(place: Path, ending: str, person: str, session: str) -> list[Path]:
     found = [path for end in _ENDINGS for path in place.glob(f"{person}*{ending}{end}")]
     found = [path for path in found if f"{image_stem(path)}_".startswith(f"{person}_")]
     wanted = session.removeprefix("ses-")
-    return sorted((p for p in found if _entity(p, "ses") == wanted), key=lambda p: (len(p.name), p.name))
+    return sorted((p for p in found if entity(p, "ses") == wanted), key=lambda p: (len(p.name), p.name))
 
 
 def _is_of_t1(path: Path) -> bool:
     """Whether a map was made of a T1, or its name does not say of what: one of a T2 need not lie on the T1."""
     of = image_stem(path).split("_")[-2]
     return of == "T1w" or "-" in of
-
-
-def _entity(path: Path, name: str) -> str:
-    parts = (part.partition("-") for part in path.name.split("_"))
-    return next((value.partition(".")[0] for key, _, value in parts if key == name), "")
 
 
 def _numbered_so(path: Path) -> bool:

@@ -89,7 +89,7 @@ def write_result(
         command: what was asked for, for provenance.
         attachments: more files, by the end of their name: each value writes its file at the path it is given (a Slicer
             scene, say).
-        dataset_root: the data set that `out` lies in, which somebody else describes (`write_description`); None: `out`
+        dataset_root: the data set that `out` lies in, which somebody else describes (`dataset.root_texts`); None: `out`
             is one, and is described here.
 
     Raises:

@@ -137,13 +137,18 @@ def _check_file(folder: Path, name: str, own: Listing | None) -> None:
 
 def file_digest(path: Path) -> str:
     """SHA-256 of a file; empty where it cannot be read."""
-    digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            for block in iter(lambda: file.read(1 << 20), b""):
-                digest.update(block)
+        return digest_of_file(path)
     except OSError:
         return ""
+
+
+def digest_of_file(path: Path) -> str:
+    """SHA-256 of a file; raises OSError where it cannot be read."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
     return digest.hexdigest()
 
 

@@ -10,9 +10,9 @@ from cohort_builders import failed, record, study_of
 from ASLDenoiseLib.group.group import run_group
 from ASLDenoiseLib.group.maps_html import regions_html
 from ASLDenoiseLib.group.record import ScanRecord
-from ASLDenoiseLib.group.region_columns import MEANS, ROWS
-from ASLDenoiseLib.group.region_tables import region_means, regions_sidecar, regions_table
-from ASLDenoiseLib.group.tables import table_tsv
+from ASLDenoiseLib.group.region_columns import MEANS, ROWS, region_column
+from ASLDenoiseLib.group.region_tables import region_means, regions_table
+from ASLDenoiseLib.group.tables import sidecar_of, table_tsv
 from ASLDenoiseLib.series import CBF_UNIT, SCANNER_UNIT
 
 
@@ -54,7 +54,7 @@ def test_scans_that_are_set_apart_have_rows_with_and_without_them_and_scanner_un
 
 def test_every_column_is_described_with_its_unit():
     table = regions_table([scan("sub-01", 40.0)])
-    told = {**regions_sidecar(region_means(table)), **regions_sidecar(table)}
+    told = {**sidecar_of(region_means(table), region_column), **sidecar_of(table, region_column)}
     assert told.keys() == {column.name for column in (*ROWS, *MEANS)}
     assert told["raw_mean"]["Units"] == CBF_UNIT and told["volume_ml"]["Units"] == "ml"
     assert "Units" not in told["raw_snr"] and told["asymmetry_raw_percent"]["Units"] == "%"

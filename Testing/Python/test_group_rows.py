@@ -18,7 +18,7 @@ from ASLDenoiseLib.findings import Finding, Severity
 from ASLDenoiseLib.group import columns
 from ASLDenoiseLib.group.record import read_records, write_record
 from ASLDenoiseLib.group.rows import brain_coverage, scan_row
-from ASLDenoiseLib.group.tables import cell_text, done, scans_sidecar, scans_table, table_tsv, write_tables
+from ASLDenoiseLib.group.tables import cell_text, done, scans_table, sidecar_of, table_tsv, write_tables
 from ASLDenoiseLib.measuring.arrival import arrival_readouts
 from ASLDenoiseLib.measuring.readouts import measure
 from ASLDenoiseLib.pipeline.template_space import slice_readouts
@@ -182,7 +182,7 @@ def test_the_table_has_a_row_a_scan_failed_ones_with_their_reason(tmp_path):
 
 def test_the_table_on_disk_says_na_and_comes_back_as_exact_as_it_was(tmp_path):
     table = scans_table(study.study_of(people=3))
-    (path, sidecar) = write_tables(tmp_path, {"scans": (table, scans_sidecar(table))})
+    (path, sidecar) = write_tables(tmp_path, {"scans": (table, sidecar_of(table))})
     lines = list(csv.DictReader(io.StringIO(path.read_text("utf-8")), delimiter="\t"))
     assert list(lines[0]) == list(table.columns)
     assert [line["processed_tsnr"] for line in lines] == ["n/a"] * 6
@@ -204,7 +204,7 @@ def test_a_table_of_records_that_were_written_is_the_very_same(tmp_path):
 
 def test_units_are_said_to_differ_where_scans_have_several():
     records = (study.record("sub-01"), study.record("sub-02", values={"unit": SCANNER_UNIT}))
-    assert scans_sidecar(scans_table(records))["raw_gm_mean"]["Units"] == "as the column 'unit' says"
+    assert sidecar_of(scans_table(records))["raw_gm_mean"]["Units"] == "as the column 'unit' says"
 
 
 @pytest.mark.parametrize(("value", "text"), [(np.int64(3), "3"), (np.float64("inf"), "inf"), (np.True_, "true")])

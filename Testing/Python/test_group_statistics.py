@@ -174,7 +174,7 @@ def test_raw_and_processed_agree_scan_by_scan_and_sessions_participant_by_partic
 
 def test_a_study_of_one_session_has_no_sessions_to_compare():
     table = scans_table(study.study_of(sessions=1))
-    assert first_sessions(table) is None and session_and_session(table, "raw_gm_mean") is None
+    assert first_sessions(table["session"]) is None and session_and_session(table, "raw_gm_mean") is None
 
 
 @pytest.mark.parametrize(("p", "text"), [(1e-9, "p < 0.001"), (0.04, "p = 0.040"), (math.nan, "p n/a")])
