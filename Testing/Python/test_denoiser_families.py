@@ -78,13 +78,16 @@ class TinyFamily(DenoiserFamily):
     def inputs(self, smoothing_mm=0.0):
         return "mean difference over its largest magnitude", "its mean of 20 mm"
 
-    def predict(self, mean, network, compute):
+    def sample_of(self, mean):
         array = np.nan_to_num(mean.array).astype(np.float32)
         scale = float(np.abs(array).max())
         brain = torch.from_numpy(mean.brain.array.astype(np.float32))[None, None]
         spacing = torch.tensor([mean.pairs.geometry.spacing[::-1]])
-        seen = self.channels(Sample(torch.from_numpy(array / scale)[None, None], brain, spacing))
-        return Prediction(scale * run_on_volume(network, seen, compute)[0, 0].numpy(), scale)
+        return Sample(torch.from_numpy(array / scale)[None, None], brain, spacing), scale
+
+    def predict(self, mean, network, compute):
+        sample, scale = self.sample_of(mean)
+        return Prediction(scale * run_on_volume(network, self.channels(sample), compute)[0, 0].numpy(), scale)
 
 
 @pytest.fixture

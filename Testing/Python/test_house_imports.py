@@ -39,6 +39,7 @@ ALLOWED = {
     "inspecting": {GROUND, "reading", "quantifying", "preparing"},
     "networks": set(),
     "denoising": {GROUND, "spatial", "preparing", "networks"},
+    "adapting": {GROUND, "quantifying", "denoising"},
     "superresolving": {GROUND, "spatial", "preparing", "networks", "denoising"},
     "result": {GROUND, "spatial", "preparing"},
     "measuring": {GROUND, "spatial", "result"},

@@ -98,6 +98,14 @@ class DenoiserFamily(ABC):
         return ("denoised difference, same scale", *sd)
 
     @abstractmethod
+    def sample_of(self, mean: Mean) -> tuple[Sample, float]:
+        """A mean as networks see it, on the CPU, and the family's unit in scanner units: zero where there is none.
+
+        Raises:
+            InputError: the mask is empty, or there is nothing in it.
+        """
+
+    @abstractmethod
     def predict(self, mean: Mean, network: torch.nn.Module, compute: Compute) -> Prediction:
         """The mean after a network that is in evaluation mode on the device of `compute`.
 

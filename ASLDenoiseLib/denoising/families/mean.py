@@ -115,13 +115,18 @@ class BrainMeanFamily(DenoiserFamily):
         m0 = ("M0 divided by its mean in the brain",) if "m0" in self.needs else ()
         return (f"mean difference divided by its mean in the brain{after}", *m0)
 
+    def sample_of(self, mean: Mean) -> tuple[Sample, float]:
+        """The whole grid; the unit is the mean of the brain."""
+        scale = brain_scale(mean.array, mean.brain)
+        return _sample(mean, scale, with_m0="m0" in self.needs), scale
+
     def predict(self, mean: Mean, network: torch.nn.Module, compute: Compute) -> Prediction:
         """The brain's box, slice by slice or in one piece."""
         from ..memory import run_network, run_on_volume
 
-        scale = brain_scale(mean.array, mean.brain)
+        sample, scale = self.sample_of(mean)
         k, j, i = box = brain_box(mean.brain)
-        seen = self.channels(_sample(mean, scale, with_m0="m0" in self.needs))
+        seen = self.channels(sample)
         if self.dimensions == 2:
             result = run_network(network, seen[k, :, j, i].contiguous(), compute)[:, 0]
         else:
