@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from ..remedies import Advice, GiveImage
 from ..series import ASLSeries, Volume
 from .catalogue import ModelCard, load_model
 from .families.mean import Mean, Prediction
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +46,7 @@ def denoise_pairs(
     weights: np.ndarray | None = None,
     m0: Volume | None = None,
     guides: Sequence[Volume] = (),
+    network: torch.nn.Module | None = None,
     progress: Progress = silent,
 ) -> DenoisingResult:
     """Pre-average, denoise each group, post-average.
@@ -58,6 +63,8 @@ def denoise_pairs(
         interleaved: how groups are taken (`preparing.averaging.pre_average`).
         weights: how much of each difference counts, (N, K, 1, 1) or (N, K, J, I); None all of all.
         m0, guides: further images on the same grid, for models that use them.
+        network: of the card's architecture with weights of its own, such as adapted ones; it is put on the device and
+            into evaluation mode, and left there. None loads the bundle's.
         progress: told where the run is.
 
     Raises:
@@ -70,7 +77,7 @@ def denoise_pairs(
             [GiveImage("m0", "give it"), Advice("choose a model that needs none")],
         )
     averages = pre_average(pairs, size=group, interleaved=interleaved, weights=weights)
-    network = load_model(card, device=compute.device)
+    network = load_model(card, device=compute.device) if network is None else network.to(compute.device).eval()
     predictions = []
     for g, (array, count) in enumerate(zip(averages.array, averages.counts, strict=True)):
         mean = Mean(array, int(count), pairs, brain, card, m0, tuple(guides), weights)

@@ -81,6 +81,19 @@ def test_an_empty_difference_is_refused(card):
         denoise_pairs(ASLSeries(np.zeros((2, *GRID.shape)), GRID, ("deltam",) * 2), brain, card)
 
 
+def test_a_network_that_is_given_denoises_in_the_place_of_the_bundles_weights(card):
+    pairs, _, brain = noisy_pairs()
+    own, other = load_model(card), load_model(card).train()
+    for parameter in other.parameters():
+        parameter.data *= 0.9
+    plain, same, changed = (
+        denoise_pairs(pairs, brain, card, network=each).difference.array for each in (None, own, other)
+    )
+    assert np.array_equal(plain, same)
+    assert np.abs(changed - plain).max() > 0.1
+    assert not other.training
+
+
 class Answer(torch.nn.Module):
     """A network in its simplest form, that remembers what it was given."""
 
