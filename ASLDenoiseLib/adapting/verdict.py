@@ -1,50 +1,13 @@
-"""Whether an adapted network earns its place: what was measured before and after, and what was asked."""
+"""What adapting leaves: the weights that were learned, and the verdict on them (its nouns are the house's)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..verdict import Figure, Verdict
 
-@dataclass(frozen=True)
-class Figure:
-    """One figure of a network before and after it was adapted.
-
-    Args:
-        name: one word or two with underscores, for tables.
-        label: for people, with what it was measured on.
-        unit: ``dB``, ``%``...; empty for a ratio.
-        before, after: of the network as it was, and as adapted; NaN where it cannot be measured.
-        error: standard error of the difference of the two, in the same unit; NaN where it is not known.
-        asked: in words, what `after` must be.
-        met: whether it is.
-    """
-
-    name: str
-    label: str
-    unit: str
-    before: float
-    after: float
-    error: float
-    asked: str
-    met: bool
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """All that an adaptation was judged by; it is refused unless every figure is met."""
-
-    figures: tuple[Figure, ...]
-
-    @property
-    def earned(self) -> bool:
-        """Whether the adapted network takes the place of the one it came from."""
-        return bool(self.figures) and all(figure.met for figure in self.figures)
-
-    @property
-    def unmet(self) -> tuple[Figure, ...]:
-        """What it fell short in."""
-        return tuple(figure for figure in self.figures if not figure.met)
+__all__ = ["Adaptation", "Figure", "Tuned", "Verdict"]
 
 
 @dataclass(frozen=True, eq=False)

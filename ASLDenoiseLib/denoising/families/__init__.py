@@ -60,6 +60,7 @@ class DenoiserFamily(ABC):
         needs: images without which nothing can be denoised: ``m0``.
         uses_guides: T1 and M0 guide it where there are any.
         gives_uncertainty: it estimates the SD of its error.
+        adapts: its networks can be adapted to scans by learning from their noise.
     """
 
     networks: ClassVar[Mapping[str, str]]
@@ -68,6 +69,7 @@ class DenoiserFamily(ABC):
     needs: ClassVar[tuple[str, ...]] = ()
     uses_guides: ClassVar[bool] = False
     gives_uncertainty: ClassVar[bool] = False
+    adapts: ClassVar[bool] = True
 
     def build(self, network: str) -> torch.nn.Module:
         """A network of the family with fresh weights."""
