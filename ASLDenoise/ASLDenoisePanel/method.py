@@ -19,13 +19,11 @@ class MethodSection:
     """
 
     def __init__(self, ui):
-        from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, list_models
+        from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL
 
         self._ui, self._parameters, self._listed = ui, None, False
-        self._cards = {card.name: card for card in list_models()}
-        self._defaultModel = DEFAULT_MODEL
-        models = [_item(modelName(n), n, n == DEFAULT_MODEL, c.summary) for n, c in self._cards.items()]
-        fill(ui.modelComboBox, models, None)
+        self._cards, self._offered, self._defaultModel = {}, set(), DEFAULT_MODEL
+        self.listModels()
         fill(ui.deviceComboBox, [(text, device.value, "") for device, text in _deviceWords().items()], None)
         self._delays = DelaysChoices(ui)
         ui.modelComboBox.connect("currentIndexChanged(int)", self._onModel)
@@ -45,6 +43,22 @@ class MethodSection:
         if p is None or p.way is not Way.SUPERRESOLVE:
             return False
         return p.grid is Grid.T1 or self._method(p).needs_t1
+
+    def listModels(self) -> None:
+        """Offer the models there are, those that came with the module and the user's own."""
+        from ASLDenoiseLib.denoising.catalogue import list_models
+
+        self._cards = {card.name: card for card in list_models()}
+        items = [_item(modelName(c), n, n == self._defaultModel, c.summary) for n, c in self._cards.items()]
+        wanted = self._wantedModel
+        if wanted not in self._cards:  # of a scene from another computer: shown as what it is, and refused by name
+            items.append((wanted, wanted, _("Not found on this computer.")))
+        self._offered = {name for _text, name, _tip in items}
+        fill(self._ui.modelComboBox, items, wanted)
+
+    @property
+    def _wantedModel(self) -> str:
+        return (self._parameters.model if self._parameters is not None else "") or self._defaultModel
 
     def listDevices(self, devices) -> None:
         """Offer the devices of this machine by their names (`ASLDenoiseLib.devices.Device`)."""
@@ -71,7 +85,9 @@ class MethodSection:
         if p is None:
             return
         resolve = p.way is Way.SUPERRESOLVE
-        select(ui.modelComboBox, p.model if p.model in self._cards else self._defaultModel)
+        if self._wantedModel not in self._offered:
+            self.listModels()
+        select(ui.modelComboBox, self._wantedModel)
         select(ui.deviceComboBox, p.device.value)
         if ui.outputFolderEdit.currentPath != p.outputFolder:
             ui.outputFolderEdit.currentPath = p.outputFolder
@@ -90,7 +106,7 @@ class MethodSection:
             widget.setVisible(denoises)
         for widget in (ui.arrivalReferenceLabel, ui.arrivalReferenceSelector):
             widget.setEnabled(p.arrival is not None)
-        card = self._cards[chosen(ui.modelComboBox)]
+        card = self._cards.get(chosen(ui.modelComboBox))
         self._delays.refresh(p)
         boxes = (ui.interleavedCheckBox, ui.auditCheckBox, ui.pairsNeededCheckBox, ui.splitHalfCheckBox)
         for widget in (ui.groupLabel, ui.groupSpinBox, *boxes):
@@ -101,10 +117,17 @@ class MethodSection:
             method = self._method(p)
             select(ui.methodComboBox, method.name)
             ui.methodTextLabel.text = method.summary
-        ui.modelTextLabel.text = f"{modelText(card)} {timeWords(card)}"
-        ui.modelTextLabel.toolTip = f"{card.name}: {card.summary}"
+        self._describe(card)
         for place, outliers in enumerate(Outliers):  # connectGui fills in the labels alone
             ui.outliersComboBox.setItemData(place, outliers.tip(), qt.Qt.ToolTipRole)
+
+    def _describe(self, card) -> None:
+        if card is None:
+            away = _("Not found on this computer. Copy its folder from where it was adapted, or choose another model.")
+            self._ui.modelTextLabel.text, self._ui.modelTextLabel.toolTip = away, ""
+            return
+        self._ui.modelTextLabel.text = f"{modelText(card)} {timeWords(card)}"
+        self._ui.modelTextLabel.toolTip = f"{card.name}: {card.summary}"
 
     def _method(self, parameters):
         """The chosen method of super-resolution; the list of them is filled when it is first asked for."""

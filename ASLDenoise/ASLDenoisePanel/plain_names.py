@@ -5,8 +5,11 @@ from __future__ import annotations
 from slicer.i18n import tr as _
 
 
-def modelName(name) -> str:
+def modelName(card) -> str:
     """A model for people: what it does where it is the module's own, else whose it is."""
+    name = card.name
+    if card.own:
+        return _("{model} (your own)").format(model=name)
     own = {"guided-unet": _("Remove noise")}
     families = {
         "deepasl": "DeepASL",

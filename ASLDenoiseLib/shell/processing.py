@@ -92,10 +92,15 @@ def run_measure(args: argparse.Namespace) -> int:
 
 
 def run_models(args: argparse.Namespace) -> int:
-    """Print a line a model."""
-    from ..denoising.catalogue import DEFAULT_MODEL, list_models
+    """Print a line a model; of the user's own what they were adapted from, and where they lie."""
+    from ..denoising.catalogue import DEFAULT_MODEL, list_models, unusable_models, user_models_folder
 
     for card in list_models():
         mark = " (default)" if card.name == DEFAULT_MODEL else ""
+        if card.own:
+            mark = f" (your own, adapted from {card.adapted_from})" if card.adapted_from else " (your own)"
         print(f"{card.name}{mark}: {card.summary} [{card.facts}]")
+    print(f"Your own models lie in {user_models_folder()}.")
+    for sentence in unusable_models():
+        print(f"warning: {sentence}", file=sys.stderr)
     return 0

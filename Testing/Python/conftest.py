@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "Testing" / "Harness")]
 
+# A developer's own models change no test: the user's folder of models is one that is never there.
+os.environ["ASLDENOISE_MODELS"] = str(ROOT / "Testing" / "Python" / "no-models")
+
 # Before numpy, torch or ITK are loaded: more threads than cores make small tests slower, not faster.
 _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
@@ -71,6 +74,15 @@ def shared_data() -> Path:
 def session_folder() -> Path:
     """A folder that all workers of this session have in common, and no other session."""
     return Path(os.environ[_SESSION])
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for models of the user's own, empty."""
+    folder = tmp_path / "my models"
+    folder.mkdir()
+    monkeypatch.setenv("ASLDENOISE_MODELS", str(folder))
+    return folder
 
 
 @pytest.fixture(scope="module")

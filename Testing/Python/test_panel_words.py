@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -146,13 +147,14 @@ def test_models_and_methods_have_plain_names_and_each_its_own(panel):
     from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, list_models
     from ASLDenoiseLib.superresolving import METHODS
 
-    models = {card.name: modelName(card.name) for card in list_models()}
+    models = {card.name: modelName(card) for card in list_models()}
     methods = {name: methodName(name) for name in METHODS}
     assert len(set(models.values())) == len(models) and len(set(methods.values())) == len(methods)
     assert models[DEFAULT_MODEL] == "Remove noise"
     assert all(name != plain for name, plain in {**models, **methods}.items())
     assert [name for name in models if "to compare with" not in models[name]] == [DEFAULT_MODEL]
-    assert modelName("a-network-of-mine") == "a-network-of-mine"
+    mine = replace(list_models()[0], name="unet3d-of-mine", own=True)
+    assert modelName(mine) == "unet3d-of-mine (your own)" and modelName(replace(mine, name="x", own=False)) == "x"
     for choice in Outliers:
         assert not {"score", "aoc", "paocsl", "huber"} & set(choice.label().lower().replace("(", "").split())
         assert choice.tip()

@@ -87,7 +87,11 @@ def network(card: ModelCard, guide: str, device: str, *, audit: bool = False) ->
 
 def chosen_models(names: str | None) -> tuple[ModelCard, ...]:
     """The models of a comma-separated list, or all that are installed."""
-    return tuple(find_model(n.strip()) for n in names.split(",")) if names else list_models()
+    return (
+        tuple(find_model(n.strip()) for n in names.split(","))
+        if names
+        else tuple(card for card in list_models() if not card.own)
+    )
 
 
 def network_methods(cards: Iterable[ModelCard], *, device: str = "cpu") -> list[Method]:
