@@ -12,8 +12,8 @@ from pathlib import Path
 
 import torch
 
-from ..denoising.families import find_family
 from ..reporting.software import own_version, software_versions
+from .families import find_network_family
 from .recipe import Recipe
 from .targets import find_target
 from .training import TrainingOutcome
@@ -48,13 +48,13 @@ def write_bundle(recipe: Recipe, trained: TrainingOutcome, folder: Path) -> Path
 
 
 def _metadata(recipe: Recipe, trained: TrainingOutcome, sha256: str) -> dict:
-    phantom, noise, family = recipe.phantom, recipe.noise, find_family(recipe.network)
+    phantom, noise, family = recipe.phantom, recipe.noise, find_network_family(recipe.network)
     return {
         "version": own_version(),
         "monai_version": software_versions().get("monai", _MONAI),
         "pytorch_version": torch.__version__.split("+")[0],
         "name": recipe.name,
-        "task": "Denoising of mean ASL perfusion differences",
+        "task": family.purpose,
         "description": recipe.summary or recipe.name,
         "source": recipe.source,
         "notes": recipe.notes,
@@ -101,10 +101,10 @@ def _start_of(recipe: Recipe) -> str | None:
 
 def _format(recipe: Recipe, channels: Sequence[str]) -> dict:
     return {
-        "type": "perfusion difference",
+        "type": find_network_family(recipe.network).data,
         "format": "magnitude",
         "num_channels": len(channels),
-        "spatial_shape": ["*"] * find_family(recipe.network).dimensions,
+        "spatial_shape": ["*"] * find_network_family(recipe.network).dimensions,
         "dtype": "float32",
         "value_range": [],
         "is_patch_data": False,
@@ -117,7 +117,7 @@ def _inference(recipe: Recipe) -> dict:
         "imports": ["$import torch"],
         "bundle_root": ".",
         "device": "$torch.device('cuda' if torch.cuda.is_available() else 'cpu')",
-        "network_def": {"_target_": find_family(recipe.network).networks[recipe.network].replace(":", ".")},
+        "network_def": {"_target_": find_network_family(recipe.network).networks[recipe.network].replace(":", ".")},
         "checkpoint": "$torch.load(@bundle_root + '/models/model.pt', map_location=@device, weights_only=True)",
         "inferer": {"_target_": "SimpleInferer"},
     }

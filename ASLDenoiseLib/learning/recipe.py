@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from ..denoising.families import find_family
 from ..errors import InputError
+from .families import find_network_family
 from .losses import check_loss
 from .noise import NoiseSettings
 from .phantom import PhantomSettings
@@ -28,7 +28,7 @@ class Recipe:
 
     Args:
         name: the model's name in the catalogue.
-        network: a key of `denoising.families.NETWORKS`; its family says what its inputs are and how it is trained.
+        network: a network that `learning.families` knows; its family says what its inputs are and how it is trained.
         summary: one line for people.
         source: the paper.
         notes: where the recipe departs from it.
@@ -81,7 +81,7 @@ class Recipe:
     options: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        find_family(self.network)
+        find_network_family(self.network)
         find_target(self.target)
         check_loss(self.loss)
         if self.augmentation not in AUGMENTATIONS:

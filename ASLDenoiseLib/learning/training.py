@@ -16,10 +16,10 @@ from pathlib import Path
 import torch
 
 from ..denoising.catalogue import find_model, load_model
-from ..denoising.families import find_family
 from ..errors import InputError
 from ..progress import Progress, silent, span
 from .anatomy_pack import anatomy_names, is_pack, load_strokes
+from .families import find_network_family
 from .pool import GrowingPool, Pool, PoolPlan
 from .recipe import Recipe
 from .tasks import build_task
@@ -271,7 +271,7 @@ def first_weights(recipe: Recipe) -> torch.nn.Module:
         InputError: that model is of another network, there is none of that name, or no such file of weights.
     """
     if recipe.start_from is None:
-        return find_family(recipe.network).build(recipe.network)
+        return find_network_family(recipe.network).build(recipe.network)
     if recipe.start_from.endswith(".pt"):
         return _from_file(recipe)
     card = find_model(recipe.start_from)
@@ -285,7 +285,7 @@ def first_weights(recipe: Recipe) -> torch.nn.Module:
 
 def _from_file(recipe: Recipe) -> torch.nn.Module:
     """The recipe's network with a file's state dict, of as many input channels or, where it can take them, of fewer."""
-    network = find_family(recipe.network).build(recipe.network)
+    network = find_network_family(recipe.network).build(recipe.network)
     try:
         state = torch.load(recipe.start_from, map_location="cpu", weights_only=True)
         getattr(network, "load_earlier", network.load_state_dict)(state)

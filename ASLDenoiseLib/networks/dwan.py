@@ -28,18 +28,26 @@ class DWAN(nn.Module):
     Source: Xie et al., A Learning-from-noise Dilated Wide Activation Network for denoising ASL perfusion images,
     section 2.2 and figure 1.
 
-    Args of forward: x (B, 1, J, I), any J and I; returns the same shape.
+    Args of forward: x (B, `inputs`, J, I), any J and I; returns (B, 1, J, I).
     """
+
+    inputs = 1
 
     def __init__(self, *, channels: int = 32, wide: int = 128, dilations: tuple[int, ...] = (2, 4, 8, 16)) -> None:
         super().__init__()
-        self.head = nn.Conv2d(1, channels, 3, padding=1)
+        self.head = nn.Conv2d(self.inputs, channels, 3, padding=1)
         self.local_path = nn.Sequential(*[WideBlock(channels=channels, wide=wide) for _ in dilations])
         self.global_path = nn.Sequential(*[WideBlock(channels=channels, wide=wide, dilation=d) for d in dilations])
         self.tail = nn.Conv2d(2 * channels, 1, 3, padding=1)
-        self.skip = nn.Conv2d(1, 1, 3, padding=1)
+        self.skip = nn.Conv2d(self.inputs, 1, 3, padding=1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         features = self.head(x)
         both = torch.cat([self.local_path(features), self.global_path(features)], dim=1)
         return self.tail(both) + self.skip(x)
+
+
+class DWANOfTwo(DWAN):
+    """The same of two channels (B, 2, J, I): 592,308 parameters."""
+
+    inputs = 2

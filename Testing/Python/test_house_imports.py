@@ -39,6 +39,7 @@ ALLOWED = {
     "inspecting": {GROUND, "reading", "quantifying", "preparing"},
     "networks": set(),
     "denoising": {GROUND, "spatial", "preparing", "networks"},
+    "bold": {GROUND, "networks", "denoising"},
     "adapting": {GROUND, "quantifying", "denoising"},
     "superresolving": {GROUND, "spatial", "preparing", "networks", "denoising"},
     "result": {GROUND, "spatial", "preparing"},
@@ -66,7 +67,7 @@ ALLOWED = {
             "group",
         ),
     },
-    "learning": {GROUND, "quantifying", "denoising", "reporting"},
+    "learning": {GROUND, "quantifying", "denoising", "bold", "reporting"},
     "shell": {
         *(GROUND, "reading", "preparing", "inspecting", "denoising", "superresolving", "result", "measuring"),
         *("pipeline", "learning", "participants"),

@@ -8,10 +8,10 @@ torch = pytest.importorskip("torch")
 from training_builders import TINY, pool, write_heads  # noqa: E402
 
 from ASLDenoiseLib.denoising.catalogue import load_model, read_card  # noqa: E402
-from ASLDenoiseLib.denoising.families import find_family  # noqa: E402
 from ASLDenoiseLib.errors import InputError  # noqa: E402
 from ASLDenoiseLib.learning import training  # noqa: E402
 from ASLDenoiseLib.learning.bundle import write_bundle  # noqa: E402
+from ASLDenoiseLib.learning.families import find_network_family  # noqa: E402
 from ASLDenoiseLib.learning.losses import cbf_of, kinetic_loss, loss_of, ssim_in_plane  # noqa: E402
 from ASLDenoiseLib.learning.noise import NoiseSettings, draw_noise_parameters  # noqa: E402
 from ASLDenoiseLib.learning.recipe import RECIPES, Recipe, read_recipe  # noqa: E402
@@ -320,7 +320,7 @@ def test_every_recipe_names_itself_builds_its_network_and_keeps_its_test_anatomi
     recipe = read_recipe(path)
     assert recipe.name == path.stem and recipe.summary and recipe.source
     assert {"brain-16", "brain-17"} <= set(recipe.held_out) and "brain-15" in recipe.validation
-    find_family(recipe.network).build(recipe.network)
+    find_network_family(recipe.network).build(recipe.network)
     build_task(recipe)
 
 

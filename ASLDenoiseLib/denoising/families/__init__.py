@@ -50,31 +50,54 @@ class Sample:
     ends: torch.Tensor | None = None
 
 
-class DenoiserFamily(ABC):
-    """Networks that see a mean difference in the same way. A subclass is registered, and is one object for all of them.
+class NetworkFamily(ABC):
+    """Networks that see what they are given in the same way, whatever it is that they estimate.
 
     Attributes:
         networks: the name of each in recipes and cards, to ``module:class``; built without arguments.
         task: ``module:class`` of what draws its samples and judges it in training, which looks it up.
+        purpose: what they are for, in a bundle's words.
+        data: what they see and give, likewise.
         dimensions: of what a network sees: 2 for slices, 3 for volumes.
+    """
+
+    networks: ClassVar[Mapping[str, str]]
+    task: ClassVar[str]
+    purpose: ClassVar[str]
+    data: ClassVar[str]
+    dimensions: ClassVar[int]
+
+    def build(self, network: str) -> torch.nn.Module:
+        """A network of the family with fresh weights."""
+        module, name = self.networks[network].split(":")
+        return getattr(importlib.import_module(module), name)()
+
+    @abstractmethod
+    def inputs(self, smoothing_mm: float = 0.0) -> tuple[str, ...]:
+        """What each channel that a network sees is."""
+
+    @property
+    @abstractmethod
+    def outputs(self) -> tuple[str, ...]:
+        """What each channel that a network gives is."""
+
+
+class DenoiserFamily(NetworkFamily):
+    """Networks that see a mean difference in the same way. A subclass is registered, and is one object for all of them.
+
+    Attributes:
         needs: images without which nothing can be denoised: ``m0``.
         uses_guides: T1 and M0 guide it where there are any.
         gives_uncertainty: it estimates the SD of its error.
         adapts: its networks can be adapted to scans by learning from their noise.
     """
 
-    networks: ClassVar[Mapping[str, str]]
-    task: ClassVar[str]
-    dimensions: ClassVar[int]
+    purpose = "Denoising of mean ASL perfusion differences"
+    data = "perfusion difference"
     needs: ClassVar[tuple[str, ...]] = ()
     uses_guides: ClassVar[bool] = False
     gives_uncertainty: ClassVar[bool] = False
     adapts: ClassVar[bool] = True
-
-    def build(self, network: str) -> torch.nn.Module:
-        """A network of the family with fresh weights."""
-        module, name = self.networks[network].split(":")
-        return getattr(importlib.import_module(module), name)()
 
     @abstractmethod
     def channels(self, sample: Sample) -> torch.Tensor:
@@ -88,10 +111,6 @@ class DenoiserFamily(ABC):
             return volumes
         apart = sample.spacing.new_tensor([_APART if self.dimensions == 2 else 0.0, 0.0, 0.0])
         return window_of_mm(volumes.shape[-3:], sample.spacing + apart, sample.smoothing_mm)(volumes)
-
-    @abstractmethod
-    def inputs(self, smoothing_mm: float = 0.0) -> tuple[str, ...]:
-        """What each channel that a network sees is."""
 
     @property
     def outputs(self) -> tuple[str, ...]:

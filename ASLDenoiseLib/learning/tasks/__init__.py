@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from ...denoising.families import find_family
+from ..families import find_network_family
 
 if TYPE_CHECKING:
     from ..recipe import Recipe
@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 
 def build_task(recipe: Recipe) -> TrainingTask:
     """The task that the family of a recipe's network names, here (``.published:SlicesTask``) or anywhere."""
-    module, name = find_family(recipe.network).task.split(":")
+    module, name = find_network_family(recipe.network).task.split(":")
     return getattr(importlib.import_module(module, __name__), name)(recipe)

@@ -9,7 +9,8 @@ from typing import ClassVar
 
 import torch
 
-from ...denoising.families import DenoiserFamily, find_family
+from ...denoising.families import NetworkFamily
+from ..families import find_network_family
 from ..recipe import Recipe
 from ..volumes import Volumes
 
@@ -49,9 +50,9 @@ class TrainingTask(ABC):
     pool_on_device: ClassVar[bool] = False
 
     @property
-    def family(self) -> DenoiserFamily:
+    def family(self) -> NetworkFamily:
         """Of the recipe's network: what makes channels of a sample."""
-        return find_family(self.recipe.network)
+        return find_network_family(self.recipe.network)
 
     @abstractmethod
     def batch(self, volumes: Volumes, generator: torch.Generator, device: str) -> Batch:
