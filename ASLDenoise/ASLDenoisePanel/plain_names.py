@@ -13,6 +13,7 @@ def modelName(card) -> str:
     own = {"guided-unet": _("Remove noise")}
     families = {
         "deepasl": "DeepASL",
+        "diffusion": _("Diffusion"),
         "dilated": "DilatedNet",
         "dwan": "DWAN",
         "slab-transformer": _("slab transformer"),

@@ -27,6 +27,7 @@ from .volumes import Volumes
 
 _EVERY = 200  # steps between checks on the validation pool, or
 _SECONDS = 120.0  # seconds
+_LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}  # by axes
 _FINITE = 20  # steps between looks at the loss, each of which a GPU must be waited for
 
 
@@ -47,7 +48,7 @@ class TrainingOutcome:
     device: str = "cpu"
     anatomies: tuple[str, ...] = ()
     phantoms: int = 0
-    facts: Mapping[str, float] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
     strokes: int = 0
 
 
@@ -175,8 +176,8 @@ class _Run:
     def __post_init__(self) -> None:
         torch.manual_seed(self.recipe.seed)
         self.task = build_task(self.recipe)
-        self.layout = torch.channels_last if self.task.family.dimensions == 2 else torch.channels_last_3d
-        self.network = first_weights(self.recipe).to(self.device, memory_format=self.layout)
+        self.layout = _LAYOUTS[2 + self.task.family.dimensions]
+        self.network = laid_out(self.task.prepared(first_weights(self.recipe)).to(self.device))
         average = averaging(self.recipe.average_decay)
         self.average = torch.optim.swa_utils.AveragedModel(self.network, multi_avg_fn=average)
         self.optimizer = torch.optim.Adam(
@@ -262,6 +263,14 @@ class _Run:
                 break
         if board is not None:
             board.close()
+
+
+def laid_out(network: torch.nn.Module) -> torch.nn.Module:
+    """The network with every convolution's weights in the layout that is fast for it, of slices and of volumes."""
+    for weight in network.parameters():
+        if weight.ndim in _LAYOUTS:
+            weight.data = weight.data.contiguous(memory_format=_LAYOUTS[weight.ndim])
+    return network
 
 
 def first_weights(recipe: Recipe) -> torch.nn.Module:

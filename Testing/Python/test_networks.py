@@ -151,7 +151,7 @@ def test_the_3d_u_net_halves_64_64_32_four_times_to_128_channels():
 
 
 def test_an_unknown_network_is_refused_with_those_there_are():
-    with pytest.raises(InputError, match="choose one of: deepasl, dilated-net, dwan"):
+    with pytest.raises(InputError, match="choose one of: deepasl, diffusion, dilated-net, dwan"):
         build_network("nonsense")
 
 

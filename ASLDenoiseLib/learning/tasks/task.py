@@ -54,6 +54,10 @@ class TrainingTask(ABC):
         """Of the recipe's network: what makes channels of a sample."""
         return find_network_family(self.recipe.network)
 
+    def prepared(self, network: torch.nn.Module) -> torch.nn.Module:
+        """The network as training begins, with what the task needs in it and does not teach."""
+        return network
+
     @abstractmethod
     def batch(self, volumes: Volumes, generator: torch.Generator, device: str) -> Batch:
         """A fresh batch of `recipe.batch` samples, on `device`."""
@@ -82,6 +86,6 @@ class TrainingTask(ABC):
         network.train(training)
         return sum(gains) / len(gains)
 
-    def facts(self, network: torch.nn.Module, volumes: Volumes, device: str) -> dict[str, float]:
+    def facts(self, network: torch.nn.Module, volumes: Volumes, device: str) -> dict[str, object]:
         """Further metadata of the trained model, measured on the validation pool."""
         return {}
