@@ -196,6 +196,17 @@ def load_model(card: ModelCard, *, device: str = "cpu") -> torch.nn.Module:
     """The trained network, in evaluation mode on `device`.
 
     Raises:
+        InputError: as `load_weights`.
+    """
+    network = card.family.build(card.network)
+    network.load_state_dict(load_weights(card))
+    return network.to(device).eval()
+
+
+def load_weights(card: ModelCard) -> dict[str, torch.Tensor]:
+    """The state dict of a bundle, whatever family its network is of.
+
+    Raises:
         InputError: the weights are missing or are not those of the card (SHA256 differs).
     """
     import torch
@@ -209,6 +220,4 @@ def load_model(card: ModelCard, *, device: str = "cpu") -> torch.nn.Module:
     if found != card.sha256:
         damaged = f"The weights of {card.name} are damaged (their SHA256 differs)"
         raise InputError(f"{damaged}; {_mended(card.own, card.folder)}.")
-    network = card.family.build(card.network)
-    network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    return network.to(device).eval()
+    return torch.load(path, map_location="cpu", weights_only=True)

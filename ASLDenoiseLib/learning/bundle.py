@@ -12,10 +12,11 @@ from pathlib import Path
 
 import torch
 
+from ..denoising.families import DenoiserFamily
 from ..reporting.software import own_version, software_versions
 from .families import find_network_family
 from .recipe import Recipe
-from .targets import find_target
+from .tasks import build_task
 from .training import TrainingOutcome
 
 _MONAI = "1.6.1"  # the form that bundles have is of this version; training does not need it
@@ -48,7 +49,7 @@ def write_bundle(recipe: Recipe, trained: TrainingOutcome, folder: Path) -> Path
 
 
 def _metadata(recipe: Recipe, trained: TrainingOutcome, sha256: str) -> dict:
-    phantom, noise, family = recipe.phantom, recipe.noise, find_network_family(recipe.network)
+    phantom, family, task = recipe.phantom, find_network_family(recipe.network), build_task(recipe)
     return {
         "version": own_version(),
         "monai_version": software_versions().get("monai", _MONAI),
@@ -63,14 +64,13 @@ def _metadata(recipe: Recipe, trained: TrainingOutcome, sha256: str) -> dict:
         "sha256": sha256,
         "licence": "Apache-2.0",
         "intended_use": "Research use only; not for diagnosis.",
-        "data_source": _PHANTOMS + (_STROKES if trained.strokes else ""),
+        "data_source": _PHANTOMS + (_STROKES if trained.strokes else "") + task.data_source,
         "input_smoothing_mm": recipe.input_smoothing_mm,
         **trained.facts,
         "domain": {
             "voxel_in_plane_mm": list(phantom.spacing_xy),
             "slice_thickness_mm": list(phantom.spacing_z),
-            "mean_snr": [round(_BRAIN_OVER_GM * noise.gm_snr[0], 2), noise.gm_snr[1]],
-            "pairs": [1, 60],
+            **(_of_a_mean(recipe) if isinstance(family, DenoiserFamily) else {}),
         },
         "training": {
             "saw": {
@@ -78,7 +78,7 @@ def _metadata(recipe: Recipe, trained: TrainingOutcome, sha256: str) -> dict:
                 "phantoms": trained.phantoms,
                 "samples": trained.steps * recipe.batch,
                 **({"stroke_masks": trained.strokes} if trained.strokes else {}),
-                "target": find_target(recipe.target).description,
+                "target": task.target_description,
             },
             "recipe": {**asdict(recipe), "start_from": _start_of(recipe)},
             "steps": trained.steps,
@@ -92,6 +92,12 @@ def _metadata(recipe: Recipe, trained: TrainingOutcome, sha256: str) -> dict:
             "outputs": {"pred": _format(recipe, family.outputs)},
         },
     }
+
+
+def _of_a_mean(recipe: Recipe) -> dict[str, list[float]]:
+    """What of the domain concerns the mean difference that denoisers see."""
+    low, high = recipe.noise.gm_snr
+    return {"mean_snr": [round(_BRAIN_OVER_GM * low, 2), high], "pairs": [1, 60]}
 
 
 def _start_of(recipe: Recipe) -> str | None:

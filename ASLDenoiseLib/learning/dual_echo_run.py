@@ -193,8 +193,8 @@ def _texture(flow: torch.Tensor, uniform: _Uniform, s: DualEchoSettings) -> Call
 def _slow(batch: int, count: int, generator: torch.Generator) -> torch.Tensor:
     """Courses (B, N, 1, 1, 1) of unit SD whose successive values are alike."""
     steps = torch.randn((batch, count), generator=generator, device=generator.device)
-    apart = torch.arange(count, device=generator.device)
-    cholesky = torch.linalg.cholesky(_MEMORY ** (apart[:, None] - apart).abs().float())
+    apart = torch.arange(count)  # where the decomposition is at hand on any machine
+    cholesky = torch.linalg.cholesky(_MEMORY ** (apart[:, None] - apart).abs().float()).to(steps)
     return (steps @ cholesky.T)[:, :, None, None, None]
 
 

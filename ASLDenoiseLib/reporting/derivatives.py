@@ -185,6 +185,11 @@ def save_volume(volume: Volume, path: Path, *, description: str = "", mask: bool
     _save_array(volume.array, volume.geometry, path, description, "uint8" if mask else "float32")
 
 
+def save_course(array: np.ndarray, geometry: Geometry, path: Path, *, description: str = "") -> None:
+    """Write volumes (T, K, J, I) that share a grid as one NIfTI, as `save_volume` does one."""
+    _save_array(array, geometry, path, description)
+
+
 def _save_array(
     array: np.ndarray, geometry: Geometry, path: Path, description: str = "", kind: str = "float32"
 ) -> None:

@@ -39,7 +39,6 @@ ALLOWED = {
     "inspecting": {GROUND, "reading", "quantifying", "preparing"},
     "networks": set(),
     "denoising": {GROUND, "spatial", "preparing", "networks"},
-    "bold": {GROUND, "networks", "denoising"},
     "adapting": {GROUND, "quantifying", "denoising"},
     "superresolving": {GROUND, "spatial", "preparing", "networks", "denoising"},
     "result": {GROUND, "spatial", "preparing"},
@@ -67,10 +66,11 @@ ALLOWED = {
             "group",
         ),
     },
+    "bold": {GROUND, "reading", "quantifying", "preparing", "networks", "denoising", "reporting"},
     "learning": {GROUND, "quantifying", "denoising", "bold", "reporting"},
     "shell": {
         *(GROUND, "reading", "preparing", "inspecting", "denoising", "superresolving", "result", "measuring"),
-        *("pipeline", "learning", "participants"),
+        *("pipeline", "bold", "learning", "participants"),
     },
 }
 _PLACE = re.compile(r"ASLDenoiseLib((?:\.[a-z_0-9]+)+)(?::\w+)?")  # a module named in a string, to be imported later

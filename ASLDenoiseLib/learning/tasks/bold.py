@@ -36,6 +36,7 @@ class BoldTask(TrainingTask):
     """Slices (B, 1, J, I) of a run; options are `BoldTaskSettings`. Everything is drawn on the device."""
 
     pool_on_device = True
+    data_source = "; dual-echo runs of them are simulated (Davis model), never real"
 
     @cached_property
     def settings(self) -> BoldTaskSettings:
@@ -45,6 +46,11 @@ class BoldTask(TrainingTask):
     @property
     def family(self) -> BoldFamily:
         return find_bold_family(self.recipe.network)
+
+    @property
+    def target_description(self) -> str:
+        whose = "another subject: a control" if self.settings.shuffled else "the same moment"
+        return f"the single, extremely noisy CBF of {whose}"
 
     def batch(self, volumes: Volumes, generator: torch.Generator, device: str) -> Batch:
         """A fresh batch: `moments` of each of so many runs that they are `recipe.batch` samples."""

@@ -12,6 +12,7 @@ import torch
 from ...denoising.families import NetworkFamily
 from ..families import find_network_family
 from ..recipe import Recipe
+from ..targets import find_target
 from ..volumes import Volumes
 
 
@@ -44,10 +45,12 @@ class TrainingTask(ABC):
     """How batches for a recipe's network are drawn and its estimate judged; `generator` is on the CPU on any device.
 
     `pool_on_device`: the volumes that batches are drawn from lie on the device, not on the CPU.
+    `data_source`: what of the training data a card says besides the phantoms.
     """
 
     recipe: Recipe
     pool_on_device: ClassVar[bool] = False
+    data_source: ClassVar[str] = ""
 
     @property
     def family(self) -> NetworkFamily:
@@ -57,6 +60,11 @@ class TrainingTask(ABC):
     def prepared(self, network: torch.nn.Module) -> torch.nn.Module:
         """The network as training begins, with what the task needs in it and does not teach."""
         return network
+
+    @property
+    def target_description(self) -> str:
+        """What is learned towards, for a card."""
+        return find_target(self.recipe.target).description
 
     @abstractmethod
     def batch(self, volumes: Volumes, generator: torch.Generator, device: str) -> Batch:
