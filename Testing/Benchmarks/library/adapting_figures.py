@@ -1,0 +1,95 @@
+"""What an adaptation did where the truth is known, and where unseen pairs judge: before and after, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from ASLDenoiseLib.adapting.handed_on import Denoiser, adapted, network_as_it_was
+from ASLDenoiseLib.adapting.unbiased_error import error_map
+
+from ASLDenoiseLib.adapting.verdict import Adaptation
+from ASLDenoiseLib.compute import Compute
+from ASLDenoiseLib.denoising.catalogue import ModelCard
+
+from .adapting_sites import scan_of
+from .cases import Case, halves, true_difference
+from .methods import ALL, denoise_with
+from .real_scans import Split
+from .safety_figures import Way, bias_of, covered, false_lesion_counts, lesions_kept
+
+LESION_VOXELS = 4
+LESION_FACTORS = {"lesions x 0.3": 0.3, "lesions x 2": 2.0}
+
+Row = dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class BeforeAfter:
+    """A model as it was and as adapted, each as a run uses it."""
+
+    before: Denoiser
+    after: Denoiser
+
+    @classmethod
+    def of(cls, card: ModelCard, adaptation: Adaptation, compute: Compute) -> BeforeAfter:
+        """Of an adaptation, whether it earned its place or not."""
+        return cls(network_as_it_was(card, compute), adapted(card, adaptation.tuned, compute))
+
+    @property
+    def ways(self) -> dict[str, Way]:
+        """Both as ways to denoise a case, by name."""
+        return {"before": _way("before", self.before), "after": _way("after", self.after)}
+
+
+def _way(name: str, denoiser: Denoiser) -> Way:
+    options = {"audit": True, "network": denoiser.network, "device": denoiser.compute.device}
+    return Way(name, ALL, lambda case: denoise_with(denoiser.card, case, ALL, **options))
+
+
+def true_error(case: Case, difference: np.ndarray) -> float:
+    """Mean squared error of a mean difference against the true one in the brain, scanner units squared."""
+    return float(np.nanmean(np.square(difference - true_difference(case))[case.inside]))
+
+
+def decibels(before: float, after: float) -> float:
+    """By how much an error is smaller afterwards; NaN where one of the two is not above zero."""
+    return float(10 * np.log10(before / after)) if before > 0 and after > 0 else float("nan")
+
+
+def gains_told_and_true(cases: Sequence[Case], both: BeforeAfter) -> Row:
+    """dB gained on halves of unseen scans, as unseen pairs tell it without a truth, and as it is."""
+    told, true = np.zeros(2), np.zeros(2)
+    for case in cases:
+        scale = true_error(case, case.raw.array)
+        for given, unseen in (halves(case), halves(case)[::-1]):
+            for n, denoise in enumerate((both.before, both.after)):
+                answer = denoise(scan_of(given)).difference
+                told[n] += float(np.nanmean(error_map(answer, scan_of(unseen))[case.inside])) / scale
+                true[n] += true_error(case, answer) / scale
+    return {"told (dB)": decibels(*told), "true (dB)": decibels(*true)}
+
+
+def site_rows(cases: Sequence[Case], both: BeforeAfter) -> dict[str, Row]:
+    """Figures of scans that the adaptation never saw, before and after, means over them; `gain (dB)` is over raw."""
+    rows = {}
+    for name, way in both.ways.items():
+        errors = [true_error(case, way(case).difference.array) for case in cases]
+        raws = [true_error(case, case.raw.array) for case in cases]
+        row: Row = {"gain (dB)": decibels(1.0, float(np.mean([e / r for e, r in zip(errors, raws, strict=True)])))}
+        biases = [bias_of(way, case) for case in cases]
+        row |= {n: float(np.mean([b[n] for b in biases])) for n in ("GM bias (%)", "WM bias (%)")}
+        for label, factor in LESION_FACTORS.items():
+            row[label] = lesions_kept(way, cases, LESION_VOXELS, factor).passed_on
+        row["false lesions"] = false_lesion_counts(way, cases)[0]
+        row["coverage (%)"] = 100 * float(np.mean([covered(way, case)["brain"] for case in cases]))
+        rows[name] = row
+    return rows
+
+
+def split_rows(splits: Sequence[Split], both: BeforeAfter) -> dict[str, Row]:
+    """Noise-corrected RMSE (ml/100g/min) of raw mean, model and adapted model over splits of real pairs."""
+    errors = {"raw mean": [each.error_of(each.case.raw) for each in splits]}
+    errors |= {n: [each.error_of(way(each.case).difference) for each in splits] for n, way in both.ways.items()}
+    return {name: {f"draw {n + 1}": value for n, value in enumerate(each)} for name, each in errors.items()}
