@@ -18,10 +18,10 @@ HEAVY = {
     *("torch", "monai", "ants", "matplotlib", "slicer", "vtk", "SimpleITK", "scipy", "skimage", "nibabel", "nilearn"),
     *("pandas", "sklearn", "mrml"),
 }
-# networks are nothing but torch, learning trains them, the scene is Slicer's; each is imported by
+# networks are nothing but torch, learning trains and adapting tunes them, the scene is Slicer's; each is imported by
 # the function that needs it, and the shell imports what a command asks for
 MAY_BE_HEAVY = (
-    *("networks/", "learning/", "scene/"),
+    *("networks/", "learning/", "adapting/", "scene/"),
     *("superresolving/pyramid/", "superresolving/scan_network/"),
     *("denoising/guiding.py", "denoising/gaussian_windows.py"),
 )
@@ -39,11 +39,11 @@ ALLOWED = {
     "inspecting": {GROUND, "reading", "quantifying", "preparing"},
     "networks": set(),
     "denoising": {GROUND, "spatial", "preparing", "networks"},
-    "adapting": {GROUND, "quantifying", "denoising"},
     "superresolving": {GROUND, "spatial", "preparing", "networks", "denoising"},
     "result": {GROUND, "spatial", "preparing"},
     "measuring": {GROUND, "spatial", "result"},
     "auditing": {GROUND, "spatial", "quantifying", "preparing", "fitting", "result", "measuring"},
+    "adapting": {GROUND, "spatial", "quantifying", "preparing", "denoising", "measuring", "auditing"},
     "reporting": {GROUND, "spatial", "result", "measuring"},
     "scene": {GROUND, "spatial", "reading", "preparing", "result", "measuring", "reporting"},
     "pipeline": {
