@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 
 import slicer
 from slicer.i18n import tr as _
@@ -34,7 +35,9 @@ class AgreementSection:
         ui, self._nodes = self._ui, nodes
         charts = {} if nodes is None else nodes.charts
         table = None if nodes is None else nodes.readouts
-        verdict, halves = _figuresOf(table)
+        verdict, halves, adaptation = _figuresOf(table)
+        ui.adaptationLabel.text = "" if adaptation is None else adaptationHtml(adaptation)
+        ui.adaptationLabel.setVisible(adaptation is not None)
         ui.auditLabel.text = verdict
         ui.auditLabel.setVisible(bool(verdict))
         ui.halvesLabel.text = "" if halves is None else halvesHtml(halves)
@@ -61,8 +64,6 @@ class AgreementSection:
 
 def halvesHtml(halves) -> str:
     """The agreement of halves (`ASLDenoiseLib.result.split_half.SplitHalf`) as a small table with what it hides."""
-    from ASLDenoiseLib.result.split_half import CAVEAT
-
     unit = halves.unit.replace("/", "/" + _JOINER)
     title = _("Odd against even pairs ({odd} and {even}; {voxels} voxels of the brain)")
     heads = ("", "r", "CCC", _("RMSE ({unit})").format(unit=unit))
@@ -75,16 +76,30 @@ def halvesHtml(halves) -> str:
         )
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     said = title.format(odd=halves.odd, even=halves.even, voxels=halves.voxels)
-    return f"<b>{html.escape(said)}</b><table cellpadding='1'>{body}</table><small>{html.escape(CAVEAT)}</small>"
+    return f"<b>{html.escape(said)}</b><table cellpadding='1'>{body}</table><small>{html.escape(halves.caveat)}</small>"
+
+
+def adaptationHtml(adaptation) -> str:
+    """What became of adapting the network to the scan (`ASLDenoiseLib.result.adaptation.ScanAdaptation`)."""
+    heads = ("", _("Before"), _("After"), _("Asked"))
+    rows = ["".join(f"<th align='left'>{html.escape(head)}&nbsp;</th>" for head in heads)]
+    for figure in adaptation.verdict.figures:
+        unit = f" {figure.unit}" if figure.unit else ""
+        values = [f"{v:.3g}{unit}" if math.isfinite(v) else _("n/a") for v in (figure.before, figure.after)]
+        asked = figure.asked if figure.met else _("{asked}: not met").format(asked=figure.asked)
+        label = figure.label[:1].upper() + figure.label[1:]
+        rows.append("".join(f"<td>{html.escape(text)}&nbsp;</td>" for text in (label, *values, asked)))
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return f"{html.escape(adaptation.sentence)}<table cellpadding='1'>{body}</table>"
 
 
 def _figuresOf(table):
-    """The verdict of the audit and the agreement of halves in a table of readouts."""
+    """The verdict of the audit, the agreement of halves and the adaptation in a table of readouts."""
     if table is None:
-        return "", None
-    from ASLDenoiseLib.scene.readouts import audit_sentence, split_half_of
+        return "", None, None
+    from ASLDenoiseLib.scene.readouts import adaptation_in, audit_sentence, split_half_of
 
-    return audit_sentence(table), split_half_of(table)
+    return audit_sentence(table), split_half_of(table), adaptation_in(table)
 
 
 def _halfMaps(nodes, *, denoised):

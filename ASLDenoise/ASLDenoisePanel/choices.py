@@ -19,7 +19,7 @@ def requestFrom(p, series, head, outputs, like, arrival=None):
     Raises:
         ASLDenoiseLib.errors.InputError: a choice cannot be used.
     """
-    from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL
+    from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, find_model
     from ASLDenoiseLib.pipeline.request import DelayFit, Denoising, Request, SuperResolution
     from ASLDenoiseLib.preparing.choices import Preparation
     from ASLDenoiseLib.scene.delays import delays_in
@@ -38,9 +38,10 @@ def requestFrom(p, series, head, outputs, like, arrival=None):
     )
     denoising = finer = None
     if p.way is Way.DENOISE or (p.way is Way.SUPERRESOLVE and p.denoiseFirst):
-        one = len(delays_in(p.asl)) < 2  # what both questions tell is of one delay
+        one = len(delays_in(p.asl)) < 2  # what these tell and learn is of one delay
+        model = p.model or DEFAULT_MODEL
         choices = p.group or None, p.interleaved, p.audit, p.pairsNeeded and one, p.splitHalf and one
-        denoising = Denoising(p.model or DEFAULT_MODEL, *choices)
+        denoising = Denoising(model, *choices, p.adapt and one and find_model(model).family.adapts)
     if p.way is Way.SUPERRESOLVE:
         spacing = (p.spacingX, p.spacingY, p.spacingZ) if p.grid is Grid.SPACING else None
         spread = (p.pointSpreadX, p.pointSpreadY, p.pointSpreadZ) if p.ownPointSpread else None

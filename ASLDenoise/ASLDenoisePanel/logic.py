@@ -63,6 +63,7 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
         audit: bool = True,
         pairsNeeded: bool = False,
         splitHalf: bool = False,
+        adapt: bool = False,
         preparation: Any = None,
         fit: Any = None,
         mni: bool = False,
@@ -89,8 +90,8 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
             superresolve: estimate a finer map in place of a denoised one.
             method, spacing, like, pointSpread: as `ASLDenoiseLib.pipeline.request.SuperResolution`; `like` is a scalar
                 volume node.
-            model, group, interleaved, audit, pairsNeeded, splitHalf: as `ASLDenoiseLib.pipeline.request.Denoising`; no
-                `model` is the default one, or with `superresolve` none.
+            model, group, interleaved, audit, pairsNeeded, splitHalf, adapt: as
+                `ASLDenoiseLib.pipeline.request.Denoising`; no `model` is the default one, or with `superresolve` none.
             preparation: an ASLDenoiseLib.Preparation: pairs, motion, nuisances, outliers, smoothing; None the defaults.
             fit: an ASLDenoiseLib.DelayFit: how a series of several delays is fitted; None the default.
             mni: CBF in MNI space as well.
@@ -117,7 +118,7 @@ class ASLDenoiseLogic(ScriptedLoadableModuleLogic):
 
         denoising = finer = None
         if model or not superresolve:
-            denoising = Denoising(model or DEFAULT_MODEL, group, interleaved, audit, pairsNeeded, splitHalf)
+            denoising = Denoising(model or DEFAULT_MODEL, group, interleaved, audit, pairsNeeded, splitHalf, adapt)
         if superresolve:
             finer = SuperResolution(method or DEFAULT_METHOD, spacing, _geometry(like), pointSpread)
         images = {"m0": m0, "segmentation": segmentation, "tissue": tissue, "alignment": alignment}

@@ -108,11 +108,12 @@ class MethodSection:
             widget.setEnabled(p.arrival is not None)
         card = self._cards.get(chosen(ui.modelComboBox))
         self._delays.refresh(p)
-        boxes = (ui.interleavedCheckBox, ui.auditCheckBox, ui.pairsNeededCheckBox, ui.splitHalfCheckBox)
+        boxes = (ui.interleavedCheckBox, ui.auditCheckBox)
         for widget in (ui.groupLabel, ui.groupSpinBox, *boxes):
             widget.setEnabled(denoises)
         for widget in (ui.pairsNeededCheckBox, ui.splitHalfCheckBox):
             widget.setEnabled(denoises and not self._delays.several)
+        ui.adaptCheckBox.setEnabled(denoises and not self._delays.several and card.family.adapts)
         if resolve:
             method = self._method(p)
             select(ui.methodComboBox, method.name)

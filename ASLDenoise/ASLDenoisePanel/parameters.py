@@ -179,6 +179,7 @@ class ASLDenoiseParameterNode:
     audit: bool = True
     pairsNeeded: bool = False
     splitHalf: bool = False
+    adapt: bool = False
     kinetics: Kinetics = Kinetics.WHITE_PAPER
     macrovascular: bool = False
     spatialPrior: bool = True

@@ -47,6 +47,7 @@ def denoise(
     audit: bool = True,
     pairs_needed: bool = False,
     split_half: bool = False,
+    adapt: bool = False,
     regions: Mapping[str, Volume | Region] | None = None,
     atlas: Atlas | Volume | Path | None = None,
     mni: bool = False,
@@ -64,6 +65,8 @@ def denoise(
         model, group, interleaved, audit: of the network (`request.Denoising`).
         pairs_needed: measure how many pairs are enough as well (`Result.pairs_needed`): some twenty times the network.
         split_half: compare odd with even pairs as well (`Result.split_half`): twice the network.
+        adapt: let the network learn from the noise of this scan first, and use what it learned if it earns its place
+            (`Result.adaptation`); takes 12 pairs.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         regions: ROI masks (above 0 inside), by name; a `request.Region` says that it was drawn on the T1.
         atlas: a label image, each label a region (`request.Atlas`); or the name of one that nilearn fetches
@@ -91,7 +94,7 @@ def denoise(
     True
     """
     head = Head(t1, tissue=tissue, t1_to_asl=t1_to_asl, t1_start=t1_start, tissue_space=tissue_space)
-    denoising = Denoising(model, group, interleaved, audit, pairs_needed, split_half)
+    denoising = Denoising(model, group, interleaved, audit, pairs_needed, split_half, adapt)
     outputs = _outputs(regions, atlas, mni)
     asked = Request(series, head, preparation, denoising, outputs=outputs, device=device, fit=fit, arrival=att)
     return run(asked, progress)
@@ -141,6 +144,7 @@ def superresolve(
     audit: bool = True,
     pairs_needed: bool = False,
     split_half: bool = False,
+    adapt: bool = False,
     regions: Mapping[str, Volume | Region] | None = None,
     atlas: Atlas | Volume | Path | None = None,
     mni: bool = False,
@@ -155,8 +159,8 @@ def superresolve(
         t1, tissue, tissue_space, t1_to_asl, t1_start, preparation, device, regions, atlas, mni, fit, att, progress: as
             `denoise`.
         method, spacing, like, point_spread: `request.SuperResolution`.
-        model: denoise with this model first, `group`, `interleaved`, `audit`, `pairs_needed` and `split_half` as
-            `denoise`; None super-resolves the prepared mean.
+        model: denoise with this model first, `group`, `interleaved`, `audit`, `pairs_needed`, `split_half` and `adapt`
+            as `denoise`; None super-resolves the prepared mean.
 
     Returns:
         A `Result` with the acquired map, what was made of it, ``desc-superres_cbf``, its uncertainty where the method
@@ -166,7 +170,7 @@ def superresolve(
         InputError: the series, the head's images, the grid asked for, the method, model or device cannot be used.
     """
     head = Head(t1, tissue=tissue, t1_to_asl=t1_to_asl, t1_start=t1_start, tissue_space=tissue_space)
-    denoising = None if model is None else Denoising(model, group, interleaved, audit, pairs_needed, split_half)
+    denoising = None if model is None else Denoising(model, group, interleaved, audit, pairs_needed, split_half, adapt)
     finer = SuperResolution(method, spacing, like, point_spread)
     outputs = _outputs(regions, atlas, mni)
     return run(Request(series, head, preparation, denoising, finer, outputs, device, fit, att), progress)

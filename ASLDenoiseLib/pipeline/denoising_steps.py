@@ -8,6 +8,7 @@ from ..denoising.guides import GuideMaps, find_guides, with_contrast
 from ..preparing.t1_contrast import ranks_of
 from ..progress import Progress, span
 from ..series import Origin, Parameter
+from .adapt_step import adapted_network
 from .delays import gather
 from .request import Denoising
 from .state import RunState
@@ -40,7 +41,7 @@ def denoise_mean(run: RunState, progress: Progress) -> None:
     from ..denoising import inference
 
     asked = run.request.denoising
-    card = find_model(asked.model)
+    card, network = adapted_network(find_model(asked.model), run.adaptation)
     guides = run.guides or GuideMaps(m0=with_contrast(run.m0, run.brain))
     run.denoised = inference.denoise_pairs(
         run.pairs,
@@ -52,6 +53,7 @@ def denoise_mean(run: RunState, progress: Progress) -> None:
         weights=run.weights,
         m0=guides.m0,
         guides=guides.maps,
+        network=network,
         progress=progress,
     )
     run.findings += domain_findings(card, run.pairs, run.brain)

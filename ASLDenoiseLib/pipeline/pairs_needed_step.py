@@ -15,6 +15,7 @@ from ..preparing.tissue_guess import guess_tissue
 from ..progress import Progress, silent
 from ..remedies import Advice
 from ..series import Tissue, Volume
+from .adapt_step import is_adapted
 from .audit_step import audit_denoised
 from .denoising_steps import denoise_pairs
 from .request import Denoising
@@ -41,7 +42,9 @@ def measure_pairs_needed(run: RunState, progress: Progress) -> None:
     perfusion = run.pairs.array * factor
     given = {"inside": run.brain.array > 0, "weights": run.weights, "unit": run.quantification.unit}
     run.pairs_needed = pairs_needed(perfusion, denoised, **given, progress=progress)
-    if run.pairs_needed is None:
+    if run.pairs_needed is not None:
+        run.pairs_needed = replace(run.pairs_needed, adapted=is_adapted(run))
+    else:
         run.findings.append(_UNTOLD.finding(count=len(run.pairs.context)))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..denoising.adaptable import check_adaptable
 from ..denoising.catalogue import DEFAULT_MODEL, find_model
 from ..errors import InputError
 from ..given import settle
@@ -110,9 +111,11 @@ class Denoising:
         audit: put back what the residual holds beyond noise (`auditing`).
         pairs_needed: measure how many pairs are enough (`measuring.pairs_needed`): some twenty times the network.
         split_half: compare odd with even pairs (`result.split_half`): twice the network.
+        adapt: learn gains of the network from the noise of the scan's own pairs (`adapting.one_scan`), and use them if
+            they earn it.
 
     Raises:
-        InputError: there is no such model, or a group of no pairs.
+        InputError: there is no such model, it cannot be adapted, or a group of no pairs.
     """
 
     model: str = DEFAULT_MODEL
@@ -121,10 +124,13 @@ class Denoising:
     audit: bool = True
     pairs_needed: bool = False
     split_half: bool = False
+    adapt: bool = False
 
     def __post_init__(self) -> None:
         settle(self)
-        find_model(self.model)
+        card = find_model(self.model)
+        if self.adapt:
+            check_adaptable(card)
         if self.group is not None and self.group < 1:
             raise InputError(f"To pre-average {self.group} pairs averages nothing; give 1 or more.")
 

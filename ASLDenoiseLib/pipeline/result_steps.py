@@ -19,6 +19,7 @@ from ..result.pair_errors import PairErrors
 from ..result.plausible import implausible_findings
 from ..series import SCANNER_UNIT, Origin, Parameter, Volume, VolumeType
 from ..superresolving.targets import tissue_on_target
+from .adapt_step import adaptation_told, as_adapted
 from .arrival_step import arrival_maps
 from .fit_step import PRIOR, arrival_of_maps, delay_maps
 from .region_steps import pair_errors, regions_on_grid
@@ -57,7 +58,7 @@ def measure_maps(run: RunState, progress: Progress) -> None:
         dict(run.regions),
         run.t1,
         run.t1_to_asl,
-        {} if asked is None else PRIOR if run.by_prior else _described(find_model(asked.model)),
+        {} if asked is None else PRIOR if run.by_prior else _described(find_model(asked.model)) | as_adapted(run),
         run.timings,
         run.motion,
         run.outliers,
@@ -75,6 +76,7 @@ def measure_maps(run: RunState, progress: Progress) -> None:
         errors,
         run.mirror,
         run.curves,
+        adaptation_told(run),
     )
 
 

@@ -18,6 +18,7 @@ from ..remedies import Advice
 from ..result import maps
 from ..result.split_half import HalfAgreement, SplitHalf
 from ..series import Volume
+from .adapt_step import is_adapted
 from .pairs_needed_step import denoised_of
 from .request import Denoising
 from .state import RunState
@@ -82,7 +83,7 @@ def _judged(run: RunState, halves: list[dict[str, Volume]], inside: np.ndarray, 
         for name in odd
         if name in even
     )
-    return SplitHalf(*pairs, int(inside.sum()), run.quantification.unit, agreements)
+    return SplitHalf(*pairs, int(inside.sum()), run.quantification.unit, agreements, is_adapted(run))
 
 
 def _maps(run: RunState, halves: list[Mapping[str, Volume]]) -> dict[str, Volume]:

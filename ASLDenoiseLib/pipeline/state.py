@@ -23,6 +23,7 @@ from ..spatial.regions import Drawing, PlacedRegion
 from .request import Request
 
 if TYPE_CHECKING:
+    from ..adapting.verdict import Adaptation
     from ..auditing import ResidualAudit
     from ..denoising.guides import GuideMaps
     from ..denoising.inference import DenoisingResult
@@ -105,6 +106,8 @@ class RunState:
         cleaned: the mean difference that is left; `raw` itself where nothing was done to it.
         error: the standard error of `cleaned`; None for fewer than three pairs.
         guides, denoised, audit, verdict: of a run that denoises.
+        adaptation: the network that learned from the run's own pairs, with its verdict, of a run that asks it; None
+            where it was not tried.
         pairs_needed: how many pairs are enough, of a run that asks it; None where it cannot be told.
         split_half: how odd and even pairs agree, of a run that asks it; `halves` the maps of both, by the keys of
             `result.maps`.
@@ -159,6 +162,7 @@ class RunState:
     cleaned: Volume | None = None
     error: Volume | None = None
     guides: GuideMaps | None = None
+    adaptation: Adaptation | None = None
     denoised: DenoisingResult | None = None
     audit: ResidualAudit | None = None
     verdict: AuditVerdict | None = None

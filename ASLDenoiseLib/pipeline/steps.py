@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from ..denoising.catalogue import find_model
 from ..superresolving import METHODS
+from .adapt_step import adapt_network, adaptation_cost
 from .again import FIRST
 from .arrival_step import correct_for_arrival
 from .audit_step import audit_denoised
@@ -67,8 +68,12 @@ def steps_of(request: Request) -> tuple[Step, ...]:
     steps, asked, finer = [*preparation_steps(request)], request.denoising, request.superresolution
     if asked is not None:
         network = Step("denoise", "denoising", denoise_pairs, _network_cost(asked), computes=True, each_delay=True)
-        denoising = [GUIDES] * wants_guides(asked) + [network] + [AUDIT] * asked.audit
-        steps += [replace(step, one=request.fit.spatial) for step in denoising]
+        steps += [replace(GUIDES, one=request.fit.spatial)] * wants_guides(asked)
+        if asked.adapt:
+            told = "adapt", "adapting the network to this scan", adapt_network
+            steps.append(Step(*told, adaptation_cost(asked), computes=True, one=True))
+            steps.append(Step(*told, Cost(0.1), several=True))  # says that it is not tried
+        steps += [replace(step, one=request.fit.spatial) for step in [network] + [AUDIT] * asked.audit]
         if asked.pairs_needed:
             cost = pairs_needed_cost(asked)
             steps.append(Step("pairs", "denoising some of the pairs", measure_pairs_needed, cost, computes=True))

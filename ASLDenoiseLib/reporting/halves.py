@@ -5,7 +5,6 @@ from __future__ import annotations
 from html import escape
 
 from ..result import Result
-from ..result.split_half import CAVEAT
 from .fragments import Column, TableRow, table
 
 
@@ -26,4 +25,4 @@ def halves_html(result: Result) -> str:
         f"{found.odd} odd and {found.even} even pairs, denoised and audited apart, over {found.voxels} voxels of the "
         "brain. r: Pearson; CCC: Lin. Head motion, nuisances and outliers are the run's, found in all pairs."
     )
-    return f"<p>{escape(what)}</p>{table('Map', shown, lines)}<p class='sub'>{escape(CAVEAT)}</p>"
+    return f"<p>{escape(what)}</p>{table('Map', shown, lines)}<p class='sub'>{escape(found.caveat)}</p>"

@@ -7,6 +7,7 @@ from html import escape
 
 from ..result import Result
 from ..result.table import format_value
+from .adapted_html import adaptation_html
 from .delays_html import delays_html, several_delays
 from .fragments import (
     Column,
@@ -49,6 +50,7 @@ def report_html(result: Result, *, command: str = "") -> str:
         section("Several delays: perfusion and arrival time", delays_html(result)),
         section("Super-resolved", _superres(result)),
         section("Raw and processed voxel by voxel", _agreement(result)),
+        section("Adapted to this scan", adaptation_html(result)),
         section("Odd against even pairs", halves_html(result)),
         section("How many pairs are enough", _pairs_needed(result)),
         section("Over the course of the series", _timeline(result)),

@@ -62,6 +62,7 @@ def readouts_json(result: Result, *, command: str = "") -> dict[str, object]:
         },
         "tissue": {"source": result.tissue.source, "warning": result.tissue.warning},
         **({} if result.fit is None else {"fit": result.fit.to_plain()}),
+        **({} if result.adaptation is None else {"adaptation": result.adaptation.to_plain()}),
         **({} if result.audit is None else {"audit": {"said": result.audit.sentence, **asdict(result.audit)}}),
         **({} if result.split_half is None else {"split_half": result.split_half.to_plain()}),
         "parameters": [parameter_to_plain(parameter) for parameter in result.parameters],

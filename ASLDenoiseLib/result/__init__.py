@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..preparing.motion import Motion
     from ..preparing.outliers import OutlierReport
     from ..preparing.series_fit import SeriesFit
+    from .adaptation import ScanAdaptation
     from .audit import AuditVerdict
     from .delay_curves import DelayCurves
     from .pair_errors import PairErrors
@@ -99,6 +100,8 @@ class Result:
             (`PREPARED_PAIRS`): how well the mean of any region is known (`errors_of`).
         mirror: 4x4, LPS mm, takes a point of the series to the other half of the brain; None where it is not known.
         delays: what regions measured at each of several delays, and the curves fitted; None of a series of one.
+        adaptation: whether the network was adapted to the scan, and the figures that decided; None where that was not
+            asked, or not tried.
     """
 
     series: ASLSeries
@@ -128,6 +131,7 @@ class Result:
     pair_errors: Mapping[str, PairErrors] = field(default_factory=dict, repr=False)
     mirror: np.ndarray | None = field(default=None, repr=False)
     delays: DelayCurves | None = None
+    adaptation: ScanAdaptation | None = None
 
     @property
     def relative(self) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from .adaptation import SHARED
+
 
 @dataclass(frozen=True)
 class MapError:
@@ -49,6 +51,7 @@ class PairsNeeded:
         needed: the fewest pairs whose denoised map has the error of the plain mean of all; the fewest that were tried
             where these will do, infinite where half of the pairs will not.
         low, high: the ends of its 95 % interval, likewise.
+        adapted: the network was adapted to the whole scan.
     """
 
     total: int
@@ -59,6 +62,7 @@ class PairsNeeded:
     needed: float
     low: float
     high: float
+    adapted: bool = False
 
     def plain_rmse(self, pairs: float) -> float:
         """The error that the spread of the pairs gives the plain mean of so many of them, in `unit`."""
@@ -79,10 +83,11 @@ class PairsNeeded:
     def sentence(self) -> str:
         """The answer with the error that it is about."""
         error = f"an error of {self.plain_rmse(self.total):.3g} {self.unit} (RMSE in the brain)"
+        shared = f" {SHARED}" if self.adapted else ""
         if self.needed > self.denoised[-1].pairs:
-            return f"{self.headline}: {error}. Whether more would cannot be told from this scan."
+            return f"{self.headline}: {error}. Whether more would cannot be told from this scan.{shared}"
         told = " In brackets the 95 % interval." if "(" in self.headline else ""
-        return f"{self.headline}: {error}.{told}"
+        return f"{self.headline}: {error}.{told}{shared}"
 
 
 def _count(pairs: float, fewest: int, most: int) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from .adaptation import SHARED
+
 CAVEAT = (
     "Halves share no noise, and noise is all that their agreement tells of: blur, bias and anatomy that a guide "
     "brought, which both share, raise r and CCC and do not show, so that smoothing alone is rewarded (see the "
@@ -48,6 +50,7 @@ class SplitHalf:
         voxels: of the brain, that every map measures in both.
         unit: of the maps.
         agreements: raw first, denoised last.
+        adapted: the network of both halves was adapted to the whole scan.
     """
 
     odd: int
@@ -55,6 +58,7 @@ class SplitHalf:
     voxels: int
     unit: str
     agreements: tuple[HalfAgreement, ...]
+    adapted: bool = False
 
     @property
     def of_name(self) -> dict[str, HalfAgreement]:
@@ -76,7 +80,12 @@ class SplitHalf:
             for each in self.agreements
         )
         where = f"{self.odd} and {self.even} pairs, {self.voxels} voxels of the brain"
-        return f"Odd against even pairs ({where}): {figures}. {CAVEAT}"
+        return f"Odd against even pairs ({where}): {figures}. {self.caveat}"
+
+    @property
+    def caveat(self) -> str:
+        """What the figures do not show."""
+        return f"{CAVEAT} {SHARED}" if self.adapted else CAVEAT
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> SplitHalf:
@@ -85,7 +94,7 @@ class SplitHalf:
             HalfAgreement(**{f.name: math.nan if each[f.name] is None else each[f.name] for f in fields(HalfAgreement)})
             for each in plain["agreements"]
         )
-        return cls(plain["odd"], plain["even"], plain["voxels"], plain["unit"], agreements)
+        return cls(plain["odd"], plain["even"], plain["voxels"], plain["unit"], agreements, bool(plain.get("adapted")))
 
     def to_plain(self) -> dict[str, object]:
         """As JSON holds it."""
@@ -93,7 +102,7 @@ class SplitHalf:
             {name: _finite(value) for name, value in {**asdict(each), "spearman_brown": each.stepped_up}.items()}
             for each in self.agreements
         ]
-        return {**asdict(self), "agreements": agreements, "caveat": CAVEAT}
+        return {**asdict(self), "agreements": agreements, "caveat": self.caveat}
 
 
 def _finite(value: object) -> object:

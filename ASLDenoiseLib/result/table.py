@@ -117,7 +117,7 @@ def readouts_table(result: Result) -> str:
     text = rows_text([result.kind(key).label for key in keys], rows(result), changes=result.processed in keys)
     told = [
         found.sentence
-        for found in (result.fit, result.audit, result.split_half, result.pairs_needed)
+        for found in (result.fit, result.adaptation, result.audit, result.split_half, result.pairs_needed)
         if found is not None
     ]
     text = "\n\n".join([text, *told])

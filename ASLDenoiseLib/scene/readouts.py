@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..errors import InputError
 from ..reporting.software import NAME, own_version
 from ..result import Result
+from ..result.adaptation import ScanAdaptation
 from ..result.maps import SMOOTHED, Role, kind_of, named, raw_of
 from ..result.split_half import SplitHalf
 from ..result.table import Row, columns, percent_change, rows, rows_sheet, rows_text, rows_tsv, short_first
@@ -48,6 +49,7 @@ def add_readouts(result: Result, *, scene: slicer.vtkMRMLScene, name: str) -> sl
     left_out["pairs"] = [result.pairs.get(role, "") for role in (Role.RAW, Role.PROCESSED)]
     left_out |= {"series": result.series.name, "model": str((result.model or {}).get("name", ""))}
     left_out["fit"] = None if result.fit is None else result.fit.to_plain()
+    left_out["adaptation"] = None if result.adaptation is None else result.adaptation.to_plain()
     left_out["audit"] = "" if result.audit is None else result.audit.sentence
     left_out["split_half"] = None if result.split_half is None else result.split_half.to_plain()
     node.SetAttribute(READOUTS_ATTRIBUTE, json.dumps(left_out))
@@ -115,6 +117,12 @@ def pairs_in(node: slicer.vtkMRMLTableNode) -> tuple[str, str]:
 def audit_sentence(node: slicer.vtkMRMLTableNode) -> str:
     """What the residual audit of the run found; empty where none was made."""
     return json.loads(node.GetAttribute(READOUTS_ATTRIBUTE)).get("audit", "")
+
+
+def adaptation_in(node: slicer.vtkMRMLTableNode) -> ScanAdaptation | None:
+    """Whether the network of the run was adapted to its scan; None where that was not asked, or not tried."""
+    plain = json.loads(node.GetAttribute(READOUTS_ATTRIBUTE)).get("adaptation")
+    return None if plain is None else ScanAdaptation.from_plain(plain)
 
 
 def split_half_of(node: slicer.vtkMRMLTableNode) -> SplitHalf | None:

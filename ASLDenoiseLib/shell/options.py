@@ -178,6 +178,8 @@ def add_denoising(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--pairs-needed", action="store_true", help=text)
     text = "compare odd with even pairs, too: both halves are denoised, and their agreement measured"
     group.add_argument("--split-half", action="store_true", help=text)
+    text = "let the network learn from the noise of this scan's own pairs first (12 or more), and use it if it earns it"
+    group.add_argument("--adapt", action="store_true", help=text)
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:
@@ -230,7 +232,7 @@ def request_of(args: argparse.Namespace) -> Request:
     denoising = None
     if "model" in given and (finer is None or args.denoise or args.model):
         choices = args.pre_average, args.interleaved, not args.no_audit, args.pairs_needed, args.split_half
-        denoising = Denoising(args.model or DEFAULT_MODEL, *choices)
+        denoising = Denoising(args.model or DEFAULT_MODEL, *choices, args.adapt)
     regions, atlases = regions_of(args)
     scene = not args.no_scene
     outputs = Outputs(regions, args.mni, args.out, args.name, scene, args.command_line, atlases)

@@ -16,8 +16,8 @@ HERE = Path(__file__).resolve().parent
 UNMOVED = Preparation(motion=False, nuisance=())
 
 
-def made_series() -> ASLSeries:
-    """A ball of grey matter round one of white, six noisy pairs, M0 1000; GM 60, WM 20 ml/100g/min."""
+def made_series(pairs: int = 6) -> ASLSeries:
+    """A ball of grey matter round one of white, noisy pairs, M0 1000; GM 60, WM 20 ml/100g/min."""
     geometry = Geometry((30, 32, 12), (4.5, 4.5, 7.0))
     k, j, i = np.indices(geometry.shape)
     radius = np.sqrt(((i - 14.5) / 12) ** 2 + ((j - 15.5) / 13) ** 2 + ((k - 5.5) / 5) ** 2)
@@ -33,9 +33,9 @@ def made_series() -> ASLSeries:
         m0_repetition_time=6.0,
     )
     difference = 1000.0 * 0.01 / 86.3 * np.where(radius < 0.65, 20.0, 60.0) * head
-    images = 1000.0 * head + np.random.default_rng(3).normal(0.0, 3.0, (12, *geometry.shape))
+    images = 1000.0 * head + np.random.default_rng(3).normal(0.0, 3.0, (2 * pairs, *geometry.shape))
     images[1::2] -= difference
-    return ASLSeries(images, geometry, ("control", "label") * 6, acquisition, m0=Volume(1000.0 * head, geometry))
+    return ASLSeries(images, geometry, ("control", "label") * pairs, acquisition, m0=Volume(1000.0 * head, geometry))
 
 
 def region() -> Volume:

@@ -48,7 +48,7 @@ ALLOWED = {
     "scene": {GROUND, "spatial", "reading", "preparing", "result", "measuring", "reporting"},
     "pipeline": {
         *(GROUND, "spatial", "reading", "quantifying", "preparing", "inspecting", "denoising", "superresolving"),
-        *("result", "measuring", "auditing", "reporting", "scene", "running", "fitting"),
+        *("result", "measuring", "auditing", "reporting", "scene", "running", "fitting", "adapting"),
     },
     "running": {GROUND},
     "group": {GROUND, "spatial", "reading", "preparing", "result", "measuring", "reporting"},

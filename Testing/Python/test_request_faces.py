@@ -46,6 +46,7 @@ PLACES = {
     "denoising.audit": ("no_audit", "audit", "audit"),
     "denoising.pairs_needed": ("pairs_needed", "pairs_needed", "pairsNeeded"),
     "denoising.split_half": ("split_half", "split_half", "splitHalf"),
+    "denoising.adapt": ("adapt", "adapt", "adapt"),
     "superresolution.method": ("method", "method", "method"),
     "superresolution.spacing": ("spacing", "spacing", "spacingX"),
     "superresolution.like": ("like", "like", "like"),

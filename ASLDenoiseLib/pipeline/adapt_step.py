@@ -1,0 +1,143 @@
+"""The network adapted to the scan itself: gains learned from the noise of its own pairs, used if they earn it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..denoising.catalogue import ModelCard, find_model
+from ..denoising.guides import GuideMaps, with_contrast
+from ..errors import InputError
+from ..findings import note_kind
+from ..progress import Progress
+from ..remedies import Advice
+from ..result.adaptation import ScanAdaptation
+from ..series import Origin, Parameter, VolumeType
+from .request import Denoising
+from .state import RunState
+from .step import Cost
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..adapting.verdict import Adaptation, Tuned
+
+FEWEST_PAIRS = 12
+SEED = 0  # a request that is run again gives the same
+_NOT_EARNED = note_kind(
+    "adaptation-not-earned",
+    "Adapting the network to this scan did not earn its place, and the model was used as it is",
+    "{short}",
+    Advice("nothing need be done: the maps are those of a run that does not ask for it"),
+    meaning="what fell short on pairs apart, with its numbers",
+)
+_UNTRIED = note_kind(
+    "adaptation-untried",
+    "The network was not adapted to this scan: {what}",
+    "{why}",
+    Advice("nothing need be done: the model is used as it is"),
+    meaning="the series is of several delays, holds CBF maps, has too few pairs, or is averaged in groups",
+)
+
+
+def adapt_network(run: RunState, progress: Progress) -> None:
+    """Adapt the network to the run's pairs; a note where that is not tried, or does not earn its place."""
+    untried = _obstacle(run)
+    if untried is None:
+        try:
+            run.adaptation = _learn(run, progress)
+        except InputError as error:
+            untried = str(error).rstrip("."), "learning needs differences that are there, and pairs apart to judge it"
+    if untried is not None:
+        what, why = untried
+        run.findings.append(_UNTRIED.finding(what=what, why=why))
+        run.parameters.append(Parameter("adapted", "no", "", Origin.IMAGE, what))
+        return
+    told = adaptation_told(run)
+    if not told.used:
+        run.findings.append(_NOT_EARNED.finding(short=told.shortfall))
+    run.parameters += _parameters(told)
+
+
+def adaptation_told(run: RunState) -> ScanAdaptation | None:
+    """What is handed on of the run's adaptation; None where none was tried."""
+    if run.adaptation is None:
+        return None
+    tuned, verdict = run.adaptation.tuned, run.adaptation.verdict
+    asked = run.request.denoising.model
+    return ScanAdaptation(asked, _counting(run), tuned.gains, tuned.steps, round(tuned.seconds, 1), SEED, verdict)
+
+
+def as_adapted(run: RunState) -> dict[str, object]:
+    """What a model that was adapted is called in results, and what it learned; empty where it was used as it is."""
+    told = adaptation_told(run)
+    return {"name": f"{told.model}, adapted to this scan", "adapted": told.sentence} if told and told.used else {}
+
+
+def is_adapted(run: RunState) -> bool:
+    """Whether an adapted network denoises the run."""
+    return run.adaptation is not None and run.adaptation.verdict.earned
+
+
+def adapted_network(card: ModelCard, adaptation: Adaptation | None) -> tuple[ModelCard, torch.nn.Module | None]:
+    """What denoises: the card with the adapted network, on the CPU, where it earned its place; else None beside it."""
+    if adaptation is None or not adaptation.verdict.earned:
+        return card, None
+    network = card.family.build(card.network)
+    network.load_state_dict(adaptation.tuned.weights)
+    return replace(card, metadata=_with_factor(card, adaptation.tuned)), network
+
+
+def _learn(run: RunState, progress: Progress) -> Adaptation:
+    from ..adapting import one_scan
+    from ..adapting.scan import AdaptationScan
+
+    guides = run.guides or GuideMaps(m0=with_contrast(run.m0, run.brain))
+    name = run.series.name
+    scan = AdaptationScan(name, run.pairs, run.brain, run.weights, guides, run.tissue, run.quantification)
+    card = find_model(run.request.denoising.model)
+    return one_scan.adapt_to_scan(card, scan, seed=SEED, compute=run.compute, progress=progress)
+
+
+def _obstacle(run: RunState) -> tuple[str, str] | None:
+    """What it is not tried for, and why; None where it is."""
+    if run.acquired_delays:
+        by = "the prior of their fit denoises them" if run.by_prior else "each has too few pairs to learn from"
+        return f"the series has {len(run.acquired_delays)} delays", by
+    if run.pairs.context[0] is VolumeType.CBF:
+        return "the series holds CBF maps", "it is learned from the noise of pairs, in their own unit"
+    if run.request.denoising.group is not None:
+        return "pairs are averaged in groups before the network", "it is learned for the mean of all pairs"
+    count = _counting(run)
+    if count < FEWEST_PAIRS:
+        why = f"some pairs teach and others judge, which takes {FEWEST_PAIRS}"
+        return f"{count} pairs are averaged", why
+    return None
+
+
+def _counting(run: RunState) -> int:
+    """The pairs that are not left out whole."""
+    count = len(run.pairs.context)
+    return count if run.weights is None else int(np.any(run.weights.reshape(count, -1) > 0, axis=1).sum())
+
+
+def _with_factor(card: ModelCard, tuned: Tuned) -> dict[str, object]:
+    factor = {} if tuned.uncertainty_factor is None else {"uncertainty_factor": tuned.uncertainty_factor}
+    return {**card.metadata, **factor}
+
+
+def _parameters(told: ScanAdaptation) -> list[Parameter]:
+    learned = f"{told.gains} gains in {told.steps} steps, seed {told.seed}"
+    found = [Parameter("adapted", "yes" if told.used else "no", "", Origin.IMAGE, learned)]
+    if math.isfinite(told.gained):
+        note = f"standard error {told.gain.error:.2g} dB, on pairs that neither taught nor stopped it"
+        found.append(Parameter("adaptation_gain", round(told.gained, 3), "dB", Origin.IMAGE, note))
+    return found
+
+
+def adaptation_cost(asked: Denoising) -> Cost:
+    """Of learning, and of judging what was learned; of groups of pairs it is not tried."""
+    return Cost(40.0) if asked.group is None else Cost(0.1)

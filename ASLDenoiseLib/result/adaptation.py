@@ -1,0 +1,93 @@
+"""Whether a run's network was adapted to its scan: what was learned, and the figures it was judged by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..verdict import Figure, Verdict
+
+SHARED = (
+    "The network was adapted to this scan beforehand, so that the pairs it was not given here have had a part in its "
+    "gains, and the figures flatter it a little."
+)
+
+
+@dataclass(frozen=True)
+class ScanAdaptation:
+    """A network that learned from the noise of one scan's own pairs, and whether it is used.
+
+    Args:
+        model: that it started from, which is used as it is where the adapted one did not earn its place.
+        pairs: of the scan that count.
+        gains: how many numbers could learn.
+        steps: of learning.
+        seconds: that learning took.
+        seed: of the pairs that were drawn.
+        verdict: what it was judged by, on pairs that neither taught nor stopped it.
+    """
+
+    model: str
+    pairs: int
+    gains: int
+    steps: int
+    seconds: float
+    seed: int
+    verdict: Verdict
+
+    @property
+    def used(self) -> bool:
+        """Whether the adapted network made the maps."""
+        return self.verdict.earned
+
+    @property
+    def gain(self) -> Figure | None:
+        """The squared error on pairs apart, in dB below that of the raw mean; None where it was not measured."""
+        return next((figure for figure in self.verdict.figures if figure.unit == "dB"), None)
+
+    @property
+    def gain_words(self) -> str:
+        """The gain with its standard error, in dB; empty where it was not measured."""
+        if not math.isfinite(self.gained):
+            return ""
+        error = f" ± {self.gain.error:.2f}" if math.isfinite(self.gain.error) else ""
+        return f"{self.gained:+.2f}{error} dB"
+
+    @property
+    def gained(self) -> float:
+        """By how many dB the squared error on pairs apart fell; NaN where it could not be measured."""
+        return math.nan if self.gain is None else self.gain.after - self.gain.before
+
+    @property
+    def sentence(self) -> str:
+        """What became of it, in a sentence or two."""
+        learned = f"{self.gains} gains of {self.model} learned from the noise of its {self.pairs} pairs"
+        if self.used:
+            told = f", and gained {self.gain_words} on pairs apart" if self.gain_words else ""
+            return f"Adapted to this scan: {learned}{told}."
+        return f"Not adapted to this scan: {learned}, which did not earn their place; it was used as it is."
+
+    @property
+    def shortfall(self) -> str:
+        """What it fell short in, with its numbers."""
+        return "; ".join(figure_words(figure) for figure in self.verdict.unmet) or "nothing was gained"
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> ScanAdaptation:
+        """What `to_plain` gave."""
+        told = {name: plain[name] for name in ("model", "pairs", "gains", "steps", "seconds", "seed")}
+        return cls(**told, verdict=Verdict.from_plain(plain["verdict"]))
+
+    def to_plain(self) -> dict[str, object]:
+        """As JSON holds it."""
+        return {"used": self.used, "said": self.sentence, **asdict(self), "verdict": self.verdict.to_plain()}
+
+
+def figure_words(figure: Figure) -> str:
+    """A figure with its unit, and what was asked of it: ``GM mean against raw 1.2 -> 3.1 %, asked: within 2 %``."""
+    values = " -> ".join(f"{value:.3g}" if math.isfinite(value) else "n/a" for value in (figure.before, figure.after))
+    error = f" ± {figure.error:.2g}" if math.isfinite(figure.error) else ""
+    unit = f" {figure.unit}" if figure.unit else ""
+    return f"{figure.label} {values}{error}{unit}, asked: {figure.asked}"
