@@ -32,14 +32,16 @@ _NOT_EARNED = note_kind(
     "Adapting the network to this scan did not earn its place, and the model was used as it is",
     "{short}",
     Advice("nothing need be done: the maps are those of a run that does not ask for it"),
-    meaning="what fell short on pairs apart, with its numbers",
+    meaning="Adapting the network to this scan did not earn its place, and the model was used as it is: the figures say "
+    "what fell short.",
 )
 _UNTRIED = note_kind(
     "adaptation-untried",
     "The network was not adapted to this scan: {what}",
     "{why}",
     Advice("nothing need be done: the model is used as it is"),
-    meaning="the series is of several delays, holds CBF maps, has too few pairs, or is averaged in groups",
+    meaning="The network was not adapted to this scan: it has several delays or too few pairs, holds CBF maps, or is "
+    "averaged in groups before the network.",
 )
 
 
