@@ -32,8 +32,8 @@ _NOT_EARNED = note_kind(
     "Adapting the network to this scan did not earn its place, and the model was used as it is",
     "{short}",
     Advice("nothing need be done: the maps are those of a run that does not ask for it"),
-    meaning="Adapting the network to this scan did not earn its place, and the model was used as it is: the figures say "
-    "what fell short.",
+    meaning="Adapting the network to this scan did not earn its place, and the model was used as it is: the "
+    "figures say what fell short.",
 )
 _UNTRIED = note_kind(
     "adaptation-untried",
