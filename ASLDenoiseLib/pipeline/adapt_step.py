@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..compute import Compute
 from ..denoising.catalogue import ModelCard, find_model
 from ..denoising.guides import GuideMaps, with_contrast
 from ..errors import InputError
@@ -23,10 +23,11 @@ from .step import Cost
 if TYPE_CHECKING:
     import torch
 
-    from ..adapting.verdict import Adaptation, Tuned
+    from ..adapting.verdict import Adaptation
 
 FEWEST_PAIRS = 12
-SEED = 0  # a request that is run again gives the same
+SEED = 0  # a request that is run again gives the same,
+_LONGEST = 600.0  # s, which is why steps end learning, not the time: a busy computer takes as many
 _NOT_EARNED = note_kind(
     "adaptation-not-earned",
     "Adapting the network to this scan did not earn its place, and the model was used as it is",
@@ -88,9 +89,10 @@ def adapted_network(card: ModelCard, adaptation: Adaptation | None) -> tuple[Mod
     """What denoises: the card with the adapted network, on the CPU, where it earned its place; else None beside it."""
     if adaptation is None or not adaptation.verdict.earned:
         return card, None
-    network = card.family.build(card.network)
-    network.load_state_dict(adaptation.tuned.weights)
-    return replace(card, metadata=_with_factor(card, adaptation.tuned)), network
+    from ..adapting.handed_on import adapted
+
+    found = adapted(card, adaptation.tuned, Compute("cpu"))
+    return found.card, found.network
 
 
 def _learn(run: RunState, progress: Progress) -> Adaptation:
@@ -101,7 +103,8 @@ def _learn(run: RunState, progress: Progress) -> Adaptation:
     name = run.series.name
     scan = AdaptationScan(name, run.pairs, run.brain, run.weights, guides, run.tissue, run.quantification)
     card = find_model(run.request.denoising.model)
-    return one_scan.adapt_to_scan(card, scan, seed=SEED, compute=run.compute, progress=progress)
+    options = {"max_seconds": _LONGEST, "seed": SEED, "compute": run.compute}
+    return one_scan.adapt_to_scan(card, scan, **options, progress=progress)
 
 
 def _obstacle(run: RunState) -> tuple[str, str] | None:
@@ -126,17 +129,14 @@ def _counting(run: RunState) -> int:
     return count if run.weights is None else int(np.any(run.weights.reshape(count, -1) > 0, axis=1).sum())
 
 
-def _with_factor(card: ModelCard, tuned: Tuned) -> dict[str, object]:
-    factor = {} if tuned.uncertainty_factor is None else {"uncertainty_factor": tuned.uncertainty_factor}
-    return {**card.metadata, **factor}
-
-
 def _parameters(told: ScanAdaptation) -> list[Parameter]:
-    learned = f"{told.gains} gains in {told.steps} steps, seed {told.seed}"
+    steps = f" in {told.steps} steps" if told.used else ""
+    learned = f"{told.gains} gains{steps}, seed {told.seed}"
     found = [Parameter("adapted", "yes" if told.used else "no", "", Origin.IMAGE, learned)]
     if math.isfinite(told.gained):
-        note = f"standard error {told.gain.error:.2g} dB, on pairs that neither taught nor stopped it"
-        found.append(Parameter("adaptation_gain", round(told.gained, 3), "dB", Origin.IMAGE, note))
+        error = f"standard error {told.gain.error:.2g}; " if math.isfinite(told.gain.error) else ""
+        note = f"{error}{told.gain.label}"
+        found.append(Parameter("adaptation_gain", round(told.gained, 3), told.gained_unit, Origin.IMAGE, note))
     return found
 
 

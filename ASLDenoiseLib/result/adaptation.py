@@ -44,28 +44,36 @@ class ScanAdaptation:
 
     @property
     def gain(self) -> Figure | None:
-        """The squared error on pairs apart, in dB below that of the raw mean; None where it was not measured."""
-        return next((figure for figure in self.verdict.figures if figure.unit == "dB"), None)
-
-    @property
-    def gain_words(self) -> str:
-        """The gain with its standard error, in dB; empty where it was not measured."""
-        if not math.isfinite(self.gained):
-            return ""
-        error = f" ± {self.gain.error:.2f}" if math.isfinite(self.gain.error) else ""
-        return f"{self.gained:+.2f}{error} dB"
+        """The figure of the error on pairs apart; None where it was not measured."""
+        return next((figure for figure in self.verdict.figures if figure.name.endswith("gain")), None)
 
     @property
     def gained(self) -> float:
-        """By how many dB the squared error on pairs apart fell; NaN where it could not be measured."""
-        return math.nan if self.gain is None else self.gain.after - self.gain.before
+        """How much smaller the squared error on pairs apart got, in `gained_unit`; NaN where that is not known."""
+        if self.gain is None:
+            return math.nan
+        change = self.gain.after - self.gain.before
+        return change if self.gain.unit == "dB" else -change
+
+    @property
+    def gained_unit(self) -> str:
+        """dB; of so few pairs that an error cannot be told from zero, per cent of the raw mean's."""
+        return "dB" if self.gain is None or self.gain.unit == "dB" else "% of the raw mean's error"
+
+    @property
+    def gained_words(self) -> str:
+        """The gain with its standard error; empty where it could not be measured."""
+        if not math.isfinite(self.gained):
+            return ""
+        error = f" ± {self.gain.error:.2g}" if math.isfinite(self.gain.error) else ""
+        return f"{self.gained:+.2g}{error} {self.gained_unit}"
 
     @property
     def sentence(self) -> str:
         """What became of it, in a sentence or two."""
         learned = f"{self.gains} gains of {self.model} learned from the noise of its {self.pairs} pairs"
         if self.used:
-            told = f", and gained {self.gain_words} on pairs apart" if self.gain_words else ""
+            told = f", and gained {self.gained_words} on pairs apart" if self.gained_words else ""
             return f"Adapted to this scan: {learned}{told}."
         return f"Not adapted to this scan: {learned}, which did not earn their place; it was used as it is."
 

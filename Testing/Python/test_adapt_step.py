@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -13,6 +11,7 @@ from adaptation_builders import EARNED, REFUSED, Taught, adaptation
 from delay_builders import scan_of_delays
 from request_builders import UNMOVED, made_series
 
+from ASLDenoiseLib.adapting import one_scan
 from ASLDenoiseLib.compute import Compute
 from ASLDenoiseLib.denoising.catalogue import find_model
 from ASLDenoiseLib.denoising.families.guided import GuidedFamily
@@ -32,6 +31,7 @@ from ASLDenoiseLib.reporting.derivatives import write_result
 from ASLDenoiseLib.reporting.html import report_html
 from ASLDenoiseLib.result import maps
 from ASLDenoiseLib.result.adaptation import SHARED, ScanAdaptation
+from ASLDenoiseLib.verdict import Figure, Verdict
 
 PAIRS = 13
 
@@ -43,9 +43,7 @@ def asked(series=None, *, preparation=UNMOVED, **denoising) -> Request:
 
 def teach(monkeypatch, **made) -> Taught:
     taught = Taught(**made)
-    module = ModuleType("one_scan")
-    module.adapt_to_scan = taught
-    monkeypatch.setitem(sys.modules, "ASLDenoiseLib.adapting.one_scan", module)
+    monkeypatch.setattr(one_scan, "adapt_to_scan", taught)
     return taught
 
 
@@ -126,8 +124,8 @@ def test_everything_that_is_handed_on_names_the_adapted_model_with_its_gain(taug
     parameters = told(result)
     assert parameters["adapted"].value == "yes" and "742 gains in 120 steps, seed 0" in parameters["adapted"].note
     gain = parameters["adaptation_gain"]
-    assert (gain.value, gain.unit) == (0.71, "dB") and "standard error 0.2 dB" in gain.note
-    sentence = "742 gains of guided-unet learned from the noise of its 12 pairs, and gained +0.71 ± 0.20 dB"
+    assert (gain.value, gain.unit) == (0.71, "dB") and "standard error 0.2; unseen pairs" in gain.note
+    sentence = "742 gains of guided-unet learned from the noise of its 12 pairs, and gained +0.71 ± 0.2 dB"
     assert sentence in str(result) and "Adapted to this scan" in (page := report_html(result))
     assert "GM mean against raw" in page and "within 2 %" in page
     write_result(result, tmp_path)
@@ -197,8 +195,7 @@ def test_what_learning_refuses_is_a_note(monkeypatch):
     def refuse(card, scan, **options):
         raise InputError("Of this scan nothing can be told apart; leave it out.")
 
-    monkeypatch.setattr(teach(monkeypatch), "made", None)
-    sys.modules["ASLDenoiseLib.adapting.one_scan"].adapt_to_scan = refuse
+    monkeypatch.setattr(one_scan, "adapt_to_scan", refuse)
     state = state_of(asked())
     adapt_network(state, silent)
     assert "nothing can be told apart" in note_of(state, "adaptation-untried") and not is_adapted(state)
@@ -245,8 +242,15 @@ def test_a_model_that_cannot_be_adapted_is_refused_when_it_is_asked_for(monkeypa
         Denoising(adapt=True)
 
 
+def test_of_so_few_pairs_that_their_error_has_no_logarithm_the_gain_is_in_per_cent():
+    share = Figure("pairs_gain", "unseen pairs: error, of that of the raw mean", "%", 9.0, 2.5, 1.5, "less", True)
+    assert replace(EARNED, verdict=Verdict((share,))).gained_words == "+6.5 ± 1.5 % of the raw mean's error"
+    unknown = replace(EARNED, verdict=Verdict((replace(share, unit="dB", before=float("nan")),)))
+    assert unknown.gained_words == "" and "gained" not in unknown.sentence
+
+
 def test_the_sentences_say_the_gain_or_that_it_was_not_enough():
-    assert EARNED.sentence.endswith("gained +0.71 ± 0.20 dB on pairs apart.")
+    assert EARNED.sentence.endswith("gained +0.71 ± 0.2 dB on pairs apart.")
     assert (
         "it was used as it is" in REFUSED.sentence
         and "asked: more than before by more than 2 standard errors" in REFUSED.shortfall
