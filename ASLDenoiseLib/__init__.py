@@ -42,6 +42,8 @@ _MODULES = {
     "reporting.derivatives": "write_result as write",
     "resources": "sample_data",
     "result": "Readout, Result",
+    "sites.adapt": "AdaptRequest, SiteAdaptation",
+    "sites.console": "adapt",
     "series": "Acquisition, ASLSeries, Geometry, Parameter, Tissue, Volume",
 }
 _PUBLIC = {

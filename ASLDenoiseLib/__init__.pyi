@@ -34,11 +34,14 @@ from .reporting.derivatives import write_result as write
 from .resources import sample_data
 from .result import Readout, Result
 from .series import Acquisition, ASLSeries, Geometry, Parameter, Tissue, Volume
+from .sites.adapt import AdaptRequest, SiteAdaptation
+from .sites.console import adapt
 
 __version__: str
 __all__ = [
     "ASLSeries",
     "Acquisition",
+    "AdaptRequest",
     "ArrivalMap",
     "Atlas",
     "Cohort",
@@ -57,9 +60,11 @@ __all__ = [
     "Request",
     "Result",
     "SeriesFile",
+    "SiteAdaptation",
     "SuperResolution",
     "Tissue",
     "Volume",
+    "adapt",
     "cohort",
     "denoise",
     "fix",

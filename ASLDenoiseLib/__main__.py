@@ -16,7 +16,7 @@ from pathlib import Path
 from . import __version__
 from .errors import InputError
 from .files import trouble
-from .shell import bold, cohort, learning, options, processing
+from .shell import adapting, bold, cohort, learning, options, processing
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -75,6 +75,13 @@ def make_parser() -> argparse.ArgumentParser:
     options.add_tissue(sub)
     options.add_regions(sub)
     sub.add_argument("--reference", type=Path, metavar="CBF", help="map to compare with: PSNR, SSIM, RMSE, CCC")
+
+    sub = command(
+        "adapt",
+        adapting.run_adapt,
+        "Adapt a model to scans of your own site, without truth; it is kept only if it earns its place.",
+    )
+    adapting.add_adapt(sub)
 
     sub = command("bold", bold.run_bold, "EXPERIMENTAL: CBF predicted from BOLD, not measured, beside its control.")
     bold.add_bold(sub)

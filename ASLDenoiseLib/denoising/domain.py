@@ -1,6 +1,11 @@
-"""Is the input like what a model was trained on? What is not becomes a finding."""
+"""Is the input like what a model was trained on? What is not becomes a finding.
+
+A model that was adapted to a site says in its metadata (``site``) how its scans were labelled and read out.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -16,6 +21,7 @@ _WORDS = {
     "mean_snr": "signal-to-noise ratio of the mean difference",
     "pairs": "number of pairs",
 }
+_OF_THE_SITE = {"labeling": "labelling", "readout": "readout"}
 _OUTSIDE = FindingKind(
     "outside-model-domain",
     "The {figure} is {value}, outside what model {model} was trained on",
@@ -50,4 +56,15 @@ def domain_findings(card: ModelCard, pairs: ASLSeries, brain: Volume) -> list[Fi
         unit = " mm" if name.endswith("_mm") else ""
         said, domain = f"{value:.3g}{unit}", f"{low:g} to {high:g}{unit}"
         findings.append(_OUTSIDE.finding(figure=_WORDS[name], value=said, model=card.name, domain=domain))
-    return findings
+    return [*findings, *_site_findings(card, pairs)]
+
+
+def _site_findings(card: ModelCard, pairs: ASLSeries) -> Iterator[Finding]:
+    """A warning where labelling or readout are stated, and none that the site had."""
+    site = card.metadata.get("site")
+    for name, words in _OF_THE_SITE.items():
+        value = getattr(pairs.acquisition, name)
+        seen = site.get(name) if isinstance(site, Mapping) else None
+        said = getattr(value, "value", value)
+        if seen and said and said not in seen:
+            yield _OUTSIDE.finding(figure=words, value=said, model=card.name, domain=", ".join(map(str, seen)))

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import math
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
+from ..denoising.bundle import MONAI, data_format, domain_rows, pack_weights, write_parts
 from ..denoising.families import DenoiserFamily
 from ..reporting.software import own_version, software_versions
 from .families import find_network_family
@@ -19,7 +16,6 @@ from .recipe import Recipe
 from .tasks import build_task
 from .training import TrainingOutcome
 
-_MONAI = "1.6.1"  # the form that bundles have is of this version; training does not need it
 _LARGE = 1_000_000  # parameters; the package with all its models stays below 100 MB
 _PHANTOMS = "Phantoms drawn from individual brain label maps of the public SynthSeg repository (Apache-2.0)"
 _STROKES = "; lesions shaped as stroke masks of the public StrokeOutcomeOptimizationProjectDemo (BSD-2-Clause)"
@@ -31,20 +27,12 @@ def write_bundle(recipe: Recipe, trained: TrainingOutcome, folder: Path) -> Path
 
     Benchmark figures are added to the card by hand from Testing/Benchmarks, with the command that made them.
     """
-    for name in ("configs", "models", "docs"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
     weights = trained.weights
     if sum(w.numel() for w in weights.values()) >= _LARGE:  # in half precision, which loading undoes
         weights = {name: w.half() if w.is_floating_point() else w for name, w in weights.items()}
-    buffer = io.BytesIO()
-    torch.save(weights, buffer)
-    (folder / "models" / "model.pt").write_bytes(buffer.getvalue())
-    metadata = _metadata(recipe, trained, hashlib.sha256(buffer.getvalue()).hexdigest())
-    for name, content in (("metadata", metadata), ("inference", _inference(recipe))):
-        (folder / "configs" / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n")
-    card = folder / "docs" / "README.md"
-    if not card.exists():  # a card is written by people; never overwrite it
-        card.write_text(_first_card(metadata))
+    packed = pack_weights(weights)
+    metadata = _metadata(recipe, trained, packed.sha256)
+    write_parts(folder, packed, metadata, _first_card(metadata), find_network_family(recipe.network))
     return folder
 
 
@@ -52,7 +40,7 @@ def _metadata(recipe: Recipe, trained: TrainingOutcome, sha256: str) -> dict:
     phantom, family, task = recipe.phantom, find_network_family(recipe.network), build_task(recipe)
     return {
         "version": own_version(),
-        "monai_version": software_versions().get("monai", _MONAI),
+        "monai_version": software_versions().get("monai", MONAI),
         "pytorch_version": torch.__version__.split("+")[0],
         "name": recipe.name,
         "task": family.purpose,
@@ -87,10 +75,7 @@ def _metadata(recipe: Recipe, trained: TrainingOutcome, sha256: str) -> dict:
             "device": trained.device,
             "validation_gain_db": None if math.isnan(trained.gain_db) else round(trained.gain_db, 2),
         },
-        "network_data_format": {
-            "inputs": {"image": _format(recipe, family.inputs(recipe.input_smoothing_mm))},
-            "outputs": {"pred": _format(recipe, family.outputs)},
-        },
+        "network_data_format": data_format(family, recipe.input_smoothing_mm),
     }
 
 
@@ -105,35 +90,10 @@ def _start_of(recipe: Recipe) -> str | None:
     return None if recipe.start_from is None else Path(recipe.start_from).name
 
 
-def _format(recipe: Recipe, channels: Sequence[str]) -> dict:
-    return {
-        "type": find_network_family(recipe.network).data,
-        "format": "magnitude",
-        "num_channels": len(channels),
-        "spatial_shape": ["*"] * find_network_family(recipe.network).dimensions,
-        "dtype": "float32",
-        "value_range": [],
-        "is_patch_data": False,
-        "channel_def": {str(n): meaning for n, meaning in enumerate(channels)},
-    }
-
-
-def _inference(recipe: Recipe) -> dict:
-    return {
-        "imports": ["$import torch"],
-        "bundle_root": ".",
-        "device": "$torch.device('cuda' if torch.cuda.is_available() else 'cpu')",
-        "network_def": {"_target_": find_network_family(recipe.network).networks[recipe.network].replace(":", ".")},
-        "checkpoint": "$torch.load(@bundle_root + '/models/model.pt', map_location=@device, weights_only=True)",
-        "inferer": {"_target_": "SimpleInferer"},
-    }
-
-
 def _first_card(metadata: dict) -> str:
     """The card of a new bundle, from its metadata; figures of the benchmarks are added by hand."""
-    training, domain = metadata["training"], metadata["domain"]
+    training = metadata["training"]
     saw = training["saw"]
-    limits = "\n".join(f"| {name} | {low:g} to {high:g} |" for name, (low, high) in domain.items())
     gain = training["validation_gain_db"]
     lines = [
         f"# {metadata['name']}",
@@ -147,7 +107,7 @@ def _first_card(metadata: dict) -> str:
         f"{training['device']}. On an anatomy kept out of training: {math.nan if gain is None else gain:+.2f} dB PSNR "
         "over the input.",
         "## Domain",
-        f"| figure | trained on |\n|---|---|\n{limits}",
+        domain_rows(metadata["domain"]),
         "Input outside this range gives a finding; compare the denoised map with the raw one with care. Lesions seen "
         "in training change perfusion by simple factors; real pathology may differ, and denoising lowers the contrast "
         "of small lesions.",

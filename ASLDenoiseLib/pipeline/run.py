@@ -78,9 +78,9 @@ def completed_again(request: Request, folder: Path, progress: Progress = silent)
     return state
 
 
-def prepared(request: Request, progress: Progress = silent) -> RunState:
-    """The state of a run once its pairs are clean: what denoisers are given."""
-    return _walk(RunState(request, Compute("cpu")), preparation_steps(request), progress)
+def prepared(request: Request, progress: Progress = silent, *, heads: HeadStore | None = None) -> RunState:
+    """The state of a run once its pairs are clean: what denoisers are given; `heads` is as of `completed`."""
+    return _walk(RunState(request, Compute("cpu"), heads), preparation_steps(request), progress)
 
 
 def found_head(request: Request, progress: Progress = silent, *, keep_in: Path | None = None) -> FoundHead:

@@ -66,11 +66,14 @@ ALLOWED = {
             "group",
         ),
     },
+    "sites": {
+        *(GROUND, "reading", "preparing", "inspecting", "denoising", "adapting", "result", "reporting", "pipeline"),
+    },
     "bold": {GROUND, "reading", "quantifying", "preparing", "networks", "denoising", "reporting"},
     "learning": {GROUND, "quantifying", "denoising", "bold", "reporting"},
     "shell": {
         *(GROUND, "reading", "preparing", "inspecting", "denoising", "superresolving", "result", "measuring"),
-        *("pipeline", "bold", "learning", "participants"),
+        *("pipeline", "bold", "learning", "participants", "sites"),
     },
 }
 _PLACE = re.compile(r"ASLDenoiseLib((?:\.[a-z_0-9]+)+)(?::\w+)?")  # a module named in a string, to be imported later
