@@ -14,7 +14,7 @@ import numpy as np
 
 from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, ModelCard, find_model
 from ASLDenoiseLib.errors import InputError
-from ASLDenoiseLib.verdict import Verdict
+from ASLDenoiseLib.verdict import Figure, Verdict
 
 from .library.adapting_sites import (
     SITES,
@@ -86,6 +86,9 @@ class Parts:
 
         from .library.adapting_figures import BeforeAfter, gains_told_and_true
 
+        whole = self.kept.of(f"sites: {name}", lambda: self.site(name))
+        if whole.get("tuned", {}).get("way") != "all weights":
+            return whole  # gains alone are what was kept
         site, folder = SITES[name], self.args.anatomy
         scans = [scan_of(c) for c in teaching_cases(site, folder)]
         adaptation, kept = self.adapted(scans, TuneSettings(weight_steps=0))
@@ -207,6 +210,14 @@ def minutes_of(part: Mapping) -> str:
     return f"{part['time']['CPU (s)'] / 60:.1f}" if "time" in part else "-"
 
 
+def before_after(figure: Figure | None) -> str:
+    """A figure before and after, with the standard error of their difference."""
+    if figure is None:
+        return "-"
+    error = f" (± {figure.error:.2f})" if np.isfinite(figure.error) else ""
+    return f"{figure.before:.2f} to {figure.after:.2f} {figure.unit}".rstrip() + error
+
+
 def site_blocks(parts: Mapping[str, Mapping]) -> list[str]:
     """The section on simulated sites."""
     body, gains, said = [], [], []
@@ -219,7 +230,7 @@ def site_blocks(parts: Mapping[str, Mapping]) -> list[str]:
         verdict = verdict_of(part)
         own = {f.name: f for f in verdict.figures}
         figures = [own.get(n) for n in ("pairs_gain", "scan_gain")]
-        cells = [f"{f.after - f.before:+.2f} ± {f.error:.2f}" if f else "-" for f in figures]
+        cells = [before_after(f) for f in figures]
         gains.append([name, *cells, *(f"{part['gains'][n]:+.2f}" for n in ("told (dB)", "true (dB)"))])
         way = f"{part['tuned']['way']}, {part['tuned']['steps']} steps"
         said.append([name, word_of(part), way, minutes_of(part), why(part)])
@@ -229,9 +240,9 @@ def site_blocks(parts: Mapping[str, Mapping]) -> list[str]:
         "### On two scans that the adaptation never saw, means",
         text_table(head, body),
         "### The gain as unseen pairs tell it, and as it is (dB of squared error)",
-        "The verdict's own figures stand first, with their standard errors: unseen pairs of the scans that taught, and "
-        "the scan held out. Then halves of the two scans that it never saw, judged by the other half without a truth, "
-        "and by the truth: were the judgement biased, these two would differ.",
+        "The verdict's own figures stand first, before and after, with the standard error of the difference: unseen "
+        "pairs of the scans that taught, and the scan held out. Then halves of the two scans that it never saw, judged "
+        "by the other half without a truth, and by the truth: were the judgement biased, these two would differ.",
         text_table(("site", "unseen pairs", "scan held out", "two unseen scans, told", "the same, true"), gains),
     ]
 
@@ -280,10 +291,10 @@ def one_block(parts: Mapping[str, Mapping]) -> str:
         gained = f"{part['gains']['true (dB)']:+.2f}" if "gains" in part else "-"
         figures = {} if verdict_of(part) is None else {f.name: f for f in verdict_of(part).figures}
         own = figures.get("pairs_gain")
-        told = f"{own.after - own.before:+.2f} ± {own.error:.2f}" if own else "-"
+        told = before_after(own)
         seconds = f"{part['time']['CPU (s)']:.0f}" if "time" in part else "-"
         body.append([name, word_of(part), told, gained, seconds, why(part)])
-    head = ("site", "verdict", "gain as unseen pairs tell it (dB)", "true gain of the whole scan (dB)", "CPU seconds")
+    head = ("site", "verdict", "as unseen pairs tell it", "true gain of the whole scan (dB)", "CPU seconds")
     return text_table((*head, "what it fell short in"), body)
 
 
@@ -335,7 +346,8 @@ def page(of: Mapping[str, Mapping[str, Mapping]], card: ModelCard) -> list[str]:
     if "gains" in of:
         blocks += [
             "## Gains alone, or all weights after them",
-            "True gain over the model as it was, on halves of the two scans that it never saw.",
+            "True gain (dB) over the model as it was, on halves of the two scans that it never saw. Where all weights "
+            "gained nothing on the pairs that stop the learning, the gains alone are what is kept.",
             gains_block(of["gains"], of.get("sites", {})),
         ]
     if "refusals" in of:

@@ -92,7 +92,7 @@ def test_told_and_true_gains_stand_in_one_row():
     row = {"gain (dB)": 6.0, "coverage (%)": 94.0}
     part = kept(GAIN, unseen={"before": row, "after": row}, gains={"told (dB)": 1.2, "true (dB)": 1.1})
     last = site_blocks({"noise": part})[-1]
-    assert "| noise | +1.50 ± 0.20 | - | +1.20 | +1.10 |" in last
+    assert "| noise | 5.00 to 6.50 dB (± 0.20) | - | +1.20 | +1.10 |" in last
     assert "| noise | +1.10 | 1.5 | accepted | - | - | refused |" in gains_block(
         {"noise": part}, {"noise": {"refused": "no"}}
     )
