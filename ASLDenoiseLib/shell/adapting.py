@@ -17,7 +17,7 @@ def add_adapt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", required=True, help="what the new model is called")
     text = "the model to start from (default: %(default)s)"
     parser.add_argument("--from", dest="start", metavar="MODEL", default=DEFAULT_MODEL, help=text)
-    text = "of learning at the most (default: %(default)g); preparing takes about a minute a scan besides"
+    text = "of learning and judging (default: %(default)g); preparing takes about a minute a scan besides"
     parser.add_argument("--max-minutes", type=float, default=20.0, metavar="MINUTES", help=text)
     parser.add_argument("--seed", type=int, default=0, help="of what is drawn (default: %(default)s)")
     add_device(parser)

@@ -19,7 +19,7 @@ from ..given import settle
 from ..pipeline.request import Request, SeriesFile
 from ..progress import Progress, silent, span
 from .bundle import write_site_bundle
-from .differences import check_count, refuse_copies, warnings_of
+from .differences import check_count, refuse_copies, refuse_labellings, warnings_of
 from .look import Seen, look_at
 from .names import check_name, check_place
 from .prepare import SECONDS, prepare_scans
@@ -39,7 +39,7 @@ class AdaptRequest:
         scans: series, folders of them, or ``*_request.json`` of results; the last scan judges and teaches nothing.
         name: of the new model, in the user's folder of models.
         start: the model to start from (`denoising.catalogue`).
-        max_minutes: of learning at the most; preparing the scans and judging the model come on top.
+        max_minutes: of learning and judging at the most; preparing the scans comes on top.
         device: where networks run: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         seed: of what is drawn.
 
@@ -181,6 +181,7 @@ def _look(scans: Sequence[SiteScan], progress: Progress) -> list[Seen]:
         progress(number / len(scans), f"{scan.name}: looking at it")
         seen.append(look_at(scan))
     refuse_copies(seen)
+    refuse_labellings(seen)
     return seen
 
 

@@ -35,7 +35,6 @@ def card_text(metadata: Mapping[str, Any], adaptation: Adaptation, saw: Sequence
         "## What was asked of it",
         f"Before is `{start['name']}`, after is `{name}`, both as a run uses them. Standard errors are of the change.",
         verdict_markdown(adaptation.verdict),
-        _lacking(saw),
         "## Domain",
         domain_rows(metadata["domain"]),
         _site(metadata["site"]),
@@ -65,16 +64,14 @@ def _scans_table(saw: Sequence[SawScan]) -> str:
 
 
 def _told(saw: Mapping[str, object]) -> list[str]:
-    """What the learning itself tells of what it saw: plain words and numbers."""
-    told = [f"{key.replace('_', ' ')}: {value}" for key, value in saw.items() if isinstance(value, (str, int, float))]
+    """How the learning dealt out the pairs of the scans that taught, in their order."""
+    words = {"pairs_that_taught": "taught", "pairs_that_stopped": "said when to stop", "pairs_that_judged": "judged"}
+    told = [
+        f"Pairs that {words[key]}: {', '.join(map(str, counts))}"
+        for key, counts in saw.items()
+        if key in words and isinstance(counts, Sequence)
+    ]
     return [_bullets(told)] if told else []
-
-
-def _lacking(saw: Sequence[SawScan]) -> str:
-    """What could not be asked."""
-    if saw[-1].t1:
-        return ""
-    return f"{saw[-1].name} has no T1: figures of what a T1 must not do to the map were not asked."
 
 
 def _site(site: Mapping[str, Sequence[str]]) -> str:

@@ -26,7 +26,7 @@ def adapt(
             T1, fixes and pairs are taken. The last scan judges and teaches nothing.
         name: of the new model, by which it is asked for from then on.
         start: the model to start from.
-        max_minutes: of learning at the most; preparing takes about a minute a scan besides.
+        max_minutes: of learning and judging at the most; preparing takes about a minute a scan besides.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         seed: of what is drawn.
         progress: told how far it is.

@@ -41,6 +41,18 @@ def refuse_copies(scans: Sequence[Seen]) -> None:
         first[scan.digest] = scan.name
 
 
+def refuse_labellings(scans: Sequence[Seen]) -> None:
+    """Refuse scans that are labelled in several ways: what each is like is another thing to learn.
+
+    Raises:
+        InputError: two state different ways.
+    """
+    kinds = Counter(scan.labeling for scan in scans if scan.labeling)
+    if len(kinds) > 1:
+        told = ", ".join(f"{kind}: {count}" for kind, count in kinds.items())
+        raise InputError(f"These scans are labelled in several ways ({told}); give those of one way at a time.")
+
+
 def warnings_of(scans: Sequence[Seen]) -> tuple[str, ...]:
     """What to know of the scans as a set, a sentence each: in what they differ, whose they are, what lacks."""
     found = [*_sites(scans), *_people(scans)]
@@ -52,7 +64,6 @@ def warnings_of(scans: Sequence[Seen]) -> tuple[str, ...]:
 
 def _sites(scans: Sequence[Seen]) -> list[str]:
     differs = [
-        *_several("labelling", scans, lambda scan: scan.labeling),
         *_several("readout", scans, lambda scan: scan.readout),
         *_several("voxels", scans, lambda scan: scan.voxels, same=_same_voxels),
         *_several("post-labelling delay", scans, lambda scan: _number(scan.delay, "s"), same=_same_delay),

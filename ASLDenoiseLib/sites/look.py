@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..adapting.groups import FEWEST_PAIRS
 from ..errors import InputError
 from ..inspecting.inspection import require_quantifiable
 from ..pipeline.delays import several_delays
@@ -13,7 +14,6 @@ from ..remedies import Advice, sentence_of
 from ..reporting.listing import voxels_digest
 from .scans import SiteScan, person_of
 
-FEWEST_PAIRS = 8
 _LEAVE_OUT = Advice("leave it out")
 
 

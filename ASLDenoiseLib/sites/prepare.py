@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from ..adapting.groups import counted
 from ..adapting.scan import AdaptationScan
 from ..denoising.catalogue import ModelCard
 from ..denoising.domain import domain_findings, input_figures
@@ -20,7 +19,6 @@ from ..pipeline.denoising_steps import gather_guides
 from ..pipeline.head_store import HeadStore
 from ..pipeline.request import Request
 from ..pipeline.run import prepared
-from ..pipeline.state import RunState
 from ..progress import Progress, silent, span
 from .look import of_scan, refuse_few
 from .scans import SiteScan
@@ -64,21 +62,16 @@ def _prepared(scan: SiteScan, card: ModelCard, heads: HeadStore | None, progress
         run = prepared(scan.request, progress, heads=heads)
     except InputError as error:
         raise of_scan(scan.name, error) from error
-    usable = _usable(run)
-    refuse_few(scan.name, usable, f"usable pairs of {len(run.pairs.context)}")
     if card.guided:
         gather_guides(run, silent)
     guides = run.guides or GuideMaps(m0=with_contrast(run.m0, run.brain))
     given = AdaptationScan(scan.name, run.pairs, run.brain, run.weights, guides, run.tissue, run.quantification)
+    usable = len(counted(given))
+    refuse_few(scan.name, usable, f"usable pairs of {len(run.pairs.context)}")
     outside = [
         f"{scan.name}: {finding.what} ({finding.why})." for finding in domain_findings(card, run.pairs, run.brain)
     ]
     return PreparedScan(given, usable, input_figures(run.pairs, run.brain), tuple(outside))
-
-
-def _usable(run: RunState) -> int:
-    count = len(run.pairs.context)
-    return count if run.weights is None else int(np.any(run.weights.reshape(count, -1) > 0, axis=1).sum())
 
 
 def _naming(progress: Progress, name: str) -> Progress:

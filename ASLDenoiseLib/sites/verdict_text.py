@@ -9,6 +9,7 @@ from ..adapting.verdict import Adaptation, Figure, Verdict
 from ..result.table import aligned, format_value
 
 HEADS = ("Figure", "Before", "After", "Unit", "Asked", "Met")
+_NOT_ASKED = "not asked"  # as `adapting.safety.not_asked` begins
 WAYS = {
     "gains": "one gain a channel was learned",
     "all weights": "gains and then all weights were learned",
@@ -19,7 +20,7 @@ WAYS = {
 def verdict_rows(verdict: Verdict) -> list[tuple[str, ...]]:
     """A row of text a figure, under `HEADS`; the standard error of the change stands beside what it is of."""
     return [
-        (each.label, format_value(each.before), _after(each), each.unit, each.asked, "yes" if each.met else "NO")
+        (each.label, format_value(each.before), _after(each), each.unit, each.asked, _met(each))
         for each in verdict.figures
     ]
 
@@ -55,6 +56,12 @@ def sentence_of(name: str, start: str, adaptation: Adaptation, folder: Path | No
         f"{name} did not earn its place and was not written ({learned(adaptation)}); use {start} as it is. Not met: "
         f"{unmet}."
     )
+
+
+def _met(figure: Figure) -> str:
+    """``-`` of what could not be asked, which is in nobody's way."""
+    asked = not figure.asked.startswith(_NOT_ASKED)
+    return ("yes" if figure.met else "NO") if asked else "-"
 
 
 def _after(figure: Figure) -> str:

@@ -49,7 +49,7 @@ class Learned:
         self.seen, self.given = scans, given
         weights = {name: 1.5 * weight for name, weight in load_model(card).state_dict().items()}
         tuned = Tuned(weights, "gains", 240, 63.0, 96, uncertainty_factor=1.3, curve=((0, 1.0), (20, 0.94)))
-        return Adaptation(tuned, self._verdict, {"held_out": scans[-1].name, "learning_pairs": 4})
+        return Adaptation(tuned, self._verdict, {"held_out": scans[-1].name, "pairs_that_taught": [5, 5]})
 
 
 def site(root: Path, *places: str, **how: object) -> list[Path]:

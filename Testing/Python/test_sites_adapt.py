@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from bids_builders import t1
 from reading_builders import refusal
 from site_builders import GAIN, MEANS, Learned, own_model, site
 
+from ASLDenoiseLib.adapting.verdict import Figure
 from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, find_model, list_models, load_model, user_models_folder
 from ASLDenoiseLib.denoising.domain import domain_findings
 from ASLDenoiseLib.errors import InputError
@@ -104,7 +106,8 @@ def test_scans_are_prepared_as_a_run_prepares_them(series, own_folder, monkeypat
 
 
 def test_the_card_says_what_it_saw_and_names_no_path(series, own_folder):
-    done = run_adaptation(asked(series), adapting=Learned(GAIN))
+    untold = Figure("t1", "a lesion on the T1 alone", "%", *[math.nan] * 3, "not asked: the scan has no T1", True)
+    done = run_adaptation(asked(series), adapting=Learned(GAIN, untold))
     card = (done.card_folder / "docs" / "README.md").read_text("utf-8")
     for needed in (
         "# mysite",
@@ -113,10 +116,10 @@ def test_the_card_says_what_it_saw_and_names_no_path(series, own_folder):
         "| sub-03 | 03 | 9 | PCASL | 1.8 s | 3D | 8 x 8 x 8 mm | no | judges |",
         "sub-03, was held out",
         "| unbiased error, held-out scan | 0 | 0.620 ± 0.11 | dB | above 0 by one error | yes |",
-        "sub-03 has no T1: figures of what a T1 must not do",
+        "| a lesion on the T1 alone | n/a | n/a | % | not asked: the scan has no T1 | - |",
         "Research use only",
         "--model mysite",
-        "learning pairs: 4",
+        "- Pairs that taught: 5, 5",
     ):
         assert needed in card, needed
     for text in (card, (done.card_folder / "configs" / "metadata.json").read_text("utf-8")):

@@ -13,7 +13,7 @@ from site_builders import NINE, site
 from ASLDenoiseLib.pipeline.request import Denoising, Head, Outputs, Request, SeriesFile
 from ASLDenoiseLib.pipeline.request_json import plain_request
 from ASLDenoiseLib.preparing.choices import Preparation
-from ASLDenoiseLib.sites.differences import check_count, refuse_copies, warnings_of
+from ASLDenoiseLib.sites.differences import check_count, refuse_copies, refuse_labellings, warnings_of
 from ASLDenoiseLib.sites.look import look_at
 from ASLDenoiseLib.sites.scans import find_site_scans
 
@@ -125,10 +125,17 @@ def test_scans_of_several_sites_are_warned_of_with_what_differs(tmp_path):
     (told,) = [sentence for sentence in warnings_of(seen([*paths, other])) if "several sites" in sentence]
     assert "readout 3D: 3, 2D: 1" in told and "voxels" not in told
     first, *rest = seen(paths)
-    moved = replace(first, spacing=(8.2, 8.2, 8.0), delay=2.5, labeling="PASL")
+    moved = replace(first, spacing=(8.2, 8.2, 8.0), delay=2.5)
     (told,) = [sentence for sentence in warnings_of([moved, *rest]) if "several sites" in sentence]
     assert "voxels" not in told, "3 % of a voxel is no other site"
-    assert "post-labelling delay 2.5 s: 1, 1.8 s: 2" in told and "labelling PASL: 1, PCASL: 2" in told
+    assert "post-labelling delay 2.5 s: 1, 1.8 s: 2" in told
+
+
+def test_scans_of_several_labellings_are_refused(tmp_path):
+    first, *rest = seen(site(tmp_path, "sub-01", "sub-02", "sub-03"))
+    refuse_labellings([replace(first, labeling=""), *rest])
+    pasl = replace(first, labeling="PASL")
+    refusal(refuse_labellings, [pasl, *rest], mentions=("PASL: 1, PCASL: 2", "one way at a time"))
 
 
 def test_one_person_alone_and_a_person_who_teaches_and_judges_are_told(tmp_path):

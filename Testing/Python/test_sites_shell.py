@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import pytest
 from site_builders import GAIN, MEANS, Learned, site
+from training_builders import write_heads
 
 from ASLDenoiseLib.__main__ import main, make_parser
-from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL
+from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, find_model, load_model
 from ASLDenoiseLib.preparing.choices import Preparation
 from ASLDenoiseLib.sites import prepare
 
@@ -76,3 +78,27 @@ def test_what_cannot_be_used_exits_with_2_and_one_sentence(tmp_path, own_folder,
         error = capsys.readouterr().err.strip()
         assert len(error.splitlines()) == 1 and error.endswith("."), error
     assert list(own_folder.iterdir()) == []
+
+
+@pytest.mark.runs
+def test_three_simulated_scans_are_learned_from_and_judged_to_the_end(tmp_path, own_folder, capsys):
+    """Whatever the verdict: it has numbers, and the folder holds a model that works if, and only if, it is earned."""
+    heads = write_heads(tmp_path)
+    scans = []
+    for seed in range(3):
+        out = tmp_path / f"scan-{seed}"
+        line = ["simulate", str(heads / "head-a_labels.nii.gz"), "--out", str(out), "--seed", str(seed)]
+        assert main([*line, "--size", "24", "24", "10", "--spacing", "6", "6", "8", "--pairs", "9"]) == 0
+        (asl,) = out.rglob("*_asl.nii.gz")
+        shutil.rmtree(asl.parents[1] / "anat")  # its segmentation would take half of a minute
+        scans.append(str(asl))
+    capsys.readouterr()
+    status = main(["adapt", *scans, "--name", "mysite", "--max-minutes", "0.2", *QUIET])
+    out = capsys.readouterr()
+    assert status in (0, 1), out.err
+    assert out.out.splitlines()[0].split() == ["Figure", "Before", "After", "Unit", "Asked", "Met"]
+    assert own_folder.joinpath("mysite").is_dir() == (status == 0) == ("earned its place beside" in out.out)
+    assert ("Not met: " in out.out) == (status == 1)
+    if status == 0:
+        card = find_model("mysite")
+        assert load_model(card) is not None and card.metadata["verdict"]
