@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from html import escape
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -105,6 +106,11 @@ class SiteAdaptation:
     def __str__(self) -> str:
         return f"{verdict_table(self.adaptation.verdict)}\n\n{self.sentence}"
 
+    def _repr_html_(self) -> str:
+        from ..reporting.adapted_html import figures_html
+
+        return f"<p>{escape(self.sentence)}</p>{figures_html(self.adaptation.verdict.figures)}"
+
     def __repr__(self) -> str:
         became = "earned its place" if self.earned else "was refused"
         return f"<SiteAdaptation {self.name} of {self.start}, {len(self.scans)} scans: {became}>"
@@ -154,19 +160,19 @@ def run_adaptation(
     warnings = list(warnings_of(seen))
     _tell_all(warnings, tell)
     ready = prepare_scans(scans, card, preparing)
-    outside = [sentence for each in ready for sentence in each.warnings]
-    _tell_all(outside, tell)
+    doubts = [sentence for each in ready for sentence in each.warnings]
+    _tell_all(doubts, tell)
     given = {"max_minutes": request.max_minutes, "seed": request.seed, "compute": compute, "progress": learning}
     adaptation = (adapting or _adapting())(card, [each.scan for each in ready], **given)
     saw = tuple(SawScan.of(one, each) for one, each in zip(seen, ready, strict=True))
     folder = None
     if adaptation.verdict.earned:
-        told = {"seed": request.seed, "device": compute.device, "warnings": (*warnings, *outside)}
+        told = {"seed": request.seed, "device": compute.device, "warnings": (*warnings, *doubts)}
         folder = write_site_bundle(request.name, card, adaptation, saw, **told)
     progress(1.0, "done")
     kept = replace(adaptation, tuned=replace(adaptation.tuned, weights={}))
     seconds = round(time.perf_counter() - started, 1)
-    return SiteAdaptation(request.name, request.start, kept, folder, saw, (*warnings, *outside), seconds)
+    return SiteAdaptation(request.name, request.start, kept, folder, saw, (*warnings, *doubts), seconds)
 
 
 def _adapting() -> Any:

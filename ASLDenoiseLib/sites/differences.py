@@ -59,6 +59,7 @@ def warnings_of(scans: Sequence[Seen]) -> tuple[str, ...]:
     without = [scan.name for scan in scans if not scan.t1]
     if without:
         found.append(f"No T1 guides {', '.join(without)}: what a T1 is asked for cannot be asked there.")
+    found += [f"The T1 of {scan.name} is of another session." for scan in scans if scan.other_session]
     return tuple(found)
 
 

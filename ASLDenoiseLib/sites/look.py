@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..adapting.groups import FEWEST_PAIRS
 from ..errors import InputError
 from ..inspecting.inspection import require_quantifiable
 from ..pipeline.delays import several_delays
 from ..pipeline.reading_steps import series_of
+from ..pipeline.request import Request, SeriesFile
 from ..preparing.pairs import choose_pairs, pair_members
+from ..reading.images import entity
 from ..remedies import Advice, sentence_of
 from ..reporting.listing import voxels_digest
 from .scans import SiteScan, person_of
@@ -30,7 +33,7 @@ class Seen:
         delay: post-labelling delay, of PASL inversion time, s; None where it is not stated.
         spacing: mm along (i, j, k).
         field_strength: T; None where it is not stated.
-        t1: whether there is a T1.
+        t1: whether there is a T1; `other_session`: whether its name says another session than the scan's.
         digest: of its voxels.
     """
 
@@ -44,6 +47,7 @@ class Seen:
     spacing: tuple[float, float, float]
     field_strength: float | None
     t1: bool
+    other_session: bool
     digest: str
 
     @property
@@ -109,5 +113,13 @@ def _seen(scan: SiteScan) -> Seen:
         series.geometry.spacing,
         acquisition.field_strength,
         request.head.t1 is not None,
+        _of_other_session(request),
         voxels_digest(series),
     )
+
+
+def _of_other_session(request: Request) -> bool:
+    t1, series = request.head.t1, request.series
+    if not (isinstance(t1, Path) and isinstance(series, SeriesFile)):
+        return False
+    return entity(t1, "ses") != entity(series.path, "ses")

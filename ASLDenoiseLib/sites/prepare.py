@@ -15,6 +15,7 @@ from ..denoising.catalogue import ModelCard
 from ..denoising.domain import domain_findings, input_figures
 from ..denoising.guides import GuideMaps, with_contrast
 from ..errors import InputError
+from ..findings import Severity
 from ..pipeline.denoising_steps import gather_guides
 from ..pipeline.head_store import HeadStore
 from ..pipeline.request import Request
@@ -34,7 +35,7 @@ class PreparedScan:
         scan: what the learning is given.
         usable: its pairs that are not left out whole.
         figures: of the input, as a domain states them (`denoising.domain.input_figures`).
-        warnings: a sentence on each of them that is outside of what the model was trained on.
+        warnings: a sentence on each doubt of a run, and on each figure outside of what the model was trained on.
     """
 
     scan: AdaptationScan
@@ -68,10 +69,9 @@ def _prepared(scan: SiteScan, card: ModelCard, heads: HeadStore | None, progress
     given = AdaptationScan(scan.name, run.pairs, run.brain, run.weights, guides, run.tissue, run.quantification)
     usable = len(counted(given))
     refuse_few(scan.name, usable, f"usable pairs of {len(run.pairs.context)}")
-    outside = [
-        f"{scan.name}: {finding.what} ({finding.why})." for finding in domain_findings(card, run.pairs, run.brain)
-    ]
-    return PreparedScan(given, usable, input_figures(run.pairs, run.brain), tuple(outside))
+    found = [f for f in run.findings if f.severity is not Severity.NOTE]
+    doubts = (f"{scan.name}: {f.what} ({f.why})." for f in (*found, *domain_findings(card, run.pairs, run.brain)))
+    return PreparedScan(given, usable, input_figures(run.pairs, run.brain), tuple(dict.fromkeys(doubts)))
 
 
 def _naming(progress: Progress, name: str) -> Progress:

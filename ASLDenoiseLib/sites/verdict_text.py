@@ -13,7 +13,6 @@ _NOT_ASKED = "not asked"  # as `adapting.safety.not_asked` begins
 WAYS = {
     "gains": "one gain a channel was learned",
     "all weights": "gains and then all weights were learned",
-    "nothing": "nothing was learned, since nothing gained on the watched pairs",
 }
 
 
@@ -39,6 +38,8 @@ def verdict_markdown(verdict: Verdict) -> str:
 def learned(adaptation: Adaptation) -> str:
     """How it came about, in half a sentence."""
     tuned = adaptation.tuned
+    if tuned.way == "nothing":
+        return f"nothing was learned: within {tuned.seconds / 60:.1f} minutes no error fell on the pairs that watched"
     how = WAYS.get(tuned.way, f"{tuned.way} were learned")
     gains = f" ({tuned.gains} gains)" if tuned.way == "gains" else ""
     return f"{how}{gains} in {tuned.steps} steps, {tuned.seconds / 60:.1f} minutes"

@@ -17,6 +17,7 @@ from ASLDenoiseLib.adapting.verdict import Figure
 from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, find_model, list_models, load_model, user_models_folder
 from ASLDenoiseLib.denoising.domain import domain_findings
 from ASLDenoiseLib.errors import InputError
+from ASLDenoiseLib.findings import Finding, Severity
 from ASLDenoiseLib.pipeline import run as runs
 from ASLDenoiseLib.preparing.choices import Preparation
 from ASLDenoiseLib.progress import silent
@@ -257,6 +258,22 @@ def test_warnings_are_told_before_the_long_part(tmp_path, own_folder, monkeypatc
     assert "one person only" in (done.card_folder / "docs" / "README.md").read_text("utf-8")
 
 
+def test_doubts_about_a_scan_and_its_t1_are_told_by_its_name_once(series, own_folder, monkeypatch):
+    doubt = Finding("t1-other-head", Severity.WARNING, "The T1 may be of another head", "it does not fit")
+    note = Finding("motion-still", Severity.NOTE, "The head lay still", "it did not move")
+
+    def doubtful(request, progress, **more):
+        state = quick_state(request, progress)
+        state.findings = [doubt, doubt, note] if "sub-02" in str(request.series.path) else []
+        return state
+
+    monkeypatch.setattr(prepare, "prepared", doubtful)
+    told = []
+    run_adaptation(asked(series), tell=told.append, adapting=Learned(GAIN))
+    assert told.count("sub-02: The T1 may be of another head (it does not fit).") == 1
+    assert not any("lay still" in sentence or sentence.startswith("sub-01: The T1") for sentence in told)
+
+
 def test_the_domain_is_that_of_the_scans_within_the_one_before(series, own_folder):
     run_adaptation(asked(series), adapting=Learned(GAIN))
     domain, before = find_model("mysite").domain, find_model(START).domain
@@ -301,6 +318,8 @@ def test_ad_adapt_is_the_same_and_prints_the_table(series, own_folder, monkeypat
 
     monkeypatch.setattr("ASLDenoiseLib.sites.adapt._adapting", lambda: Learned(GAIN))
     done = ad.adapt(*map(str, series), name="mine", start=START, device="cpu")
+    page = done._repr_html_()
+    assert "<table" in page and "earned its place" in page and "unbiased error" in page.lower()
     assert repr(done) == f"<SiteAdaptation mine of {START}, 3 scans: earned its place>"
     assert str(done).splitlines()[0].split() == ["Figure", "Before", "After", "Unit", "Asked", "Met"]
     assert user_models_folder() / "mine" == done.card_folder

@@ -154,6 +154,13 @@ def test_scans_without_a_t1_are_told(tmp_path):
     assert any("No T1 guides sub-01, sub-03:" in sentence for sentence in warnings_of(seen(paths)))
 
 
+def test_a_t1_of_another_session_is_told(tmp_path):
+    paths = site(tmp_path, "sub-01/ses-1", "sub-01/ses-2", "sub-02/ses-1")
+    t1(tmp_path, "sub-01/ses-1")
+    told = [sentence for sentence in warnings_of(seen(paths)) if "another session" in sentence]
+    assert told == ["The T1 of sub-01_ses-2 is of another session."]
+
+
 def test_what_a_scan_is_comes_from_its_files(tmp_path):
     (path,) = site(tmp_path, "sub-01/ses-2")
     (scan,) = seen([path])

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
 from ASLDenoiseLib.adapting.handed_on import Denoiser, adapted, network_as_it_was
 from ASLDenoiseLib.adapting.unbiased_error import error_map
-
 from ASLDenoiseLib.adapting.verdict import Adaptation
 from ASLDenoiseLib.compute import Compute
 from ASLDenoiseLib.denoising.catalogue import ModelCard
