@@ -220,6 +220,25 @@ def test_a_run_again_from_the_pairs_as_prepared_learns(plain, kept, monkeypatch)
     np.testing.assert_array_equal(again.maps[maps.RAW].array, plain.maps[maps.RAW].array)
 
 
+@pytest.mark.runs
+@pytest.mark.trains
+def test_the_same_request_learns_the_same_again(monkeypatch, plain, kept):
+    learn, tuned = one_scan.adapt_to_scan, []
+
+    def shortly(card, scan, **options):
+        few = replace(one_scan.SETTINGS, gain_steps=2, watch_every=1)
+        tuned.append(learn(card, scan, **options, settings=few))
+        earned = Verdict(tuple(replace(figure, met=True) for figure in tuned[-1].verdict.figures))
+        return replace(tuned[-1], verdict=earned)  # whatever two steps gained, so that it is used
+
+    monkeypatch.setattr(one_scan, "adapt_to_scan", shortly)
+    one, other = (completed_again(replace(asked(), series=plain.series), kept).result for _ in range(2))
+    for key, volume in one.maps.items():
+        np.testing.assert_array_equal(volume.array, other.maps[key].array, err_msg=key)
+    assert one.adaptation.used and one.adaptation.gains > 500 and one.adaptation.pairs == PAIRS
+    assert tuned[0].tuned.curve == tuned[1].tuned.curve and len(tuned[0].tuned.curve) == 3
+
+
 def test_it_is_asked_for_alone_its_time_is_told_and_json_brings_it_back(tmp_path):
     request, work = asked("series.nii.gz"), Workload((64, 64, 24), 60)
     assert usual_seconds(request, work) > usual_seconds(replace(request, denoising=Denoising()), work) + 10
