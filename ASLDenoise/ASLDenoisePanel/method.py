@@ -113,7 +113,8 @@ class MethodSection:
             widget.setEnabled(denoises)
         for widget in (ui.pairsNeededCheckBox, ui.splitHalfCheckBox):
             widget.setEnabled(denoises and not self._delays.several)
-        ui.adaptCheckBox.setEnabled(denoises and not self._delays.several and card.family.adapts)
+        adapts = card is not None and card.family.adapts
+        ui.adaptCheckBox.setEnabled(denoises and not self._delays.several and adapts)
         if resolve:
             method = self._method(p)
             select(ui.methodComboBox, method.name)
