@@ -1,10 +1,11 @@
-"""The request that the choices in a parameter node make, and how long it takes. No images are read here."""
+"""What the choices in a parameter node make: a request, how long it takes, what may be in its way. No image is read."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from .parameters import Device, Grid, Way
+from .states import Choices
 
 
 def requestFrom(p, series, head, outputs, like, arrival=None):
@@ -65,6 +66,35 @@ def expectation(p) -> str:
     # what 'auto' finds is known in the child alone; the CPU's time is the one that was measured, and the longest
     device = p.device.value if p.device in (Device.CUDA, Device.MPS) else "cpu"
     return said_before(usual_seconds(request, _workload(p.asl)), device=device)
+
+
+def readiness(p, *, unusable, needsT1, busy) -> Choices:
+    """What decides whether Apply can run.
+
+    Args:
+        p: the parameter node.
+        unusable, needsT1, busy: as `states.Choices` has them.
+    """
+    from ASLDenoiseLib.scene.series import read_context, volume_count
+
+    try:
+        ordered = any(kind.value != "n/a" for kind in read_context(p.asl)) if p.asl is not None else True
+    except ValueError:
+        ordered = False
+    return Choices(
+        series=p.asl is not None,
+        volumes=volume_count(p.asl),
+        ordered=ordered,
+        unusable=unusable,
+        needsT1=needsT1,
+        t1=p.t1 is not None,
+        tissue=p.tissueFromSegmentation,
+        segmentation=p.segmentation is not None,
+        pairs=p.pairs,
+        takenOut=p.takenOut,
+        putBack=p.putBack,
+        busy=busy,
+    )
 
 
 def _workload(node):

@@ -9,6 +9,7 @@ from .combo_boxes import chosen, fill, select
 from .delays import DelaysChoices
 from .parameters import Device, Grid, Outliers, Way
 from .plain_names import methodName, modelName, modelText, recommended
+from .scrolling import bringIntoSight
 
 
 class MethodSection:
@@ -49,12 +50,23 @@ class MethodSection:
         from ASLDenoiseLib.denoising.catalogue import list_models
 
         self._cards = {card.name: card for card in list_models()}
-        items = [_item(modelName(c), n, n == self._defaultModel, c.summary) for n, c in self._cards.items()]
+        items = [_item(modelName(c), n, n == self._defaultModel, _told(c)) for n, c in self._cards.items()]
         wanted = self._wantedModel
         if wanted not in self._cards:  # of a scene from another computer: shown as what it is, and refused by name
             items.append((wanted, wanted, _("Not found on this computer.")))
         self._offered = {name for _text, name, _tip in items}
         fill(self._ui.modelComboBox, items, wanted)
+
+    def choose(self, name) -> None:
+        """Choose a model for Apply, and a task that uses one; show where that is."""
+        p = self._parameters
+        if p is None:
+            return
+        if p.way is Way.QUANTIFY or (p.way is Way.SUPERRESOLVE and not p.denoiseFirst):
+            p.way = Way.DENOISE
+        self._keep("model", name, self._defaultModel)
+        self._ui.methodCollapsibleButton.collapsed = False
+        bringIntoSight(self._ui.methodCollapsibleButton)
 
     @property
     def _wantedModel(self) -> str:
@@ -129,7 +141,7 @@ class MethodSection:
             self._ui.modelTextLabel.text, self._ui.modelTextLabel.toolTip = away, ""
             return
         self._ui.modelTextLabel.text = f"{modelText(card)} {timeWords(card)}"
-        self._ui.modelTextLabel.toolTip = f"{card.name}: {card.summary}"
+        self._ui.modelTextLabel.toolTip = f"{card.name}: {_told(card)}"
 
     def _method(self, parameters):
         """The chosen method of super-resolution; the list of them is filled when it is first asked for."""
@@ -169,6 +181,12 @@ class MethodSection:
 
 def _item(text, name, default, summary) -> tuple:
     return (recommended(text, default), name, f"{name}: {summary}")
+
+
+def _told(card) -> str:
+    """The summary of a model, and what it was adapted from where it was."""
+    adapted = _("Adapted from {name}.").format(name=card.adapted_from) if card.adapted_from else ""
+    return "\n".join(filter(None, (card.summary, adapted)))
 
 
 def timeWords(card) -> str:

@@ -190,6 +190,10 @@ class ASLDenoiseParameterNode:
     outputFolder: str = ""
     outputName: str = ""
     cohortFolder: str = ""
+    adaptScans: list[str]
+    adaptName: str = ""
+    adaptFrom: str = ""
+    adaptMinutes: Annotated[int, WithinRange(1, 600)] = 20
 
     shownMap: str = ""
     opacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.55

@@ -9,11 +9,12 @@ from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
 
-from ASLDenoiseLib.scene.series import read_context, series_node, volume_count
+from ASLDenoiseLib.scene.series import series_node
 
 from .acquisition import AcquisitionSection
+from .adapt import AdaptSection
 from .agreement import AgreementSection
-from .choices import expectation
+from .choices import expectation, readiness
 from .cohort import CohortSection
 from .drag_and_drop import DropFilter
 from .findings import FindingsSection
@@ -33,7 +34,7 @@ from .results import ResultsSection
 from .run import Run
 from .running import Driver
 from .scrolling import bringIntoSight
-from .states import Choices, State, obstacle
+from .states import State, obstacle
 from .tab_stops import giveTabStops
 from .timeline import TimelineSection
 from .transfer import Transfer
@@ -41,6 +42,8 @@ from .view_observer import ViewObserver
 
 # closed to changes while a run is under way
 _SECTIONS = ("inputs", "acquisition", "findings", "fit", "method", "advanced")
+# whose choices are in the parameter node
+_KEEP = ("inputs", "method", "results", "timeline", "regions", "fit", "cohort", "adapt")
 
 
 class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -64,7 +67,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._frame = PanelFrame(self.uiWidget, self.ui.runWidget)
         self.layout.addWidget(self._frame.widget, 1)
         giveTabStops(self.uiWidget)
-        qt.QWidget.setTabOrder(self.ui.refreshCohortButton, self.ui.applyButton)  # from top to bottom
+        qt.QWidget.setTabOrder(self.ui.removeModelButton, self.ui.applyButton)  # from top to bottom
         self.uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = ASLDenoiseLogic()
         self.progress = ProgressArea(self.ui)
@@ -80,7 +83,8 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.agreement = AgreementSection(self.ui, self._onCompareHalves, self._showPlot, self._showTwo)
         self.regions = RegionsSection(self.ui, self.progress.done, lambda: self._entered)
         self.results = ResultsSection(self.ui, self.progress.done, self._onRunShown)
-        self.cohort = CohortSection(self.ui, self.progress.done, self._isBusy)
+        self.cohort = CohortSection(self.ui, self.progress.done, self._isRunning)
+        self.adapt = AdaptSection(self.ui, self._whyBusy, self._onState, self.method)
         self.preview = PreviewSection(self.findings, lambda: self._parameterNode, self._checkCanApply)
         watch(self._onShownElsewhere)
         self._devices = Driver()
@@ -113,6 +117,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.setParameterNode(None)
         self.regions.cleanup()
         self.cohort.cleanup()
+        self.adapt.cleanup()
         self.removeObservers()
         self._viewObserver.removeObservers()
 
@@ -157,8 +162,8 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Show and change this parameter node from now on; None for none."""
         self._disconnect()
         self._parameterNode = parameters
-        for section in (self.inputs, self.method, self.results, self.timeline, self.regions, self.fit, self.cohort):
-            section.setParameters(parameters)
+        for name in _KEEP:
+            getattr(self, name).setParameters(parameters)
         if parameters is not None:
             self._guiTag = parameters.connectGui(self.ui)
             self.addObserver(parameters, vtk.vtkCommand.ModifiedEvent, self._onParameters)
@@ -213,6 +218,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.regions.refresh()
         self.fit.refresh()
         self.cohort.refresh()
+        self.adapt.refresh()
         if series is not self._series:
             if self.run.state in (State.DONE, State.ERROR):
                 self.run.reset()
@@ -253,25 +259,8 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         p = self._parameterNode
         if p is None:
             return _("Select an ASL series, or load one from disk.")
-        try:
-            ordered = any(kind.value != "n/a" for kind in read_context(p.asl)) if p.asl is not None else True
-        except ValueError:
-            ordered = False
-        choices = Choices(
-            series=p.asl is not None,
-            volumes=volume_count(p.asl),
-            ordered=ordered,
-            unusable=self._problem or self.preview.unusable,
-            needsT1=self.method.needsT1,
-            t1=p.t1 is not None,
-            tissue=p.tissueFromSegmentation,
-            segmentation=p.segmentation is not None,
-            pairs=p.pairs,
-            takenOut=p.takenOut,
-            putBack=p.putBack,
-            busy=self.transfer.busy,
-        )
-        return obstacle(choices)
+        unusable, busy = self._problem or self.preview.unusable, self.transfer.busy or self.adapt.busy
+        return obstacle(readiness(p, unusable=unusable, needsT1=self.method.needsT1, busy=busy))
 
     @property
     def state(self):
@@ -314,8 +303,16 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if not self.run.running and not self._obstacle():
             self.run.start(self._parameterNode, again=True)
 
-    def _isBusy(self):
+    def _isRunning(self):
+        """Whether something is under way that a scene which closes would end."""
         return self.run.running or bool(self.transfer.busy)
+
+    def _isBusy(self):
+        return self._isRunning() or self.adapt.running
+
+    def _whyBusy(self):
+        """What a model cannot be adapted beside, in words; empty where nothing is under way."""
+        return _("A run is under way: wait for it, or cancel it.") if self.run.running else self.transfer.busy
 
     def _onCompareHalves(self):
         self._parameterNode.splitHalf = True
@@ -376,6 +373,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             getattr(self.ui, f"{name}CollapsibleButton").setEnabled(not self.run.running)
         self.timeline.refresh()
         self.cohort.refresh()
+        self.adapt.refresh()
         self.ui.halvesButton.enabled = not self._isBusy()
         self._checkCanApply()
 

@@ -207,6 +207,12 @@ def adopt_sidecar(node: slicer.vtkMRMLNode) -> bool:
     return taken
 
 
+def series_file(node: slicer.vtkMRMLNode | None) -> Path | None:
+    """The file that a series was read from; None where that is not known, or it is there no more."""
+    source = None if node is None else series_node(node).GetAttribute(PREFIX + "source")
+    return Path(source) if source and Path(source).is_file() else None
+
+
 def series_from_sequence(node: slicer.vtkMRMLNode, *, m0: slicer.vtkMRMLScalarVolumeNode | None = None) -> ASLSeries:
     """The series in a sequence, the sequence of a browser or of a browsed volume, a multi-volume or a volume node.
 

@@ -54,3 +54,29 @@ def panel_of_module(repo_root):
         yield opened
         opened.close()
     assert not errors, errors[0].text
+
+
+class FakeDriver:
+    """Stands in for `ASLDenoisePanel.running.Driver`: does no work; the test says how far it is and how it ends."""
+
+    def __init__(self):
+        self.running, self.task, self.progress, self.log = False, None, None, None
+
+    def start(self, task, *, done, failed, progress=None, log=None, cancelled=None):
+        self.running, self.task, self.progress, self.log = True, task, progress, log
+        self._done, self._failed, self._cancelled = done, failed, cancelled
+
+    def finish(self, found):
+        self.running = False
+        self._done(found)
+
+    def fail(self, event):
+        self.running = False
+        self._failed(event)
+
+    def cancel(self):
+        self.running = False
+        self._cancelled(None)
+
+    def abandon(self):
+        self.running = False

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from panel_builders import FakeDriver
 from scene_builders import made_result
 
 from ASLDenoiseLib.preparing.series_fit import SeriesFit, fit_findings
@@ -31,27 +32,6 @@ def loaded(panel):
     panel.widget.inputs.select(t1=t1)
     assert panel.widget.logic.getParameterNode().asl is nodes.sequence
     return result, nodes, t1
-
-
-class FakeDriver:
-    """Does no work; the test says how it ends."""
-
-    def __init__(self):
-        self.running, self.task = False, None
-
-    def start(self, task, *, done, failed, progress=None, log=None, cancelled=None):
-        self.running, self.task, self._done, self._cancelled = True, task, done, cancelled
-
-    def finish(self, found):
-        self.running = False
-        self._done(found)
-
-    def cancel(self):
-        self.running = False
-        self._cancelled(None)
-
-    def abandon(self):
-        self.running = False
 
 
 def found_of(result, fit):
