@@ -10,7 +10,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from .adapt_names import beginnings, nameTrouble
-from .adapt_scans import lookAtAll, requestBeside, scansIn
+from .adapt_scans import lookAt, onceEach, requestBeside, scansIn
 from .adapt_words import AdaptChoices, obstacleToAdapting, scanCells, scansText, scanTip
 from .colours import RED
 from .combo_boxes import chosen, fill, select
@@ -47,7 +47,8 @@ class AdaptSection(qt.QObject):
         self._ui, self._busy, self._changed, self._method = ui, busy, changed, method
         self._task = adaptTask if task is None else task
         self._driver = Driver() if driver is None else driver
-        self._parameters, self._scans, self._known, self._name, self._trouble = None, (), {}, "", ""
+        self._parameters, self._paths, self._known, self._scans = None, [], {}, ()
+        self._name = self._trouble = ""
         self._tip = ui.adaptButton.toolTip
         area = _Area(ui.adaptProgressBar, ui.adaptStatusLabel, ui.adaptLogTextEdit, ui.adaptLogGroupBox)
         self.progress = ProgressArea(area)
@@ -117,7 +118,7 @@ class AdaptSection(qt.QObject):
         p = self._parameters
         if p is None or self._ui.adaptCollapsibleButton.collapsed:
             return
-        if [str(scan.path) for scan in self._scans] != list(p.adaptScans):
+        if self._paths != list(p.adaptScans):
             self._look()
         select(self._ui.adaptFromComboBox, p.adaptFrom or self._ui.adaptFromComboBox.itemData(0))
         self._enable()
@@ -262,10 +263,10 @@ class AdaptSection(qt.QObject):
 
     def _look(self) -> None:
         """Look at the scans of the parameter node, without opening an image."""
-        paths = [] if self._parameters is None else list(self._parameters.adaptScans)
+        self._paths = [] if self._parameters is None else list(self._parameters.adaptScans)
         with slicer.util.WaitCursor():
-            self._scans = lookAtAll(paths, self._known)
-        self._known = {str(scan.path): scan for scan in self._scans}
+            self._known = {path: self._known.get(path) or lookAt(path) for path in self._paths}
+        self._scans = onceEach(self._known[path] for path in self._paths)
         table = self._ui.adaptTable
         blocked = table.blockSignals(True)
         table.setRowCount(len(self._scans))

@@ -68,16 +68,15 @@ def lookAt(path) -> LookedAt:
         return LookedAt(path, name, path, against=text.format(error=error.strerror or error))
 
 
-def lookAtAll(paths: Iterable[str], known: Mapping[str, LookedAt]) -> tuple[LookedAt, ...]:
-    """What is known of scans, taken from `known` where they were looked at before; the same series counts once."""
-    found, seen = [], {}
-    for path in paths:
-        scan = known.get(path) or lookAt(path)
+def onceEach(scans: Iterable[LookedAt]) -> tuple[LookedAt, ...]:
+    """The scans, with a word against each whose series is that of one before it."""
+    found, first = [], {}
+    for scan in scans:
         series = str(scan.series.absolute())
-        if not scan.against and series in seen:
+        if not scan.against and series in first:
             text = _("It is the series of {name} once more: remove one of them.")
-            scan = replace(scan, against=text.format(name=seen[series]))
-        seen.setdefault(series, scan.name)
+            scan = replace(scan, against=text.format(name=first[series]))
+        first.setdefault(series, scan.name)
         found.append(scan)
     return tuple(found)
 

@@ -230,6 +230,9 @@ def test_a_series_and_a_request_of_it_are_one_scan(ready, study):
     series = {"path": {"file": str(study / "sub-01" / "perf" / "sub-01_asl.nii.gz")}}
     ready.widget.adapt.add([request(study, "again", series=series)])
     assert "the series of sub-01 once more" in rows(ready.ui.adaptTable)[-1][3]
+    ready.ui.adaptTable.selectRow(0)
+    ready.ui.removeScansButton.click()
+    assert rows(ready.ui.adaptTable)[-1] == ["again", "12", "none", ""] and refused(ready) == ""
 
 
 def test_a_request_of_a_series_in_memory_tells_its_pairs_by_its_own_context(shown, study):

@@ -119,11 +119,12 @@ def test_the_tab_key_goes_through_the_whole_panel_from_top_to_bottom(shown):
     from ASLDenoiseLib.scene.present import present
 
     ui, contents = shown.ui, cpp_of(shown.widget.uiWidget)
-    ui.advancedCollapsibleButton.collapsed = ui.cohortCollapsibleButton.collapsed = False
+    for section in ("advanced", "cohort", "adapt"):
+        getattr(ui, f"{section}CollapsibleButton").collapsed = False
     shown.widget.results.present(present(made_result()))
     settle()
     found = stops(shown)
-    assert "cohortFolderEdit" in found
+    assert {"cohortFolderEdit", "addScansButton", "adaptNameLineEdit", "adaptMinutesSpinBox"} <= set(found)
     assert {"acquisitionTable", "readoutsTable", "outputFolderEdit", "copyButton", "applyButton"} <= set(found)
     assert {"aslSelector", "t1Selector", "m0Selector", "segmentationSelector"} <= set(found)
     assert found[-2:] == ["applyButton", "inputsCollapsibleButton"], "and round again"
