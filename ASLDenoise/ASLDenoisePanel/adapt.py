@@ -48,7 +48,7 @@ class AdaptSection(qt.QObject):
         self._task = adaptTask if task is None else task
         self._driver = Driver() if driver is None else driver
         self._parameters, self._paths, self._known, self._scans = None, [], {}, ()
-        self._name = self._trouble = ""
+        self._trouble = ""  # what is wrong with the name
         self._tip = ui.adaptButton.toolTip
         area = _Area(ui.adaptProgressBar, ui.adaptStatusLabel, ui.adaptLogTextEdit, ui.adaptLogGroupBox)
         self.progress = ProgressArea(area)
@@ -125,20 +125,24 @@ class AdaptSection(qt.QObject):
 
     def add(self, paths) -> None:
         """Add scans: files, and what lies in folders; what is there already stays where it is."""
+        from ASLDenoiseLib.errors import InputError
+
         p = self._parameters
         if p is None or self.running:
             return
+        found, trouble, there = [], [], list(p.adaptScans)
         with slicer.util.WaitCursor():
-            found = [(path, tuple(map(str, scansIn(path)))) for path in paths]
-        empty = [str(path) for path, scans in found if not scans]
-        there = list(p.adaptScans)
-        new = [scan for scan in dict.fromkeys(scan for _path, scans in found for scan in scans) if scan not in there]
+            for path in paths:
+                try:
+                    found += map(str, scansIn(path))
+                except InputError as error:
+                    trouble.append(str(error))
+        new = [scan for scan in dict.fromkeys(found) if scan not in there]
         self._ui.adaptCollapsibleButton.collapsed = False
         if new:
             p.adaptScans = [*there, *new]
-        if empty:
-            said = _("No ASL series (_asl.nii.gz) and no *_request.json is in {folder}.")
-            self.progress.failed(said.format(folder=", ".join(empty)))
+        if trouble:
+            self.progress.failed(" ".join(trouble))
         elif not new and found:
             self.progress.done(_("They are on the list already."))
 
@@ -192,9 +196,9 @@ class AdaptSection(qt.QObject):
                     self._parameters.setValue(field, "")  # the default
         self._relist()
 
-    def _relist(self) -> None:
-        """There is one model more, or one less."""
-        self._list()
+    def _relist(self, new=None) -> None:
+        """There is one model less, or a new one."""
+        self._list(new)
         self._trouble = nameTrouble(self._ui.adaptNameLineEdit.text.strip())
         self._method.listModels()
 
@@ -214,13 +218,13 @@ class AdaptSection(qt.QObject):
         from ASLDenoiseLib.errors import InputError
 
         p = self._parameters
-        self._name = p.adaptName.strip()
         try:
             ensurePackages()
             ensureTorch()
             self.progress.begin()
             begin = chosen(self._ui.adaptFromComboBox)
-            task = self._task(tuple(p.adaptScans), self._name, begin, float(p.adaptMinutes), p.device.value)
+            choices = p.adaptName.strip(), begin, float(p.adaptMinutes), p.device.value
+            task = self._task(tuple(p.adaptScans), *choices)
             self._driver.start(
                 task,
                 progress=self.progress.show,
@@ -235,12 +239,10 @@ class AdaptSection(qt.QObject):
         self._ended(lambda: None)
 
     def _onDone(self, done) -> None:
-        kept = done.card_folder is not None
         self.progress.reset()
-        self.verdict.show(self._name, done.adaptation, kept=kept)
-        if kept:
-            self.own.refresh(self._name)
-            self._relist()
+        self.verdict.show(done)
+        if done.card_folder is not None:
+            self._relist(done.name)
         self._ended(lambda: bringIntoSight(self._ui.verdictLabel))
 
     def _onFailed(self, sentence, details="") -> None:
@@ -254,12 +256,12 @@ class AdaptSection(qt.QObject):
 
     # What is shown
 
-    def _list(self) -> None:
+    def _list(self, new=None) -> None:
         """The models to begin with, and the user's own."""
         cards = beginnings()
         items = [(recommended(modelName(c), n == 0), c.name, f"{c.name}: {c.summary}") for n, c in enumerate(cards)]
         fill(self._ui.adaptFromComboBox, items, None if self._parameters is None else self._parameters.adaptFrom)
-        self.own.refresh()
+        self.own.refresh(new)
 
     def _look(self) -> None:
         """Look at the scans of the parameter node, without opening an image."""

@@ -8,9 +8,7 @@ from pathlib import Path
 
 from slicer.i18n import tr as _
 
-LEAST_SCANS, LEAST_PAIRS = 3, 8
 _REQUEST = "_request.json"
-_DEEPEST = 5  # folders down from a folder of results
 
 
 @dataclass(frozen=True)
@@ -37,13 +35,14 @@ class LookedAt:
 
 
 def scansIn(path) -> tuple[Path, ...]:
-    """The scans that a file or folder stands for: itself, or its series, or else the requests of the results in it."""
-    from ASLDenoiseLib.reading.bids_study import series_files
+    """The scans that a file or folder stands for: itself, or its series, or else the requests of the results in it.
 
-    path = Path(path)
-    if not path.is_dir():
-        return (path,)
-    return series_files(path) or _requestsIn(path)
+    Raises:
+        ASLDenoiseLib.errors.InputError: it is none, or holds none.
+    """
+    from ASLDenoiseLib.sites.scans import find_site_scans
+
+    return tuple(scan.given for scan in find_site_scans([Path(path)]))
 
 
 def requestBeside(report) -> Path | None:
@@ -56,11 +55,12 @@ def requestBeside(report) -> Path | None:
 def lookAt(path) -> LookedAt:
     """What is known of a scan; whatever is wrong with it is `against` it, nothing is raised."""
     from ASLDenoiseLib.errors import InputError
+    from ASLDenoiseLib.sites.scans import called
 
     path = Path(path)
-    name = path.name.removesuffix(_REQUEST)
+    name = called(path)
     try:
-        return _ofRequest(path, name) if path.suffix == ".json" else _ofSeries(path)
+        return _ofRequest(path, name) if path.suffix == ".json" else _ofSeries(path, name)
     except InputError as error:
         return LookedAt(path, name, path, against=str(error))
     except OSError as error:
@@ -81,32 +81,12 @@ def onceEach(scans: Iterable[LookedAt]) -> tuple[LookedAt, ...]:
     return tuple(found)
 
 
-def _requestsIn(folder) -> tuple[Path, ...]:
-    found, level = [], [folder]
-    for _depth in range(_DEEPEST):
-        entries = [entry for each in level for entry in _entries(each)]
-        found += [entry for entry in entries if entry.name.endswith(_REQUEST) and entry.is_file()]
-        level = [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
-    return tuple(sorted(found))
-
-
-def _entries(folder) -> list[Path]:
-    try:
-        return sorted(folder.iterdir())
-    except OSError:  # what may not be read holds nothing for this user
-        return []
-
-
-def _ofSeries(path) -> LookedAt:
+def _ofSeries(path, name) -> LookedAt:
     """A series with its sidecars, and the T1 that lies with it."""
-    from ASLDenoiseLib.errors import InputError
     from ASLDenoiseLib.reading.bids_study import t1_of
-    from ASLDenoiseLib.reading.images import image_stem, is_image_name
 
-    if not is_image_name(path):
-        raise InputError(_("It is neither an image (NIfTI) nor the *_request.json of a result: add one of those."))
     t1 = t1_of(path)
-    scan = LookedAt(path, image_stem(path).removesuffix("_asl"), path, t1="" if t1 is None else t1[0].name)
+    scan = LookedAt(path, name, path, t1="" if t1 is None else t1[0].name)
     if t1 is not None and t1[1]:
         scan = replace(scan, note=_("The T1 is of another session."))
     return _judged(scan, *_beside(path))
@@ -182,10 +162,12 @@ def _withChoice(scan, choice) -> LookedAt:
 
 
 def _enough(scan) -> LookedAt:
-    if scan.against or scan.pairs >= LEAST_PAIRS:
+    from ASLDenoiseLib.sites.look import FEWEST_PAIRS
+
+    if scan.against or scan.pairs >= FEWEST_PAIRS:
         return scan
     text = _("It has {pairs} pairs, and {least} are needed: remove it.")
-    return replace(scan, against=text.format(pairs=scan.pairs, least=LEAST_PAIRS))
+    return replace(scan, against=text.format(pairs=scan.pairs, least=FEWEST_PAIRS))
 
 
 def _several(delays, words) -> bool:

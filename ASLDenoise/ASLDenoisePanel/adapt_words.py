@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from slicer.i18n import tr as _
 
-from .adapt_scans import LEAST_SCANS
-from .colours import GREEN, RED
+from .colours import AMBER, GREEN, RED
 
 _BREAK = "\u200b"  # where a name may wrap
 _BELOW = 3  # scans that are said to be in the way
@@ -34,6 +33,8 @@ class AdaptChoices:
 
 def obstacleToAdapting(choices: AdaptChoices) -> str:
     """Why adapting cannot begin, in a sentence that says what to do; empty where it can."""
+    from ASLDenoiseLib.sites.differences import FEWEST_SCANS
+
     if choices.busy:
         return choices.busy
     unusable = [scan for scan in choices.scans if scan.against]
@@ -42,9 +43,9 @@ def obstacleToAdapting(choices: AdaptChoices) -> str:
         if len(unusable) > _BELOW:
             names = _("{names} and {count} more").format(names=names, count=len(unusable) - _BELOW)
         return _("Remove what cannot be learned from ({names}), or mend what is against it.").format(names=names)
-    if len(choices.scans) < LEAST_SCANS:
+    if len(choices.scans) < FEWEST_SCANS:
         text = _("Add scans: {count} of at least {least} are here.")
-        return text.format(count=len(choices.scans), least=LEAST_SCANS)
+        return text.format(count=len(choices.scans), least=FEWEST_SCANS)
     if not choices.name:
         return _("Give the model a name.")
     return choices.nameTrouble
@@ -69,16 +70,19 @@ def scanTip(scan) -> str:
 
 def scansText(scans, selected=None) -> str:
     """How many scans there are, which one judges, and what there is to say of the selected one; rich text."""
+    from ASLDenoiseLib.sites.differences import FEWEST_SCANS
+    from ASLDenoiseLib.sites.look import FEWEST_PAIRS
+
     if not scans:
         return html.escape(
             _(
-                "No scan yet. Add at least {least}, of 8 pairs or more each: series (NIfTI), or requests of results "
-                "(*_request.json), which bring their T1, fixes and choices along."
-            ).format(least=LEAST_SCANS)
+                "No scan yet. Add at least {least}, of {pairs} pairs or more each: series (NIfTI), or requests of "
+                "results (*_request.json), which bring their T1, fixes and choices along."
+            ).format(least=FEWEST_SCANS, pairs=FEWEST_PAIRS)
         )
     count = _("1 scan") if len(scans) == 1 else _("{count} scans").format(count=len(scans))
     parts = [html.escape(f"{count}.")]
-    if len(scans) >= LEAST_SCANS:
+    if len(scans) >= FEWEST_SCANS:
         text = _("The last one, {name}, teaches nothing: it judges.")
         parts.append(html.escape(text.format(name=shownScan(scans[-1].name))))
     if selected is not None and (selected.against or selected.note):
@@ -88,25 +92,29 @@ def scansText(scans, selected=None) -> str:
     return " ".join(parts)
 
 
-def verdictText(name, adaptation, *, kept) -> str:
-    """Whether a model earned its place, in a sentence, and how it came about; rich text.
+def verdictText(done) -> str:
+    """Whether a model earned its place, in a sentence, how it came about, and what to know of the scans; rich text.
 
     Args:
-        name: of the model.
-        adaptation: `ASLDenoiseLib.adapting.verdict.Adaptation`.
-        kept: whether it is among the models now.
+        done: `ASLDenoiseLib.sites.adapt.SiteAdaptation`.
     """
-    verdict, tuned = adaptation.verdict, adaptation.tuned
-    if kept:
+    verdict, tuned = done.adaptation.verdict, done.adaptation.tuned
+    if done.card_folder is not None:
         text = _("{name} earned its place ({count} figures of {count}) and is among the models now.")
-        said, colour = text.format(name=name, count=len(verdict.figures)), GREEN
+        said, colour = text.format(name=done.name, count=len(verdict.figures)), GREEN
     else:
         unmet = [figure.label for figure in verdict.unmet]
         text = _("{name} was refused and is not kept. It fell short in: {figures}.")
-        said, colour = text.format(name=name, figures="; ".join(unmet) or _("nothing was measured")), RED
-    how = _("Learned: {what}, {steps} steps in {minutes} min.")
-    how = how.format(what=_ways().get(tuned.way, tuned.way), steps=tuned.steps, minutes=f"{tuned.seconds / 60:.1f}")
-    return f'<b style="color:{colour}">{html.escape(said)}</b><br>{html.escape(how)}'
+        said, colour = text.format(name=done.name, figures="; ".join(unmet) or _("nothing was measured")), RED
+    how = _("Learned from {start}: {what}, {steps} steps in {minutes} min.").format(
+        start=done.start,
+        what=_ways().get(tuned.way, tuned.way),
+        steps=tuned.steps,
+        minutes=f"{tuned.seconds / 60:.1f}",
+    )
+    lines = [f'<b style="color:{colour}">{html.escape(said)}</b>', html.escape(how)]
+    warnings = [f'<span style="color:{AMBER}">{html.escape(warning)}</span>' for warning in done.warnings]
+    return "<br>".join([*lines, *warnings])
 
 
 def figureCells(figure) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ class OwnModels:
         ui.removeModelButton.connect("clicked()", self._onRemove)
 
     def refresh(self, wanted=None) -> None:
-        """Offer the models that there are; select the one of a name, else the one that was selected."""
+        """Offer the models that there are; select the one of this name, else the one that was selected."""
         ui = self._ui
         wanted = wanted or chosen(ui.ownModelsComboBox)
         self._cards = {card.name: card for card in ownModels()}

@@ -46,10 +46,10 @@ class VerdictTable(qt.QObject):
                 self._ui.verdictTable.setColumnHidden(column, self._ui.verdictTable.width < _ROOM)
         return False
 
-    def show(self, name, adaptation, *, kept) -> None:
-        """Show the verdict on a model (`ASLDenoiseLib.adapting.verdict.Adaptation`), and whether it is kept."""
-        ui, self._figures = self._ui, adaptation.verdict.figures
-        ui.verdictLabel.text = verdictText(name, adaptation, kept=kept)
+    def show(self, done) -> None:
+        """Show what became of a model (`ASLDenoiseLib.sites.adapt.SiteAdaptation`)."""
+        ui, self._figures = self._ui, done.adaptation.verdict.figures
+        ui.verdictLabel.text = verdictText(done)
         ui.verdictTable.setRowCount(len(self._figures))
         for row, figure in enumerate(self._figures):
             self._fillRow(row, figure)

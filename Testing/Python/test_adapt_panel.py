@@ -16,6 +16,7 @@ from site_builders import own_model
 
 from ASLDenoiseLib.adapting.verdict import Adaptation, Figure, Tuned, Verdict
 from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL
+from ASLDenoiseLib.sites.adapt import SiteAdaptation
 
 CONTEXT = "volume_type\n" + "m0scan\n" + "control\nlabel\n" * 12
 
@@ -91,9 +92,9 @@ def figure(name="held_out", *, met=True, **told):
     return Figure(name, f"What {name} gains", asked="more than its error", met=met, **told)
 
 
-def adapted(*figures, way="gains", folder=None):
+def adapted(*figures, way="gains", folder=None, warnings=()):
     adaptation = Adaptation(Tuned({}, way, 240, 312.0, 380), Verdict(figures))
-    return SimpleNamespace(adaptation=adaptation, card_folder=folder)
+    return SiteAdaptation("mysite", DEFAULT_MODEL, adaptation, folder, (), warnings, 400.0)
 
 
 def rows(table):
@@ -153,7 +154,7 @@ def test_what_is_on_the_list_stands_there_once_and_a_folder_of_nothing_says_so(r
     assert scans_of(ready) == ["sub-01", "sub-02", "sub-03", "sub-04"]
     assert "on the list already" in ready.ui.adaptStatusLabel.text
     ready.widget.adapt.add([tmp_path_factory.mktemp("empty")])
-    assert "No ASL series" in ready.ui.adaptStatusLabel.text and len(scans_of(ready)) == 4
+    assert "holds no ASL series" in ready.ui.adaptStatusLabel.text and len(scans_of(ready)) == 4
 
 
 def test_selected_scans_are_taken_off_the_list(ready):
@@ -188,8 +189,13 @@ def test_what_stands_against_a_scan_is_said_in_its_row_and_below_the_table(ready
 def test_a_file_that_is_gone_or_is_no_scan_is_said_to_be(ready, study):
     (study / "notes.txt").write_text("none")
     ready.widget.adapt.add([study / "gone_asl.nii.gz", study / "notes.txt"])
-    against = [row[3] for row in rows(ready.ui.adaptTable)[-2:]]
-    assert "There is no file" in against[0] and "neither an image (NIfTI) nor" in against[1]
+    said = ready.ui.adaptStatusLabel.text
+    assert "There is no file" in said and "notes.txt is no scan" in said and len(scans_of(ready)) == 4
+    gone = next(study.rglob("sub-02_asl.nii.gz"))
+    gone.unlink()
+    ready.ui.adaptCollapsibleButton.collapsed = True
+    ready.ui.adaptCollapsibleButton.collapsed = False
+    assert f"There is no file {gone}" in rows(ready.ui.adaptTable)[1][3]
 
 
 def test_a_series_without_a_context_is_taken_and_its_images_tell(ready, study):
@@ -276,9 +282,9 @@ def test_adapt_says_what_is_missing_until_nothing_is(shown, study, models):
     for name, said in (
         ("a/b", "letters without accents"),
         (".hidden", "letters without accents"),
-        (DEFAULT_MODEL.upper(), "is a model of ASL Denoise itself"),
-        ("taken", "You have a model Taken already"),
-        ("folder", "There is a folder"),
+        (DEFAULT_MODEL.upper(), "that of a model that comes with"),
+        ("taken", "something called 'taken' already"),
+        ("folder", "delete"),
         ("mysite", ""),
     ):
         shown.ui.adaptNameLineEdit.text = name
@@ -360,14 +366,16 @@ def test_a_model_that_earned_its_place_is_listed_at_once_and_used_when_the_user_
     p.way = Way.QUANTIFY
     ready.ui.useModelButton.click()
     assert (p.model, p.way) == ("mysite", Way.DENOISE) and combo.itemData(combo.currentIndex) == "mysite"
-    assert "You have a model mysite already" in refused(ready)
+    assert "called 'mysite' already" in refused(ready)
 
 
 def test_a_refusal_names_the_figures_that_were_not_met_and_leaves_no_model(ready):
     ready.ui.adaptButton.click()
     short = figure("bias", met=False, after=3.1, unit="%", error=math.nan)
-    ready.widget.adapt._driver.finish(adapted(figure(), short, way="all weights"))
+    done = adapted(figure(), short, way="all weights", warnings=("All scans are of one person.",))
+    ready.widget.adapt._driver.finish(done)
     said = ready.ui.verdictLabel.text
+    assert "All scans are of one person." in said
     assert "mysite was refused and is not kept. It fell short in: What bias gains." in said and "all weights" in said
     assert [row[5] for row in rows(ready.ui.verdictTable)] == ["yes", "no"]
     assert ready.ui.modelComboBox.findData("mysite") < 0
