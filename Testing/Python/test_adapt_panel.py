@@ -145,6 +145,7 @@ def test_files_that_are_dropped_on_the_section_are_added_and_not_loaded(shown, s
     files = sorted(study.rglob("*_asl.nii.gz"))[:2]
     assert drop(shown.ui.adaptCollapsibleButton, *files)
     assert not drop(shown.widget.uiWidget, *files), "of which one series is loaded at a time"
+    assert not shown.ui.adaptNameLineEdit.acceptDrops, "which would take the path for the name"
     settle()
     assert scans_of(shown) == ["sub-01", "sub-02"] and not shown.widget.transfer.busy
 
