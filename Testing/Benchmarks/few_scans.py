@@ -306,9 +306,9 @@ def page(kept: Kept) -> list[str]:
         if not any(f", {loss};" in name for name in kept.parts):
             continue
         blocks += [f"## {loss}", rows_table(kept, loss, "best")]
-        blocks += [f"### Learning from noise above the pseudo gold standard, {loss}", verdict_lines(kept, loss, "best")]
+        blocks += [f"## Learning from noise above the pseudo gold standard, {loss}", verdict_lines(kept, loss, "best")]
     blocks += ["## Where trainings were stopped", stops_table(kept)]
-    blocks += ["### Had none been stopped, L1", verdict_lines(kept, "L1", "last")]
+    blocks += ["## Had none been stopped, L1", verdict_lines(kept, "L1", "last")]
     return blocks
 
 
