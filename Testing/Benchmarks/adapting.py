@@ -226,7 +226,7 @@ def site_blocks(parts: Mapping[str, Mapping]) -> list[str]:
             said.append([name, "refused", "-", "-", why(part)])
             continue
         for when, row in part["unseen"].items():
-            body.append([name, when, *(number(n, value) for n, value in row.items())])
+            body.append([f"{name}, {when}", *(number(n, value) for n, value in row.items())])
         verdict = verdict_of(part)
         own = {f.name: f for f in verdict.figures}
         figures = [own.get(n) for n in ("pairs_gain", "scan_gain")]
@@ -234,15 +234,16 @@ def site_blocks(parts: Mapping[str, Mapping]) -> list[str]:
         gains.append([name, *cells, *(f"{part['gains'][n]:+.2f}" for n in ("told (dB)", "true (dB)"))])
         way = f"{part['tuned']['way']}, {part['tuned']['steps']} steps"
         said.append([name, word_of(part), way, minutes_of(part), why(part)])
-    head = ["site", "model", *next(iter(parts.values()))["unseen"]["before"]]
+    names = next((list(part["unseen"]["before"]) for part in parts.values() if "unseen" in part), [])
     return [
         text_table(("site", "verdict", "what was learned", "CPU minutes", "what it fell short in"), said),
-        "### On two scans that the adaptation never saw, means",
-        text_table(head, body),
-        "### The gain as unseen pairs tell it, and as it is (dB of squared error)",
-        "The verdict's own figures stand first, before and after, with the standard error of the difference: unseen "
-        "pairs of the scans that taught, and the scan held out. Then halves of the two scans that it never saw, judged "
-        "by the other half without a truth, and by the truth: were the judgement biased, these two would differ.",
+        "## Two scans that the adaptation never saw, means",
+        text_table(["site, before or after", *names], body),
+        "## The gain as unseen pairs tell it, and as it is",
+        "In dB of squared error. The verdict's own figures stand first, before and after, with the standard error of "
+        "the difference: unseen pairs of the scans that taught, and the scan held out. Then halves of the two scans "
+        "that it never saw, judged by the other half without a truth, and by the truth: were the judgement biased, "
+        "these two would differ.",
         text_table(("site", "unseen pairs", "scan held out", "two unseen scans, told", "the same, true"), gains),
     ]
 
@@ -271,7 +272,7 @@ def real_block(parts: Mapping[str, Mapping]) -> str:
     for series, by_way in parts.items():
         for way, part in by_way.items():
             pairs = part.get("pairs", {})
-            row = [series, f"{way}, {pairs.get('taught')} of {pairs.get('of')} pairs", word_of(part)]
+            row = [f"{series}, {way}", f"{pairs.get('taught')} of {pairs.get('of')} pairs", word_of(part)]
             if "unseen" not in part:
                 body.append([*row, "-", "-", "-", "-", "-", why(part)])
                 continue
@@ -280,7 +281,16 @@ def real_block(parts: Mapping[str, Mapping]) -> str:
             gained = decibels(float(errors["before"].mean()), float(errors["after"].mean()))
             row += [f"{root(errors[n]):.2f}" for n in ("raw mean", "before", "after")]
             body.append([*row, f"{apart:+.2f} ± {error:.2f}", f"{gained:+.2f}", why(part)])
-    head = ("series", "taught by", "verdict", "RMSE of the raw mean", "of the model", "as adapted", "difference", "dB")
+    head = (
+        "series, as",
+        "taught by",
+        "verdict",
+        "RMSE of the raw mean",
+        "of the model",
+        "as adapted",
+        "difference",
+        "dB",
+    )
     return text_table((*head, "what it fell short in"), body)
 
 
@@ -342,7 +352,7 @@ def page(of: Mapping[str, Mapping[str, Mapping]], card: ModelCard) -> list[str]:
         "as it was: 'after' is what would have been.",
     ]
     if "sites" in of:
-        blocks += ["## Simulated sites", *site_blocks(of["sites"])]
+        blocks += ["## Verdicts on simulated sites", *site_blocks(of["sites"])]
     if "gains" in of:
         blocks += [
             "## Gains alone, or all weights after them",

@@ -104,7 +104,7 @@ def test_real_series_are_judged_by_the_roots_of_mean_squared_errors():
     }
     part = kept(GAIN, unseen=unseen, pairs={"taught": 25, "of": 51})
     assert (
-        "| acq-epi | one scan, 25 of 51 pairs | accepted | 4.00 | 3.00 | 2.00 | -1.00 ± 0.00 | +3.52 | - |"
+        "| acq-epi, one scan | 25 of 51 pairs | accepted | 4.00 | 3.00 | 2.00 | -1.00 ± 0.00 | +3.52 | - |"
         in real_block({"acq-epi": {"one scan": part}})
     )
 
