@@ -142,4 +142,4 @@ def _parameters(told: ScanAdaptation) -> list[Parameter]:
 
 def adaptation_cost(asked: Denoising) -> Cost:
     """Of learning, and of judging what was learned; of groups of pairs it is not tried."""
-    return Cost(40.0) if asked.group is None else Cost(0.1)
+    return Cost(18.0, a_grid=8.0) if asked.group is None else Cost(0.1)

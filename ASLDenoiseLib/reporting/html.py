@@ -50,7 +50,7 @@ def report_html(result: Result, *, command: str = "") -> str:
         section("Several delays: perfusion and arrival time", delays_html(result)),
         section("Super-resolved", _superres(result)),
         section("Raw and processed voxel by voxel", _agreement(result)),
-        section("Adapted to this scan", adaptation_html(result)),
+        section("Adapting to this scan", adaptation_html(result)),
         section("Odd against even pairs", halves_html(result)),
         section("How many pairs are enough", _pairs_needed(result)),
         section("Over the course of the series", _timeline(result)),

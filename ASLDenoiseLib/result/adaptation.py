@@ -75,7 +75,8 @@ class ScanAdaptation:
         if self.used:
             told = f", and gained {self.gained_words} on pairs apart" if self.gained_words else ""
             return f"Adapted to this scan: {learned}{told}."
-        return f"Not adapted to this scan: {learned}, which did not earn their place; it was used as it is."
+        told = f" ({self.gained_words} on pairs apart)" if self.gained_words else ""
+        return f"Not adapted to this scan: {learned}, which did not earn their place{told}; it was used as it is."
 
     @property
     def shortfall(self) -> str:
