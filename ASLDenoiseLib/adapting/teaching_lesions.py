@@ -48,6 +48,7 @@ def teaching_lesions(scan: AdaptationScan, learn: np.ndarray, rng: np.random.Gen
     for ball in (*balls[::3], *balls[1::3]):
         low, high = ((CHANGES[0], -LEAST_CHANGE), (LEAST_CHANGE, CHANGES[1]))[int(rng.random() < 0.5)]
         added += rng.uniform(low, high) * base * ball * (added == 0)
+    painted = [clear for ball in painted if (clear := ball & (added == 0)).any()]
     if painted:
         change: Callable = m0_with_lesions if rng.random() < 0.5 else guides_with_lesions
         scan = replace(scan, guides=change(scan.guides, painted))

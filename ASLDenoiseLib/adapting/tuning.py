@@ -212,7 +212,7 @@ class _Tuning:
         gained = ""
         if best is not None:
             gained = f", {compared(self.start, best.errors, self.watched).gain:+.2f} dB on pairs apart"
-        part = max(step / self.total, min(1.0, gone / self.max_seconds))
+        part = max(step / self.total, min(1.0, gone / max(self.max_seconds, 1e-3)))
         self.progress(part, f"learning {phase.way}, step {step}{gained}, at most {_in_words(left)} left")
 
 
