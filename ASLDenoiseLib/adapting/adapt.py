@@ -30,7 +30,7 @@ from .verdict import Adaptation, Tuned
 from .watching import watch
 
 FEWEST_SCANS = 3
-SAMPLES = 8  # a scan
+SAMPLES = 12  # a scan
 _LEARNING = 0.75  # of the time: the rest is for the verdict
 
 

@@ -6,13 +6,16 @@ nothing. An absolute error would settle on the median of the noise.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from ..denoising.gaussian_windows import gaussian_window
 
 LOCAL_SD = 2.0  # voxels, in plane; half of it between slices
-LOCAL_WEIGHT = 1.0  # of each region's local averages, against the voxels
-MEAN_WEIGHT = 10.0  # of each region's mean
+# Of brain, grey matter, white matter, darker and brighter lesions, against the voxels
+LOCAL_WEIGHTS = (1.0, 1.0, 1.0, 2.0, 2.0)  # of a region's local averages
+MEAN_WEIGHTS = (3.0, 3.0, 3.0, 1.0, 1.0)  # of its mean
 FEW = 500.0  # voxels: a region of so many weighs half, since the target's noise is what its averages mostly show
 
 
@@ -21,17 +24,17 @@ def noisy_target_loss(
     weight: torch.Tensor,
     regions: torch.Tensor,
     *,
-    local: float = LOCAL_WEIGHT,
-    mean: float = MEAN_WEIGHT,
+    local: Sequence[float] = LOCAL_WEIGHTS,
+    mean: Sequence[float] = MEAN_WEIGHTS,
 ) -> torch.Tensor:
     """Mean squared error, plus that of its local averages within the brain and within each region.
 
     Args:
         error: (B, 1, K, J, I) estimate minus target, in units of the input's noise.
         weight: (B, 1, K, J, I) one where it counts.
-        regions: (B, R, K, J, I) further regions, 0..1.
-        local: weight of each region's local averages.
-        mean: of its mean.
+        regions: (B, R, K, J, I) up to four further regions, 0..1.
+        local: weights of the local averages of the brain and of each region.
+        mean: of their means.
     """
     error = error * weight
     count = weight.sum(dim=(1, 2, 3, 4)).clamp_min(1)
@@ -44,4 +47,5 @@ def noisy_target_loss(
     nearby = (window(error * every) / (window(every) + 0.02)).square()
     averages = (nearby * every).sum(dim=(2, 3, 4)) / total
     means = ((error * every).sum(dim=(2, 3, 4)) / total).square()
+    local, mean = (error.new_tensor(each[: every.shape[1]]) for each in (local, mean))
     return (loss + (share * (local * averages + mean * means)).sum(dim=1)).mean()

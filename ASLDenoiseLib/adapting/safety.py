@@ -37,7 +37,7 @@ CHANGES = {"hypo": -0.7, "hyper": 1.0}  # of the perfusion
 PLACES = 6
 RECOVERY_TOLERANCE = 0.05
 NOISE_TOLERANCE = 2.0  # per cent of the scan's own contrast
-GUIDES_WITHIN, GUIDES_TOLERANCE = 2.0, 0.5  # per cent of the ball's mean
+GUIDES_WITHIN, GUIDES_TOLERANCE = 2.0, 0.05  # per cent of the ball's mean, and as a share of what it was
 REMOVED_WITHIN, REMOVED_TOLERANCE = 0.05, 0.01  # of a correlation
 COVERED, COVERAGE_TOLERANCE = (90.0, 98.0), 1.0  # per cent
 HEAD_TOLERANCE = 0.2  # dB
@@ -101,8 +101,8 @@ def guide_lesion_figures(
             float(np.mean([_change(denoise(misled).difference, was.difference, ball & white) for ball in balls]))
             for denoise, was in zip((before, after), plain, strict=True)
         ]
-        asked = f"below {GUIDES_WITHIN:g} %, or no more than before, to {GUIDES_TOLERANCE:g} %"
-        met = bool(moved[1] <= max(GUIDES_WITHIN, moved[0] + GUIDES_TOLERANCE))
+        asked = f"below {GUIDES_WITHIN:g} %, or no more than before, to {100 * GUIDES_TOLERANCE:g} % of it"
+        met = bool(moved[1] <= max(GUIDES_WITHIN, moved[0] * (1 + GUIDES_TOLERANCE)))
         figures.append(Figure(name, label, "%", *moved, NAN, asked, met))
     return figures
 

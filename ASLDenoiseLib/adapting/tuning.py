@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +22,7 @@ from .uncertainty import found_factor
 from .verdict import Tuned
 from .watching import Watched, compared, watched_errors
 
+_REMEMBERED = 0.9  # of the running mean of what learns, a step: single steps are noisy
 _SMALLEST = 16  # voxels in plane: no crop is cut smaller when memory runs out
 _WATCHED_AT_ONCE = 4  # scans; with more of them one looks less often
 
@@ -142,7 +143,7 @@ class _Tuning:
 
     def learn(self, phase: _Phase, *, since: int = 0) -> None:
         """Learn until time or steps are out or nothing gets better; keep the best if it is surely better."""
-        held, best, waited = self.kept, None, 0
+        held, best, waited, average = self.kept, None, 0, _Average(phase.parameters)
         optimiser = torch.optim.Adam(phase.parameters, lr=phase.rate)
         crops = crops_of(self.samples, self.card.family.dimensions, self.rng, size=self.crop)
         with phase.applied():
@@ -150,16 +151,18 @@ class _Tuning:
                 for group in optimiser.param_groups:
                     group["lr"] = phase.rate * 0.5 * (1 + np.cos(np.pi * (step - 1) / phase.steps))
                 optimiser, crops = self.step(phase, optimiser, crops)
+                average.add(step)
                 out = time.monotonic() > phase.ends
                 if step % self.every and step < phase.steps and not out:
                     self.tell(phase, since + step, best)
                     continue
-                errors = self.look()
+                with average.in_place():
+                    errors, state = self.look(), phase.state()
                 ratio = compared(self.start, errors, self.watched).ratio
                 held.curve.append((since + step, ratio))
                 waited += 1
                 if best is None or ratio < compared(self.start, best.errors, self.watched).ratio:
-                    best, waited = _Kept(errors, phase.state(), phase.way, since + step, held.curve), 0
+                    best, waited = _Kept(errors, state, phase.way, since + step, held.curve), 0
                 self.tell(phase, since + step, best)
                 if out or waited >= self.settings.patience:
                     break
@@ -214,6 +217,31 @@ class _Tuning:
             gained = f", {compared(self.start, best.errors, self.watched).gain:+.2f} dB on pairs apart"
         part = max(step / self.total, min(1.0, gone / max(self.max_seconds, 1e-3)))
         self.progress(part, f"learning {phase.way}, step {step}{gained}, at most {_in_words(left)} left")
+
+
+class _Average:
+    """The running mean of what learns, of the last ten steps or so: that is looked at and kept."""
+
+    def __init__(self, parameters: Sequence[torch.nn.Parameter]) -> None:
+        self._parameters = parameters
+        self._mean = [parameter.detach().clone() for parameter in parameters]
+
+    @torch.no_grad()
+    def add(self, step: int) -> None:
+        share = max(1 - _REMEMBERED, 1 / step)
+        self._mean = [m.to(p).lerp(p.detach(), share) for m, p in zip(self._mean, self._parameters, strict=True)]
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """While it lasts, the mean is in the place of what was learned last."""
+        last = [parameter.data for parameter in self._parameters]
+        try:
+            for parameter, mean in zip(self._parameters, self._mean, strict=True):
+                parameter.data = mean.to(parameter)
+            yield
+        finally:
+            for parameter, value in zip(self._parameters, last, strict=True):
+                parameter.data = value.to(parameter)
 
 
 def _plain(network: torch.nn.Module) -> State:

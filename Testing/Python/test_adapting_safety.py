@@ -160,5 +160,8 @@ def test_means_may_move_by_two_per_cent_of_the_raw_ones():
         grey, white = mean_figures(scan, raw, Answer(raw.difference * share, None))
         assert [grey.after, white.after] == pytest.approx([100 * (share - 1)] * 2, abs=0.01)
         assert grey.met is white.met is met
+    noisy = small_scan(16, noise=600.0)  # the raw mean of white matter is itself known to some per cent
+    grey, white = mean_figures(noisy, plain(noisy), Answer(1.03 * plain(noisy).difference, None))
+    assert white.met and "its own standard error" in white.asked
     moved = Answer(raw.difference * 0.96, None)
     assert all(figure.met for figure in mean_figures(scan, moved, Answer(raw.difference * 0.97, None)))

@@ -110,3 +110,14 @@ def test_progress_tells_steps_gain_and_time_left(spoilt):
     parts = [part for part, _ in told]
     assert parts == sorted(parts) and parts[-1] <= 1
     assert "learning gains, step 12" in told[-1][1] and "dB on pairs apart, at most" in told[-1][1]
+
+
+def test_what_is_looked_at_is_the_running_mean_and_learning_goes_on_from_the_last_step():
+    value = torch.nn.Parameter(torch.zeros(2))
+    average = tuning._Average([value])
+    for step in range(1, 5):
+        value.data = torch.full((2,), float(step))
+        average.add(step)
+    with average.in_place():
+        assert value.tolist() == [2.5, 2.5]
+    assert value.tolist() == [4.0, 4.0]

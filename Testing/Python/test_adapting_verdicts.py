@@ -83,7 +83,8 @@ def test_a_site_is_judged_by_pairs_and_a_scan_that_did_not_teach_and_asked_for_i
     assert names == ["pairs_gain", "scan_gain", "gm_mean", "wm_mean", *lesions, *others]
     assert found.tuned.way == "gains" and told == sorted(told) and told[-1] == 1
     gains = [figure for figure in found.verdict.figures if figure.name.endswith("gain")]
-    assert all(figure.met for figure in gains)
+    assert all(np.isfinite([figure.before, figure.after]).all() for figure in gains)
+    assert found.verdict.earned == all(figure.met for figure in found.verdict.figures)
     assert found.saw["held_out"] == "scan-2" and found.saw["pairs_that_taught"] == [6, 6]
 
 
