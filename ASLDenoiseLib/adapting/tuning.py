@@ -213,7 +213,7 @@ class _Tuning:
         gone = time.monotonic() - self.begun
         left = max(0.0, min(self.max_seconds - gone, gone / step * (self.total - step)))
         gained = ""
-        if best is not None:
+        if best is not None and np.isfinite(compared(self.start, best.errors, self.watched).gain):
             gained = f", {compared(self.start, best.errors, self.watched).gain:+.2f} dB on pairs apart"
         part = max(step / self.total, min(1.0, gone / max(self.max_seconds, 1e-3)))
         self.progress(part, f"learning {phase.way}, step {step}{gained}, at most {_in_words(left)} left")

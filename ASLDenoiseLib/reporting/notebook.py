@@ -26,9 +26,10 @@ def result_html(result: Result) -> str:
     """The maps at one window, the readouts and the findings, raw beside processed; `report_html` has the rest."""
     picture = montage_figure(result) if result.raw in result.maps else ""
     picture += arrival_figure(result)
+    adapted = "" if result.adaptation is None else f"<p>{escape(result.adaptation.sentence)}</p>"
     return _styled(
         f"<p><b>{escape(result.series.name)}</b>: for research use only; a processed map is an estimate.</p>"
-        f"{uncalibrated_html(result)}{picture}{readouts_html(result)}{findings_html(result)}"
+        f"{uncalibrated_html(result)}{picture}{readouts_html(result)}{adapted}{findings_html(result)}"
     )
 
 

@@ -29,6 +29,7 @@ from ASLDenoiseLib.preparing.pairs import difference_volumes
 from ASLDenoiseLib.progress import silent
 from ASLDenoiseLib.reporting.derivatives import write_result
 from ASLDenoiseLib.reporting.html import report_html
+from ASLDenoiseLib.reporting.notebook import result_html
 from ASLDenoiseLib.result import maps
 from ASLDenoiseLib.result.adaptation import SHARED, ScanAdaptation
 from ASLDenoiseLib.verdict import Figure, Verdict
@@ -134,6 +135,7 @@ def test_everything_that_is_handed_on_names_the_adapted_model_with_its_gain(taug
     assert sidecar["Model"]["name"] == "guided-unet, adapted to this scan"
     readouts = json.loads((tmp_path / f"{name}_readouts.json").read_text())["adaptation"]
     assert readouts["used"] is True and ScanAdaptation.from_plain(readouts).to_plain() == readouts
+    assert sentence in result_html(result)
     assert not [each for each in result.findings if each.code.startswith("adaptation-")]
 
 
