@@ -90,9 +90,11 @@ def test_what_refused_is_told_with_its_numbers_and_the_rest_is_not():
 
 def test_told_and_true_gains_stand_in_one_row():
     row = {"gain (dB)": 6.0, "coverage (%)": 94.0}
-    part = kept(GAIN, unseen={"before": row, "after": row}, gains={"told (dB)": 1.2, "true (dB)": 1.1})
+    part = kept(
+        GAIN, unseen={"before": row, "after": row}, gains={"told (dB)": 1.2, "error (dB)": 0.3, "true (dB)": 1.1}
+    )
     last = site_blocks({"noise": part})[-1]
-    assert "| noise | 5.00 to 6.50 dB (± 0.20) | - | +1.20 | +1.10 |" in last
+    assert "| noise | 5.00 to 6.50 dB (± 0.20) | - | +1.20 ± 0.30 | +1.10 |" in last
     assert "| noise | +1.10 | 1.5 | accepted | - | - | refused |" in gains_block(
         {"noise": part}, {"noise": {"refused": "no"}}
     )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ASLDenoiseLib.adapting.figures import Judged, errors_of
 from ASLDenoiseLib.adapting.handed_on import Denoiser, adapted, network_as_it_was
-from ASLDenoiseLib.adapting.unbiased_error import error_map
 from ASLDenoiseLib.adapting.verdict import Adaptation
 from ASLDenoiseLib.compute import Compute
 from ASLDenoiseLib.denoising.catalogue import ModelCard
@@ -59,16 +59,17 @@ def decibels(before: float, after: float) -> float:
 
 
 def gains_told_and_true(cases: Sequence[Case], both: BeforeAfter) -> Row:
-    """dB gained on halves of unseen scans, as unseen pairs tell it without a truth, and as it is."""
-    told, true = np.zeros(2), np.zeros(2)
+    """dB gained on halves of unseen scans: as unseen pairs tell it without truth, its standard error, and as it is."""
+    splits, true = [], np.zeros(2)
     for case in cases:
-        scale = true_error(case, case.raw.array)
+        scale, of_one = true_error(case, case.raw.array), []
         for given, unseen in (halves(case), halves(case)[::-1]):
-            for n, denoise in enumerate((both.before, both.after)):
-                answer = denoise(scan_of(given)).difference
-                told[n] += float(np.nanmean(error_map(answer, scan_of(unseen))[case.inside])) / scale
-                true[n] += true_error(case, answer) / scale
-    return {"told (dB)": decibels(*told), "true (dB)": decibels(*true)}
+            answers = [denoise(scan_of(given)) for denoise in (both.before, both.after)]
+            of_one.append(Judged(scan_of(given), scan_of(unseen), *answers))
+            true += [true_error(case, answer.difference) / scale for answer in answers]
+        splits.append(of_one)
+    told = errors_of(splits).before_after
+    return {"told (dB)": told.gain, "error (dB)": told.gain_error, "true (dB)": decibels(*true)}
 
 
 def site_rows(cases: Sequence[Case], both: BeforeAfter) -> dict[str, Row]:
