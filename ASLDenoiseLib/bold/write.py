@@ -119,6 +119,7 @@ def _page(
     tissue_from: str,
 ) -> str:
     model = models[0].card
+    networks = [TableRow(m.card.name, [m.card.summary, m.card.sha256[:12]]) for m in models]
     shown = [Column("Value", number=True), Column("Unit")]
     lines = [TableRow(f.name, [_number(f.value), f.unit], f.meaning) for f in figures]
     source = f"<p class='sub'>Tissue from: {escape(tissue_from)}.</p>" if tissue_from else ""
@@ -138,6 +139,7 @@ def _page(
                 "Maps", figure(png, f"{WARNING}. Windows are the same for every CBF map.", "Axial slices of the maps")
             ),
             section("What the controls showed", f"<p>{escape(controls)}</p>"),
+            section("Models", table("Model", [Column("What"), Column("SHA256")], networks)),
             section("Software", table("Program", [Column("Version")], versions)),
             f"<p>Command: <code>{escape(str(common['Command']))}</code></p>",
         ],
