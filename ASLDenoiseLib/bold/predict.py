@@ -9,6 +9,7 @@ import numpy as np
 from ..compute import Compute
 from ..denoising.families.mean import brain_box
 from ..denoising.memory import run_network
+from ..errors import InputError
 from ..progress import Progress, silent, span
 from .family import UNIT, BoldCourse
 from .model import BoldModel
@@ -22,7 +23,7 @@ class BoldPrediction:
     """EXPERIMENTAL: CBF predicted, not measured; ml/100g/min on the scale of the training, NaN outside the brain.
 
     Args:
-        course: (T, K, J, I).
+        course: (T, K, J, I), whose mean over brain and run is that of `anatomy`: the level is not in BOLD.
         anatomy: (K, J, I), from the mean of the run alone.
     """
 
@@ -43,10 +44,24 @@ class BoldPrediction:
 def predict_cbf(
     run: BoldRun, model: BoldModel, control: BoldModel, *, compute: Compute, progress: Progress = silent
 ) -> BoldPrediction:
-    """What both networks make of a run; the control sees its mean alone, once."""
+    """What both networks make of a run; the control sees its mean alone, once, and gives the level."""
     anatomy = predict_course(run, control, compute=compute, moments=np.arange(1), progress=span(progress, 0.0, 0.05))
     course = predict_course(run, model, compute=compute, progress=span(progress, 0.05, 1.0))
-    return BoldPrediction(course, anatomy[0])
+    return BoldPrediction(course * level_of(course, anatomy[0]), anatomy[0])
+
+
+def level_of(course: np.ndarray, anatomy: np.ndarray) -> float:
+    """What a course (T, K, J, I) is multiplied by, to have the mean of the anatomy-only map (K, J, I).
+
+    A network may take its level from what goes with CBF in the heads it learned from alone, as their noise did.
+
+    Raises:
+        InputError: one of them has no positive mean.
+    """
+    level, wanted = float(np.nanmean(course)), float(np.nanmean(anatomy))
+    if not (level > 0 and wanted > 0):
+        raise InputError("The networks predict no CBF above zero from this run; give the magnitude of a BOLD run.")
+    return wanted / level
 
 
 def predict_course(

@@ -25,7 +25,7 @@ from .run import BoldRun
 WARNING = "EXPERIMENTAL: predicted from BOLD, not measured"
 _SCALE = (
     "ml/100g/min on the scale of the simulated heads that the network learned from: the level of this subject is not "
-    "in BOLD, and is theirs."
+    "in BOLD, and is theirs: the predicted maps have the mean of the anatomy-only one."
 )
 _PREDICTED, _ANATOMY, _APART = "experimentalBold", "experimentalAnatomyOnly", "experimentalBoldMinusAnatomy"
 _WHAT = {

@@ -26,7 +26,7 @@ class DualEchoSettings:
         echo_times: s, of perfusion and of BOLD.
         pairs: control/label pairs a run.
         gm_cbf: ml/100g/min at rest; nothing in BOLD tells it.
-        pair_snr: GM difference over the thermal noise SD of one pair's difference, first echo.
+        pair_snr: the difference of GM of 60 ml/100g/min over the thermal noise SD of one pair's, first echo.
         suppression: static signal that is left.
         alpha, beta: exponents of volume and of oxygenation in the Davis model.
         ceiling: M, the largest relative BOLD change of grey matter at the second echo; white matter has less.

@@ -28,6 +28,7 @@ from .volumes import Volumes
 
 SCALE = float(cbf_scale(PROTOCOL)[0])  # ml/100g/min per unit of difference over M0
 _FLOOR = 0.1  # of M0: below it CBF is noise over noise
+_USUAL = 60.0  # ml/100g/min, of grey matter
 _MEMORY = 0.97  # correlation of the flow of successive volumes
 _WHITE_SHARE = 0.4  # of M, in white matter over grey matter
 _BLOCK = (8, 24)  # volumes of one period
@@ -176,9 +177,12 @@ def _fluctuation(
 
 
 def _thermal(head: RestingHead, s: DualEchoSettings, uniform: _Uniform) -> torch.Tensor:
-    """The SD (B, 1, 1, 1, 1) of the thermal noise of one image, the same in both echoes."""
+    """The SD (B, 1, 1, 1, 1) of the thermal noise of one image, the same in both echoes.
+
+    It goes with the signal and not with the subject's CBF, which the noise of BOLD would tell otherwise.
+    """
     grey = head.gm * head.brain
-    first = echo_signal(head.magnetisation * head.cbf / SCALE, head.rate, s.echo_times[0])
+    first = echo_signal(head.magnetisation * _USUAL / SCALE, head.rate, s.echo_times[0])
     level = (first * grey).sum((1, 2, 3)) / grey.sum((1, 2, 3)).clamp_min(1e-3)
     # a slice without grey matter is as noisy as the others, not silent
     level = torch.where(grey.sum((1, 2, 3)) > 1, level, level.mean())

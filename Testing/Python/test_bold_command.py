@@ -105,7 +105,7 @@ def test_the_course_follows_bold_and_the_control_does_not(results) -> None:
     assert course.shape[-1] == PAIRS
     time = np.linspace(-1, 1, PAIRS)
     left = CHANGE - time * (CHANGE @ time) / (time @ time)  # linear drift is not seen
-    wanted = UNIT * (1 + 0.1 * 50 * left)
+    wanted = 1.1 * UNIT * (1 + 0.1 * 50 * left)  # 1.1: the level is the control's
     assert np.allclose(course.mean(0), wanted, rtol=0.02)
     mean, anatomy, apart = (
         loaded(out / f"sub-x_bold_desc-experimental{name}_cbf.nii.gz")[inside]
@@ -114,6 +114,7 @@ def test_the_course_follows_bold_and_the_control_does_not(results) -> None:
     assert np.allclose(mean, course.mean(-1), rtol=1e-4)
     assert np.allclose(apart, mean - anatomy, atol=1e-3)
     assert anatomy.mean() == pytest.approx(UNIT * 1.1, rel=0.01)
+    assert apart.mean() == pytest.approx(0.0, abs=1e-3)
 
 
 def test_outside_the_brain_nothing_is_said(results) -> None:

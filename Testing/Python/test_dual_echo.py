@@ -129,6 +129,14 @@ def test_one_pair_is_extremely_noisy() -> None:
     assert float(snr.max()) < 1.3 and float(snr.min()) > 0.1
 
 
+def test_the_noise_of_bold_does_not_tell_how_much_cbf_a_subject_has() -> None:
+    def noise_of(gm_cbf: float) -> float:
+        _, run = head_and_run(replace(QUIET, gm_cbf=(gm_cbf, gm_cbf), **AT_REST))
+        return float((run.bold - run.bold.mean(1, keepdim=True)).std())
+
+    assert noise_of(85.0) == pytest.approx(noise_of(35.0), rel=1e-3)
+
+
 def test_runs_are_fixed_by_their_seed() -> None:
     (_, one), (_, again), (_, other) = (head_and_run(DualEchoSettings(), seed=s) for s in (3, 3, 4))
     assert torch.equal(one.bold, again.bold) and torch.equal(one.single, again.single)

@@ -16,8 +16,8 @@ R_TIME, SLOPE, EXPLAINED = "r over time", "slope of change", "change explained, 
 
 
 def figures(run: SimulatedRun, course: np.ndarray) -> dict[str, float]:
-    """Of a course (T, K, J, I) held against the truth."""
-    truth, brain, grey = run.truth, run.brain, run.grey
+    """Of a course (M, K, J, I), at moments of equal distance that begin with the first, held against the truth."""
+    truth, brain, grey = run.truth[:: len(run.truth) // len(course)], run.brain, run.grey
     error = np.nanmean((course - truth)[:, grey] ** 2)
     return {
         R_VOXELS: pearson(course.mean(0)[brain], truth.mean(0)[brain]),
