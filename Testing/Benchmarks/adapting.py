@@ -349,9 +349,10 @@ def page(of: Mapping[str, Mapping[str, Mapping]], card: ModelCard, threads: int 
     pairs = ", ".join(map(str, TEACHING_PAIRS))
     blocks = [
         f"{card.name} adapted by learning from noise (`adapt`); threads: {threads}. Sites: {words}. Each has "
-        f"{len(TEACHING)} simulated scans of {pairs} pairs (four anatomies, voxels of 4x4x6 mm, single-pair GM SNR 1; the "
-        f"adaptation holds out the last one itself), T1 guides where they belong, and two scans of {UNSEEN_PAIRS} pairs of two "
-        "more anatomies, which neither the model nor the adaptation has seen." + trained_with(card),
+        f"{len(TEACHING)} simulated scans of {pairs} pairs (four anatomies, voxels of 4x4x6 mm, single-pair GM SNR 1; "
+        "the adaptation holds out the last one itself), T1 guides where they belong, and two scans of "
+        f"{UNSEEN_PAIRS} pairs of two more anatomies, which neither the model nor the adaptation has seen."
+        f"{trained_with(card)}",
         "Of those the truth is known: gain is dB of squared error below the raw mean. Lesions are balls of 4 voxels in "
         "perfusion alone, what comes out over what was put in; false lesions are a scan's, coverage is that of the "
         "95 % interval. All as a run hands it on, its residual audited. An adaptation that is refused leaves the model "
