@@ -323,6 +323,28 @@ def test_adapt_hands_on_what_was_chosen_and_shows_how_far_it_is(ready, study):
         assert not getattr(ready.ui, inputs).enabled
 
 
+def test_the_task_is_the_one_of_the_command_with_the_choices_of_the_panel(study):
+    from ASLDenoisePanel.adapt import adaptTask
+
+    files = sorted(map(str, study.rglob("*_asl.nii.gz")))
+    asked = adaptTask(files, "mysite", "dwan-lfn", 7.0, "cpu").request
+    assert list(map(str, asked.scans)) == files
+    assert (asked.name, asked.start, asked.max_minutes, asked.device) == ("mysite", "dwan-lfn", 7.0, "cpu")
+
+
+@pytest.mark.child
+def test_a_child_does_the_work_and_what_is_wrong_with_an_image_is_said_here(panel, study):
+    from slicer_harness.panel import process_events
+
+    panel.widget.adapt.add([study])
+    panel.ui.adaptNameLineEdit.text = "mysite"
+    panel.ui.adaptButton.click()
+    assert panel.ui.adaptButton.text == "Cancel"
+    assert process_events(lambda: not panel.widget.adapt.running, timeout=120)
+    said = panel.ui.adaptStatusLabel.text
+    assert "sub-01" in said and said.endswith(".") and panel.ui.adaptButton.enabled
+
+
 def test_nothing_else_is_run_while_a_model_is_adapted_and_nothing_adapted_while_a_run_is_under_way(ready, monkeypatch):
     from ASLDenoisePanel.states import State
 
