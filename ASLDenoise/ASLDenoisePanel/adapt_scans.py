@@ -69,14 +69,16 @@ def lookAt(path) -> LookedAt:
 
 
 def onceEach(scans: Iterable[LookedAt]) -> tuple[LookedAt, ...]:
-    """The scans, with a word against each whose series is that of one before it."""
-    found, first = [], {}
-    for scan in scans:
-        series = str(scan.series.absolute())
+    """The scans, each by a name of its own, with a word against each whose series is that of one before it."""
+    from ASLDenoiseLib.sites.scans import names_of
+
+    scans, found, first = tuple(scans), [], {}
+    for scan, name in zip(scans, names_of([scan.path for scan in scans]), strict=True):
+        scan, series = replace(scan, name=name), str(scan.series.absolute())
         if not scan.against and series in first:
             text = _("It is the series of {name} once more: remove one of them.")
             scan = replace(scan, against=text.format(name=first[series]))
-        first.setdefault(series, scan.name)
+        first.setdefault(series, name)
         found.append(scan)
     return tuple(found)
 

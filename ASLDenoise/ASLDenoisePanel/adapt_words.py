@@ -12,6 +12,7 @@ from .colours import AMBER, GREEN, RED
 
 _BREAK = "\u200b"  # where a name may wrap
 _BELOW = 3  # scans that are said to be in the way
+_WARNINGS = 5  # that stand below the table
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def scansText(scans, selected=None) -> str:
 
 
 def verdictText(done) -> str:
-    """Whether a model earned its place, in a sentence, how it came about, and what to know of the scans; rich text.
+    """Whether a model earned its place, and how it came about; rich text.
 
     Args:
         done: `ASLDenoiseLib.sites.adapt.SiteAdaptation`.
@@ -112,9 +113,16 @@ def verdictText(done) -> str:
         steps=tuned.steps,
         minutes=f"{tuned.seconds / 60:.1f}",
     )
-    lines = [f'<b style="color:{colour}">{html.escape(said)}</b>', html.escape(how)]
-    warnings = [f'<span style="color:{AMBER}">{html.escape(warning)}</span>' for warning in done.warnings]
-    return "<br>".join([*lines, *warnings])
+    return f'<b style="color:{colour}">{html.escape(said)}</b><br>{html.escape(how)}'
+
+
+def warningsText(warnings) -> str:
+    """What to know of the scans, a line each, as many as can be read in passing; rich text."""
+    lines = [html.escape(warning) for warning in warnings[:_WARNINGS]]
+    if len(warnings) > _WARNINGS:
+        text = _("And {count} more, which 'Copy table' copies as well.")
+        lines.append(html.escape(text.format(count=len(warnings) - _WARNINGS)))
+    return "<br>".join(f'<span style="color:{AMBER}">{line}</span>' for line in lines)
 
 
 def figureCells(figure) -> tuple[str, ...]:
@@ -137,14 +145,14 @@ def figureTip(figure) -> str:
     return "\n".join([*lines, _("Asked: {asked}").format(asked=figure.asked)])
 
 
-def verdictSheet(text, figures) -> str:
-    """The sentence, and a line a figure, as tab-separated text."""
+def verdictSheet(text, figures, warnings) -> str:
+    """The sentence, a line a figure as tab-separated text, and all warnings."""
     heads = ("figure", "label", "before", "after", "standard error", "unit", "asked", "met")
     rows = [
         (f.name, f.label, *map(_number, (f.before, f.after, f.error)), f.unit, f.asked, "yes" if f.met else "no")
         for f in figures
     ]
-    return "\n".join([text, *("\t".join(row) for row in (heads, *rows))]) + "\n"
+    return "\n".join([text, *("\t".join(row) for row in (heads, *rows)), *warnings]) + "\n"
 
 
 def _after(figure) -> str:

@@ -8,7 +8,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from .adapt_words import figureCells, figureTip, verdictSheet, verdictText
+from .adapt_words import figureCells, figureTip, verdictSheet, verdictText, warningsText
 from .colours import GREEN, RED
 from .whole_table import showWhole
 
@@ -26,7 +26,7 @@ class VerdictTable(qt.QObject):
 
     def __init__(self, ui, report):
         qt.QObject.__init__(self)
-        self._ui, self._report, self._figures = ui, report, ()
+        self._ui, self._report, self._figures, self._warnings = ui, report, (), ()
         table = ui.verdictTable
         showWhole(table)
         header = table.horizontalHeader()
@@ -48,8 +48,9 @@ class VerdictTable(qt.QObject):
 
     def show(self, done) -> None:
         """Show what became of a model (`ASLDenoiseLib.sites.adapt.SiteAdaptation`)."""
-        ui, self._figures = self._ui, done.adaptation.verdict.figures
+        ui, self._figures, self._warnings = self._ui, done.adaptation.verdict.figures, done.warnings
         ui.verdictLabel.text = verdictText(done)
+        ui.verdictWarningsLabel.text = warningsText(done.warnings)
         ui.verdictTable.setRowCount(len(self._figures))
         for row, figure in enumerate(self._figures):
             self._fillRow(row, figure)
@@ -59,13 +60,14 @@ class VerdictTable(qt.QObject):
         """Show it where there is one; CTK shows all that is in a section when that is opened."""
         ui, there = self._ui, bool(self._ui.verdictLabel.text)
         ui.verdictLabel.setVisible(there)
+        ui.verdictWarningsLabel.setVisible(bool(self._warnings))
         for widget in (ui.verdictTable, ui.copyVerdictButton):
             widget.setVisible(there and bool(self._figures))
 
     def copy(self) -> None:
-        """Copy the sentence and the figures to the clipboard as tab-separated text."""
+        """Copy the sentence, the figures and all warnings to the clipboard as tab-separated text."""
         said = re.sub("<[^>]*>", "", self._ui.verdictLabel.text.replace("<br>", "\n"))
-        slicer.app.clipboard().setText(verdictSheet(said, self._figures))
+        slicer.app.clipboard().setText(verdictSheet(said, self._figures, self._warnings))
         self._report(_("The verdict is on the clipboard."))
 
     def _fillRow(self, row, figure) -> None:

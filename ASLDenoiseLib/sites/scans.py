@@ -57,7 +57,7 @@ def find_site_scans(given: Sequence[Given]) -> tuple[SiteScan, ...]:
     """
     found = [each for one in given for each in (_of_path(one) if isinstance(one, Path) else (one,))]
     _refuse_twice(found)
-    return tuple(SiteScan(name, each) for name, each in zip(_names(found), found, strict=True))
+    return tuple(SiteScan(name, each) for name, each in zip(names_of(found), found, strict=True))
 
 
 def called(given: Given) -> str:
@@ -70,6 +70,18 @@ def called(given: Given) -> str:
         given = given.series
     path = given.path if isinstance(given, SeriesFile) else given
     return image_stem(Path(path)).removesuffix("_asl")
+
+
+def names_of(found: Sequence[Given]) -> list[str]:
+    """What each scan is called, in their order: a name that no other has."""
+    names: list[str] = []
+    for each in found:
+        name, number = called(each), 2
+        unique = name
+        while unique in names:
+            unique, number = f"{name} ({number})", number + 1
+        names.append(unique)
+    return names
 
 
 def person_of(request: Request) -> tuple[str, str]:
@@ -131,15 +143,3 @@ def _refuse_twice(found: Iterable[Given]) -> None:
         if path.resolve() in seen:
             raise InputError(f"The scan {path} is given twice; a scan that teaches cannot judge: give it once.")
         seen.add(path.resolve())
-
-
-def _names(found: Sequence[Given]) -> list[str]:
-    """A name for each that no other has."""
-    names: list[str] = []
-    for each in found:
-        name, number = called(each), 2
-        unique = name
-        while unique in names:
-            unique, number = f"{name} ({number})", number + 1
-        names.append(unique)
-    return names

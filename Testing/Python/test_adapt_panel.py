@@ -158,6 +158,11 @@ def test_what_is_on_the_list_stands_there_once_and_a_folder_of_nothing_says_so(r
     assert "holds no ASL series" in ready.ui.adaptStatusLabel.text and len(scans_of(ready)) == 4
 
 
+def test_scans_of_one_file_name_are_told_apart_as_in_the_command(shown, study, tmp_path_factory):
+    shown.widget.adapt.add([study / "sub-01", scan(tmp_path_factory.mktemp("other"), "sub-01")])
+    assert scans_of(shown) == ["sub-01", "sub-01 (2)"]
+
+
 def test_selected_scans_are_taken_off_the_list(ready):
     ready.ui.adaptTable.selectRow(1)
     assert ready.ui.removeScansButton.enabled
@@ -398,7 +403,7 @@ def test_a_refusal_names_the_figures_that_were_not_met_and_leaves_no_model(ready
     done = adapted(figure(), short, way="all weights", warnings=("All scans are of one person.",))
     ready.widget.adapt._driver.finish(done)
     said = ready.ui.verdictLabel.text
-    assert "All scans are of one person." in said
+    assert "All scans are of one person." in ready.ui.verdictWarningsLabel.text
     assert "mysite was refused and is not kept. It fell short in: What bias gains." in said and "all weights" in said
     assert [row[5] for row in rows(ready.ui.verdictTable)] == ["yes", "no"]
     assert ready.ui.modelComboBox.findData("mysite") < 0
@@ -410,11 +415,15 @@ def test_the_verdict_is_copied_with_all_its_numbers_and_stays_until_the_next(rea
     from slicer_harness.panel import close_scene
 
     ready.ui.adaptButton.click()
-    ready.widget.adapt._driver.finish(adapted(figure(met=False)))
+    many = tuple(f"Warning {number}." for number in range(9))
+    ready.widget.adapt._driver.finish(adapted(figure(met=False), warnings=many))
+    shown = ready.ui.verdictWarningsLabel.text
+    assert "Warning 4." in shown and "Warning 5." not in shown and "And 4 more" in shown
     ready.ui.copyVerdictButton.click()
     lines = slicer.app.clipboard().text().splitlines()
     assert lines[0].startswith("mysite was refused") and "<" not in lines[0]
-    assert lines[-1].split("\t") == [
+    assert lines[-9:] == list(many)
+    assert lines[-10].split("\t") == [
         "held_out",
         "What held_out gains",
         "0",
