@@ -12,6 +12,7 @@ from ..denoising.catalogue import ModelCard
 from ..errors import InputError
 from ..progress import Progress, silent, span
 from ..verdict import Figure, Verdict
+from .caution import as_far_as_lesions_allow, draw_probes
 from .figures import errors_of, gain_figure, judged_by_groups, judged_by_halves, mean_figures
 from .groups import Groups, counted, draw_groups
 from .handed_on import Denoiser, adapted, network_as_it_was
@@ -78,10 +79,13 @@ def adapt_to_scans(
         max_seconds=60 * max_minutes * _LEARNING,
         settings=settings,
         seed=seed,
-        progress=span(progress, 0.05, 0.75),
+        progress=span(progress, 0.05, 0.72),
     )
+    progress(0.72, "asking how far lesions allow it to go")
+    probes = draw_probes(card, teaching, [parts.learn for parts in groups], rng)
+    tuned, share = as_far_as_lesions_allow(card, tuned, probes, watched, compute)
     figures = _judge(card, tuned, teaching, groups, held, compute, rng, span(progress, 0.75, 1.0))
-    return Adaptation(tuned, Verdict(tuple(figures)), _saw(teaching, groups, held))
+    return Adaptation(tuned, Verdict(tuple(figures)), _saw(teaching, groups, held) | {"share_of_learning": share})
 
 
 def check_scans(scans: Sequence[AdaptationScan]) -> None:

@@ -13,9 +13,9 @@ import torch
 from ..denoising.gaussian_windows import gaussian_window
 
 LOCAL_SD = 2.0  # voxels, in plane; half of it between slices
-# Of brain, grey matter, white matter, darker and brighter lesions, against the voxels
-LOCAL_WEIGHTS = (1.0, 1.0, 1.0, 2.0, 2.0)  # of a region's local averages
-MEAN_WEIGHTS = (3.0, 3.0, 3.0, 1.0, 1.0)  # of its mean
+# Of brain, grey matter, white matter, darker and brighter lesions, lesions of guides alone, against the voxels
+LOCAL_WEIGHTS = (1.0, 1.0, 1.0, 2.0, 2.0, 2.0)  # of a region's local averages
+MEAN_WEIGHTS = (3.0, 3.0, 3.0, 1.0, 1.0, 1.0)  # of its mean
 FEW = 500.0  # voxels: a region of so many weighs half, since the target's noise is what its averages mostly show
 
 
@@ -32,7 +32,7 @@ def noisy_target_loss(
     Args:
         error: (B, 1, K, J, I) estimate minus target, in units of the input's noise.
         weight: (B, 1, K, J, I) one where it counts.
-        regions: (B, R, K, J, I) up to four further regions, 0..1.
+        regions: (B, R, K, J, I) up to five further regions, 0..1.
         local: weights of the local averages of the brain and of each region.
         mean: of their means.
     """

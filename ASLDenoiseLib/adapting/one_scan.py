@@ -11,6 +11,7 @@ from ..errors import InputError
 from ..progress import Progress, silent, span
 from ..verdict import Verdict
 from .adapt import nothing_gained
+from .caution import as_far_as_lesions_allow, draw_probes
 from .figures import errors_of, gain_figure, judged_by_groups, mean_figures
 from .groups import counted, draw_groups
 from .handed_on import adapted, network_as_it_was
@@ -65,13 +66,17 @@ def adapt_to_scan(
     samples = draw_samples(card, scan, groups.learn, SAMPLES, rng)
     watched = [watch(card, scan, groups.learn, groups.watch)]
     learning = {"compute": compute, "max_seconds": max_seconds, "settings": settings, "seed": seed}
-    tuned = tune(card, samples, watched, **learning, progress=span(progress, 0.05, 0.8))
-    saw = {
+    tuned = tune(card, samples, watched, **learning, progress=span(progress, 0.05, 0.72))
+    progress(0.72, "asking how far lesions allow it to go")
+    probes = draw_probes(card, [scan], [groups.learn], rng)
+    tuned, share = as_far_as_lesions_allow(card, tuned, probes, watched, compute)
+    saw: dict[str, object] = {
         "scans": [scan.name],
         "pairs": [pairs],
         "pairs_that_taught": [len(groups.learn)],
         "pairs_that_stopped": [len(groups.watch)],
         "pairs_that_judged": [len(groups.judge)],
+        "share_of_learning": share,
     }
     if tuned.way == "nothing":
         return Adaptation(tuned, Verdict((nothing_gained(tuned),)), saw)

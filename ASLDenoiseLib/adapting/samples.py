@@ -27,7 +27,7 @@ class LearningSample:
         channels: (C, K, J, I) what the network sees.
         target: (1, K, J, I) mean of other pairs.
         weight: (1, K, J, I) one where both were measured in the brain.
-        regions: (4, K, J, I) grey matter, white matter, and lesions that are darker and brighter, within it.
+        regions: (5, K, J, I) grey and white matter, lesions darker and brighter, and of the guides alone, within it.
         noise: SD of the input's noise in the family's unit.
         unit: the family's, in scanner units.
         box: of the brain.
@@ -85,7 +85,7 @@ def draw_samples(
         shown, lesions = scan, ()
         if n % 2:
             struck = teaching_lesions(scan, learn, rng)
-            shown, lesions = struck.scan, (struck.darker, struck.brighter)
+            shown, lesions = struck.scan, (struck.darker, struck.brighter, struck.painted)
         for given, others in (parts, parts[::-1]):
             samples.append(make_sample(card, shown, given, others, lesions))
     return samples
@@ -100,7 +100,7 @@ def make_sample(
 ) -> LearningSample:
     """The sample whose input are the pairs at `given`, and whose target those at `others`.
 
-    `lesions`, bool (K, J, I), are regions beside the tissues; two of nothing where there are none.
+    `lesions`, bool (K, J, I), are regions beside the tissues; three of nothing where there are none.
     """
     source, aim = part_of(scan, given), raw_mean(part_of(scan, others)).array
     seen, unit, box = seen_of(card, source)
@@ -113,7 +113,7 @@ def make_sample(
         seen,
         _tensor(np.where(inside, aim / unit, 0)[box]),
         _tensor(inside[box]),
-        _regions(scan.tissue, lesions or (np.zeros_like(inside),) * 2, inside, box),
+        _regions(scan.tissue, lesions or (np.zeros_like(inside),) * 3, inside, box),
         noise if noise > 0 else 1.0,
         unit,
         box,

@@ -26,11 +26,12 @@ _APART = 20.0  # mm
 
 @dataclass(frozen=True, eq=False)
 class TeachingScan:
-    """A scan with lesions, and where those of perfusion are: bool (K, J, I), the darker and the brighter ones."""
+    """A scan with lesions, and where they are: bool (K, J, I), darker and brighter ones, and those of the guides."""
 
     scan: AdaptationScan
     darker: np.ndarray
     brighter: np.ndarray
+    painted: np.ndarray
 
 
 def teaching_lesions(scan: AdaptationScan, learn: np.ndarray, rng: np.random.Generator) -> TeachingScan:
@@ -52,7 +53,8 @@ def teaching_lesions(scan: AdaptationScan, learn: np.ndarray, rng: np.random.Gen
     if painted:
         change: Callable = m0_with_lesions if rng.random() < 0.5 else guides_with_lesions
         scan = replace(scan, guides=change(scan.guides, painted))
-    return TeachingScan(with_added(scan, added), added < 0, added > 0)
+    where = np.any(painted, axis=0) if painted else np.zeros_like(brain)
+    return TeachingScan(with_added(scan, added), added < 0, added > 0, where)
 
 
 def tissue_perfusion(scan: AdaptationScan) -> np.ndarray:
