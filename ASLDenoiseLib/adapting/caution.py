@@ -85,13 +85,11 @@ def as_far_as_lesions_allow(
         network.load_state_dict(between(start, tuned.weights, share))
         return _no_worse(before, _responses(network, card, probes, compute))
 
-    share = 1.0
-    if not allowed(share):
-        less = SHARES[1:]  # lesions fade the more the further it goes: halve what is left to ask
-        share = less[min(bisect_left(less, True, key=allowed), len(less) - 1)]
-        network.load_state_dict(between(start, tuned.weights, share))
-    if share == 1.0:
+    if allowed(1.0):
         return tuned, 1.0
+    less = SHARES[1:]  # lesions fade the more the further it goes: halve what is left to ask
+    share = less[min(bisect_left(less, True, key=allowed), len(less) - 1)]
+    network.load_state_dict(between(start, tuned.weights, share))
     found = compared(begin, watched_errors(network, card, watched, compute), watched)
     curve = (*tuned.curve, (tuned.steps, found.ratio))
     if not found.surely_fell:

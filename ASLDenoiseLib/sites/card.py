@@ -71,6 +71,9 @@ def _told(saw: Mapping[str, object]) -> list[str]:
         for key, counts in saw.items()
         if key in words and isinstance(counts, Sequence)
     ]
+    share = saw.get("share_of_learning")
+    if isinstance(share, float) and share:
+        told.append(f"Share of what was learned that lesions allow: {100 * share:.0f} %")
     return [_bullets(told)] if told else []
 
 
