@@ -25,7 +25,7 @@ from .watching import Watched, answer, compared, watch, watched_errors
 
 SHARES = (1.0, 0.75, 0.5, 0.35, 0.25, 0.2, 0.15, 0.1)  # of what was learned
 LOST = 0.04  # of a lesion, at most
-MOVED = 0.05  # of what a guide's lesion moved before, at most
+MOVED = 0.0  # more than a guide's lesion moved before, as a share of it: on another scan it is more by the draw
 _MOST = 3  # scans that are asked
 
 
