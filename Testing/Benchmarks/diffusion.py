@@ -1,0 +1,200 @@
+"""A conditional diffusion against the default model it starts from, and what its samples invent; writes diffusion.md.
+
+The same simulated scans for both, of anatomies no model was trained on, T1 and M0 in place; real series where they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, ModelCard, find_model
+from ASLDenoiseLib.denoising.inference import DenoisingResult
+from ASLDenoiseLib.networks.diffusion import Sampling
+
+from .library import safety_figures as figures
+from .library.cases import HELD_OUT, SPACING, Case, anatomy_path, draw_head, guides_in_place, phantom_case
+from .library.command import begin, options, say, timed
+from .library.diffusion_samples import Sampler, added_by
+from .library.lesions import FALSE_FWHM, FALSE_ML, FALSE_SHARE
+from .library.methods import ALL
+from .library.real_scans import Split, real_cases, split
+from .library.safety_figures import Way, audited_way, network_way
+from .library.scores import PSNR, SSIM, figures_of
+from .library.tables import by, mean_row, table
+
+MODEL = "diffusion"
+GM_SNRS = (0.6, 1.0, 2.0)
+TYPICAL = 1.0
+PAIRS = 10
+DIAMETER, FACTORS = 4, (0.3, 2.0)  # voxels, of the perfusion that was
+SINGLE = 4  # samples looked at one by one
+MAPS = (PSNR, SSIM, "GM bias (%)", "WM bias (%)")
+WITHIN = "brain within (%)"
+SEEN = {"acq-grase": 2, "acq-epi": 5, "acq-picore": 5}  # pairs of the real series, as in `real`
+FROM_NOISE = Sampling(steps=10, stride=100)
+OTHERS = (Sampling(steps=5, stride=50), Sampling(steps=10, stride=50), FROM_NOISE)
+FEWER = (2, 4)
+
+Row = dict[str, float]
+
+
+def draw_cases(args: argparse.Namespace) -> list[Case]:
+    """Healthy heads at every noise level."""
+    names, snrs = (HELD_OUT[:1], (TYPICAL,)) if args.quick else (HELD_OUT, GM_SNRS)
+    cases = []
+    for n, name in enumerate(names):
+        guides = ()
+        for snr in snrs:
+            head = draw_head(anatomy_path(name, args.anatomy), spacing=SPACING, gm_snr=snr, pairs=PAIRS, seed=31 + n)
+            guides = guides or guides_in_place(head)  # the T1 is the same at every noise level
+            cases.append(phantom_case(head, f"{name}, SNR {snr:g}", guides=guides))
+    return cases
+
+
+def map_row(way: Way, cases: Sequence[Case]) -> Row:
+    """How near the maps come, what they do to lesions, and what they make of noise alone."""
+    found = []
+    for case in cases:
+        row = figures_of(case, way.map(case), MAPS)
+        for factor in FACTORS:
+            row[f"x {factor:g} passed on"] = figures.lesions_kept(way, [case], DIAMETER, factor).passed_on
+        row["false lesions"], row["ml"] = figures.false_lesion_counts(way, [case])
+        noise = figures.from_noise(way, case)
+        found.append(row | {"noise: GM - WM (%)": abs(noise["share"]), "noise: SD out / in": noise["spread"]})
+    say(way.name)
+    return mean_row(found)
+
+
+def coverage_row(way: Way, cases: Sequence[Case]) -> Row:
+    """How often the truth lies in the 95 % intervals, and how wide they are for their errors."""
+    found = []
+    for case in cases:
+        shares = {f"{name} within (%)": 100 * share for name, share in figures.covered(way, case).items()}
+        sd = np.abs(case.cbf(way(case).uncertainty).array)[case.inside]
+        error = (way.map(case) - case.truth.array)[case.inside]
+        ratio = np.sqrt(np.nanmean(sd**2) / np.nanmean(error**2))
+        found.append(shares | {"SD given / of the error": float(ratio)})
+    return mean_row(found)
+
+
+def sampling_row(sampler: Sampler, cases: Sequence[Case]) -> Row:
+    """What one way to draw samples comes to."""
+    mean, one, found = sampler.plain("mean"), sampler.one("one"), []
+    for case in cases:
+        _, seconds = timed(mean, case)
+        near = (figures_of(case, way.map(case), (PSNR,))[PSNR] for way in (mean, one))
+        found.append(dict(zip((f"mean: {PSNR}", f"one: {PSNR}"), near, strict=True)) | {"s": seconds})
+    covered = coverage_row(mean, cases)
+    return mean_row(found) | {name: covered[name] for name in (WITHIN, "SD given / of the error")}
+
+
+def start_row(way: Way, cases: Sequence[Case]) -> Row:
+    """The same of the model that samples start from."""
+    timings = [timed(way, case)[1] for case in cases]
+    near = mean_row(figures_of(case, way.map(case), (PSNR,)) for case in cases)[PSNR]
+    covered = coverage_row(way, cases)
+    told = {f"mean: {PSNR}": near, f"one: {PSNR}": float("nan"), "s": float(np.mean(timings))}
+    return told | {name: covered[name] for name in (WITHIN, "SD given / of the error")}
+
+
+def named(sampling: Sampling) -> str:
+    """A way to draw samples in words."""
+    return f"from {sampling.start:g}, {sampling.steps} steps, {sampling.samples} samples"
+
+
+def invented(sampler: Sampler, start: Way, cases: Sequence[Case]) -> Row:
+    """What single samples add to the map they start from."""
+    ones = [sampler.one(str(n), n) for n in range(SINGLE)]
+    return mean_row([added_by([one.map(case) for one in ones], start.map(case), case) for case in cases])
+
+
+def real_figures(ways: Sequence[Way], cases: Sequence[Case]) -> dict[str, Row]:
+    """RMSE to the mean of unseen pairs, noise-corrected, of one draw a series."""
+    rows: dict[str, Row] = {way.name: {} for way in ways}
+    for whole in cases:
+        scan = split(whole, SEEN[whole.label], draw=0)
+        for way in ways:
+            rows[way.name][f"{whole.label}, {SEEN[whole.label]} pairs"] = _root_error(scan, way)
+        say(whole.label)
+    return rows
+
+
+def _root_error(scan: Split, way: Way) -> float:
+    return float(np.sqrt(max(scan.error_of(way(scan.case).difference), 0.0)))
+
+
+def raw_way() -> Way:
+    """The plain mean."""
+    return Way("raw mean", ALL, lambda case: DenoisingResult(case.raw, "cpu", ()))
+
+
+def samplings(card: ModelCard, cases: Sequence[Case], device: str, *, quick: bool) -> tuple[dict[str, Row], dict]:
+    """Each way to draw samples, and what those of the shipped one and of pure noise add."""
+    start = network_way(find_model(DEFAULT_MODEL), ALL, DEFAULT_MODEL, device)
+    own = Sampler(card, device=device).network.sampling
+    ways = [own] if quick else [own, *(replace(own, samples=n) for n in FEWER), *OTHERS]
+    rows, added = {f"{DEFAULT_MODEL}, where they start": start_row(start, cases)}, {}
+    for sampling in ways:
+        sampler = Sampler(card, sampling, device)
+        rows[named(sampling)] = sampling_row(sampler, cases)
+        if sampling in (own, FROM_NOISE):
+            added[named(sampling)] = invented(sampler, start, cases)
+        say(named(sampling))
+    return rows, added
+
+
+def main() -> None:
+    quick = "one scan at SNR 1 and no real one; the table is printed alone"
+    command = begin(__file__, options(__doc__, "anatomy", "data", "device", "threads", quick=quick))
+    args = command.args
+    cases, card = draw_cases(args), find_model(MODEL)
+    sampler = Sampler(card, device=args.device)
+    own = sampler.network.sampling
+    start = network_way(find_model(DEFAULT_MODEL), ALL, DEFAULT_MODEL, args.device)
+    mean, one = sampler.mean(f"{MODEL}, mean of {own.samples}"), sampler.one(f"{MODEL}, one sample")
+    raw, plain = raw_way(), sampler.plain(f"{MODEL}, SD of the samples as it is")
+    maps = {way.name: map_row(way, cases) for way in (raw, start, audited_way(start), mean, audited_way(mean), one)}
+    intervals = {way.name: coverage_row(way, cases) for way in (start, audited_way(start), mean, plain)}
+    typical = [case for case in cases if case.label.endswith(f"SNR {TYPICAL:g}")]
+    drawn, added = samplings(card, typical, args.device, quick=command.quick)
+    blocks = [
+        "## Maps",
+        table(maps),
+        "## 95 % intervals",
+        f"The factor of the card is {card.metadata['uncertainty_factor']:.2f} for {MODEL}.",
+        table(intervals, first="SD"),
+        "## Ways to sample",
+        f"At SNR {TYPICAL:g}; SD without the card's factor, but for the default model's.",
+        table(drawn, first="samples"),
+        "## What a sample adds",
+        f"At SNR {TYPICAL:g}, {SINGLE} samples one by one. What is missing is the truth less the default model's map.",
+        table(added, first="samples"),
+    ]
+    if command.real:
+        reals = real_figures((raw, start, mean, one), real_cases(command.real))
+        blocks += [
+            "## Real series",
+            "RMSE (ml/100g/min) to the mean of unseen pairs, whose noise is taken off; one draw.",
+        ]
+        blocks.append(table(reals))
+    command.publish(
+        "A conditional diffusion, and what it invents",
+        f"{MODEL} samples what {DEFAULT_MODEL} is wrong by, from noise drawn anew for each: {named(own)}. Simulated "
+        f"scans of {' and '.join(HELD_OUT[: 1 if args.quick else None])} (no model was trained on them; healthy), "
+        f"{PAIRS} pairs, {by(SPACING)} mm, 64x64x24 voxels, single-pair GM SNRs of "
+        f"{', '.join(f'{s:g}' for s in GM_SNRS)}, T1 and M0 in place. Passed on: what comes out, f(x+l)-f(x) over l, "
+        f"of balls of {DIAMETER} voxels in grey matter whose perfusion alone is multiplied. A false lesion is a "
+        f"connected region of {FALSE_ML:g} ml or more where the error, after an {FALSE_FWHM:g} mm Gaussian, exceeds "
+        f"{100 * FALSE_SHARE:.0f} % of grey matter's mean CBF. Noise: the scan with its true perfusion taken out; "
+        "GM - WM of what comes out is a share of the true one, its size the mean over scans. The truth lies within "
+        "where it is no further than 1.96 SD.",
+        *blocks,
+    )
+
+
+if __name__ == "__main__":
+    main()
