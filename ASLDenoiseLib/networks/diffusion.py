@@ -21,6 +21,7 @@ from .layers import crop_like, pad_to_multiple
 TIMES = 1000  # of the schedule
 _CONDITIONS = 4  # images of each slice beside the residual itself
 _NEAR = 3  # slices: below, itself, above
+_EARLY = 0.008  # of the cosine schedule: its first steps are not too small
 _MOST = 8.0  # SDs: a residual beyond it, of a vessel or an edge that moved, teaches as one of so many
 
 
@@ -82,6 +83,7 @@ class DiffusionDenoiser(nn.Module):
         self.sampling = sampling
         self._halvings = len(widths) - 1
         self._schedule = DDIMScheduler(TIMES, schedule="cosine", clip_sample=False, prediction_type="v_prediction")
+        self._schedule.alphas_cumprod = signal_left()  # MONAI's own is a step further on in some releases
 
     def forward(
         self,
@@ -148,6 +150,13 @@ class DiffusionDenoiser(nn.Module):
         slices = pad_to_multiple(slices, (2**self._halvings,) * 2)
         found = crop_like(self.unet(slices, when.repeat_interleave(size[2])).float(), size[-2:])
         return found.unflatten(0, (size[0], size[2])).movedim(1, 2)
+
+
+def signal_left() -> torch.Tensor:
+    """Share of the signal's energy left at each of the 1000 times: the cosine schedule (Nichol and Dhariwal 2021)."""
+    angle = (torch.linspace(0, 1, TIMES + 1) + _EARLY) / (1 + _EARLY) * torch.pi / 2
+    energy = angle.cos().square()
+    return (energy[1:] / energy[0]).clamp_min(1e-9)
 
 
 def neighbours(volumes: torch.Tensor) -> torch.Tensor:

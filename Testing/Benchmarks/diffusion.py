@@ -17,7 +17,7 @@ from ASLDenoiseLib.networks.diffusion import Sampling
 
 from .library import safety_figures as figures
 from .library.cases import HELD_OUT, SPACING, Case, anatomy_path, draw_head, guides_in_place, phantom_case
-from .library.command import begin, options, say, timed
+from .library.command import begin, options, say
 from .library.diffusion_samples import Sampler, added_by
 from .library.lesions import FALSE_FWHM, FALSE_ML, FALSE_SHARE
 from .library.methods import ALL
@@ -33,11 +33,11 @@ PAIRS = 10
 DIAMETER, FACTORS = 4, (0.3, 2.0)  # voxels, of the perfusion that was
 SINGLE = 4  # samples looked at one by one
 MAPS = (PSNR, SSIM, "GM bias (%)", "WM bias (%)")
-WITHIN = "brain within (%)"
+WITHIN, RATIO = "brain within (%)", "SD given / of the error"
 SEEN = {"acq-grase": 2, "acq-epi": 5, "acq-picore": 5}  # pairs of the real series, as in `real`
 FROM_NOISE = Sampling(steps=10, stride=100)
-OTHERS = (Sampling(steps=5, stride=50), Sampling(steps=10, stride=50), FROM_NOISE)
-FEWER = (2, 4)
+OTHERS = (Sampling(steps=5, stride=50), FROM_NOISE)
+FEWER = (2, 4)  # samples
 
 Row = dict[str, float]
 
@@ -56,17 +56,25 @@ def draw_cases(args: argparse.Namespace) -> list[Case]:
 
 
 def map_row(way: Way, cases: Sequence[Case]) -> Row:
-    """How near the maps come, what they do to lesions, and what they make of noise alone."""
+    """How near the maps come, and what they show that is not there."""
     found = []
     for case in cases:
         row = figures_of(case, way.map(case), MAPS)
-        for factor in FACTORS:
-            row[f"x {factor:g} passed on"] = figures.lesions_kept(way, [case], DIAMETER, factor).passed_on
         row["false lesions"], row["ml"] = figures.false_lesion_counts(way, [case])
-        noise = figures.from_noise(way, case)
-        found.append(row | {"noise: GM - WM (%)": abs(noise["share"]), "noise: SD out / in": noise["spread"]})
-    say(way.name)
+        found.append(row)
     return mean_row(found)
+
+
+def safety_row(way: Way, cases: Sequence[Case]) -> Row:
+    """What becomes of lesions in perfusion alone, and of noise alone."""
+    row = {}
+    for factor in FACTORS:
+        row[f"x {factor:g} passed on"] = figures.lesions_kept(way, cases, DIAMETER, factor).passed_on
+    noise = [figures.from_noise(way, case) for case in cases]
+    row["noise: GM - WM (%)"] = float(np.mean([abs(each["share"]) for each in noise]))
+    row["noise: SD out / in"] = float(np.mean([each["spread"] for each in noise]))
+    say(way.name)
+    return row
 
 
 def coverage_row(way: Way, cases: Sequence[Case]) -> Row:
@@ -77,28 +85,30 @@ def coverage_row(way: Way, cases: Sequence[Case]) -> Row:
         sd = np.abs(case.cbf(way(case).uncertainty).array)[case.inside]
         error = (way.map(case) - case.truth.array)[case.inside]
         ratio = np.sqrt(np.nanmean(sd**2) / np.nanmean(error**2))
-        found.append(shares | {"SD given / of the error": float(ratio)})
+        found.append(shares | {RATIO: float(ratio)})
     return mean_row(found)
 
 
-def sampling_row(sampler: Sampler, cases: Sequence[Case]) -> Row:
-    """What one way to draw samples comes to."""
-    mean, one, found = sampler.plain("mean"), sampler.one("one"), []
-    for case in cases:
-        _, seconds = timed(mean, case)
-        near = (figures_of(case, way.map(case), (PSNR,))[PSNR] for way in (mean, one))
-        found.append(dict(zip((f"mean: {PSNR}", f"one: {PSNR}"), near, strict=True)) | {"s": seconds})
+def sampling_row(sampler: Sampler, cases: Sequence[Case], count: int | None = None) -> Row:
+    """What one way to draw samples comes to, or the first `count` of its samples."""
+    drawn = sampler.network.sampling
+    evaluations = float(drawn.steps * (count or drawn.samples))
+    mean, one = sampler.plain("mean", count), sampler.one("one")
+    near = [{f"{w.name}: {PSNR}": figures_of(c, w.map(c), (PSNR,))[PSNR] for w in (mean, one)} for c in cases]
     covered = coverage_row(mean, cases)
-    return mean_row(found) | {name: covered[name] for name in (WITHIN, "SD given / of the error")}
+    return mean_row(near) | {name: covered[name] for name in (WITHIN, RATIO)} | {"evaluations": evaluations}
 
 
 def start_row(way: Way, cases: Sequence[Case]) -> Row:
     """The same of the model that samples start from."""
-    timings = [timed(way, case)[1] for case in cases]
     near = mean_row(figures_of(case, way.map(case), (PSNR,)) for case in cases)[PSNR]
     covered = coverage_row(way, cases)
-    told = {f"mean: {PSNR}": near, f"one: {PSNR}": float("nan"), "s": float(np.mean(timings))}
-    return told | {name: covered[name] for name in (WITHIN, "SD given / of the error")}
+    return {f"mean: {PSNR}": near, f"one: {PSNR}": float("nan")} | {name: covered[name] for name in (WITHIN, RATIO)}
+
+
+def typical_of(cases: Sequence[Case]) -> list[Case]:
+    """Those at the typical noise level."""
+    return [case for case in cases if case.label.endswith(f"SNR {TYPICAL:g}")]
 
 
 def named(sampling: Sampling) -> str:
@@ -132,19 +142,24 @@ def raw_way() -> Way:
     return Way("raw mean", ALL, lambda case: DenoisingResult(case.raw, "cpu", ()))
 
 
-def samplings(card: ModelCard, cases: Sequence[Case], device: str, *, quick: bool) -> tuple[dict[str, Row], dict]:
+def samplings(sampler: Sampler, start: Way, cases: Sequence[Case], *, quick: bool) -> tuple[dict[str, Row], dict]:
     """Each way to draw samples, and what those of the shipped one and of pure noise add."""
-    start = network_way(find_model(DEFAULT_MODEL), ALL, DEFAULT_MODEL, device)
-    own = Sampler(card, device=device).network.sampling
-    ways = [own] if quick else [own, *(replace(own, samples=n) for n in FEWER), *OTHERS]
+    own = sampler.network.sampling
     rows, added = {f"{DEFAULT_MODEL}, where they start": start_row(start, cases)}, {}
-    for sampling in ways:
-        sampler = Sampler(card, sampling, device)
-        rows[named(sampling)] = sampling_row(sampler, cases)
+    for sampling in (own,) if quick else (own, *OTHERS):
+        each = sampler if sampling == own else Sampler(sampler.card, sampling, sampler.device)
+        for count in (None,) if quick or sampling != own else (*FEWER, None):
+            told = sampling if count is None else replace(sampling, samples=count)
+            rows[named(told)] = sampling_row(each, cases, count)
         if sampling in (own, FROM_NOISE):
-            added[named(sampling)] = invented(sampler, start, cases)
+            added[named(sampling)] = invented(each, start, cases)
         say(named(sampling))
     return rows, added
+
+
+def _seconds(card: ModelCard) -> str:
+    taken = card.seconds.get("cpu")
+    return "unmeasured" if taken is None else f"{taken:.2g}"
 
 
 def main() -> None:
@@ -154,21 +169,28 @@ def main() -> None:
     cases, card = draw_cases(args), find_model(MODEL)
     sampler = Sampler(card, device=args.device)
     own = sampler.network.sampling
-    start = network_way(find_model(DEFAULT_MODEL), ALL, DEFAULT_MODEL, args.device)
+    default = find_model(DEFAULT_MODEL)
+    start = network_way(default, ALL, DEFAULT_MODEL, args.device)
     mean, one = sampler.mean(f"{MODEL}, mean of {own.samples}"), sampler.one(f"{MODEL}, one sample")
     raw, plain = raw_way(), sampler.plain(f"{MODEL}, SD of the samples as it is")
-    maps = {way.name: map_row(way, cases) for way in (raw, start, audited_way(start), mean, audited_way(mean), one)}
+    ways, typical = (raw, start, audited_way(start), mean, audited_way(mean), one), typical_of(cases)
+    maps = {way.name: map_row(way, cases) for way in ways}
+    say("maps")
     intervals = {way.name: coverage_row(way, cases) for way in (start, audited_way(start), mean, plain)}
-    typical = [case for case in cases if case.label.endswith(f"SNR {TYPICAL:g}")]
-    drawn, added = samplings(card, typical, args.device, quick=command.quick)
+    drawn, added = samplings(sampler, start, typical, quick=command.quick)
+    safe = {way.name: safety_row(way, typical) for way in ways}
     blocks = [
         "## Maps",
         table(maps),
+        "## Lesions, and noise alone",
+        f"At SNR {TYPICAL:g}.",
+        table(safe),
         "## 95 % intervals",
         f"The factor of the card is {card.metadata['uncertainty_factor']:.2f} for {MODEL}.",
         table(intervals, first="SD"),
         "## Ways to sample",
-        f"At SNR {TYPICAL:g}; SD without the card's factor, but for the default model's.",
+        f"At SNR {TYPICAL:g}; SD without the card's factor, but for the default model's. Of seconds on two CPU cores, "
+        f"{_seconds(card)} a volume for {named(own)}, and {_seconds(default)} for {DEFAULT_MODEL}.",
         table(drawn, first="samples"),
         "## What a sample adds",
         f"At SNR {TYPICAL:g}, {SINGLE} samples one by one. What is missing is the truth less the default model's map.",

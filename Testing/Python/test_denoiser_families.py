@@ -200,7 +200,7 @@ def test_a_family_answers_for_its_models_without_loading_torch():
         "print([c.name for c in list_models() if c.guided], 'torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "['guided-unet'] False"
+    assert done.stdout.strip() == "['guided-unet', 'diffusion'] False"
 
 
 def test_an_unknown_network_is_refused_with_those_there_are():

@@ -147,6 +147,16 @@ def test_training_holds_the_default_model_as_it_is_and_teaches_the_residual_of_i
     assert taught and all(name.startswith("unet.") for name in taught)
 
 
+def test_the_shipped_one_samples_as_its_card_says_and_starts_from_the_model_that_it_names():
+    card = find_model("diffusion")
+    shipped, told = load_model(card), card.metadata["sampling"]
+    assert told == {"samples": shipped.sampling.samples, "steps": shipped.sampling.steps, "start": 0.5}
+    start = find_model(card.metadata["base"]["name"])
+    if start.sha256 == card.metadata["base"]["sha256"]:  # a default that came later has other weights
+        weights = load_model(start).state_dict()
+        assert all(torch.equal(value, weights[name]) for name, value in shipped.base.state_dict().items())
+
+
 def test_what_the_velocity_is_taken_for_is_that_of_the_residual_in_units_of_its_sd(network):
     given = seen()
     estimate, spread = network.base(given)

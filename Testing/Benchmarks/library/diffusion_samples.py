@@ -24,18 +24,27 @@ ALIKE, TRUE = "r of what two samples add", "r of it with what is missing"
 
 
 class OneSample(torch.nn.Module):
-    """The network with the sample of a number as its answer; its SD is that of all. Each scan's are drawn once."""
+    """The network with the sample of a number as its answer, or the mean of the first `count`.
 
-    def __init__(self, network: DiffusionDenoiser, kept: dict[int, torch.Tensor], number: int | None = None) -> None:
+    The SD is that of all, or of the first `count`. Samples of a scan are drawn once.
+    """
+
+    def __init__(
+        self,
+        network: DiffusionDenoiser,
+        kept: dict[int, torch.Tensor],
+        number: int | None = None,
+        count: int | None = None,
+    ) -> None:
         super().__init__()
-        self.network, self.kept, self.number = network, kept, number
+        self.network, self.kept, self.number, self.count = network, kept, number, count
 
     def forward(self, seen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The sample of `number`, None their mean, and the SD as the network's own forward gives it."""
         seed = seed_of(seen)
         if seed not in self.kept:
             self.kept[seed] = self.network.samples(seen)
-        samples = self.kept[seed]
+        samples = self.kept[seed][: self.count]
         answer = samples.mean(dim=0) if self.number is None else samples[self.number]
         return answer, samples.std(dim=0) * (1 + 1 / len(samples)) ** 0.5
 
@@ -68,17 +77,17 @@ class Sampler:
         """A single sample; its uncertainty is the SD of all, without the card's factor."""
         return self._way(name, number, self.as_it_is)
 
-    def plain(self, name: str) -> Way:
-        """The mean again, with the SD of the samples without the card's factor."""
-        return self._way(name, None, self.as_it_is)
+    def plain(self, name: str, count: int | None = None) -> Way:
+        """The mean again, or that of the first `count`, with the SD of the samples without the card's factor."""
+        return self._way(name, None, self.as_it_is, count)
 
     @property
     def as_it_is(self) -> ModelCard:
         """The card without a factor of its uncertainty."""
         return replace(self.card, metadata={**self.card.metadata, "uncertainty_factor": 1.0})
 
-    def _way(self, name: str, number: int | None, card: ModelCard) -> Way:
-        network = OneSample(self.network, self._kept, number)
+    def _way(self, name: str, number: int | None, card: ModelCard, count: int | None = None) -> Way:
+        network = OneSample(self.network, self._kept, number, count)
 
         def run(case: Case) -> DenoisingResult:
             return denoise_with(card, case, ALL, device=self.device, network=network)
