@@ -13,7 +13,7 @@ BENCHMARKS := denoise papers real independent null safety main_job noise_texture
 	motion outliers preparation registration arrival tissue tissue_guess panel fresh_clone \
 	field_cases fuzz brain_mask other_head regions t1_contrast \
 	superresolution superresolution_learned superresolution_real superresolution_time delays delays_real \
-	cohort cohort_scheduler few_scans adapting bold
+	cohort cohort_scheduler few_scans adapting bold diffusion
 SCREEN := libglib2.0-0 libegl1 libgl1 libgl1-mesa-dri libxkbcommon0 libdbus-1-3 libfontconfig1
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
