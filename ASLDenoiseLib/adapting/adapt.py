@@ -149,7 +149,7 @@ def nothing_gained(tuned: Tuned) -> Figure:
     """The figure of a network that learned nothing that its own watched pairs were better for."""
     best = min((ratio for step, ratio in tuned.curve if step), default=1.0)
     gained = float(-10 * np.log10(best)) if best > 0 else float("nan")
-    label = "pairs that watched the learning: error below that of the network as it was"
+    label = "pairs that watched the learning, as far as lesions allow it: error below that of the network as it was"
     asked = "more than before by more than its standard error"
     return Figure("watched_gain", label, "dB", 0.0, gained, float("nan"), asked, False)
 

@@ -23,9 +23,10 @@ from .uncertainty import found_factor
 from .verdict import Tuned
 from .watching import Watched, answer, compared, watch, watched_errors
 
-SHARES = (1.0, 0.75, 0.5, 0.35, 0.25, 0.2, 0.15, 0.1)  # of what was learned
-LOST = 0.04  # of a lesion, at most
-MOVED = 0.0  # more than a guide's lesion moved before, as a share of it: on another scan it is more by the draw
+SHARES = (1.0, 0.75, 0.5, 0.35, 0.25, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03)  # of what was learned
+# Of a lesion, and of what a guide's lesion moved before, at most: less than the verdict asks of another scan, where
+# the draw makes them more or less.
+LOST, MOVED = 0.02, 0.02
 _MOST = 3  # scans that are asked
 
 
@@ -88,12 +89,15 @@ def as_far_as_lesions_allow(
     if allowed(1.0):
         return tuned, 1.0
     less = SHARES[1:]  # lesions fade the more the further it goes: halve what is left to ask
-    share = less[min(bisect_left(less, True, key=allowed), len(less) - 1)]
+    place = bisect_left(less, True, key=allowed)
+    if place == len(less):
+        return replace(tuned, weights=start, way="nothing", steps=0, curve=()), 0.0
+    share = less[place]
     network.load_state_dict(between(start, tuned.weights, share))
     found = compared(begin, watched_errors(network, card, watched, compute), watched)
-    curve = (*tuned.curve, (tuned.steps, found.ratio))
     if not found.surely_fell:
-        return replace(tuned, weights=start, way="nothing", steps=0, curve=curve), 0.0
+        return replace(tuned, weights=start, way="nothing", steps=0, curve=((tuned.steps, found.ratio),)), 0.0
+    curve = (*tuned.curve, (tuned.steps, found.ratio))
     factor = tuned.uncertainty_factor
     if factor is not None:
         factor = found_factor(network, card, watched, compute)
