@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..measuring.masks import FEWEST_VOXELS, tissue_masks
+from ..preparing.averaging import variance_of_mean
 from .groups import Groups, counted, draw_halves, part_of, raw_mean
 from .handed_on import Answer, Denoiser
 from .scan import AdaptationScan
@@ -42,38 +43,50 @@ class Judged:
 
     @property
     def errors(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The unbiased squared error (K, J, I) of the raw mean and of both answers, over the raw mean's noise."""
+        """The unbiased squared error (K, J, I) of the raw mean and of both answers, over the raw mean's variance.
+
+        Its variance is what its own pairs spread by; its unbiased error may be below zero where few pairs judge.
+        """
         raw = raw_mean(self.given).array
         maps = [error_map(each, self.unseen) for each in (raw, self.before.difference, self.after.difference)]
-        inside = self.given.brain.array > 0
-        scale = max(float(np.nanmean(maps[0][inside])), 1e-30)
-        return tuple(each / scale for each in maps)
+        variance = variance_of_mean(self.given.pairs.array, self.given.weights)[self.given.brain.array > 0]
+        scale = float(np.nanmean(variance)) if np.isfinite(variance).any() else 0.0
+        return tuple(each / (scale or 1.0) for each in maps)
 
 
 @dataclass(frozen=True, eq=False)
 class Errors:
-    """Sums of unbiased errors over blocks of the brain: of the raw mean, and of both networks."""
+    """Sums of unbiased errors over blocks of the brain, in units of the raw mean's variance, and how many voxels."""
 
     raw_before: BlockSums
     raw_after: BlockSums
     before_after: BlockSums
+    voxels: int
+
+    @property
+    def levels(self) -> tuple[float, float]:
+        """The mean error of both networks."""
+        both = self.before_after
+        return float(both.before.sum()) / self.voxels, float(both.after.sum()) / self.voxels
 
     @property
     def fall_error(self) -> float:
-        """The standard error of how much the error fell, over the raw mean's."""
-        return self.before_after.apart_error / max(float(self.raw_before.before.sum()), 1e-30)
+        """The standard error of how much the mean error fell."""
+        return self.before_after.apart_error / self.voxels
 
 
 def errors_of(splits: Sequence[Sequence[Judged]]) -> Errors:
     """The errors over several scans, each judged by one or several splits of its pairs, which are averaged."""
     sums: list[list[BlockSums]] = [[], [], []]
+    voxels = 0
     for of_one in splits:
         raw, before, after = (np.mean(maps, axis=0) for maps in zip(*(each.errors for each in of_one), strict=True))
         scan = of_one[0].given
         blocks = blocks_of(scan.brain.array > 0, scan.pairs.geometry.spacing[::-1])
+        voxels += int(((blocks >= 0) & np.isfinite(before) & np.isfinite(after)).sum())
         for part, pair in zip(sums, ((raw, before), (raw, after), (before, after)), strict=True):
             part.append(BlockSums.of(*pair, blocks))
-    return Errors(*(BlockSums.joined(part) for part in sums))
+    return Errors(*(BlockSums.joined(part) for part in sums), max(voxels, 1))
 
 
 def judged_by_groups(scan: AdaptationScan, groups: Groups, before: Denoiser, after: Denoiser) -> Judged:
@@ -97,21 +110,20 @@ def gain_figure(name: str, place: str, found: Errors, *, surely: float) -> Figur
     """How much smaller the error got, which is asked to be above `surely` of its standard errors.
 
     In dB below the raw mean's error; where the pairs that judge are so few that an error cannot be told from zero, in
-    per cent of it.
+    per cent of the raw mean's variance.
     """
     by = {0: "", 1: " by more than its standard error"}.get(surely, f" by more than {surely:g} standard errors")
     both = found.before_after
-    if np.isfinite(both.gain):
+    if np.isfinite([both.gain, found.raw_before.gain]).all():
         met = bool(both.gain > surely * both.gain_error) if surely else both.gain > 0
         label = f"{place}: error below that of the raw mean"
         levels = (found.raw_before.gain, found.raw_after.gain)
         return Figure(name, label, "dB", *levels, both.gain_error, f"more than before{by}", met)
-    before, after = (100 * each.ratio for each in (found.raw_before, found.raw_after))
+    before, after = (100 * level for level in found.levels)
     error = 100 * found.fall_error
     met = bool(before - after > (surely * error if surely else 0.0))
-    return Figure(
-        name, f"{place}: error, of that of the raw mean", "%", before, after, error, f"less than before{by}", met
-    )
+    label = f"{place}: error, of the raw mean's variance"
+    return Figure(name, label, "%", before, after, error, f"less than before{by}", met)
 
 
 def mean_figures(scan: AdaptationScan, before: Answer, after: Answer) -> list[Figure]:

@@ -79,10 +79,14 @@ def test_the_constants_on_the_page_are_those_that_are_used():
 
 
 def test_every_domain_on_the_page_is_that_of_every_card():
+    fine = (DEFAULT_MODEL, "diffusion")
     for card in list_models():
-        assert card.domain["voxel_in_plane_mm"] == (1.6 if card.name == DEFAULT_MODEL else 1.8, 4.5)
+        assert card.domain["voxel_in_plane_mm"] == (1.6 if card.name in fine else 1.8, 4.5)
         assert card.domain["slice_thickness_mm"] == (2.0, 8.0)
         assert card.domain["pairs"] == (1.0, 60.0)
     page = (ROOT / "Docs" / "models.md").read_text("utf-8")
-    said = "in-plane voxels of 1.8 to 4.5 mm, slices of 2 to 8 mm, 1 to 60 pairs; the default voxels of 1.6 mm"
+    said = (
+        "in-plane voxels of 1.8 to 4.5 mm, slices of 2 to 8 mm, 1 to 60 pairs; the default, and the diffusion that "
+        "starts from it, voxels of 1.6 mm"
+    )
     assert said in " ".join(page.split())
