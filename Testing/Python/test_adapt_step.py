@@ -238,7 +238,7 @@ def test_the_same_request_learns_the_same_again(monkeypatch, plain, kept):
     for key, volume in one.maps.items():
         np.testing.assert_array_equal(volume.array, other.maps[key].array, err_msg=key)
     assert one.adaptation.used and one.adaptation.gains > 500 and one.adaptation.pairs == PAIRS
-    assert tuned[0].tuned.curve == tuned[1].tuned.curve and len(tuned[0].tuned.curve) == 3
+    assert tuned[0].tuned.curve == tuned[1].tuned.curve and len(tuned[0].tuned.curve) >= 3
 
 
 def test_it_is_asked_for_alone_its_time_is_told_and_json_brings_it_back(tmp_path):
