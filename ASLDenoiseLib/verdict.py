@@ -31,6 +31,11 @@ class Figure:
     asked: str
     met: bool
 
+    @property
+    def plus_minus(self) -> str:
+        """The standard error as it stands behind a number; empty where it is not known."""
+        return f" ± {self.error:.2g}" if math.isfinite(self.error) else ""
+
 
 @dataclass(frozen=True)
 class Verdict:

@@ -10,11 +10,13 @@ from ..compute import Compute
 from ..denoising.adaptable import check_adaptable
 from ..denoising.catalogue import ModelCard
 from ..errors import InputError
+from ..measuring.image_quality import decibels
 from ..progress import Progress, silent, span
 from ..verdict import Figure, Verdict
+from .adaptation import Adaptation, Tuned
 from .caution import as_far_as_lesions_allow, draw_probes
 from .figures import errors_of, gain_figure, judged_by_groups, judged_by_halves, mean_figures
-from .groups import Groups, counted, draw_groups
+from .groups import FEWEST_SCANS, Groups, counted, draw_groups
 from .handed_on import Denoiser, adapted, network_as_it_was
 from .safety import (
     another_head_figure,
@@ -27,10 +29,8 @@ from .safety import (
 from .samples import draw_samples
 from .scan import AdaptationScan
 from .tuning import TuneSettings, tune
-from .verdict import Adaptation, Tuned
 from .watching import watch
 
-FEWEST_SCANS = 3
 SAMPLES = 12  # a scan
 _LEARNING = 0.75  # of the time: the rest is for the verdict
 
@@ -148,7 +148,7 @@ def _judge(
 def nothing_gained(tuned: Tuned) -> Figure:
     """The figure of a network that learned nothing that its own watched pairs were better for."""
     best = min((ratio for step, ratio in tuned.curve if step), default=1.0)
-    gained = float(-10 * np.log10(best)) if best > 0 else float("nan")
+    gained = decibels(1.0, best)
     label = "pairs that watched the learning, as far as lesions allow it: error below that of the network as it was"
     asked = "more than before by more than its standard error"
     return Figure("watched_gain", label, "dB", 0.0, gained, float("nan"), asked, False)

@@ -17,10 +17,11 @@ import torch
 
 from ..compute import Compute
 from ..denoising.catalogue import ModelCard, load_model
+from .adaptation import Tuned
+from .gains import plain_state
 from .scan import AdaptationScan
 from .teaching_lesions import teaching_lesions
 from .uncertainty import found_factor
-from .verdict import Tuned
 from .watching import Watched, answer, compared, watch, watched_errors
 
 SHARES = (1.0, 0.75, 0.5, 0.35, 0.25, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03)  # of what was learned
@@ -78,7 +79,7 @@ def as_far_as_lesions_allow(
     if tuned.way == "nothing":
         return tuned, 0.0
     network = load_model(card, device=compute.device)
-    start = {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
+    start = plain_state(network)
     begin = watched_errors(network, card, watched, compute)
     before = _responses(network, card, probes, compute)
 

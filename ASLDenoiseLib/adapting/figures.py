@@ -9,11 +9,11 @@ import numpy as np
 
 from ..measuring.masks import FEWEST_VOXELS, tissue_masks
 from ..preparing.averaging import variance_of_mean
+from ..verdict import Figure
 from .groups import Groups, counted, draw_halves, part_of, raw_mean
 from .handed_on import Answer, Denoiser
 from .scan import AdaptationScan
 from .unbiased_error import BlockSums, blocks_of, error_map
-from .verdict import Figure
 
 MEANS_WITHIN = 2.0  # per cent of the raw mean
 NAN = float("nan")

@@ -63,13 +63,18 @@ class Gains:
     @torch.no_grad()
     def baked(self) -> dict[str, torch.Tensor]:
         """The state dict, on the CPU, of a plain network of the same kind that gives the same."""
-        state = {name: value.detach().cpu().clone() for name, value in self._network.state_dict().items()}
+        state = plain_state(self._network)
         for name, layer in self._layers.items():
             gain = self.values[name].detach().cpu()
             state[f"{name}.weight"] *= gain.reshape(_along_output(layer))
             if layer.bias is not None:
                 state[f"{name}.bias"] *= gain
         return state
+
+
+def plain_state(network: nn.Module) -> dict[str, torch.Tensor]:
+    """A network's weights as they are now, on the CPU, which no further learning changes."""
+    return {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
 
 
 def _channels(layer: nn.Module) -> int:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import InputError
-from ..preparing.averaging import mean_difference
+from ..preparing.averaging import counted_pairs, mean_difference
 from ..preparing.pairs import some_pairs
 from ..series import Volume
 from .scan import AdaptationScan
 
+FEWEST_SCANS = 3  # two teach, and one judges
 FEWEST_PAIRS = 8  # of a scan: four teach, two watch, two judge
+FEWEST_ALONE = 12  # of a scan that is adapted to by itself
 _FEWEST_APART = 2  # to watch or to judge: an error without truth takes two that are disjoint
 
 
@@ -27,10 +29,7 @@ class Groups:
 
 def counted(scan: AdaptationScan) -> np.ndarray:
     """The positions of the pairs that count: all but those whose weight is zero throughout."""
-    count = len(scan.pairs.context)
-    if scan.weights is None:
-        return np.arange(count)
-    return np.flatnonzero(scan.weights.reshape(count, -1).max(axis=1) > 0)
+    return counted_pairs(len(scan.pairs.context), scan.weights)
 
 
 def draw_groups(scan: AdaptationScan, rng: np.random.Generator) -> Groups:

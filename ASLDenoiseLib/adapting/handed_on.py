@@ -12,8 +12,8 @@ from ..auditing import audit_residual
 from ..compute import Compute
 from ..denoising.catalogue import ModelCard, load_model
 from ..denoising.inference import denoise_pairs
+from .adaptation import Tuned
 from .scan import AdaptationScan
-from .verdict import Tuned
 
 
 @dataclass(frozen=True, eq=False)

@@ -93,8 +93,7 @@ def with_another_heads(scan: AdaptationScan, others: Sequence[AdaptationScan]) -
     """
     like = [o for o in others if len(o.guides.maps) == 3 and _alike(o.pairs.geometry, scan.pairs.geometry)]
     if like:
-        steps = np.round(_middle(scan.brain) - _middle(like[0].brain)).astype(int)
-        moved = [np.roll(volume.array, steps, axis=(0, 1, 2)) for volume in like[0].guides.maps]
+        moved = laid_on(scan.brain, like[0].brain, like[0].guides.maps)
         whose = f"that of {like[0].name}"
     else:
         steps = [0, *(round(MIRRORED_BY / s) for s in scan.pairs.geometry.spacing[1::-1])]
@@ -102,6 +101,12 @@ def with_another_heads(scan: AdaptationScan, others: Sequence[AdaptationScan]) -
         whose = "its own, mirrored and shifted by 12 mm"
     maps = tuple(own.with_array(array) for own, array in zip(scan.guides.maps, moved, strict=True))
     return replace(scan, guides=replace(scan.guides, maps=maps)), whose
+
+
+def laid_on(brain: Volume, other: Volume, maps: Sequence[Volume]) -> list[np.ndarray]:
+    """Maps of another head (K, J, I), by whole voxels, so that the middle of its brain lies on that of `brain`."""
+    steps = np.round(_middle(brain) - _middle(other)).astype(int)
+    return [np.roll(volume.array, steps, axis=(0, 1, 2)) for volume in maps]
 
 
 def _alike(one: Geometry, other: Geometry) -> bool:

@@ -11,17 +11,16 @@ from ..errors import InputError
 from ..progress import Progress, silent, span
 from ..verdict import Verdict
 from .adapt import nothing_gained
+from .adaptation import Adaptation
 from .caution import as_far_as_lesions_allow, draw_probes
 from .figures import errors_of, gain_figure, judged_by_groups, mean_figures
-from .groups import counted, draw_groups
+from .groups import FEWEST_ALONE, counted, draw_groups
 from .handed_on import adapted, network_as_it_was
 from .samples import draw_samples
 from .scan import AdaptationScan
 from .tuning import TuneSettings, tune
-from .verdict import Adaptation
 from .watching import watch
 
-FEWEST_PAIRS = 12
 SAMPLES = 6
 SURELY = 2.0  # standard errors of the gain
 SETTINGS = TuneSettings(gain_rate=2e-2, gain_steps=24, weight_steps=0, watch_every=12)
@@ -56,9 +55,9 @@ def adapt_to_scan(
     """
     check_adaptable(card)
     pairs = len(counted(scan))
-    if pairs < FEWEST_PAIRS:
+    if pairs < FEWEST_ALONE:
         raise InputError(
-            f"Adapting to one scan takes {FEWEST_PAIRS} pairs or more, and {pairs} of {scan.name} count; leave it out."
+            f"Adapting to one scan takes {FEWEST_ALONE} pairs or more, and {pairs} of {scan.name} count; leave it out."
         )
     rng = np.random.default_rng(seed)
     groups = draw_groups(scan, rng)

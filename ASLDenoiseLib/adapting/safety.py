@@ -10,9 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..measuring.image_quality import pearson
+from ..measuring.image_quality import decibels, pearson
 from ..measuring.masks import grey_matter, white_matter
 from ..series import Geometry
+from ..verdict import Figure
 from .figures import NAN, Judged
 from .groups import raw_mean
 from .handed_on import Answer, Denoiser
@@ -30,7 +31,6 @@ from .implants import (
 from .scan import AdaptationScan
 from .unbiased_error import error_map
 from .uncertainty import noise_of_mean
-from .verdict import Figure
 
 DIAMETERS = (3, 4, 6)  # voxels
 CHANGES = {"hypo": -0.7, "hyper": 1.0}  # of the perfusion
@@ -144,7 +144,7 @@ def another_head_figure(judged: Judged, before: Denoiser, after: Denoiser, other
             float(np.nanmean(error_map(denoise(each).difference, judged.unseen)[inside]))
             for each in (misled, without_guides(scan))
         )
-        costs.append(float(10 * np.log10(wrong / none)) if wrong > 0 and none > 0 else NAN)
+        costs.append(decibels(wrong, none))
     asked = f"no more than before, to {HEAD_TOLERANCE:g} dB"
     met = bool(costs[1] <= costs[0] + HEAD_TOLERANCE)
     return Figure("another_head", f"{label} ({whose})", "dB", *costs, NAN, asked, met)

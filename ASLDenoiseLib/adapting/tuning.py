@@ -14,12 +14,12 @@ from ..compute import Compute
 from ..denoising.catalogue import ModelCard, load_model
 from ..memory import is_out_of_memory
 from ..progress import Progress, silent
+from .adaptation import Tuned
 from .crops import CROP, crops_of
-from .gains import HEADS, Gains
+from .gains import HEADS, Gains, plain_state
 from .loss import noisy_target_loss
 from .samples import LearningSample, answer_to
 from .uncertainty import found_factor
-from .verdict import Tuned
 from .watching import Watched, compared, watched_errors
 
 _REMEMBERED = 0.9  # of the running mean of what learns, a step: single steps are noisy
@@ -117,7 +117,7 @@ class _Tuning:
         self.begun = time.monotonic()
         self.network = load_model(card, device=compute.device)
         self.start = self.look()
-        self.kept = _Kept(self.start, _plain(self.network))
+        self.kept = _Kept(self.start, plain_state(self.network))
 
     def run(self, max_seconds: float) -> Tuned:
         """Both phases, then the factor of the SD."""
@@ -130,7 +130,7 @@ class _Tuning:
             self.network.load_state_dict(self.kept.state)
             weights = [w for name, w in self.network.named_parameters() if name.split(".")[0] not in HEADS]
             every = _Phase(
-                *("all weights", weights, nullcontext, lambda: _plain(self.network)),
+                *("all weights", weights, nullcontext, lambda: plain_state(self.network)),
                 *(s.weight_rate, s.weight_steps, self.begun + max_seconds),
             )
             self.learn(every, since=s.gain_steps)
@@ -242,10 +242,6 @@ class _Average:
         finally:
             for parameter, value in zip(self._parameters, last, strict=True):
                 parameter.data = value.to(parameter)
-
-
-def _plain(network: torch.nn.Module) -> State:
-    return {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
 
 
 def _in_words(seconds: float) -> str:

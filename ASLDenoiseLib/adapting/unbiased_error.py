@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..measuring.image_quality import decibels
 from .scan import AdaptationScan
 
 BLOCK = 30.0  # mm: the edge of the cubes that stand for independent places
@@ -82,7 +83,7 @@ class BlockSums:
     @property
     def gain(self) -> float:
         """In dB: by how much the error afterwards is smaller; NaN where one of the two is not above zero."""
-        return _decibels(self.before.sum(), self.after.sum())
+        return decibels(self.before.sum(), self.after.sum())
 
     @property
     def gain_error(self) -> float:
@@ -92,7 +93,7 @@ class BlockSums:
         count = len(before)
         if count < _FEWEST_BLOCKS:
             return float("nan")
-        each = np.array([_decibels(before.sum() - b, after.sum() - a) for b, a in zip(before, after, strict=True)])
+        each = np.array([decibels(before.sum() - b, after.sum() - a) for b, a in zip(before, after, strict=True)])
         return float(np.sqrt((count - 1) / count * np.square(each - each.mean()).sum()))
 
     @property
@@ -107,7 +108,3 @@ class BlockSums:
     def surely_fell(self) -> bool:
         """Whether the error fell by more than its standard error."""
         return bool((self.before - self.after).sum() > self.apart_error)
-
-
-def _decibels(before: float, after: float) -> float:
-    return float(10 * np.log10(before / after)) if before > 0 and after > 0 else float("nan")

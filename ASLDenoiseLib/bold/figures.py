@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
+from ..measuring import image_quality
 from ..preparing.pairs import difference_volumes
 from ..quantifying.calibration import calibrate
 from ..quantifying.cbf import quantification
@@ -90,9 +91,7 @@ def pearson(one: np.ndarray, other: np.ndarray) -> float:
     """Correlation where both are finite; NaN where one of them does not vary."""
     one, other = np.asarray(one, float), np.asarray(other, float)
     there = np.isfinite(one) & np.isfinite(other)
-    if there.sum() < 3 or not (np.std(one[there]) > 0 and np.std(other[there]) > 0):
-        return float("nan")
-    return float(np.corrcoef(one[there], other[there])[0, 1])
+    return image_quality.pearson(one, other, there) if there.sum() >= 3 else float("nan")
 
 
 def temporal_snr(course: np.ndarray, mask: np.ndarray) -> float:

@@ -82,6 +82,11 @@ def ccc(estimate: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> float:
     return float(2 * np.mean((e - e.mean()) * (t - t.mean())) / below) if below > 0 else float("nan")
 
 
+def decibels(before: float, after: float) -> float:
+    """By how much a squared error is smaller afterwards; NaN where one of the two is not above zero."""
+    return float(10 * np.log10(before / after)) if before > 0 and after > 0 else float("nan")
+
+
 def pearson(estimate: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> float:
     """Pearson's correlation, -1..1; NaN when one of the two does not vary."""
     e, t = measured(mask, estimate, truth)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from ..adapting.groups import FEWEST_ALONE
+from ..adapting.scan import AdaptationScan
 from ..compute import Compute
 from ..denoising.catalogue import ModelCard, find_model
-from ..denoising.guides import GuideMaps, with_contrast
 from ..errors import InputError
 from ..findings import note_kind
+from ..preparing.averaging import counted_pairs
 from ..progress import Progress
 from ..remedies import Advice
 from ..result.adaptation import ScanAdaptation
 from ..series import Origin, Parameter, VolumeType
+from .guides import guides_of
 from .request import Denoising
 from .state import RunState
 from .step import Cost
@@ -23,9 +24,8 @@ from .step import Cost
 if TYPE_CHECKING:
     import torch
 
-    from ..adapting.verdict import Adaptation
+    from ..adapting.adaptation import Adaptation
 
-FEWEST_PAIRS = 12
 SEED = 0  # a request that is run again gives the same,
 _LONGEST = 600.0  # s, which is why steps end learning, not the time: a busy computer takes as many
 _NOT_EARNED = note_kind(
@@ -95,13 +95,15 @@ def adapted_network(card: ModelCard, adaptation: Adaptation | None) -> tuple[Mod
     return found.card, found.network
 
 
+def adaptation_scan(run: RunState, name: str) -> AdaptationScan:
+    """A run whose pairs are clean, and whose guides are gathered where the model has any, as adapting takes it."""
+    return AdaptationScan(name, run.pairs, run.brain, run.weights, guides_of(run), run.tissue, run.quantification)
+
+
 def _learn(run: RunState, progress: Progress) -> Adaptation:
     from ..adapting import one_scan
-    from ..adapting.scan import AdaptationScan
 
-    guides = run.guides or GuideMaps(m0=with_contrast(run.m0, run.brain))
-    name = run.series.name
-    scan = AdaptationScan(name, run.pairs, run.brain, run.weights, guides, run.tissue, run.quantification)
+    scan = adaptation_scan(run, run.series.name)
     card = find_model(run.request.denoising.model)
     options = {"max_seconds": _LONGEST, "seed": SEED, "compute": run.compute}
     return one_scan.adapt_to_scan(card, scan, **options, progress=progress)
@@ -117,16 +119,15 @@ def _obstacle(run: RunState) -> tuple[str, str] | None:
     if run.request.denoising.group is not None:
         return "pairs are averaged in groups before the network", "it is learned for the mean of all pairs"
     count = _counting(run)
-    if count < FEWEST_PAIRS:
-        why = f"some pairs teach and others judge, which takes {FEWEST_PAIRS}"
+    if count < FEWEST_ALONE:
+        why = f"some pairs teach and others judge, which takes {FEWEST_ALONE}"
         return f"{count} pairs are averaged", why
     return None
 
 
 def _counting(run: RunState) -> int:
     """The pairs that are not left out whole."""
-    count = len(run.pairs.context)
-    return count if run.weights is None else int(np.any(run.weights.reshape(count, -1) > 0, axis=1).sum())
+    return len(counted_pairs(len(run.pairs.context), run.weights))
 
 
 def _parameters(told: ScanAdaptation) -> list[Parameter]:

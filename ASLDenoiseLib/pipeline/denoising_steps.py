@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from ..denoising.catalogue import DEFAULT_MODEL, find_model
 from ..denoising.domain import domain_findings
-from ..denoising.guides import GuideMaps, find_guides, with_contrast
+from ..denoising.guides import find_guides
 from ..preparing.t1_contrast import ranks_of
 from ..progress import Progress, span
 from ..series import Origin, Parameter
 from .adapt_step import adapted_network
 from .delays import gather
+from .guides import guides_of
 from .request import Denoising
 from .state import RunState
 
@@ -42,7 +43,7 @@ def denoise_mean(run: RunState, progress: Progress) -> None:
 
     asked = run.request.denoising
     card, network = adapted_network(find_model(asked.model), run.adaptation)
-    guides = run.guides or GuideMaps(m0=with_contrast(run.m0, run.brain))
+    guides = guides_of(run)
     run.denoised = inference.denoise_pairs(
         run.pairs,
         run.brain,

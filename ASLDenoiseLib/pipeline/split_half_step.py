@@ -11,7 +11,7 @@ from ..findings import note_kind
 from ..measuring.baselines import matched_in_noise
 from ..measuring.image_quality import ccc, pearson, rmse
 from ..measuring.masks import FEWEST_VOXELS
-from ..preparing.averaging import mean_difference
+from ..preparing.averaging import counted_pairs, mean_difference
 from ..preparing.pairs import some_pairs
 from ..progress import Progress
 from ..remedies import Advice
@@ -40,8 +40,7 @@ def measure_split_half(run: RunState, progress: Progress) -> None:
 
     Motion, outliers and nuisances are the run's, found in all pairs. Pairs that are left out whole are in neither half.
     """
-    count = len(run.pairs.context)
-    used = np.arange(count) if run.weights is None else np.flatnonzero(run.weights.reshape(count, -1).max(axis=1) > 0)
+    used = counted_pairs(len(run.pairs.context), run.weights)
     if len(used) >= FEWEST_PAIRS:
         halves = []
         for n, chosen in enumerate((used[::2], used[1::2])):

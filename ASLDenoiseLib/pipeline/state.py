@@ -23,7 +23,7 @@ from ..spatial.regions import Drawing, PlacedRegion
 from .request import Request
 
 if TYPE_CHECKING:
-    from ..adapting.verdict import Adaptation
+    from ..adapting.adaptation import Adaptation
     from ..auditing import ResidualAudit
     from ..denoising.guides import GuideMaps
     from ..denoising.inference import DenoisingResult

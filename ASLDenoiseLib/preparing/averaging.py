@@ -91,6 +91,13 @@ def effective_number(weights: np.ndarray) -> np.ndarray:
     return np.divide(total**2, squares, out=np.zeros(total.shape), where=squares > 0)
 
 
+def counted_pairs(count: int, weights: np.ndarray | None) -> np.ndarray:
+    """The positions of those of `count` pairs that are not left out whole: whose weight is above zero anywhere."""
+    if weights is None:
+        return np.arange(count)
+    return np.flatnonzero(weights.reshape(count, -1).max(axis=1) > 0)
+
+
 def shrunk(own: Figure, freedom: Figure, expected: Figure, prior: float) -> Figure:
     """A variance of `freedom` degrees of freedom, shrunk towards an expected one that counts for `prior` of them.
 

@@ -65,8 +65,7 @@ class ScanAdaptation:
         """The gain with its standard error; empty where it could not be measured."""
         if not math.isfinite(self.gained):
             return ""
-        error = f" ± {self.gain.error:.2g}" if math.isfinite(self.gain.error) else ""
-        return f"{self.gained:+.2g}{error} {self.gained_unit}"
+        return f"{self.gained:+.2g}{self.gain.plus_minus} {self.gained_unit}"
 
     @property
     def sentence(self) -> str:
@@ -97,6 +96,5 @@ class ScanAdaptation:
 def figure_words(figure: Figure) -> str:
     """A figure with its unit, and what was asked of it: ``GM mean against raw 1.2 -> 3.1 %, asked: within 2 %``."""
     values = " -> ".join(f"{value:.3g}" if math.isfinite(value) else "n/a" for value in (figure.before, figure.after))
-    error = f" ± {figure.error:.2g}" if math.isfinite(figure.error) else ""
     unit = f" {figure.unit}" if figure.unit else ""
-    return f"{figure.label} {values}{error}{unit}, asked: {figure.asked}"
+    return f"{figure.label} {values}{figure.plus_minus}{unit}, asked: {figure.asked}"

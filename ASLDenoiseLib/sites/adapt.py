@@ -9,8 +9,8 @@ from html import escape
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..adapting.adaptation import Adaptation
 from ..adapting.scan import AdaptationScan
-from ..adapting.verdict import Adaptation
 from ..compute import Compute
 from ..denoising.adaptable import check_adaptable
 from ..denoising.catalogue import DEFAULT_MODEL, ModelCard, find_model, user_models_folder

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..adapting.verdict import Adaptation
+from ..adapting.adaptation import Adaptation
 from ..denoising.bundle import MONAI, data_format, pack_weights, write_parts
 from ..denoising.catalogue import ModelCard
 from ..errors import InputError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..adapting.verdict import Adaptation
+from ..adapting.adaptation import Adaptation
 from ..denoising.bundle import domain_rows
 from .saw import SawScan
 from .verdict_text import learned, verdict_markdown

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from ..adapting.groups import FEWEST_SCANS
 from ..errors import InputError
 from .look import Seen
 
-FEWEST_SCANS = 3
 _ALIKE = 0.05  # relative, of voxels, delays and field strengths that count as the same
 
 

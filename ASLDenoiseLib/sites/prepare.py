@@ -13,9 +13,9 @@ from ..adapting.groups import counted
 from ..adapting.scan import AdaptationScan
 from ..denoising.catalogue import ModelCard
 from ..denoising.domain import domain_findings, input_figures
-from ..denoising.guides import GuideMaps, with_contrast
 from ..errors import InputError
 from ..findings import Severity
+from ..pipeline.adapt_step import adaptation_scan
 from ..pipeline.denoising_steps import gather_guides
 from ..pipeline.head_store import HeadStore
 from ..pipeline.request import Request
@@ -65,8 +65,7 @@ def _prepared(scan: SiteScan, card: ModelCard, heads: HeadStore | None, progress
         raise of_scan(scan.name, error) from error
     if card.guided:
         gather_guides(run, silent)
-    guides = run.guides or GuideMaps(m0=with_contrast(run.m0, run.brain))
-    given = AdaptationScan(scan.name, run.pairs, run.brain, run.weights, guides, run.tissue, run.quantification)
+    given = adaptation_scan(run, scan.name)
     usable = len(counted(given))
     refuse_few(scan.name, usable, f"usable pairs of {len(run.pairs.context)}")
     found = [f for f in run.findings if f.severity is not Severity.NOTE]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from ..adapting.verdict import Adaptation, Figure, Verdict
+from ..adapting.adaptation import Adaptation
 from ..result.table import aligned, format_value
+from ..verdict import Figure, Verdict
 
 HEADS = ("Figure", "Before", "After", "Unit", "Asked", "Met")
 _NOT_ASKED = "not asked"  # as `adapting.safety.not_asked` begins
@@ -66,8 +67,7 @@ def _met(figure: Figure) -> str:
 
 
 def _after(figure: Figure) -> str:
-    error = f" ± {figure.error:.2g}" if math.isfinite(figure.error) else ""
-    return f"{format_value(figure.after)}{error}"
+    return f"{format_value(figure.after)}{figure.plus_minus}"
 
 
 def _short_of(figure: Figure) -> str:

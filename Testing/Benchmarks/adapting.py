@@ -14,6 +14,7 @@ import numpy as np
 
 from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, ModelCard, find_model
 from ASLDenoiseLib.errors import InputError
+from ASLDenoiseLib.measuring.image_quality import decibels
 from ASLDenoiseLib.verdict import Figure, Verdict
 
 from .library.adapting_sites import (
@@ -272,7 +273,7 @@ def refusal_block(parts: Mapping[str, Mapping]) -> str:
 
 def real_block(parts: Mapping[str, Mapping]) -> str:
     """Real series: RMSE against pairs that neither taught nor were seen."""
-    from .real import decibels, rmse_apart, root
+    from .real import rmse_apart, root
 
     body = []
     for series, by_way in parts.items():

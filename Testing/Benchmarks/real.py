@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ASLDenoiseLib.measuring.image_quality import bias, ccc, pearson
+from ASLDenoiseLib.measuring.image_quality import bias, ccc, decibels, pearson
 
 from .library.cases import Case, halves
 from .library.command import begin, options, say, timed
@@ -60,10 +60,6 @@ def figures(scan: Split, method: Method) -> dict[str, float]:
         "WM bias (%)": bias(array, scan.reference, case.wm),
         "s": seconds,
     }
-
-
-def decibels(above: float, below: float) -> float:
-    return float(10 * np.log10(above / below)) if above > 0 and below > 0 else float("nan")
 
 
 def root(squared: np.ndarray) -> float:

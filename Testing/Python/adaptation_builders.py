@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ASLDenoiseLib.adapting.verdict import Adaptation, Figure, Tuned, Verdict
+from ASLDenoiseLib.adapting.adaptation import Adaptation, Tuned
 from ASLDenoiseLib.denoising.catalogue import ModelCard, load_model
 from ASLDenoiseLib.result.adaptation import ScanAdaptation
+from ASLDenoiseLib.verdict import Figure, Verdict
 
 BELOW, SURELY = "unseen pairs: error below that of the raw mean", "more than before by more than 2 standard errors"
 GAIN = Figure("pairs_gain", BELOW, "dB", 9.6, 10.31, 0.2, SURELY, True)

@@ -11,9 +11,10 @@ from typing import Any
 
 from bids_builders import data_set
 
+from ASLDenoiseLib.adapting.adaptation import Adaptation, Tuned
 from ASLDenoiseLib.adapting.scan import AdaptationScan
-from ASLDenoiseLib.adapting.verdict import Adaptation, Figure, Tuned, Verdict
 from ASLDenoiseLib.denoising.catalogue import ModelCard, find_model, load_model
+from ASLDenoiseLib.verdict import Figure, Verdict
 
 NINE = ("label", "control") * 9
 PEOPLE = ("sub-01", "sub-02", "sub-03")

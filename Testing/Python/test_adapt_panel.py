@@ -14,9 +14,10 @@ pytest.importorskip("slicer", reason="the real MRML scene needs slicer-core")
 from panel_builders import FakeDriver
 from site_builders import own_model
 
-from ASLDenoiseLib.adapting.verdict import Adaptation, Figure, Tuned, Verdict
+from ASLDenoiseLib.adapting.adaptation import Adaptation, Tuned
 from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL
 from ASLDenoiseLib.sites.adapt import SiteAdaptation
+from ASLDenoiseLib.verdict import Figure, Verdict
 
 CONTEXT = "volume_type\n" + "m0scan\n" + "control\nlabel\n" * 12
 

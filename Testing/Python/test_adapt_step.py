@@ -12,11 +12,12 @@ from delay_builders import scan_of_delays
 from request_builders import UNMOVED, made_series
 
 from ASLDenoiseLib.adapting import one_scan
+from ASLDenoiseLib.adapting.groups import FEWEST_ALONE
 from ASLDenoiseLib.compute import Compute
 from ASLDenoiseLib.denoising.catalogue import find_model
 from ASLDenoiseLib.denoising.families.guided import GuidedFamily
 from ASLDenoiseLib.errors import InputError
-from ASLDenoiseLib.pipeline.adapt_step import FEWEST_PAIRS, adapt_network, adaptation_told, is_adapted
+from ASLDenoiseLib.pipeline.adapt_step import adapt_network, adaptation_told, is_adapted
 from ASLDenoiseLib.pipeline.denoising_steps import denoise_mean
 from ASLDenoiseLib.pipeline.estimate import usual_seconds
 from ASLDenoiseLib.pipeline.pairs_needed_step import denoised_of
@@ -172,7 +173,7 @@ def without(count: int) -> np.ndarray:
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        (lambda: state_of(asked(made_series(FEWEST_PAIRS - 1))), "11 pairs are averaged. some pairs teach and others"),
+        (lambda: state_of(asked(made_series(FEWEST_ALONE - 1))), "11 pairs are averaged. some pairs teach and others"),
         (lambda: state_of(asked(), weights=without(2)), "11 pairs are averaged"),
         (lambda: state_of(asked(group=4)), "averaged in groups before the network"),
         (lambda: state_of(asked(), acquired_delays=(1, 2, 3)), "3 delays. the prior of their fit denoises them"),
@@ -191,7 +192,7 @@ def test_where_it_cannot_be_tried_a_note_says_why_and_nothing_is_learned(state, 
 def test_twelve_pairs_that_count_are_enough(monkeypatch):
     taught, state = teach(monkeypatch), state_of(asked(), weights=without(1))
     adapt_network(state, silent)
-    assert len(taught.calls) == 1 and adaptation_told(state).pairs == FEWEST_PAIRS and not state.findings
+    assert len(taught.calls) == 1 and adaptation_told(state).pairs == FEWEST_ALONE and not state.findings
 
 
 def test_what_learning_refuses_is_a_note(monkeypatch):

@@ -8,8 +8,8 @@ import pytest
 torch = pytest.importorskip("torch")
 from adapting_builders import small_scan  # noqa: E402
 
+from ASLDenoiseLib.adapting.adaptation import Tuned  # noqa: E402
 from ASLDenoiseLib.adapting.caution import SHARES, as_far_as_lesions_allow, between, draw_probes  # noqa: E402
-from ASLDenoiseLib.adapting.verdict import Tuned  # noqa: E402
 from ASLDenoiseLib.adapting.watching import watch  # noqa: E402
 from ASLDenoiseLib.compute import Compute  # noqa: E402
 from ASLDenoiseLib.denoising.catalogue import find_model, load_model  # noqa: E402

@@ -69,7 +69,7 @@ ALLOWED = {
     "sites": {
         *(GROUND, "reading", "preparing", "inspecting", "denoising", "adapting", "result", "reporting", "pipeline"),
     },
-    "bold": {GROUND, "reading", "quantifying", "preparing", "networks", "denoising", "reporting"},
+    "bold": {GROUND, "reading", "quantifying", "preparing", "networks", "denoising", "measuring", "reporting"},
     "learning": {GROUND, "quantifying", "denoising", "bold", "reporting"},
     "shell": {
         *(GROUND, "reading", "preparing", "inspecting", "denoising", "superresolving", "result", "measuring"),

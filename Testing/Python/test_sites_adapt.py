@@ -13,7 +13,6 @@ from bids_builders import t1
 from reading_builders import refusal
 from site_builders import GAIN, MEANS, Learned, own_model, site
 
-from ASLDenoiseLib.adapting.verdict import Figure
 from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, find_model, list_models, load_model, user_models_folder
 from ASLDenoiseLib.denoising.domain import domain_findings
 from ASLDenoiseLib.errors import InputError
@@ -26,6 +25,7 @@ from ASLDenoiseLib.sites import bundle, prepare
 from ASLDenoiseLib.sites.adapt import AdaptRequest, run_adaptation
 from ASLDenoiseLib.sites.task import AdaptTask
 from ASLDenoiseLib.sites.verdict_text import verdict_rows
+from ASLDenoiseLib.verdict import Figure
 
 torch = pytest.importorskip("torch")
 START = "dwan-lfn"

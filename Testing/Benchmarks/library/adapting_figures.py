@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ASLDenoiseLib.adapting.adaptation import Adaptation
 from ASLDenoiseLib.adapting.figures import Judged, errors_of
 from ASLDenoiseLib.adapting.handed_on import Denoiser, adapted, network_as_it_was
-from ASLDenoiseLib.adapting.verdict import Adaptation
 from ASLDenoiseLib.compute import Compute
 from ASLDenoiseLib.denoising.catalogue import ModelCard
+from ASLDenoiseLib.measuring.image_quality import decibels
 
 from .adapting_sites import scan_of
 from .cases import Case, halves, true_difference
@@ -51,11 +52,6 @@ def _way(name: str, denoiser: Denoiser) -> Way:
 def true_error(case: Case, difference: np.ndarray) -> float:
     """Mean squared error of a mean difference against the true one in the brain, scanner units squared."""
     return float(np.nanmean(np.square(difference - true_difference(case))[case.inside]))
-
-
-def decibels(before: float, after: float) -> float:
-    """By how much an error is smaller afterwards; NaN where one of the two is not above zero."""
-    return float(10 * np.log10(before / after)) if before > 0 and after > 0 else float("nan")
 
 
 def gains_told_and_true(cases: Sequence[Case], both: BeforeAfter) -> Row:

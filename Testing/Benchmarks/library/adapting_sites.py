@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ASLDenoiseLib.adapting.implants import laid_on
 from ASLDenoiseLib.adapting.scan import AdaptationScan
 from ASLDenoiseLib.denoising.guides import GuideMaps, with_contrast
 from ASLDenoiseLib.learning.anatomy import read_anatomy
@@ -123,13 +124,7 @@ def with_exchanged_t1s(cases: Sequence[Case]) -> list[Case]:
     """Each scan with the T1 of the next head, laid on its brain's middle by whole voxels."""
     exchanged = []
     for case, other in zip(cases, [*cases[1:], cases[0]], strict=True):
-        step = np.round(_middle(case) - _middle(other)).astype(int)
-        maps = [
-            own.with_array(np.roll(o.array, step, (0, 1, 2))) for own, o in zip(case.guides, other.guides, strict=True)
-        ]
-        exchanged.append(replace(case, guides=tuple(maps)))
+        moved = laid_on(case.brain, other.brain, other.guides)
+        maps = tuple(own.with_array(array) for own, array in zip(case.guides, moved, strict=True))
+        exchanged.append(replace(case, guides=maps))
     return exchanged
-
-
-def _middle(case: Case) -> np.ndarray:
-    return np.argwhere(case.brain.array > 0).mean(axis=0)

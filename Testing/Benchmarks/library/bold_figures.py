@@ -10,6 +10,7 @@ import numpy as np
 from ASLDenoiseLib.bold.figures import pearson
 
 from .bold_runs import SimulatedRun
+from .comparisons import half_interval
 
 R_VOXELS, SNR = "r between voxels", "SNR of one moment in GM, dB"
 R_TIME, SLOPE, EXPLAINED = "r over time", "slope of change", "change explained, %"
@@ -54,11 +55,7 @@ class Interval:
     @classmethod
     def of(cls, values: Sequence[float]) -> Interval:
         """Of values one a run; the interval of a single one is not known."""
-        from scipy.stats import t
-
-        values = np.asarray(values, float)
-        mean, count = float(values.mean()), len(values)
-        half = float(t.ppf(0.975, count - 1) * values.std(ddof=1) / count**0.5) if count > 1 else np.nan
+        mean, half = float(np.mean(values)), half_interval(values)
         return cls(mean, mean - half, mean + half)
 
     def __str__(self) -> str:

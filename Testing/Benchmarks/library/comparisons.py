@@ -122,15 +122,19 @@ def pooled(differences: Iterable[np.ndarray]) -> np.ndarray:
     return np.mean(made, axis=0) if made else np.empty(0)
 
 
-def verdict(differences: np.ndarray) -> str:
-    """Whether a difference that a paper says is above zero is so: by its 95 % interval (Student's t over scans)."""
+def half_interval(values: Sequence[float]) -> float:
+    """Half of the 95 % interval of a mean (Student's t); NaN for a single value."""
     from scipy.stats import t
 
-    n = len(differences)
-    if n < 2:
+    n = len(values)
+    return float(t.ppf(0.975, n - 1) * np.std(values, ddof=1) / np.sqrt(n)) if n > 1 else float("nan")
+
+
+def verdict(differences: np.ndarray) -> str:
+    """Whether a difference that a paper says is above zero is so: by its 95 % interval (Student's t over scans)."""
+    if len(differences) < 2:
         return "too few scans to tell"
-    mean = float(np.mean(differences))
-    half = float(t.ppf(0.975, n - 1) * np.std(differences, ddof=1) / np.sqrt(n))
+    mean, half = float(np.mean(differences)), half_interval(differences)
     if mean > half:
         return "holds"
     return "does not hold" if mean < -half else "no clear difference"

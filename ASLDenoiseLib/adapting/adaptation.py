@@ -1,13 +1,11 @@
-"""What adapting leaves: the weights that were learned, and the verdict on them (its nouns are the house's)."""
+"""What adapting leaves: the weights that were learned, and the verdict on them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..verdict import Figure, Verdict
-
-__all__ = ["Adaptation", "Figure", "Tuned", "Verdict"]
+from ..verdict import Verdict
 
 
 @dataclass(frozen=True, eq=False)
