@@ -10,6 +10,7 @@ import stat
 from pathlib import Path
 
 from .errors import InputError
+from .moving import is_in_use
 
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _REMEDIES = {
@@ -29,6 +30,7 @@ _REMEDIES = {
     errno.EMFILE: "too many files are open; close other programs, and run again",
     errno.ESTALE: "the network disk is gone; connect it, and run again",
 }
+_IN_USE = "another program has it open; close it there, and run again"  # said by Windows
 
 
 def trouble(error: OSError, *, otherwise: str = "no result has been written") -> str:
@@ -36,7 +38,7 @@ def trouble(error: OSError, *, otherwise: str = "no result has been written") ->
 
     `otherwise` ends it: what is true of all else.
     """
-    remedy = _REMEDIES.get(error.errno)
+    remedy = _IN_USE if is_in_use(error) else _REMEDIES.get(error.errno)
     if remedy is None:
         return ""
     place = f" ({_shortened(error.filename)})" if error.filename else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 from ..errors import InputError
+from ..moving import patiently
 from .catalogue import ModelCard, user_models_folder
 
 
@@ -21,7 +22,7 @@ def remove_model(card: ModelCard) -> None:
         if folder.is_symlink():
             folder.unlink()
         else:
-            shutil.rmtree(folder)
+            patiently(lambda: shutil.rmtree(folder))
     except FileNotFoundError as error:
         raise InputError(f"The model {card.name} is there no more; choose another.") from error
     except OSError as error:

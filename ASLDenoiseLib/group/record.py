@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from ..moving import replace_file
 from ..series_json import plain
 
 FOLDER = "cohort"  # in OUT, of all records
@@ -72,7 +73,7 @@ def write_record(out: Path, record: ScanRecord) -> Path:
             file.write(text + "\n")
             file.flush()
             os.fsync(file.fileno())
-        os.replace(part, path)
+        replace_file(part, path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise

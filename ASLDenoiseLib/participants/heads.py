@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ..group.record import FOLDER
+from ..moving import remove_folder
 from .scan import CohortScan
 from .task import ScanTask
 
@@ -35,7 +35,7 @@ class SharedHeads:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if kind is None or not issubclass(kind, KeyboardInterrupt):  # whoever stops will go on
-            shutil.rmtree(self._folder, ignore_errors=True)
+            remove_folder(self._folder)
 
     def in_order(self, tasks: Sequence[ScanTask], *, abreast: int) -> list[ScanTask]:
         """The tasks with the folder of their T1, so that scans of one T1 follow each other and do not run side by side.
@@ -65,7 +65,7 @@ class SharedHeads:
             return
         self._left[t1] -= 1
         if not self._left[t1]:
-            shutil.rmtree(self._place(t1), ignore_errors=True)
+            remove_folder(self._place(t1))
 
     def _place(self, t1: Path) -> Path:
         return self._folder / hashlib.sha256(str(t1).encode()).hexdigest()[:16]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+
+from ..moving import remove_folder
 
 _FOLDER = re.compile(r"\.asldenoise-[0-9a-f]{12}\.partial")  # of `reporting.staging`
 _FILE = re.compile(r"\..+\.\d+\.partial")  # of `group.record`
@@ -33,10 +34,10 @@ def remove_leftovers(out: Path, *, locked: bool) -> int:
             if not locked and time.time() - path.lstat().st_mtime < _DAY:
                 continue
             if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
+                count += remove_folder(path)
             else:
                 path.unlink()
-            count += 1
+                count += 1
     return count
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,6 +17,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from ..moving import replace_file
 from ..preparing.t1_contrast import Levels
 from ..preparing.template_space import TemplateSpace
 from ..preparing.tissue import SegmentedTissue
@@ -103,7 +103,7 @@ class HeadStore:
             try:
                 with aside.open("wb") as file:
                     np.savez(file, told=np.array(json.dumps(told)), **arrays)
-                os.replace(aside, path)
+                replace_file(aside, path)
             finally:
                 aside.unlink(missing_ok=True)
 

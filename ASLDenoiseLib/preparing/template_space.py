@@ -116,7 +116,7 @@ def _syn(head: Volume, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     template = Volume(icbm_template().t1.array[box], grid)
     # On the template's grid already, the head needs no file with the affine for ANTs.
     placed = average_onto(head, grid, transform=affine, outside=float(head.array.min()))
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         found = ants.registration(
             fixed=_to_ants(template),
             moving=_to_ants(placed),

@@ -145,7 +145,7 @@ def _converted(folder: Path) -> Conversion:
         import dcm2niix
     except ImportError as error:
         raise InputError("Reading DICOM needs the Python package dcm2niix; install it or give a NIfTI.") from error
-    files = tempfile.TemporaryDirectory(prefix="asldenoise-")
+    files = tempfile.TemporaryDirectory(prefix="asldenoise-", ignore_cleanup_errors=True)
     atexit.register(files.cleanup)
     # -x i: a single 3D volume is not turned, so that an M0 lies on the grid of its series
     command = [str(dcm2niix.bin), "-b", "y", "-ba", "n", "-z", "n", "-f", "%s_%p", "-d", "9", "-x", "i"]

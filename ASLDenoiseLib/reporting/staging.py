@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ..moving import remove_folder, rename_folder, replace_file, require_free
+
 
 @contextmanager
 def staging_for(out: Path) -> Iterator[Path]:
@@ -29,12 +31,12 @@ def staging_for(out: Path) -> Iterator[Path]:
     except BaseException as error:
         if isinstance(error, OSError) and str(error.filename or "").startswith(str(staging)):
             error.filename = str(out)  # the place that a user knows
-        shutil.rmtree(staging, ignore_errors=True)
+        remove_folder(staging)
         with suppress(OSError):  # someone else may have put a file there meanwhile
             for folder in missing:
                 folder.rmdir()
         raise
-    shutil.rmtree(staging, ignore_errors=True)
+    remove_folder(staging)
 
 
 def move_into_place(staging: Path, files: Sequence[Path], out: Path) -> None:
@@ -45,13 +47,16 @@ def move_into_place(staging: Path, files: Sequence[Path], out: Path) -> None:
     """
     if not out.exists():
         try:
-            os.rename(staging, out)
+            rename_folder(staging, out)
             sync(out.absolute().parent)
             return
         except OSError:
             if not out.is_dir():
                 raise
             # else another series, whose results belong there as well, came first
+    for path in files:  # all of them before the first is moved: a second name of an open file could not go again
+        if (out / path).exists():
+            require_free(out / path)
     kept = staging / "replaced"
     kept.mkdir()
     moved = []
@@ -61,13 +66,13 @@ def move_into_place(staging: Path, files: Sequence[Path], out: Path) -> None:
             if (out / path).exists():
                 (kept / path).parent.mkdir(exist_ok=True)
                 _keep(out / path, kept / path)
-            os.replace(staging / path, out / path)
+            replace_file(staging / path, out / path)
             moved.append(path)
         sync(out)
     except BaseException:
         for path in moved:
             if (kept / path).exists():
-                os.replace(kept / path, out / path)
+                replace_file(kept / path, out / path)
             else:
                 (out / path).unlink(missing_ok=True)
         raise

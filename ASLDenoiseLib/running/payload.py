@@ -8,7 +8,6 @@ read only what this program wrote, in a folder that only this user can write to.
 from __future__ import annotations
 
 import io
-import os
 import pickle
 import struct
 from collections.abc import Mapping
@@ -17,6 +16,8 @@ from types import MappingProxyType
 from typing import BinaryIO
 
 import numpy as np
+
+from ..moving import replace_file
 
 _NONE: Mapping[str, object] = MappingProxyType({})
 _LENGTH = struct.Struct("<Q")
@@ -41,7 +42,7 @@ def write_payload(path: Path, content: object, *, known: Mapping[str, object] = 
         with part.open("wb") as file:
             file.write(b"".join(map(_LENGTH.pack, (len(blocks), *(block.nbytes for block in blocks)))))
             file.writelines(blocks)
-        os.replace(part, path)
+        replace_file(part, path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise

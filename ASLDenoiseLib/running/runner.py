@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
-import shutil
 import tempfile
 import threading
 import time
@@ -16,6 +14,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+from ..moving import remove_folder
 from ..progress import ProgressLine, parse_line, seconds_left
 from .ending import SENTENCES, Evidence, cannot_start, cannot_write, failure
 from .events import Cancelled, Done, Event, Failed, Final, Kind, LogLine, ProgressEvent
@@ -266,9 +265,7 @@ class _Run:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder; on Windows a file of a process that has just ended may be held for another moment."""
-    for _ in range(20):
-        shutil.rmtree(folder, ignore_errors=True)
-        if not os.path.exists(folder):
-            return
+    """Remove a folder; a process that is just ending may still write to it."""
+    until = time.monotonic() + 1.0
+    while not remove_folder(folder) and time.monotonic() < until:
         time.sleep(0.05)

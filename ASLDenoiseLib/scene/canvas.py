@@ -3,7 +3,6 @@ neither a display nor OpenGL."""
 
 from __future__ import annotations
 
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..moving import replace_file
 
 WHITE, GREY = (1.0, 1.0, 1.0), (0.72, 0.72, 0.72)
 
@@ -68,13 +68,13 @@ class Canvas:
         image.SetDimensions(width, height, 1)
         flat = np.ascontiguousarray(self.pixels[::-1]).reshape(-1, 3)
         image.GetPointData().SetScalars(numpy_to_vtk(flat, deep=True, array_type=vtk.VTK_UNSIGNED_CHAR))
-        with tempfile.TemporaryDirectory(prefix=".ASLDenoise-", dir=path.parent) as folder:
+        with tempfile.TemporaryDirectory(prefix=".ASLDenoise-", dir=path.parent, ignore_cleanup_errors=True) as folder:
             part = Path(folder) / "picture.png"
             writer = vtk.vtkPNGWriter()
             writer.SetInputData(image)
             writer.SetFileName(str(part))
             writer.Write()
-            os.replace(part, path)
+            replace_file(part, path)
         return path
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import atexit
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ..moving import remove_folder
 
 if TYPE_CHECKING:
     import slicer
@@ -118,7 +119,7 @@ def close_scene(scene: slicer.vtkMRMLScene) -> None:
         resources.application.SetModuleLogic(name, None)
         resources.logics.pop(name).SetMRMLApplicationLogic(None)
     resources.application.SetMRMLScene(None)
-    shutil.rmtree(resources.folder, ignore_errors=True)
+    remove_folder(resources.folder)
 
 
 @contextmanager

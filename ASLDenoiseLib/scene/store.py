@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from ..moving import replace_file
 from .headless import module_logic
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def save_mrb(scene: slicer.vtkMRMLScene, path: str | Path) -> Path:
     if scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") and module_logic(scene, "Segmentations") is None:
         raise InputError("This scene cannot save its segmentations; make it with make_scene().")
     _require_room(path, _TOO_FULL)  # MRML would fill the log with complaints
-    with tempfile.TemporaryDirectory(prefix=".ASLDenoise-", dir=path.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=".ASLDenoise-", dir=path.parent, ignore_cleanup_errors=True) as folder:
         # MRML names the bundle's inner folder after the file, and takes full paths alone
         part = Path(folder).absolute() / path.name
         messages = slicer.vtkMRMLMessageCollection()
@@ -51,7 +52,7 @@ def save_mrb(scene: slicer.vtkMRMLScene, path: str | Path) -> Path:
         if not written or not part.is_file():
             _require_room(path, _NEARLY_FULL)
             raise RuntimeError(f"The scene could not be saved to '{path}': {messages.GetAllMessagesAsString().strip()}")
-        os.replace(part, path)
+        replace_file(part, path)
     return path
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from ..denoising.bundle import MONAI, data_format, pack_weights, write_parts
 from ..denoising.catalogue import ModelCard
 from ..errors import InputError
 from ..files import trouble
+from ..moving import rename_folder
 from ..reporting.provenance import plain
 from ..reporting.software import own_version, software_versions
 from ..reporting.staging import staging_for, sync
@@ -54,7 +54,7 @@ def write_site_bundle(
         with staging_for(folder) as staging:
             write_parts(staging, packed, told, card_text(told, adaptation, saw), start.family)
             check_name(name)  # nothing is replaced
-            os.rename(staging, folder)
+            rename_folder(staging, folder)
             sync(folder.parent)
     except OSError as error:
         sentence = trouble(error, otherwise="the model was not written")

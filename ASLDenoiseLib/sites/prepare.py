@@ -85,7 +85,7 @@ def _shared_heads(scans: Sequence[SiteScan]) -> Iterator[HeadStore | None]:
     if not any(count > 1 for count in t1s.values()):
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix="ASLDenoise-") as folder:
+    with tempfile.TemporaryDirectory(prefix="ASLDenoise-", ignore_cleanup_errors=True) as folder:
         yield HeadStore(Path(folder))
 
 
