@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from . import __version__
+from .console_text import as_typed, is_reader_gone, settle_streams
 from .errors import InputError
 from .files import trouble
 from .shell import adapting, bold, cohort, learning, options, processing
@@ -114,9 +114,10 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
+    settle_streams()
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     args = make_parser().parse_args(arguments)
-    args.command_line = shlex.join(["python", "-m", "ASLDenoiseLib", *arguments])
+    args.command_line = as_typed(["python", "-m", "ASLDenoiseLib", *arguments])
     try:
         status = args.run(args)
         _flush()
@@ -124,10 +125,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"{error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # whoever read the output has gone, as `head` does
-        _mute()
-        return 141  # as a shell says of a command that SIGPIPE ended
     except OSError as error:
+        if is_reader_gone(error):
+            _mute()
+            return 141  # as a shell says of a command that SIGPIPE ended
         sentence = trouble(error)
         if not sentence:
             raise
@@ -166,7 +167,7 @@ def run_demo(args: argparse.Namespace) -> int:
     script = ["denoise", str(sample.asl), "--t1", str(sample.t1), "--out", str(args.out)]
     script += ["--device", args.device, "--progress", args.progress]
     print(f"The sample series is simulated: {sample.asl.name}, 10 pairs. This runs:\n")
-    print("  " + shlex.join(["python", "-m", "ASLDenoiseLib", *script]) + "\n")
+    print("  " + as_typed(["python", "-m", "ASLDenoiseLib", *script]) + "\n")
     status = main(script)
     if status == 0:
         print("\nYour own series goes the same way:\n")

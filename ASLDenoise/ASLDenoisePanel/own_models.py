@@ -68,7 +68,7 @@ class OwnModels:
             self._pages = Path(tempfile.mkdtemp(prefix="ASLDenoise-cards-"))
             atexit.register(self.cleanup)
         page = self._pages / f"{card.name}.html"
-        page.write_text(document.toHtml(), "utf-8")
+        page.write_text(document.toHtml(), encoding="utf-8", newline="\n")
         qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(page)))
 
     def _onRemove(self) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..console_text import as_typed
 from ..errors import InputError
 from ..findings import Finding, note_kind
 from ..reading.study import find_t1
@@ -34,5 +34,5 @@ def study_findings(path: Path, *, series: int | None = None) -> Iterator[Finding
     except InputError:
         return
     if found is not None:
-        use = Choose("t1", shlex.quote(str(found.path)), _T1_FOUND.remedies[0].text)
+        use = Choose("t1", as_typed([str(found.path)]), _T1_FOUND.remedies[0].text)
         yield _T1_FOUND.finding(use, label=found.label)

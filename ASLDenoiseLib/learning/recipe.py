@@ -98,8 +98,8 @@ def read_recipe(path: Path | str) -> Recipe:
     if not path.suffix:
         path = RECIPES / f"{path}.json"
     try:
-        values = json.loads(path.read_text())
-    except (OSError, json.JSONDecodeError) as error:
+        values = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
         known = ", ".join(sorted(p.stem for p in RECIPES.glob("*.json")))
         raise InputError(f"{path} is not a readable recipe ({error}); give a JSON file or one of: {known}.") from error
     for name, kind in (("phantom", PhantomSettings), ("noise", NoiseSettings)):

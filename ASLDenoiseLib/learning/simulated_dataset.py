@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NO_DECAY = {"EchoTime": 0.01}  # BIDS asks for one; the signal is simulated without T2* decay, so that any would do
 _RAW_SCALE = 4.0  # scanner units are stored as integers a quarter apart: well below the noise, half the size
+_TEXT = {"encoding": "utf-8", "newline": "\n"}  # the same bytes on every system
 
 
 def acquisition_sidecar(acquisition: Acquisition) -> dict[str, object]:
@@ -50,10 +51,10 @@ def write_simulated(head: SimulatedHead, out: Path) -> tuple[Path, ...]:
     save_json(truth, {"Units": "ml/100g/min", "Description": "Noise-free CBF of the phantom"})
     save_json(t1, {"MagneticFieldStrength": series.acquisition.field_strength, "Description": "Simulated"})
     context = "\n".join(["volume_type", *(kind.value for kind in series.context)])
-    (perf / f"{name}_aslcontext.tsv").write_text(context + "\n")
+    (perf / f"{name}_aslcontext.tsv").write_text(context + "\n", **_TEXT)
     description = {"Name": "Simulated ASL", "BIDSVersion": BIDS_VERSION, "DatasetType": "raw", "License": "CC0"}
-    (out / "dataset_description.json").write_text(json.dumps(description, indent=2) + "\n")
-    (out / BIDSIGNORE).write_text("*_desc-truth_*\n")  # a raw data set has no name for the truth
+    (out / "dataset_description.json").write_text(json.dumps(description, indent=2) + "\n", **_TEXT)
+    (out / BIDSIGNORE).write_text("*_desc-truth_*\n", **_TEXT)  # a raw data set has no name for the truth
     return (asl, m0, truth, t1, *_write_arrival(head, perf))
 
 
@@ -71,7 +72,7 @@ def _write_arrival(head: SimulatedHead, perf: Path) -> tuple[Path, ...]:
 def save_json(image: Path, content: dict[str, object]) -> None:
     """Write the sidecar of an image."""
     path = image.with_name(image.name.removesuffix(".nii.gz") + ".json")
-    path.write_text(json.dumps(content, indent=2) + "\n")
+    path.write_text(json.dumps(content, indent=2) + "\n", **_TEXT)
 
 
 def save_integers(array: np.ndarray, geometry: Geometry, path: Path, *, scale: float = _RAW_SCALE) -> None:

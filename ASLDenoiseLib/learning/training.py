@@ -316,7 +316,7 @@ def _tensorboard(folder: Path) -> object | None:
 
 def _log(path: Path, step: int, seconds: float, loss: float, gain: float) -> None:
     fresh = not path.exists()
-    with path.open("a", newline="") as handle:
+    with path.open("a", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle)
         if fresh:
             writer.writerow(["step", "seconds", "loss", "validation_gain_db"])

@@ -46,7 +46,7 @@ def keep(state: RunState, folder: Path) -> None:
     perfusion = perfusion_of_pairs(state, difference_volumes(state.aligned).array)
     np.save(folder / PAIRS, perfusion.astype(np.float32))
     write_payload(folder / STATE, kept, known=_known(state.request))
-    (folder / DIGEST).write_text(digest_of(state.request), encoding="utf-8")  # last: only now it counts
+    (folder / DIGEST).write_text(digest_of(state.request), encoding="utf-8", newline="\n")  # last: only now it counts
 
 
 def keep_template(state: RunState, folder: Path) -> None:
