@@ -5,6 +5,7 @@ and the two by which Slicer's own ways in take an ASL series.
 """
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 
@@ -67,12 +68,22 @@ class ASLDenoise(ScriptedLoadableModule):
             import qt
 
             self.parent.icon = qt.QIcon(str(icon))
+        _tellChildren()
         offerSampleData()
         offerStatistics()
 
     def resourcePath(self, filename):
         """A file of Resources, beside this file or at the root of a checkout."""
         return str(resource(filename) or ScriptedLoadableModule.resourcePath(self, filename))
+
+
+def _tellChildren():
+    """Have the processes that the panel starts, and what they write, know which Slicer they belong to."""
+    import slicer
+
+    from ASLDenoiseLib.software import HOST_VERSION
+
+    os.environ[HOST_VERSION] = str(slicer.app.applicationVersion)
 
 
 class ASLDenoiseFileReader(SeriesFileReader):

@@ -31,6 +31,7 @@ _PURPOSE = "For research use only; not for diagnosis."
 
 _HEAD_STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
 _ROW_NOTE = re.compile(r"<small>[^<]*</small>(?=</th>)")
+_BUTTON = re.compile(r"<button\b.*?</button>", re.DOTALL)
 _PICTURE_DATA = re.compile(r'<img src="data:image/png;base64,([^"]{32})')
 _BANNER = re.compile(r'<p class="banner"[^>]*>(.*?)</p>', re.DOTALL)
 _SECTION = re.compile(r"(?=<section>)")
@@ -50,7 +51,7 @@ def printable(html: str, *, width: int, height: int) -> str:
     >>> printable('<tr class="default"><th scope="row">SNR<small>GM over WM</small></th></tr>', width=10, height=10)
     '<tr bgcolor="#fff3d0"><th scope="row">SNR</th></tr>'
     """
-    text = _ROW_NOTE.sub("", _HEAD_STYLE.sub("", html))
+    text = _ROW_NOTE.sub("", _HEAD_STYLE.sub("", _BUTTON.sub("", html)))
     text = text.replace("<table>", '<table width="100%" cellspacing="0" style="border-collapse: collapse">')
     text = text.replace('<tr class="default">', '<tr bgcolor="#fff3d0">')
     text = text.replace("<figure>", "<div>").replace("</figure>", "</div>")  # else it joins its heading's line

@@ -32,7 +32,7 @@ class ResultsSection:
         self._ui, self._report, self._shownRun = ui, report, shown
         self._keeper = ReportKeeper(report, self._onReportKept) if keeper is None else keeper
         self._parameters, self._nodes, self._result = None, None, None
-        self._tips = {button: button.toolTip for button in (ui.reportButton, ui.pdfButton)}
+        self._tips = {button: button.toolTip for button in (ui.reportButton, ui.pdfButton, ui.methodsButton)}
         self.views = ViewsSection(ui)
         self._table = ReadoutsTable(ui.readoutsTable, ui.moreButton)
         ui.runComboBox.connect("activated(int)", self._onRun)
@@ -40,6 +40,7 @@ class ResultsSection:
         ui.tableButton.connect("clicked()", self._onSaveTable)
         ui.reportButton.connect("clicked()", self._onOpenReport)
         ui.pdfButton.connect("clicked()", self._onSavePdf)
+        ui.methodsButton.connect("clicked()", self.copyMethods)
         self.clear()
 
     @property
@@ -124,6 +125,22 @@ class ResultsSection:
         slicer.app.clipboard().setText(readouts_sheet(self._nodes.readouts, patient=self._patient(), run=run))
         self._report(_("The readouts are on the clipboard."))
 
+    def copyMethods(self) -> None:
+        """Copy the methods paragraph of the run to the clipboard; it is taken from the report, which a scene keeps."""
+        from ASLDenoiseLib.reporting.methods_html import methods_in
+
+        def use(path):
+            text = methods_in(path.read_text("utf-8"))
+            if text:
+                slicer.app.clipboard().setText(text)
+                self._report(_("The methods paragraph is on the clipboard."))
+            else:
+                self._report(
+                    _("This run was made by an earlier version, without a methods paragraph: Apply makes one.")
+                )
+
+        self.withReport(use)
+
     def saveTable(self, path) -> None:
         """Write the readouts as tab-separated values.
 
@@ -187,7 +204,15 @@ class ResultsSection:
 
     def _setVisible(self, visible) -> None:
         ui = self._ui
-        for name in ("readoutsTable", "moreButton", "copyButton", "tableButton", "reportButton", "pdfButton"):
+        for name in (
+            "readoutsTable",
+            "moreButton",
+            "copyButton",
+            "tableButton",
+            "reportButton",
+            "pdfButton",
+            "methodsButton",
+        ):
             getattr(ui, name).setVisible(visible)
         self.views.setVisible(visible)
         if not visible:

@@ -14,9 +14,9 @@ from ..reporting.fragments import Column, TableRow, figure, table
 from ..reporting.page import RESEARCH_ONLY, page, section
 from ..reporting.plots import map_panels
 from ..reporting.provenance import to_json
-from ..reporting.software import software_versions
 from ..reporting.staging import move_into_place, staging_for
 from ..series import CBF_UNIT, Volume
+from ..software import software_versions
 from .figures import Figure
 from .model import BoldModel
 from .predict import BoldPrediction

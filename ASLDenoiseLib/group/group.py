@@ -11,9 +11,11 @@ from pathlib import Path
 from ..errors import InputError
 from ..files import trouble
 from ..progress import Progress, silent
+from ..reporting.listing import METHODS
 from ..reporting.staging import move_into_place, staging_for
 from .maps import group_maps
 from .maps_html import maps_html, regions_html
+from .methods import study_methods, study_methods_html
 from .page import page_html
 from .ranking import Ranked
 from .record import read_records
@@ -95,8 +97,12 @@ def _written(study: Study, progress: Progress) -> GroupResult:
         progress(0.2, "maps of the group")
         maps = group_maps(study.out, study.records, staging, apart=study.apart)
         progress(0.6, "figures of the group")
+        methods = study_methods(study)
+        if methods:
+            (staging / METHODS).write_text(methods, encoding="utf-8", newline="\n")
         names = _files_in(staging)
         more = {"Maps in MNI space": maps_html(maps), "Regions": regions_html(means)}
+        more["Methods, for a paper"] = study_methods_html(methods)
         page = page_html(study, more=more, files=names)
         (staging / REPORT).write_text(page, encoding="utf-8", newline="\n")
         names = [*names, REPORT]

@@ -10,8 +10,8 @@ from html import escape
 from ..reporting.fragments import Column, TableRow, table
 from ..reporting.listing import REQUEST
 from ..reporting.page import RESEARCH_ONLY, page, section
-from ..reporting.software import software_versions
 from ..result.table import format_value
+from ..software import software_versions
 from .comparison_html import agreement_html, boxes_html, scanners_html
 from .quality_html import failed_html, ranking_html, scans_html
 from .sessions_html import sessions_html

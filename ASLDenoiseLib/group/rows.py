@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..findings import Severity
-from ..reporting.software import own_version
 from ..result import Result
 from ..result.pairs_used import acquired_pairs, left_out
+from ..software import own_version
 from .columns import PROCESSED, RAW
 
 _NAN = float("nan")

@@ -10,7 +10,7 @@ import torch
 
 from ..denoising.bundle import MONAI, data_format, domain_rows, pack_weights, write_parts
 from ..denoising.families import DenoiserFamily
-from ..reporting.software import own_version, software_versions
+from ..software import own_version, software_versions
 from .families import find_network_family
 from .recipe import Recipe
 from .tasks import build_task

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
-from ..reporting.software import own_version
+from ..software import own_version
 from .capacity import SCAN_MEMORY, scans_side_by_side
 from .cluster_file import LOCAL, needs_cohort, read_cluster_file
 

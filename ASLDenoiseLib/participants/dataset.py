@@ -11,9 +11,9 @@ from ..group.record import FOLDER
 from ..reporting.dataset import README, Study, root_texts
 from ..reporting.derivatives import check_destination
 from ..reporting.listing import Listing, beside_maps, file_digest, listings_in
-from ..reporting.software import NAME
 from ..reporting.staging import move_into_place, staging_for
 from ..scene.attachments import PICTURE, SCENE
+from ..software import NAME
 
 _KEPT = f"{FOLDER}/dataset.json"  # in OUT: the README as we left it, so that one that was changed stays
 _FORMAT = "ASLDenoise cohort data set 1"

@@ -20,7 +20,7 @@ from ..pipeline.request_json import plain_request
 from ..reading.bids import applicable_files
 from ..reading.m0_files import choose_m0
 from ..reporting.listing import LISTING, Listing, digest_of_file, file_digest, file_name, listings_in
-from ..reporting.software import own_version
+from ..software import own_version
 
 Stamp = tuple[int, int, str]  # size, mtime_ns, SHA-256
 _PLACES = ("folder", "dataset", "name")  # of the outputs: where, not what

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..errors import InputError
-from ..reporting.software import own_version
+from ..software import own_version
 from . import worker_side
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import InputError
-from ..reporting.software import own_version
+from ..software import own_version
 
 _OFTEN = 0.5  # s between two words on how far a task is
 

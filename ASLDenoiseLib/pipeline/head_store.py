@@ -80,7 +80,7 @@ class HeadStore:
         self._write(t1, "template", {"gm_overlap": space.gm_overlap, "warning": space.warning}, arrays)
 
     def _path(self, t1: Volume, part: str) -> Path:
-        from ..reporting.software import own_version
+        from ..software import own_version
 
         digest = hashlib.blake2b(digest_size=16)
         digest.update(f"{own_version()} {t1.array.dtype} {asdict(t1.geometry)}".encode())

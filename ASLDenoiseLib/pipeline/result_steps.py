@@ -33,7 +33,7 @@ _OUT_OF_MEMORY = note_kind(
     "{fallbacks}",
     Advice("to be faster, close other programs that use the graphics card, or choose the CPU"),
 )
-_OF_THE_CARD = ("parameters", "data_source", "intended_use", "licence", "adapted_from")
+_OF_THE_CARD = ("network", "version", "parameters", "data_source", "intended_use", "licence", "adapted_from")
 
 
 def measure_maps(run: RunState, progress: Progress) -> None:

@@ -14,12 +14,14 @@ from pathlib import Path
 from ..result import Result
 from ..result.maps import MAPS, RAW, RELATIVE, in_unit
 from ..series import SCANNER_UNIT
+from ..software import NAME, own_version
 from .fragments import UNCALIBRATED
 from .listing import (
     COURSE,
     CURVES,
     INPUTS,
     LISTING,
+    METHODS,
     MOTION,
     OUTLIERS_TSV,
     PAIRS,
@@ -31,7 +33,6 @@ from .listing import (
     file_digest,
 )
 from .provenance import to_json
-from .software import NAME, own_version
 
 DESCRIPTION = "dataset_description.json"
 BIDSIGNORE = ".bidsignore"
@@ -115,6 +116,7 @@ def contents(result: Result, *, attachments: Iterable[str] = ()) -> dict[str, st
     told |= {
         f"*_{READOUTS_TSV}": "what was measured in every map",
         f"*_{READOUTS_JSON}": "the same, with all that it rests on",
+        f"*_{METHODS}": "a methods paragraph of the run for a paper, with its references",
         f"*_{REPORT}": "findings, readouts, pictures, the origin of every value",
     }
     if result.request:

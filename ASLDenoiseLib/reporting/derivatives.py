@@ -20,6 +20,7 @@ from ..result import Result
 from ..result.maps import Role
 from ..result.table import columns, rows, rows_tsv
 from ..series import ASLSeries, Geometry, Volume
+from ..software import NAME
 from . import dataset, delays_table, html, pairs_table, provenance, timeline
 from .dataset import BIDSIGNORE, DESCRIPTION, README
 from .listing import (
@@ -27,6 +28,7 @@ from .listing import (
     CURVES,
     INPUTS,
     LISTING,
+    METHODS,
     MOTION,
     OUTLIERS_TSV,
     PAIRS,
@@ -44,7 +46,6 @@ from .listing import (
     to_plain,
 )
 from .request_file import request_to_json
-from .software import NAME
 from .staging import move_into_place, staging_for, sync
 
 
@@ -224,6 +225,7 @@ def _write_own(result: Result, folder: Path, command: str, attachments: Mapping[
         _write_text(sidecar_path(image), provenance.to_json(provenance.sidecar(result, key, command=command)))
     _write_text(named(READOUTS_JSON), provenance.to_json(provenance.readouts_json(result, command=command)))
     _write_text(named(READOUTS_TSV), rows_tsv(columns(result), rows(result)))
+    _write_text(named(METHODS), result.methods_text)
     for what, text in _tables(result).items():
         _write_text(named(what), text)
     if result.request:

@@ -7,6 +7,7 @@ from html import escape
 
 from ..result import Result
 from ..result.table import format_value
+from ..software import software_versions
 from .adapted_html import adaptation_html
 from .delays_html import delays_html, several_delays
 from .fragments import (
@@ -23,10 +24,10 @@ from .fragments import (
     value_text,
 )
 from .halves import halves_html
+from .methods_html import methods_html
 from .page import RESEARCH_ONLY, page, section
 from .pairs_plot import pairs_png
 from .plots import agreement_png
-from .software import software_versions
 from .superres_plot import residual_sentence, superres_png
 from .timeline_plot import timeline_png
 
@@ -34,7 +35,8 @@ from .timeline_plot import timeline_png
 def report_html(result: Result, *, command: str = "") -> str:
     """The whole report as text: findings, readouts, pictures, the origin of every parameter, model, times, versions.
 
-    Self-contained: pictures are inline PNG, style is inline, there is no script and no link to anything outside.
+    Self-contained: pictures are inline PNG, style is inline, there is no script but that of the button which copies the
+    methods, and no link to anything outside.
     Every text that came from a file or a user is escaped.
     """
     name = escape(result.series.name)
@@ -57,6 +59,7 @@ def report_html(result: Result, *, command: str = "") -> str:
         section("Where every value came from", parameters_html(result.parameters)),
         section("Model", _pairs("Property", result.model) if result.model else "<p>No model was used.</p>"),
         section("Time taken", _pairs("Step", {step: f"{format_value(s)} s" for step, s in result.timings.items()})),
+        section("Methods, for a paper", methods_html(result)),
         section("Software", _pairs("Program", software_versions()) + _command(command)),
     ]
     return page(f"ASL perfusion: {result.series.name}", parts)

@@ -16,12 +16,13 @@ from pathlib import Path
 from ..errors import InputError
 from ..result.maps import MAPS, MNI, RELATIVE
 from ..series import ASLSeries
-from .software import NAME
+from ..software import NAME
 
 LISTING = "files.json"
 READOUTS_JSON = "readouts.json"
 READOUTS_TSV = "readouts.tsv"
 OUTLIERS_TSV = "outliers.tsv"
+METHODS = "methods.txt"
 REPORT = "report.html"
 REQUEST = "request.json"
 INPUTS = "inputs"
@@ -95,7 +96,7 @@ def possible_names(series: str, attachments: Iterable[str] = ()) -> list[str]:
 def beside_maps(attachments: Iterable[str] = ()) -> list[str]:
     """How the names of all files end that a run may write beside its maps."""
     tables = [f"{table}{end}" for table in (MOTION, PAIRS, COURSE, CURVES) for end in (".tsv", ".json")]
-    return [*tables, READOUTS_JSON, READOUTS_TSV, OUTLIERS_TSV, REPORT, REQUEST, LISTING, *attachments]
+    return [*tables, READOUTS_JSON, READOUTS_TSV, OUTLIERS_TSV, METHODS, REPORT, REQUEST, LISTING, *attachments]
 
 
 def check_files(folder: Path, series: ASLSeries, names: Iterable[str]) -> None:

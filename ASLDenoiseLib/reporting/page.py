@@ -31,6 +31,7 @@ table.wide { font-size: .8rem; } table.wide th[scope=row] { width: auto; white-s
 table.wide td { overflow-wrap: normal; }
 tr.default td, tr.default th { background: #fff8e1; }
 figure { margin: .5rem 0; } img { max-width: 100%; height: auto; display: block; }
+.methods { white-space: pre-wrap; background: #f6f6f6; padding: .6rem .8rem; }
 code, td { overflow-wrap: anywhere; } code { font-size: .85rem; }
 .pan { overflow-x: auto; }
 @media screen and (max-width: 40rem) {  /* a phone: a row's cells under its name, each with its column's name */
@@ -42,7 +43,9 @@ code, td { overflow-wrap: anywhere; } code { font-size: .85rem; }
   tr.default { background: #fff8e1; } td.n, table.wide th[scope=row] { white-space: normal; }
   .pan img { max-width: none; width: 46rem; }
 }
-@media print { body { max-width: none; padding: 0; font-size: 9.5pt; } th, td { padding: .2rem .5rem; }
+@media print {
+  button { display: none; }
+  body { max-width: none; padding: 0; font-size: 9.5pt; } th, td { padding: .2rem .5rem; }
   details::details-content { content-visibility: visible; display: block; }  /* what is folded is printed, too */
   h2 { break-after: avoid; } figure, tr { break-inside: avoid; } .pan { overflow: visible; }
   .banner, img, li, tr { -webkit-print-color-adjust: exact; print-color-adjust: exact; } }

@@ -11,10 +11,11 @@ from dataclasses import asdict
 from pathlib import PurePath
 
 from ..result import Result
+from ..result.methods import methods_of
 from ..result.table import columns
 from ..series import SCANNER_UNIT
 from ..series_json import parameter_to_plain, plain
-from .software import software_versions
+from ..software import software_versions
 
 _OF_READOUT = ("value", "unit", "label", "meaning")
 
@@ -68,6 +69,7 @@ def readouts_json(result: Result, *, command: str = "") -> dict[str, object]:
         "parameters": [parameter_to_plain(parameter) for parameter in result.parameters],
         "findings": [finding.to_json() for finding in result.findings],
         "model": dict(result.model),
+        "methods": methods_of(result).to_plain(),
         "timings_s": dict(result.timings),
         "software": dict(software_versions()),
         "command": command,

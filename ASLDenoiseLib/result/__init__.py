@@ -189,6 +189,13 @@ class Result:
         """
         return {readout.name: readout.value for readout in self.readouts[key or self.processed or self.raw]}
 
+    @property
+    def methods_text(self) -> str:
+        """A methods paragraph of this run for a paper, with its references numbered (`result.methods`)."""
+        from .methods import methods_of
+
+        return methods_of(self).text
+
     def __str__(self) -> str:
         """The readouts as a table, raw beside processed, then the findings, as the shell prints them."""
         from .table import readouts_table

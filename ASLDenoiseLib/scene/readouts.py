@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..reporting.software import NAME, own_version
 from ..result import Result
 from ..result.adaptation import ScanAdaptation
 from ..result.maps import SMOOTHED, Role, kind_of, named, raw_of
 from ..result.split_half import SplitHalf
 from ..result.table import Row, columns, percent_change, rows, rows_sheet, rows_text, rows_tsv, short_first
+from ..software import NAME, own_version
 from .columns import number_column, text_column
 
 if TYPE_CHECKING:

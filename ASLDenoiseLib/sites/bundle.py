@@ -14,8 +14,8 @@ from ..errors import InputError
 from ..files import trouble
 from ..moving import rename_folder
 from ..reporting.provenance import plain
-from ..reporting.software import own_version, software_versions
 from ..reporting.staging import staging_for, sync
+from ..software import own_version, software_versions
 from .card import card_text
 from .names import check_name
 from .saw import SawScan

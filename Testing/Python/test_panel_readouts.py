@@ -159,6 +159,25 @@ def test_names_are_told_apart_in_a_narrow_table_and_the_unit_is_said_once(panel)
     assert {"Segment_1 mean", "Segment_2 mean", "LeftMiddleCerebralArtery mean"} <= shown
 
 
+def test_the_methods_of_a_run_are_copied_out_of_its_report(panel, tmp_path):
+    import slicer
+
+    from ASLDenoiseLib.reporting.html import report_html
+
+    result = result_of(raw=readouts(52.0, -9.9), denoised=readouts(51.0, 21.0))
+    present(panel, result)
+    path = tmp_path / "report.html"
+    path.write_text(report_html(result), encoding="utf-8")
+    panel.widget.results.setReport(path)
+    panel.ui.methodsButton.click()
+    assert slicer.app.clipboard().text() == result.methods_text
+    assert result.methods_text.startswith("Arterial spin labelling (ASL) MRI was acquired")
+    path.write_text("<p>of an earlier version</p>", encoding="utf-8")
+    slicer.app.clipboard().setText("untouched")
+    panel.ui.methodsButton.click()
+    assert slicer.app.clipboard().text() == "untouched"
+
+
 def test_a_copied_table_is_tab_separated_and_says_whose_it_is(panel):
     import slicer
 

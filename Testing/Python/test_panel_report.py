@@ -52,6 +52,11 @@ def table(rows):
     return table("Readout", [Column("Value", number=True)], lines)
 
 
+def test_no_button_is_printed(report):
+    printed = report.printable('<button type="button" onclick="x">Copy methods</button><p>Told.</p>', width=9, height=9)
+    assert printed == "<p>Told.</p>"
+
+
 def test_a_picture_is_as_wide_as_the_page(report):
     assert width_of(report.printable(picture(1200, 400), width=600, height=900)) == 600
 

@@ -90,7 +90,9 @@ def test_a_run_leaves_exactly_the_files_of_the_contract(result, tmp_path):
     written = write_result(result, tmp_path / "new" / "out")
     maps = [f"{STEM}_{key}" for key in result.maps]
     expected = {f"{name}{end}" for name in maps for end in (".nii.gz", ".json")}
-    expected |= {f"{STEM}_{what}" for what in ("readouts.json", "readouts.tsv", "report.html", "files.json")}
+    expected |= {
+        f"{STEM}_{what}" for what in ("readouts.json", "readouts.tsv", "methods.txt", "report.html", "files.json")
+    }
     expected |= {"dataset_description.json", "README.md", ".bidsignore"}
     assert set(os.listdir(written.folder)) == expected
     assert {path.name for path in written.files} == expected

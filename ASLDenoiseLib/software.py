@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Mapping
 from importlib import metadata
 
 NAME = "ASLDenoise"
+HOME = "https://github.com/ASLDenoise/SlicerASLDenoise"
+HOST = "3D Slicer"
+HOST_VERSION = "ASLDENOISE_SLICER"  # in the environment that a Slicer hands to its child processes: its version
 _LIBRARIES = (
     *("numpy", "scipy", "torch", "monai", "SimpleITK", "antspyx", "nibabel", "nilearn", "scikit-image", "dcm2niix"),
 )
@@ -20,10 +24,12 @@ def own_version() -> str:
 
 
 def software_versions() -> Mapping[str, str]:
-    """ASLDenoise, Python and every installed library that can touch a number, read without importing any."""
+    """ASLDenoise, its Slicer, Python and every installed library that can touch a number; none is imported."""
     found = {name: _installed(name) for name in _LIBRARIES}
+    host = os.environ.get(HOST_VERSION, "").strip()
     return {
         NAME: own_version(),
+        **({HOST: host} if host else {}),
         "Python": platform.python_version(),
         **{name: version for name, version in found.items() if version},
     }
