@@ -14,6 +14,7 @@ from pathlib import Path
 
 from . import __version__
 from .console_text import as_typed, is_reader_gone, settle_streams
+from .devices import settle_process
 from .errors import InputError
 from .files import trouble
 from .shell import adapting, bold, cohort, learning, options, processing
@@ -115,8 +116,10 @@ def make_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     settle_streams()
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    own, arguments = arguments is None, list(sys.argv[1:] if arguments is None else arguments)
     args = make_parser().parse_args(arguments)
+    if own:  # the process is this command's, and not somebody's who calls this function
+        settle_process(getattr(args, "device", None) or "auto")
     args.command_line = as_typed(["python", "-m", "ASLDenoiseLib", *arguments])
     try:
         status = args.run(args)

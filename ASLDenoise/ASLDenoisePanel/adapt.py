@@ -14,6 +14,7 @@ from .adapt_scans import lookAt, onceEach, requestBeside, scansIn
 from .adapt_words import AdaptChoices, obstacleToAdapting, scanCells, scansText, scanTip
 from .colours import RED
 from .combo_boxes import chosen, fill, select
+from .computing import deviceOf
 from .drag_and_drop import DropFilter
 from .own_models import OwnModels
 from .packages import PackagesMissing, ensurePackages, ensureTorch
@@ -219,11 +220,11 @@ class AdaptSection(qt.QObject):
 
         p = self._parameters
         try:
-            ensurePackages()
             ensureTorch()
+            ensurePackages()
             self.progress.begin()
             begin = chosen(self._ui.adaptFromComboBox)
-            choices = p.adaptName.strip(), begin, float(p.adaptMinutes), p.device.value
+            choices = p.adaptName.strip(), begin, float(p.adaptMinutes), deviceOf(p)
             task = self._task(tuple(p.adaptScans), *choices)
             self._driver.start(
                 task,

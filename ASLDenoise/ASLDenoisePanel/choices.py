@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .parameters import Device, Grid, Way
+from .computing import deviceOf
+from .parameters import Grid, Way
 from .states import Choices
 
 
@@ -48,7 +49,7 @@ def requestFrom(p, series, head, outputs, like, arrival=None):
         spread = (p.pointSpreadX, p.pointSpreadY, p.pointSpreadZ) if p.ownPointSpread else None
         finer = SuperResolution(p.method or DEFAULT_METHOD, spacing, like if p.grid is Grid.LIKE else None, spread)
     fit = DelayFit(p.kinetics.value, p.macrovascular, p.spatialPrior)
-    return Request(series, head, preparation, denoising, finer, outputs, p.device.value, fit, arrival)
+    return Request(series, head, preparation, denoising, finer, outputs, deviceOf(p), fit, arrival)
 
 
 def expectation(p) -> str:
@@ -64,7 +65,7 @@ def expectation(p) -> str:
     except InputError:
         return ""
     # what 'auto' finds is known in the child alone; the CPU's time is the one that was measured, and the longest
-    device = p.device.value if p.device in (Device.CUDA, Device.MPS) else "cpu"
+    device = deviceOf(p) if deviceOf(p) in ("cuda", "mps") else "cpu"
     return said_before(usual_seconds(request, _workload(p.asl)), device=device)
 
 

@@ -1,4 +1,4 @@
-"""The Method section: task, method, model and voxels; and device and output folder in Advanced."""
+"""The Method section: task, method, model and voxels; and the output folder in Advanced."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from slicer.i18n import tr as _
 
 from .combo_boxes import chosen, fill, select
 from .delays import DelaysChoices
-from .parameters import Device, Grid, Outliers, Way
+from .parameters import Grid, Outliers, Way
 from .plain_names import methodName, modelName, modelText, recommended
 from .scrolling import bringIntoSight
 
 
 class MethodSection:
-    """Task, method, model, voxels and device; shows only what the task uses.
+    """Task, method, model and voxels; shows only what the task uses.
 
     Args:
         ui: the widgets of the panel by name.
@@ -22,14 +22,12 @@ class MethodSection:
     def __init__(self, ui):
         from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL
 
-        self._ui, self._parameters, self._listed = ui, None, False
+        self._ui, self._parameters = ui, None
         self._cards, self._offered, self._defaultModel = {}, set(), DEFAULT_MODEL
         self.listModels()
-        fill(ui.deviceComboBox, [(text, device.value, "") for device, text in _deviceWords().items()], None)
         self._delays = DelaysChoices(ui)
         ui.modelComboBox.connect("currentIndexChanged(int)", self._onModel)
         ui.methodComboBox.connect("currentIndexChanged(int)", self._onMethod)
-        ui.deviceComboBox.connect("currentIndexChanged(int)", self._onDevice)
         ui.outputFolderEdit.connect("currentPathChanged(QString)", self._onFolder)
         ui.outputFolderEdit.connect("validInputChanged(bool)", self._onFolderValid)
 
@@ -72,25 +70,6 @@ class MethodSection:
     def _wantedModel(self) -> str:
         return (self._parameters.model if self._parameters is not None else "") or self._defaultModel
 
-    def listDevices(self, devices) -> None:
-        """Offer the devices of this machine by their names (`ASLDenoiseLib.devices.Device`)."""
-        self._listed = True
-        best = next((device.label for device in devices if device.usable), "")
-        auto = _("Fastest: {device}").format(device=best) if best else _deviceWords()[Device.AUTO]
-        items = [(auto, Device.AUTO.value, _("Whatever is fastest on the computer that runs it."))]
-        for device in devices:
-            text = device.label if device.usable else _("{device} (not usable)").format(device=device.label)
-            items.append((text, device.name, device.note))
-        wanted = Device.AUTO if self._parameters is None else self._parameters.device
-        if wanted.value not in [value for _text, value, _note in items]:
-            items.append((_deviceWords()[wanted], wanted.value, _("Not found on this computer.")))
-        fill(self._ui.deviceComboBox, items, wanted.value)
-
-    @property
-    def devicesListed(self) -> bool:
-        """Whether the names of the devices are known."""
-        return self._listed
-
     def refresh(self) -> None:
         """Show what the parameter node holds."""
         p, ui = self._parameters, self._ui
@@ -100,7 +79,6 @@ class MethodSection:
         if self._wantedModel not in self._offered:
             self.listModels()
         select(ui.modelComboBox, self._wantedModel)
-        select(ui.deviceComboBox, p.device.value)
         if ui.outputFolderEdit.currentPath != p.outputFolder:
             ui.outputFolderEdit.currentPath = p.outputFolder
         denoises = p.way is Way.DENOISE or (resolve and p.denoiseFirst)
@@ -161,10 +139,6 @@ class MethodSection:
 
         self._keep("method", chosen(self._ui.methodComboBox), DEFAULT_METHOD)
 
-    def _onDevice(self, index) -> None:
-        if self._parameters is not None:
-            self._parameters.device = Device(chosen(self._ui.deviceComboBox))
-
     def _onFolder(self, path) -> None:
         if self._parameters is not None:
             self._parameters.outputFolder = path
@@ -197,12 +171,3 @@ def timeWords(card) -> str:
         for device, value in card.seconds.items()
     ]
     return _("Measured for 64 x 64 x 24 voxels: {times}.").format(times=", ".join(times)) if times else ""
-
-
-def _deviceWords() -> dict:
-    return {
-        Device.AUTO: _("The fastest there is"),
-        Device.CPU: _("Processor (CPU)"),
-        Device.CUDA: _("NVIDIA graphics card (CUDA)"),
-        Device.MPS: _("Apple graphics (MPS)"),
-    }

@@ -55,8 +55,8 @@ class Run:
         from ASLDenoiseLib.reporting.derivatives import check_destination
 
         try:
-            ensurePackages()
             ensureTorch()
+            ensurePackages()
             if parameters.outputFolder:
                 check_destination(Path(parameters.outputFolder))
             self._progress.begin()

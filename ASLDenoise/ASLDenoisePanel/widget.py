@@ -16,6 +16,7 @@ from .adapt import AdaptSection
 from .agreement import AgreementSection
 from .choices import expectation, readiness
 from .cohort import CohortSection
+from .computing import ComputingSection
 from .drag_and_drop import DropFilter
 from .findings import FindingsSection
 from .fit import FitSection
@@ -23,7 +24,6 @@ from .inputs import InputsSection
 from .kept import KeptPreparation
 from .logic import ASLDenoiseLogic, unwatch, watch
 from .method import MethodSection
-from .packages import torchThere
 from .panel_frame import PanelFrame
 from .parameters import Way
 from .paths import resource
@@ -32,7 +32,6 @@ from .progress import ProgressArea
 from .regions import RegionsSection
 from .results import ResultsSection
 from .run import Run
-from .running import Driver
 from .scrolling import bringIntoSight
 from .states import State, obstacle
 from .tab_stops import giveTabStops
@@ -43,7 +42,7 @@ from .view_observer import ViewObserver
 # closed to changes while a run is under way
 _SECTIONS = ("inputs", "acquisition", "findings", "fit", "method", "advanced")
 # whose choices are in the parameter node
-_KEEP = ("inputs", "method", "results", "timeline", "regions", "fit", "cohort", "adapt")
+_KEEP = ("inputs", "method", "computing", "results", "timeline", "regions", "fit", "cohort", "adapt")
 
 
 class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -79,6 +78,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.acquisition = AcquisitionSection(self.ui, self._onAcquisitionChanged)
         self.findings = FindingsSection(self.ui, self._onFix)
         self.method = MethodSection(self.ui)
+        self.computing = ComputingSection(self.ui, self._checkCanApply, self._inspecting)
         self.timeline = TimelineSection(self.ui, self.kept, self.runAgain, self._showPlot, self._showMaps, self._isBusy)
         self.agreement = AgreementSection(self.ui, self._onCompareHalves, self._showPlot, self._showTwo)
         self.regions = RegionsSection(self.ui, self.progress.done, lambda: self._entered)
@@ -87,7 +87,6 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.adapt = AdaptSection(self.ui, self._whyBusy, self._onState, self.method)
         self.preview = PreviewSection(self.findings, lambda: self._parameterNode, self._checkCanApply)
         watch(self._onShownElsewhere)
-        self._devices = Driver()
         self._drops = [DropFilter(widget, self.load) for widget in (self.uiWidget, self.ui.runWidget)]
         self._later = qt.QTimer()
         self._later.setSingleShot(True)
@@ -111,7 +110,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._later.stop()
         unwatch(self._onShownElsewhere)
         self._abandon()
-        self._devices.abandon()
+        self.computing.abandon()
         self.fit.abandon()
         self.kept.discard()
         self.setParameterNode(None)
@@ -213,6 +212,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         series = self._parameterNode.asl
         self.inputs.refresh()
         self.method.refresh()
+        self.computing.refresh()
         self.results.refresh()
         self.timeline.refresh()
         self.regions.refresh()
@@ -230,6 +230,8 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._problem = self.acquisition.show(self._series)
         self.findings.keep(self.results.findingsOf(series))
         self.preview.inspect()
+        if series is not None:
+            self.computing.soon()
 
     def _onAcquisitionChanged(self):
         self._forgetRefusal()
@@ -246,14 +248,12 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._onAcquisitionChanged()
 
     def _onAdvanced(self, collapsed):
-        if collapsed or self.method.devicesListed or self._devices.running:
-            return
-        from ASLDenoiseLib.devices import DeviceListing, cpu_without_torch
+        if not collapsed:
+            self.computing.check()
 
-        if torchThere():
-            self._devices.start(DeviceListing(), done=self.method.listDevices, failed=lambda failed: None)
-        else:
-            self.method.listDevices((cpu_without_torch(),))
+    def _inspecting(self):
+        """Whether processes are at work that others are to wait for."""
+        return self.preview.running or self._isBusy()
 
     def _obstacle(self):
         p = self._parameterNode
@@ -284,7 +284,8 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         estimate = "" if reason else expectation(p)
         button.text, button.enabled = _("Apply"), not reason
         button.toolTip = reason or f"{what} {estimate}"
-        self.ui.reasonLabel.text = reason or estimate
+        trouble = "" if p is None or p.way is Way.QUANTIFY else self.computing.trouble
+        self.ui.reasonLabel.text = "\n".join(filter(None, (reason or estimate, trouble)))
         self.ui.reasonLabel.setVisible(not self.transfer.busy)  # the line below the bar says it already
 
     # Apply, loading, and their results
@@ -296,7 +297,9 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.run.cancel()
         elif not self._obstacle():
             self.fit.rest()
+            self.computing.abandon()
             self.run.start(self._parameterNode)
+            self.computing.update()
 
     def runAgain(self):
         """Make the maps again with the choices as they are, from the pairs as the run before prepared them."""

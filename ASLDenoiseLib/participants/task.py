@@ -41,6 +41,11 @@ class ScanTask:
         return {}
 
     @property
+    def device(self) -> str:
+        """Where networks are to run."""
+        return self.request.device
+
+    @property
     def seconds(self) -> float | None:
         """Not known before the series is read."""
         return None

@@ -123,6 +123,11 @@ class RequestTask:
         return self.request.inputs
 
     @property
+    def device(self) -> str:
+        """Where networks are to run."""
+        return self.request.device
+
+    @property
     def seconds(self) -> float | None:
         """What it usually takes; None where that was never measured, or the series is not read yet."""
         series = self.request.series

@@ -40,6 +40,7 @@ def _run_task(folder: Path, lines: TextIO) -> EndNotice:
     try:
         import logging
 
+        from ..devices import settle_process
         from ..progress import JsonLines
         from .payload import read_payload, write_payload
 
@@ -49,6 +50,7 @@ def _run_task(folder: Path, lines: TextIO) -> EndNotice:
         progress(0.0, "starting")
         task = read_payload(folder / TASK)
         (folder / TASK).unlink()  # makes room for the result
+        settle_process(getattr(task, "device", "auto"))
         write_payload(folder / RESULT, task.run(progress), known=task.inputs)
     except (Exception, SystemExit) as error:  # a library that exits has not done the task
         return _failure(error)

@@ -9,7 +9,10 @@ from ..progress import Progress
 
 
 class Task(Protocol):
-    """Anything that pickles and can be run in a child, where its class must be importable: not one of `__main__`."""
+    """Anything that pickles and can be run in a child, where its class must be importable: not one of `__main__`.
+
+    One with a `device` of ``cpu`` has the graphics cards hidden from its process (`devices.settle_process`).
+    """
 
     @property
     def inputs(self) -> Mapping[str, object]:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from ..denoising.catalogue import DEFAULT_MODEL
+from ..devices import DEVICES, VARIABLE
 from ..errors import InputError
 from ..pipeline.atlases import atlas_asked, placed
 from ..pipeline.request import (
@@ -27,6 +28,8 @@ from ..preparing import nuisance, outliers
 from ..preparing.choices import Preparation
 from ..reading.fetched_atlases import names_of_atlases
 from ..remedies import OPTIONS
+
+_DEVICE = f"where networks run; cpu asks no graphics driver anything; {VARIABLE}=cpu in the environment forces it"
 
 
 def _numbers(text: str) -> list[float]:
@@ -205,7 +208,7 @@ def add_progress(parser: argparse.ArgumentParser) -> None:
 
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Where networks run."""
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    parser.add_argument("--device", default="auto", choices=DEVICES, help=_DEVICE)
 
 
 def series_file(args: argparse.Namespace) -> SeriesFile:

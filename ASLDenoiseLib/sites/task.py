@@ -25,6 +25,11 @@ class AdaptTask:
         return {}
 
     @property
+    def device(self) -> str:
+        """Where networks are to run."""
+        return self.request.device
+
+    @property
     def seconds(self) -> float:
         """What it usually takes at the most."""
         return self.request.seconds

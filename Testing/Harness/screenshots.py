@@ -56,7 +56,7 @@ def main(folder: Path, *, widths: tuple[int, ...] = WIDTHS, dark: bool = False, 
         ui.wayComboBox.setCurrentIndex(1)
         ui.gridComboBox.setCurrentIndex(1)
         ui.advancedCollapsibleButton.collapsed = False
-        until(lambda: widget.method.devicesListed, "the devices are listed")
+        until(lambda: widget.computing.listed, "the devices are listed")
         picture("settings")
         ui.advancedCollapsibleButton.collapsed = True
         ui.wayComboBox.setCurrentIndex(0)

@@ -495,7 +495,7 @@ def test_a_number_out_of_range_is_refused_by_the_parameter_node(panel):
 
 def test_devices_are_named_when_advanced_is_opened(panel):
     panel.ui.advancedCollapsibleButton.collapsed = False
-    until(lambda: panel.widget.method.devicesListed, 60)
+    until(lambda: panel.widget.computing.listed, 60)
     texts = [panel.ui.deviceComboBox.itemText(i) for i in range(panel.ui.deviceComboBox.count)]
     assert texts[0].startswith("Fastest: ") and any("CPU" in text for text in texts[1:])
 

@@ -36,7 +36,8 @@ def machine(monkeypatch):
     def pretend(torch, *, nvidia=False):
         monkeypatch.setitem(sys.modules, "torch", torch)
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
-        monkeypatch.setattr(devices, "_has_nvidia_card", lambda: nvidia)
+        monkeypatch.setattr(devices, "nvidia_card", lambda: nvidia and "NVIDIA T400")
+        monkeypatch.setattr(devices, "trouble_on", lambda name: "")
 
     return pretend
 
@@ -51,8 +52,8 @@ def test_a_graphics_card_is_named_with_its_memory_and_comes_before_the_cpu(machi
 
 def test_a_card_newer_than_torch_is_shown_as_unusable_and_auto_keeps_off_it(machine):
     machine(torch_with(cards=[("NVIDIA RTX 5090", 32 * 2**30, (12, 0))]))
-    card, _ = list_devices()
-    assert not card.usable and "another PyTorch" in str(card)
+    cpu, card = list_devices()
+    assert cpu.usable and not card.usable and "another PyTorch" in str(card)
     assert devices.resolve_device("auto") == "cpu"
 
 
@@ -60,7 +61,7 @@ def test_a_card_that_torch_cannot_use_is_said_with_what_would_mend_it(machine):
     machine(torch_with(cuda=None), nvidia=True)
     cpu, card = list_devices()
     assert cpu.usable and not card.usable
-    assert "has no CUDA" in card.note and "install PyTorch with CUDA" in card.note
+    assert "has no CUDA build" in card.note and "install PyTorch with CUDA" in card.note
     machine(torch_with(), nvidia=True)
     assert "cannot reach it" in list_devices()[1].note
 
@@ -102,11 +103,11 @@ def test_the_cpu_is_named_with_cores_and_memory():
 def test_a_child_lists_the_devices_so_that_torch_is_not_loaded_here():
     code = """
 import sys
-from ASLDenoiseLib.devices import DeviceListing
+from ASLDenoiseLib.torch_state import TorchCheck
 from ASLDenoiseLib.running.runner import Runner
 runner = Runner()
-runner.start(DeviceListing())
-print(*[d.name for d in runner.wait()], "torch" in sys.modules)
+runner.start(TorchCheck())
+print(*[d.name for d in runner.wait().devices], "torch" in sys.modules)
 """
     environment = dict(child_python().environment)
     said = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
