@@ -222,8 +222,13 @@ def nvidia_card() -> str:
     return "NVIDIA graphics card" if os.path.exists("/proc/driver/nvidia/version") else ""
 
 
+def usable_cores() -> range:
+    """The cores that this process may use, numbered."""
+    return range(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
 def _cpu_label() -> str:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = len(usable_cores())
     memory = _memory()
     parts = ["1 core" if cores == 1 else f"{cores} cores", *([_gigabytes(memory)] if memory else [])]
     return f"CPU ({', '.join(parts)})"

@@ -93,14 +93,16 @@ def write_files(run: RunState, progress: Progress) -> None:
     """
     from ..reporting.derivatives import write_result
 
-    outputs, attachments = run.request.outputs, {}
-    if outputs.scene:
+    outputs, told = run.request.outputs, {}
+    if outputs.scene and run.beside is not None:
+        told = {"attachments": run.beside.attachments(run.result), "beside": run.beside.writing}
+    elif outputs.scene:
         from ..scene.attachments import scene_attachments
 
-        attachments, trouble = scene_attachments(run.result)
+        told["attachments"], trouble = scene_attachments(run.result)
         run.notes += [trouble] if trouble else []
     progress(0.5, "writing files")
-    told = {"command": outputs.command, "attachments": attachments, "dataset_root": outputs.dataset}
+    told |= {"command": outputs.command, "dataset_root": outputs.dataset}
     run.written = write_result(run.result, outputs.folder, **told)
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import gc
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..compute import Compute
-from ..devices import resolve_device
+from ..devices import resolve_device, usable_cores
 from ..errors import InputError
 from ..given import fitted
 from ..memory import is_out_of_memory
@@ -31,8 +34,11 @@ from .steps import preparation_steps, steps_again, steps_of
 if TYPE_CHECKING:
     from ..result import Result
     from .head_store import HeadStore
+    from .scene_beside import SceneBeside
 
 _OF_THE_T1 = ("t1-other-head", "t1-fit-doubtful", "registration-doubtful", "t1-contrast")
+_READY = 1  # the number of the last step, inspecting, that may begin before it is known where networks run
+_AHEAD = ("torch", "matplotlib.figure", "matplotlib.backends.backend_agg")  # none is part of what another loads
 _UNMEASURED = 600.0  # s, the share of the bar of a step that was never measured
 
 
@@ -48,15 +54,32 @@ def run(request: Request, progress: Progress = silent) -> Result:
 
 
 def completed(
-    request: Request, progress: Progress = silent, *, keep_in: Path | None = None, heads: HeadStore | None = None
+    request: Request,
+    progress: Progress = silent,
+    *,
+    keep_in: Path | None = None,
+    heads: HeadStore | None = None,
+    beside: bool = False,
 ) -> RunState:
     """The whole state of a run at its end: the result, the files that were written, and all between.
 
     `keep_in` is a folder where what was prepared is kept, for `completed_again`, and `heads` one where what was found
     of the T1 is taken from, or kept, for other scans of it; a disk without room for either costs the run nothing.
+    `beside` lets the run use another core for what is not computing: torch is loaded as the series is read and
+    inspected, and scene and picture are written by a process of their own.
     """
     _check_folder(request)
-    state = _walk(RunState(request, _compute(request), heads), steps_of(request), progress, keep_in)
+    state = RunState(request, Compute("cpu"), heads)
+    if beside and len(usable_cores()) > 1:
+        state.beside = _scene_beside(request)
+        state.loading = _torch_ahead(request)
+    if state.loading is None:
+        state.compute = _compute(request)
+    try:
+        _walk(state, steps_of(request), progress, keep_in)
+    finally:
+        if state.beside is not None:
+            state.beside.end()
     if keep_in is not None:
         with suppress(OSError):
             keep_template(state, keep_in)
@@ -155,9 +178,37 @@ def _check_folder(request: Request) -> None:
         check_destination(request.outputs.folder, dataset_root=request.outputs.dataset)
 
 
+def _scene_beside(request: Request) -> SceneBeside | None:
+    from .scene_beside import SceneBeside
+
+    wanted = request.outputs.folder is not None and request.outputs.scene
+    return SceneBeside() if wanted and SceneBeside.possible() else None
+
+
+def _torch_ahead(request: Request) -> threading.Thread | None:
+    """A thread that loads torch, where the request needs it, and what draws the report.
+
+    What is wrong with one is told when it is asked for.
+    """
+    if not _computes(request) or find_spec("torch") is None:
+        return None
+
+    def load() -> None:
+        for name in _AHEAD:
+            with suppress(Exception):
+                import_module(name)
+
+    thread = threading.Thread(target=load, name="ASLDenoise torch", daemon=True)
+    thread.start()
+    return thread
+
+
+def _computes(request: Request) -> bool:
+    return any(step.computes for step in steps_of(request))
+
+
 def _compute(request: Request) -> Compute:
-    networks = any(step.computes for step in steps_of(request))
-    return Compute(resolve_device(request.device) if networks else "cpu")
+    return Compute(resolve_device(request.device) if _computes(request) else "cpu")
 
 
 def _walk(state: RunState, steps: Sequence[Step], progress: Progress, keep_in: Path | None = None) -> RunState:
@@ -170,11 +221,16 @@ def _walk(state: RunState, steps: Sequence[Step], progress: Progress, keep_in: P
         total = done + sum(costs[number:])
         if not step.is_of(len(state.acquired_delays)):
             continue
+        if state.loading is not None and (number > _READY or not state.loading.is_alive()):
+            state.compute, state.loading = _compute(state.request), None
+            state.compute.tell = tell
         part = span(progress, done / total, (done + costs[number]) / total)
         part(0.0, step.text)
         if keep_in is not None and step.name == FIRST:
             with suppress(OSError):
                 keep(state, keep_in)
+        if step.name == FIRST and state.beside is not None:  # the largest memory is needed before
+            state.beside.warm()
         started = time.perf_counter()
         _attempt(step, state, part)
         state.timings[step.name] = round(time.perf_counter() - started, 3)

@@ -23,6 +23,8 @@ from ..spatial.regions import Drawing, PlacedRegion
 from .request import Request
 
 if TYPE_CHECKING:
+    from threading import Thread
+
     from ..adapting.adaptation import Adaptation
     from ..auditing import ResidualAudit
     from ..denoising.guides import GuideMaps
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from ..superresolving.targets import TargetGrid
     from .arrival_files import ArrivalImages
     from .head_store import HeadStore
+    from .scene_beside import SceneBeside
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +77,8 @@ class RunState:
         request: what was asked for.
         compute: where networks run.
         heads: where what a T1 alone determines is kept for other scans; None: nowhere.
+        beside: writes scene and picture in a process of their own; None: the run writes them itself.
+        loading: loads torch; None once `compute` says where networks run.
         findings, parameters: what is to be told.
         timings: seconds a step.
         series: as read; t1, like, t1_start likewise. `t1_to_asl` is given, found, or the identity.
@@ -118,6 +123,8 @@ class RunState:
     request: Request
     compute: Compute
     heads: HeadStore | None = None
+    beside: SceneBeside | None = None
+    loading: Thread | None = None
     findings: list[Finding] = field(default_factory=list)
     parameters: list[Parameter] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)

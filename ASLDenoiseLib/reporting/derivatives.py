@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -73,6 +74,9 @@ class WrittenFiles:
 Attachment = Callable[[Path], None]
 
 
+Beside = Callable[[Result, Path], AbstractContextManager]
+
+
 @fitted
 def write_result(
     result: Result,
@@ -80,6 +84,7 @@ def write_result(
     *,
     command: str = "",
     attachments: Mapping[str, Attachment] | None = None,
+    beside: Beside | None = None,
     dataset_root: Path | str | None = None,
 ) -> WrittenFiles:
     """Write maps, sidecars, readouts, report and data set description into `out`.
@@ -89,7 +94,9 @@ def write_result(
         out: the folder; made where absent. Other files in it are left alone.
         command: what was asked for, for provenance.
         attachments: more files, by the end of their name: each value writes its file at the path it is given (a Slicer
-            scene, say).
+            scene, say). They are the last, and the report lies beside them.
+        beside: a context around the writing of the result's files into a folder, the report the first of them: it may
+            make attachments meanwhile, and leaves nothing else there.
         dataset_root: the data set that `out` lies in, which somebody else describes (`dataset.root_texts`); None: `out`
             is one, and is described here.
 
@@ -107,7 +114,8 @@ def write_result(
     known = {each.shared.get(README) for each in earlier.values()}
     shared = dataset.root_texts(out, {**earlier, name: listing}, known=known) if dataset_root is None else {}
     with staging_for(out) as staging:
-        _write_own(result, staging, command, attachments)
+        with nullcontext() if beside is None else beside(result, staging):
+            _write_own(result, staging, command, attachments)
         own = _files_in(staging)
         check_files(out, result.series, [*own, file_name(name, LISTING)])
         for path, text in shared.items():
@@ -217,6 +225,7 @@ def _write_own(result: Result, folder: Path, command: str, attachments: Mapping[
     def named(what: str) -> Path:
         return folder / file_name(result.series.name, what)
 
+    _write_whole(named(REPORT), html.report_html(result, command=command))
     for key, volume in result.maps.items():
         image = folder / provenance.map_file(result, key)
         kind = result.kind(key)
@@ -232,7 +241,6 @@ def _write_own(result: Result, folder: Path, command: str, attachments: Mapping[
         inputs = file_name(result.series.name, INPUTS)
         content = request_to_json(result.request, folder, _save_array, inputs=inputs)
         _write_text(named(REQUEST), provenance.to_json(content))
-    _write_text(named(REPORT), html.report_html(result, command=command))
     for what, write in attachments.items():
         write(named(what))
 
@@ -278,6 +286,13 @@ def _tables(result: Result) -> dict[str, str]:
 
 def _write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a text that somebody waits for: it is there under its name only when it is complete."""
+    part = path.with_name(f".{path.name}.part")
+    _write_text(part, text)
+    os.replace(part, path)
 
 
 def _generators(description: Path) -> list[str]:

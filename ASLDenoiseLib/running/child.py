@@ -1,5 +1,7 @@
 """``python -m ASLDenoiseLib.running.child FOLDER`` runs the task in FOLDER, for the `Runner` that put it there.
 
+With names of modules after FOLDER it is started before there is a task: it loads them, and waits for one.
+
 Standard output carries one JSON object a line and nothing else: notices (see `protocol`) and progress; whatever
 libraries print goes to standard error, the log. The result is a file beside the task. Standard input is the parent's
 sign of life: at its end this process, all it has started and FOLDER go.
@@ -9,23 +11,33 @@ sign of life: at its end this process, all it has started and FOLDER go.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import shutil
 import signal
 import sys
 import threading
+import time
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
 from .protocol import RESULT, STATUSES, TASK, EndNotice, StartNotice, notice_line
 
+_LOOK = 0.02  # s between looks for a task
 
-def main(folder: Path) -> int:
-    """Run the task; returns the exit status that `protocol.STATUSES` gives its end."""
+
+def main(folder: Path, modules: Sequence[str] = ()) -> int:
+    """Run the task; returns the exit status that `protocol.STATUSES` gives its end.
+
+    Where there are `modules`, the task may be still to come.
+    """
     watch = follow_parent(folder)
     lines = _own_output()
     print(notice_line(StartNotice(os.getpid())), end="", file=lines, flush=True)
+    if modules:
+        _wait_for(folder / TASK, modules)
     notice = _run_task(folder, lines)
     if watch is not None:
         os.kill(watch, signal.SIGKILL)
@@ -33,6 +45,17 @@ def main(folder: Path) -> int:
             os.waitpid(watch, 0)
     print(notice_line(notice), end="", file=lines, flush=True)
     return STATUSES[notice.outcome]
+
+
+def _wait_for(task: Path, modules: Sequence[str]) -> None:
+    """Wait for the task, and load modules for it meanwhile; it is not kept waiting for those that are left."""
+    for name in modules:
+        if task.is_file():
+            return
+        with contextlib.suppress(Exception):  # the task says what is missing, should it need it
+            importlib.import_module(name)
+    while not task.is_file():
+        time.sleep(_LOOK)
 
 
 def _run_task(folder: Path, lines: TextIO) -> EndNotice:
@@ -120,7 +143,6 @@ def _wait_for_the_end_of_input() -> None:
     # to wait in a read would hold up everything else that looks at standard input, libraries being loaded included
     import ctypes
     import msvcrt
-    import time
 
     pipe = ctypes.c_void_p(msvcrt.get_osfhandle(0))
     while ctypes.windll.kernel32.PeekNamedPipe(pipe, None, 0, None, None, None):
@@ -128,8 +150,8 @@ def _wait_for_the_end_of_input() -> None:
 
 
 if __name__ == "__main__":
-    if not Path(sys.argv[1], TASK).is_file():
+    if not sys.argv[2:] and not Path(sys.argv[1], TASK).is_file():
         sys.exit(f"There is no task in '{sys.argv[1]}'; this command is for ASLDenoise's own use.")
-    status = main(Path(sys.argv[1]).resolve())
+    status = main(Path(sys.argv[1]).resolve(), sys.argv[2:])
     sys.stderr.flush()
     os._exit(status)  # all is told and written: libraries need not be unloaded, which takes seconds and may crash

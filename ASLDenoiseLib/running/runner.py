@@ -1,4 +1,7 @@
-"""One task at a time in a child process: start, poll, cancel; every run has exactly one last event."""
+"""One task at a time in a child process: start, poll, cancel; every run has exactly one last event.
+
+A child may be started before its task is known (`Runner.warm`): it loads what the task will need, and waits.
+"""
 
 from __future__ import annotations
 
@@ -64,6 +67,8 @@ class Runner:
     make_folder: Callable[[], Path] = lambda: Path(tempfile.mkdtemp(prefix="ASLDenoise-"))
     grace: float = 0.3
     _run: _Run | None = field(default=None, init=False, repr=False)
+    _waiting: _Run | None = field(default=None, init=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)  # of `_waiting`
 
     @property
     def running(self) -> bool:
@@ -76,18 +81,71 @@ class Runner:
         return None if self._run is None else self._run.worker
 
     def start(self, task: Task) -> None:
-        """Start a task; returns at once. A start that fails, too, is an event of `poll`.
+        """Start a task, in the child that waits for one if there is one; returns at once.
+
+        A start that fails, too, is an event of `poll`.
 
         Raises:
             RuntimeError: a task is still running.
         """
         if self._run is not None:
             raise RuntimeError("A run is under way; wait for its end, or cancel it.")
+        waiting = self._taken()
+        if waiting is not None and waiting.waits:
+            self._run = waiting
+            waiting.give(task)
+            return
+        self._run = self._made(task)
+        self._run.start()
+
+    def warm(self, modules: Sequence[str], *, seconds: float) -> None:
+        """Start a child that loads modules and waits for the next task; returns at once.
+
+        It ends with this process, by `cool`, and where no task came for so long. Nothing is done where one waits
+        already; a child that cannot start, or that falls over as it waits, costs the next task nothing but the time.
+
+        Args:
+            modules: by their full names; one that cannot be loaded is passed over.
+            seconds: how long it may wait.
+        """
+        with self._lock:
+            if self._waiting is not None and self._waiting.waits:
+                return
+            waiting = self._waiting = self._made(None, tuple(modules))
+        waiting.start()
+        end = threading.Timer(seconds, self._cool, (waiting,))
+        end.daemon = True
+        end.start()
+
+    def cool(self) -> None:
+        """End the child that waits for a task; returns at once. Harmless where there is none."""
+        waiting = self._taken()
+        if waiting is not None:
+            waiting.cancel()
+
+    @property
+    def waiting(self) -> int | None:
+        """The process that waits for a task, once it has started."""
+        with self._lock:
+            return self._waiting.worker if self._waiting is not None and self._waiting.waits else None
+
+    def _made(self, task: Task | None, modules: tuple[str, ...] = ()) -> _Run:
         python = child_python()
         command = python.command if self.command is None else tuple(self.command)
         environment = python.environment if self.environment is None else self.environment
-        self._run = _Run(task, task.seconds, (*command, "-m", MODULE), environment, self.make_folder, self.grace)
-        self._run.start()
+        return _Run(task, (*command, "-m", MODULE), environment, self.make_folder, self.grace, modules)
+
+    def _taken(self, only: _Run | None = None) -> _Run | None:
+        """The child that waits, which is nobody else's from here on."""
+        with self._lock:
+            if only is not None and only is not self._waiting:
+                return None
+            waiting, self._waiting = self._waiting, None
+            return waiting
+
+    def _cool(self, only: _Run) -> None:
+        if self._taken(only) is not None:
+            only.cancel()
 
     def poll(self) -> list[Event]:
         """What has happened since; never waits. The last event of a run is `Done`, `Failed` or `Cancelled`."""
@@ -143,23 +201,41 @@ class Runner:
 
 @dataclass(eq=False)
 class _Run:
-    """One task from its start to its end: one thread runs the child, two read its output."""
+    """One task from its start to its end: one thread runs the child, two read its output.
 
-    task: Task
-    usual_seconds: float | None
+    Without a task the child waits for one, and loads `modules` meanwhile.
+    """
+
+    task: Task | None
     command: Sequence[str]
     environment: Mapping[str, str]
     make_folder: Callable[[], Path]
     grace: float
+    modules: tuple[str, ...] = ()
+    usual_seconds: float | None = None
     worker: int | None = None
     _events: queue.SimpleQueue[Event] = field(default_factory=queue.SimpleQueue)
     _log: deque[str] = field(default_factory=lambda: deque(maxlen=200))
     _cancelled: threading.Event = field(default_factory=threading.Event)
+    _given: threading.Event = field(default_factory=threading.Event)
+    _ended: threading.Event = field(default_factory=threading.Event)
+    _unwritten: Failed | None = None
     _tree: ProcessTree | None = None
     _end_notice: EndNotice | None = None
 
     def start(self) -> None:
+        self.usual_seconds = None if self.task is None else self.task.seconds
         threading.Thread(target=self._run, name="ASLDenoise run", daemon=True).start()
+
+    @property
+    def waits(self) -> bool:
+        """Whether it can be given a task."""
+        return self.task is None and not (self._ended.is_set() or self._cancelled.is_set())
+
+    def give(self, task: Task) -> None:
+        """Hand a task to the child that waits for it; returns at once."""
+        self.task, self.usual_seconds = task, task.seconds
+        self._given.set()
 
     def events(self) -> Iterator[Event]:
         """What is there by now; what came before a cancellation that is still under way is of no interest any more."""
@@ -199,30 +275,53 @@ class _Run:
         except MemoryError:
             last = Failed(SENTENCES[Kind.MEMORY], traceback.format_exc(), Kind.MEMORY)
         except Exception as error:
-            last = Failed(f"The run could not be seen through: {error!r}", traceback.format_exc(), Kind.CRASH)
+            last = _unforeseen(error)
         finally:
+            self._ended.set()
+            self._given.set()
             if folder is not None:
                 _remove(folder)
         self._events.put(last)
 
     def _outcome(self, folder: Path) -> Final:
-        known = self.task.inputs
-        write_payload(folder / TASK, self.task)
+        waits = self.task is None
+        if not waits:
+            write_payload(folder / TASK, self.task)
         if self._cancelled.is_set():
             return Cancelled()
         # what libraries write to temporary files goes with the folder, too
         environment = {**self.environment, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))}
         try:
-            tree = ProcessTree((*self.command, str(folder)), environment=environment, folder=folder)
+            command = (*self.command, str(folder), *self.modules)
+            tree = ProcessTree(command, environment=environment, folder=folder)
         except OSError as error:
             return cannot_start(error, self.command[0])
         self._tree = tree
+        if waits:
+            threading.Thread(target=self._hand_over, args=(folder, tree), daemon=True).start()
         status = self._listen(tree, folder)
         if self._cancelled.is_set():
             return Cancelled()
+        if self._unwritten is not None:
+            return self._unwritten
         if self._end_notice is not None and self._end_notice.outcome == "done":
-            return Done(read_payload(folder / RESULT, known=known))
+            return Done(read_payload(folder / RESULT, known=self.task.inputs))
         return failure(Evidence(status, self._end_notice, self.worker is not None, tuple(self._log)))
+
+    def _hand_over(self, folder: Path, tree: ProcessTree) -> None:
+        """Write the task where the child waits for it, once there is one."""
+        self._given.wait()
+        if self._ended.is_set() or self._cancelled.is_set():
+            return
+        try:
+            write_payload(folder / TASK, self.task)
+        except OSError as error:
+            if not self._ended.is_set():  # else the folder has gone with the child, which says why
+                self._unwritten = cannot_write(error)
+        except Exception as error:
+            self._unwritten = _unforeseen(error)
+        if self._unwritten is not None:
+            tree.kill()
 
     def _listen(self, tree: ProcessTree, folder: Path) -> int:
         """Listen until it ends, end what it leaves behind; its exit status."""
@@ -262,6 +361,10 @@ class _Run:
             for line in filter(None, map(str.rstrip, stream)):
                 self._log.append(line)
                 self._events.put(LogLine(line))
+
+
+def _unforeseen(error: Exception) -> Failed:
+    return Failed(f"The run could not be seen through: {error!r}", traceback.format_exc(), Kind.CRASH)
 
 
 def _remove(folder: Path) -> None:

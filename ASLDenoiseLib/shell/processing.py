@@ -55,7 +55,7 @@ def _run(request: Request, args: argparse.Namespace) -> int:
     from ..progress import make_progress
     from ..result.table import readouts_table
 
-    done = completed(request, make_progress(args.progress))
+    done = completed(request, make_progress(args.progress), beside=True)
     for note in done.notes:
         print(note, file=sys.stderr)
     print(readouts_table(done.result))

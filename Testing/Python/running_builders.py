@@ -183,3 +183,22 @@ def events_of(runner: Runner, *, patience: float = 30.0) -> list[Event]:
         events += runner.poll()
         time.sleep(0.01)
     return events
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that is dead but not collected does not."""
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except ProcessLookupError:
+        return False
+    except FileNotFoundError:
+        return sys.platform != "linux"
+    return state not in "ZX"
+
+
+def gone(*pids: int, patience: float = 2.0) -> bool:
+    until = time.monotonic() + patience
+    while any(map(alive, pids)) and time.monotonic() < until:
+        time.sleep(0.01)
+    return not any(map(alive, pids))

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pace import pace
-from running_builders import HERE, Bench, Chatter, Count, Echo, Raise, Sleep, events_of, with_tests
+from running_builders import HERE, Bench, Chatter, Count, Echo, Raise, Sleep, alive, events_of, gone, with_tests
 
 from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.running.events import Cancelled, Done, Event, Failed, Kind, LogLine, ProgressEvent
@@ -28,25 +28,6 @@ POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and process group
 def bench(tmp_path) -> Iterator[Bench]:
     with Bench(tmp_path) as made:
         yield made
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; one that is dead but not collected does not."""
-    try:
-        os.kill(pid, 0)
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except ProcessLookupError:
-        return False
-    except FileNotFoundError:
-        return sys.platform != "linux"
-    return state not in "ZX"
-
-
-def gone(*pids: int, patience: float = 2.0) -> bool:
-    until = time.monotonic() + patience
-    while any(map(alive, pids)) and time.monotonic() < until:
-        time.sleep(0.01)
-    return not any(map(alive, pids))
 
 
 def asleep(said: Path, *, patience: float = 20.0) -> tuple[int, int, Path]:
