@@ -49,6 +49,9 @@ def main(folder: Path, modules: Sequence[str] = ()) -> int:
 
 def _wait_for(task: Path, modules: Sequence[str]) -> None:
     """Wait for the task, and load modules for it meanwhile; it is not kept waiting for those that are left."""
+    from ..devices import settle_process
+
+    settle_process()  # torch may be among them; the task says later whether its cards are to be hidden
     for name in modules:
         if task.is_file():
             return
