@@ -114,6 +114,9 @@ def follow_parent(folder: Path) -> int | None:
     """
     child = os.getpid()
     if not hasattr(os, "fork"):
+        from .windows import end_what_this_process_starts
+
+        end_what_this_process_starts()
         threading.Thread(target=_watch, args=(child, folder), daemon=True).start()
         return None
     watch = os.fork()

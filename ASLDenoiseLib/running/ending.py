@@ -19,6 +19,9 @@ _NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _FATAL = ("Fatal Python error", "Windows fatal exception", "terminate called", "libc++abi")
 _FAULTS = {s for s in signal.Signals if s.name in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL")}
 _LAST = 20  # lines
+# Statuses that Windows gives a process that fell over by itself begin here (NTSTATUS of the severity 'error'); without
+# memory (STATUS_NO_MEMORY, STATUS_COMMITMENT_LIMIT), or ended by Ctrl-C or with its console
+_NT_ERROR, _NT_MEMORY, _NT_CONSOLE = 0xC0000000, (0xC0000017, 0xC000012D), 0xC000013A
 
 SENTENCES = {
     Kind.MEMORY: "The computer's memory ran out; close other programs, or ask for less (a coarser grid, another model "
@@ -55,11 +58,11 @@ def failure(evidence: Evidence) -> Failed:
         return _reported(evidence.notice, evidence.log)
     details = "\n".join([line for line in evidence.log if line.strip()][-_LAST:])
     fatal = any(word in details for word in _FATAL)
-    if fatal and says_out_of_memory(details):
+    if (fatal and says_out_of_memory(details)) or evidence.status in _NT_MEMORY:
         return Failed(SENTENCES[Kind.MEMORY], details, Kind.MEMORY)
     if not evidence.started and evidence.status >= 0:
         return Failed(f"Python did not start{_because(details)}", details, Kind.CRASH)
-    if fatal or -evidence.status in _FAULTS:
+    if fatal or -evidence.status in _FAULTS or _fell_over(evidence.status):
         return Failed(f"The run crashed{_because(details)}", details, Kind.CRASH)
     return Failed(_killed(evidence.status), details, Kind.KILLED)
 
@@ -85,6 +88,11 @@ def _reported(notice: EndNotice, log: Sequence[str]) -> Failed:
         return Failed(str(error), notice.details, kind, error)
     unforeseen = f"The run stopped at an error that nobody foresaw: {notice.sentence}"
     return Failed(SENTENCES.get(kind, unforeseen), details, kind)
+
+
+def _fell_over(status: int) -> bool:
+    """Whether Windows says that a process ended by an error of its own."""
+    return status >= _NT_ERROR and status != _NT_CONSOLE
 
 
 def _because(details: str) -> str:

@@ -1,7 +1,7 @@
 """A process with all it starts, in a session of its own, ended as a whole.
 
 On POSIX one signal to its group reaches all of it, also what a launcher has started and left behind. On Windows
-`taskkill` follows the tree from parent to child.
+`taskkill` follows the tree from parent to child (`windows`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from . import windows
 
 _POSIX = os.name == "posix"
 
@@ -41,7 +43,7 @@ class ProcessTree:
             errors="replace",
             **apart,
         )
-        self._others: set[int] = set()
+        self._others: list[windows.KeptProcess] = []
         self._reaped = False
         self._lock = threading.Lock()  # no signal to a pid that is being given back
 
@@ -52,7 +54,8 @@ class ProcessTree:
 
     def add(self, pid: int) -> None:
         """Add a process of the tree that a dead launcher would no longer lead to."""
-        self._others.add(pid)
+        if not _POSIX and pid != self.pid:  # a group holds it, too
+            self._others.append(windows.KeptProcess(pid))
 
     def terminate(self) -> None:
         """Ask the whole tree to end itself; returns at once."""
@@ -64,9 +67,9 @@ class ProcessTree:
         if _POSIX:
             self._signal(signal.SIGKILL)
         else:
-            for pid in {self.pid, *self._others}:
-                command = ["taskkill", "/T", "/F", "/PID", str(pid)]
-                subprocess.run(command, creationflags=subprocess.CREATE_NO_WINDOW, capture_output=True, check=False)
+            with self._lock:  # no handle is given back meanwhile
+                for pid in (self.pid, *(other.pid for other in self._others if other.known)):
+                    windows.end_tree(pid)
 
     def wait_for_exit(self) -> None:
         """Wait until the process that was started has ended; where the system lets, its pid is kept from reuse."""
@@ -85,6 +88,8 @@ class ProcessTree:
         with self._lock:
             status = self.process.wait()
             self._reaped = True
+            while self._others:
+                self._others.pop().close()
         until = time.monotonic() + patience
         while _POSIX and self._group_exists() and time.monotonic() < until:
             time.sleep(0.005)
