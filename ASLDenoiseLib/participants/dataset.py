@@ -14,6 +14,7 @@ from ..reporting.listing import Listing, beside_maps, file_digest, listings_in
 from ..reporting.staging import move_into_place, staging_for
 from ..scene.attachments import PICTURE, SCENE
 from ..software import NAME
+from ..windows_paths import same_place
 
 _KEPT = f"{FOLDER}/dataset.json"  # in OUT: the README as we left it, so that one that was changed stays
 _FORMAT = "ASLDenoise cohort data set 1"
@@ -31,12 +32,15 @@ def check_place(bids: Path, out: Path) -> None:
             `reporting.derivatives.check_destination` refuses it.
     """
     bids, out = bids.resolve(), out.resolve()
-    if out == bids:
+    if same_place(out, bids):
         better = bids / "derivatives" / NAME
         raise InputError(f"{out} is the BIDS data set itself; give another folder for the results, such as {better}.")
-    if out in bids.parents:
+    if any(same_place(out, above) for above in bids.parents):
         raise InputError(f"The BIDS data set lies inside of {out}; give a folder of its own for the results.")
-    if bids in out.parents and out.relative_to(bids).parts[0].startswith("sub-"):
+    below = next(
+        (part for part, above in zip(out.parts[:0:-1], out.parents, strict=True) if same_place(above, bids)), ""
+    )
+    if below.startswith("sub-"):
         raise InputError(f"{out} lies in a participant's folder of the BIDS data set; give one outside of it.")
     check_destination(out)
 

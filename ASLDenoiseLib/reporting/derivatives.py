@@ -6,7 +6,6 @@ So the results of several series share a folder, and each run replaces its own f
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from ..result.maps import Role
 from ..result.table import columns, rows, rows_tsv
 from ..series import ASLSeries, Geometry, Volume
 from ..software import NAME
+from ..windows_paths import fault_in, is_windows, may_write_in
 from . import dataset, delays_table, html, pairs_table, provenance, timeline
 from .dataset import BIDSIGNORE, DESCRIPTION, README
 from .listing import (
@@ -38,6 +38,8 @@ from .listing import (
     REPORT,
     REQUEST,
     check_files,
+    check_length,
+    check_name,
     file_digest,
     file_name,
     listings_in,
@@ -107,8 +109,7 @@ def write_result(
     """
     out, name, attachments = Path(out), result.series.name, attachments or {}
     check_destination(out, dataset_root=dataset_root)
-    if not name or any(c in name for c in '/\\:*?"<>|\0'):
-        raise InputError(f"The series name '{name}' cannot start a file name; rename the series.")
+    check_name(name)
     earlier = listings_in(out)
     listing = new_listing(result.series, dataset.contents(result, attachments=attachments))
     known = {each.shared.get(README) for each in earlier.values()}
@@ -159,15 +160,20 @@ def check_destination(
 
 
 def _check_destination(out: Path, series: ASLSeries | None, attachments: Iterable[str], root: Path) -> None:
+    fault = fault_in(out.absolute()) if is_windows() else ""
+    if fault:
+        raise InputError(f"Results cannot be written into {out}, since {fault}; give another folder.")
     broken = next((p for p in (out, *out.absolute().parents) if p.is_symlink() and not p.exists()), None)
     if broken is not None:
         raise InputError(f"{broken} is a symbolic link that leads nowhere; give a folder to write the results into.")
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file; give a folder to write the results into.")
-    nearest = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    nearest = next((folder for folder in (out, *out.absolute().parents) if folder.exists()), None)
+    if nearest is None:
+        raise InputError(f"There is no disk {out.absolute().anchor}; connect it, or give a folder on another.")
     if not nearest.is_dir():
         raise InputError(f"{nearest} is a file, so that {out} cannot be made; give another folder.")
-    if not os.access(nearest, os.W_OK | os.X_OK):
+    if not may_write_in(nearest):
         raise InputError(f"{nearest} may not be written to; give a folder that may.")
     description = root / DESCRIPTION
     if description.exists() and NAME not in _generators(description):
@@ -179,7 +185,10 @@ def _check_destination(out: Path, series: ASLSeries | None, attachments: Iterabl
         if (root / name).is_dir():
             raise InputError(f"{root / name} is a folder where a file is to be written; give another folder.")
     if series is not None:
-        check_files(out, series, possible_names(series.name, attachments))
+        check_name(series.name)
+        names = possible_names(series.name, attachments)
+        check_length(out, names)
+        check_files(out, series, names)
 
 
 def save_volume(volume: Volume, path: Path, *, description: str = "", mask: bool = False) -> None:

@@ -17,6 +17,7 @@ from ..errors import InputError
 from ..result.maps import MAPS, MNI, RELATIVE
 from ..series import ASLSeries
 from ..software import NAME
+from ..windows_paths import fault_of, longest_path
 
 LISTING = "files.json"
 READOUTS_JSON = "readouts.json"
@@ -30,6 +31,7 @@ MOTION = "desc-motion_timeseries"
 PAIRS = "desc-pairs_error"
 COURSE = "desc-pairs_timeseries"
 CURVES = "desc-delays_curve"
+_ASIDE = f"/.asldenoise-{'0' * 12}.partial/replaced/"  # what `staging` puts between a folder and a name
 _LONGEST = 255  # bytes of a file name, on every usual file system
 _OTHERWISE = "give another folder, or another name for the results"
 
@@ -118,6 +120,36 @@ def check_files(folder: Path, series: ASLSeries, names: Iterable[str]) -> None:
         if len(os.fsencode(Path(name).name)) > _LONGEST:
             raise InputError(f"The name '{series.name}' is too long for names of files; give a shorter one.")
         _check_file(folder, name, own)
+
+
+def check_name(series: str) -> None:
+    """Refuse the name of a series that no file can begin with, on any system: results are taken from one to another.
+
+    Raises:
+        InputError: in one sentence.
+    """
+    name = file_name(series, REPORT)
+    fault = fault_of(name)
+    if not series or fault:
+        why = f", since '{name}' {fault}" if fault else ""
+        raise InputError(f"The series name '{series}' cannot start a file name{why}; rename the series.")
+
+
+def check_length(folder: Path, names: Iterable[str]) -> None:
+    """Refuse a folder in which paths would be longer than Windows allows, before the work is done and not after.
+
+    Raises:
+        InputError: by how much.
+    """
+    most = longest_path()
+    if most is None:
+        return
+    longest = len(str(folder.absolute())) + len(_ASIDE) + max(map(len, names))
+    if longest > most:
+        raise InputError(
+            f"Results in {folder} would have paths of up to {longest} characters, and Windows allows {most} here; give "
+            f"a folder whose path is shorter by {longest - most}, or have long paths switched on in Windows."
+        )
 
 
 def _check_file(folder: Path, name: str, own: Listing | None) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..moving import replace_file
+from ..windows_paths import longest_path
 from .headless import module_logic
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ def save_mrb(scene: slicer.vtkMRMLScene, path: str | Path) -> Path:
     if scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") and module_logic(scene, "Segmentations") is None:
         raise InputError("This scene cannot save its segmentations; make it with make_scene().")
     _require_room(path, _TOO_FULL)  # MRML would fill the log with complaints
-    with tempfile.TemporaryDirectory(prefix=".ASLDenoise-", dir=path.parent, ignore_cleanup_errors=True) as folder:
+    aside = path.with_name(f".{path.name}.partial")
+    place = _workshop(path)
+    with tempfile.TemporaryDirectory(prefix=".ASLDenoise-", dir=place, ignore_cleanup_errors=True) as folder:
         # MRML names the bundle's inner folder after the file, and takes full paths alone
         part = Path(folder).absolute() / path.name
         messages = slicer.vtkMRMLMessageCollection()
@@ -52,8 +55,23 @@ def save_mrb(scene: slicer.vtkMRMLScene, path: str | Path) -> Path:
         if not written or not part.is_file():
             _require_room(path, _NEARLY_FULL)
             raise RuntimeError(f"The scene could not be saved to '{path}': {messages.GetAllMessagesAsString().strip()}")
-        replace_file(part, path)
+        if place != path.parent:  # perhaps on another disk, from which nothing can be renamed
+            part = Path(shutil.copyfile(part, aside))
+        try:
+            replace_file(part, path)
+        finally:
+            aside.unlink(missing_ok=True)
     return path
+
+
+def _workshop(path: Path) -> Path:
+    """Where MRML may put a bundle together: beside it, or on Windows, where paths grow too long, wherever is nearer.
+
+    A bundle is written below four folders named after the scene and its nodes, which may be 150 characters more.
+    """
+    temporary = Path(tempfile.gettempdir())
+    far = longest_path() is not None and len(str(path.parent.absolute())) > len(str(temporary))
+    return temporary if far else path.parent
 
 
 def _require_room(path: Path, least: int) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ..denoising.catalogue import list_models, user_models_folder
 from ..errors import InputError
+from ..windows_paths import fault_of, may_write_in
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # Windows makes no files of these names
 
 
 def check_name(name: str) -> Path:
@@ -19,7 +19,7 @@ def check_name(name: str) -> Path:
     Raises:
         InputError: it is no plain name, or that of a model or folder that is there: nothing is overwritten.
     """
-    if not _PLAIN.fullmatch(name) or name.endswith(".") or _DEVICES.fullmatch(name):
+    if not _PLAIN.fullmatch(name) or fault_of(name):
         rule = "use up to 63 letters without accents, digits, dots, - and _, beginning with a letter or digit"
         raise InputError(f"The name '{name}' is no plain name of a file; {rule}.")
     cards = {card.name.lower(): card for card in list_models()}
@@ -39,7 +39,7 @@ def check_place(folder: Path) -> None:
         InputError: it, or the one it is to be made in, does not let this user write.
     """
     home = next((place for place in (folder, *folder.parents) if os.path.lexists(place)), folder)
-    if not home.is_dir() or not os.access(home, os.W_OK | os.X_OK):
+    if not home.is_dir() or not may_write_in(home):
         raise InputError(
             f"The folder for your models, {folder}, cannot be written to; have access allowed, or say another by "
             "ASLDENOISE_MODELS in the environment."

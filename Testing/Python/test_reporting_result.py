@@ -192,7 +192,7 @@ def test_a_failure_while_moving_into_place_puts_back_what_was_there(result, tmp_
             raise OSError(5, "Input/output error")
         replace(source, target)
 
-    monkeypatch.setattr(derivatives.os, "replace", sometimes)
+    monkeypatch.setattr(os, "replace", sometimes)
     with pytest.raises(OSError, match="Input/output"):
         write_result(result, out, command="second")
     assert len(calls) > failing
