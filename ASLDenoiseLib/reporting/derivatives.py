@@ -301,7 +301,7 @@ def _write_whole(path: Path, text: str) -> None:
     """Write a text that somebody waits for: it is there under its name only when it is complete."""
     part = path.with_name(f".{path.name}.part")
     _write_text(part, text)
-    os.replace(part, path)
+    part.replace(path)
 
 
 def _generators(description: Path) -> list[str]:
