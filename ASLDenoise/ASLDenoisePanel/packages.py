@@ -66,7 +66,9 @@ def ensurePackages() -> None:
 
 
 def ensureTorch() -> None:
-    """Install PyTorch where it is missing: by the PyTorch extension, else by pip; both ask first.
+    """Install PyTorch where it is missing, by Slicer's PyTorch extension alone, which asks first.
+
+    pip by itself would bring a build of its own choice: without a graphics card's, or with gigabytes for one.
 
     Raises:
         PackagesMissing: it is not there now; says how to get it.
@@ -75,9 +77,13 @@ def ensureTorch() -> None:
         return
     try:
         import PyTorchUtils
-    except ImportError:
-        _installByPip()
-        return
+    except ImportError as error:
+        raise PackagesMissing(
+            _(
+                "PyTorch, which runs the networks, is missing: install the extension 'PyTorch' in the Extensions "
+                "Manager, restart Slicer, and press Apply again."
+            )
+        ) from error
     _installByExtension(PyTorchUtils.PyTorchUtilsLogic(), ask=True)
 
 
@@ -117,9 +123,7 @@ def reinstallSteps() -> str:
         "3. Module PyTorch Utils (category Utilities): Uninstall PyTorch, then Restart the application.\n"
         "4. PyTorch Utils again: computation backend 'automatic' (or 'cpu', for the processor alone), PyTorch version "
         "'{version}', Install PyTorch. Restart the application.\n"
-        "5. Open ASL Denoise: the line under 'Computes on' says what was found.\n\n"
-        "Without that extension, in the Python console after step 1: "
-        "slicer.packaging.pip_uninstall('torch torchvision'); restart, and press Apply, which asks for PyTorch."
+        "5. Open ASL Denoise: the line under 'Computes on' says what was found."
     ).format(version=TORCH)
 
 
@@ -137,33 +141,6 @@ def _installByExtension(logic, *, ask) -> None:
         raise _missing(text, error) from error
     if torch is None:
         raise PackagesMissing(_("PyTorch was not installed; press Apply again and agree to it."))
-
-
-def _installByPip() -> None:
-    agreed = slicer.util.confirmYesNoDisplay(
-        _(
-            "PyTorch runs the networks, and is not installed.\n\n"
-            "For a graphics card: install the extension 'PyTorch' in the Extensions Manager, restart Slicer and press "
-            "Apply again.\n\n"
-            "Install PyTorch without that extension now? It runs every model on the processor (CPU). On Linux it "
-            "brings NVIDIA's libraries along, a download of gigabytes; the extension can install one without."
-        ),
-        windowTitle=_("ASL Denoise: PyTorch is missing"),
-    )
-    if not agreed:
-        raise PackagesMissing(
-            _(
-                "PyTorch is missing. Install the extension 'PyTorch' in the Extensions Manager and restart Slicer, or "
-                "press Apply again and agree to PyTorch without it."
-            )
-        )
-    with _held(stay=_SLICERS) as constraints:
-        _refuseMisfits([f"torch{TORCH}"], constraints)
-        try:
-            packaging.pip_install([f"torch{TORCH}"], constraints=str(constraints), requester="ASLDenoise")
-        except Exception as error:
-            text = _("PyTorch could not be installed ({error}); check the internet connection and press Apply again.")
-            raise _missing(text, error) from error
 
 
 @contextmanager

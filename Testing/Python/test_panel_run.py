@@ -442,21 +442,14 @@ def test_packages_are_asked_for_on_apply_and_declining_is_told(ready):
 
 def test_without_torch_there_is_a_way_on(ready, monkeypatch):
     from ASLDenoisePanel import packages
-    from slicer_harness import dialogs
     from slicer_harness.packaging import installer
 
     monkeypatch.setattr(packages, "torchThere", lambda: False)
     installer.asked = []
-    import qt
-
-    dialogs.answers(qt.QMessageBox.No)
     ready.ui.applyButton.click()
-    assert "Extensions Manager" in dialogs.shown[-1].text
     assert ready.widget.state.value == "error" and "extension 'PyTorch'" in ready.ui.statusLabel.text
-    assert installer.asked == []
-    dialogs.answers(qt.QMessageBox.Yes)
-    packages.ensureTorch()
-    assert installer.asked == [["torch>=2.4"]]
+    assert "Extensions Manager" in ready.ui.statusLabel.text
+    assert installer.asked == [], "pip is never asked for PyTorch"
 
 
 def test_the_console_can_start_a_run_without_waiting(ready):
