@@ -14,6 +14,7 @@ from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule
 
 _HERE = Path(__file__).resolve().parent
+_HOME = "https://github.com/ASLDenoise/SlicerASLDenoise"
 for _package, _folder in (("ASLDenoisePanel", _HERE), ("ASLDenoiseLib", _HERE.parent)):
     if importlib.util.find_spec(_package) is None:  # a checkout's ASLDenoise folder given to Slicer as it is
         sys.path.insert(0, str(_folder))
@@ -59,10 +60,20 @@ class ASLDenoise(ScriptedLoadableModule):
             "map always stands beside the denoised one, at the same window and in the same table. "
             "For research use only; not for diagnosis."
         )
+        self.parent.helpText += _(
+            '<p>See the <a href="{home}/blob/main/Docs/tutorial.md">tutorial</a>, with sample data, and the '
+            '<a href="{home}#readme">documentation</a>. Nothing is sent anywhere, and nothing is installed or fetched '
+            "without asking.</p>"
+        ).format(home=_HOME)
         self.parent.acknowledgementText = _(
             "Quantification follows the ISMRM perfusion study group's consensus (Alsop 2015). Each model names its "
             "paper and training data in its card."
         )
+        self.parent.acknowledgementText += _(
+            '<p>Licence: Apache-2.0 (<a href="{home}/blob/main/LICENSE.txt">LICENSE.txt</a>). '
+            '<a href="{home}#how-to-cite">How to cite</a>: Copy methods, under the results of a run, gives a methods '
+            "paragraph with its references.</p>"
+        ).format(home=_HOME)
         icon = resource("Icons/ASLDenoise.png")
         if icon is not None:
             import qt

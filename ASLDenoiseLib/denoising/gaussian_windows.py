@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
+import torch  # at file scope: nearly every line computes with it, and no module imports this one but in a function
 
 from ..spatial.smoothing import SD_OF_FWHM
 

@@ -9,7 +9,7 @@ may change, never how much there is, and a guide that is missing leaves plain lo
 
 from __future__ import annotations
 
-import torch
+import torch  # at file scope: nearly every line computes with it, and no module imports this one but in a function
 
 from .families import Sample
 from .gaussian_windows import Window, window_of_mm

@@ -139,7 +139,7 @@ def test_a_new_file_is_installed_by_the_next_build(tmp_path):
     for path in [p for p in in_git("ASLDenoise", "ASLDenoiseLib", "Testing") if "Benchmarks" not in p.parts]:
         (source / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / path, source / path)
-    for name in ("CMakeLists.txt", "LICENSE", "README.md"):
+    for name in ("CMakeLists.txt", "LICENSE.txt", "README.md"):
         shutil.copy2(ROOT / name, source / name)
     configure(source, build, prefix)
     build_and_install(build)
@@ -270,15 +270,15 @@ def test_description_and_index_entry_agree(built):
 
 
 def test_the_index_entry_is_as_its_schema_wants_it():
-    """Version 1.0.1: these names and no other; the repository's name holds 'Slicer'; a known category."""
+    """Version 1.0.2: these names and no other; the repository's name holds 'Slicer'; a known category."""
     index = entry()
     texts = {"$schema", "category", "scm_url", "scm_revision", "build_subdirectory"}
     assert set(index) == texts | {"build_dependencies", "tier"}
     assert all(isinstance(index[name], str) for name in texts)
-    assert index["$schema"].endswith("slicer-extension-catalog-entry-schema-v1.0.1.json#")
+    assert index["$schema"].endswith("slicer-extension-catalog-entry-schema-v1.0.2.json#")
     assert index["category"] == "Neuroimaging" and index["tier"] in range(1, 6)
     assert index["scm_url"].startswith("https://") and "slicer" in index["scm_url"].rsplit("/", 1)[1].lower()
-    assert (ROOT / "LICENSE").is_file()
+    assert (ROOT / "LICENSE.txt").is_file()
 
 
 # --- that the stub can say no ---------------------------------------------------------------------------------------
