@@ -13,14 +13,14 @@ BENCHMARKS := denoise papers real independent null safety main_job noise_texture
 	motion outliers preparation registration arrival tissue tissue_guess panel fresh_clone \
 	field_cases fuzz brain_mask other_head regions t1_contrast \
 	superresolution superresolution_learned superresolution_real superresolution_time delays delays_real \
-	cohort cohort_scheduler few_scans adapting bold diffusion
+	cohort cohort_scheduler few_scans adapting bold diffusion index
 SCREEN := libglib2.0-0 libegl1 libgl1 libgl1-mesa-dri libxkbcommon0 libdbus-1-3 libfontconfig1
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help demo test lint format benchmarks $(addprefix benchmark-,$(BENCHMARKS)) setup screen clean
+.PHONY: help demo test lint format benchmarks index-checks $(addprefix benchmark-,$(BENCHMARKS)) setup screen clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -52,6 +52,10 @@ benchmarks: ## name the benchmarks; `make benchmark-NAME` measures one and write
 $(addprefix benchmark-,$(BENCHMARKS)): benchmark-%: setup
 	$(PY) -m pip install --quiet --editable '.[benchmark]'
 	$(PY) -m Testing.Benchmarks.$*
+
+index-checks: setup ## the Extensions Index's own checks: INDEX=, SLICER= name checkouts of Slicer/ExtensionsIndex, Slicer/Slicer
+	$(PY) -m pip install --quiet 'jsonschema>=4,<5'
+	$(PY) -m Testing.Benchmarks.index $(if $(INDEX),--index $(INDEX)) $(if $(SLICER),--slicer $(SLICER))
 
 setup: screen $(READY) ## .venv with everything the other targets need
 

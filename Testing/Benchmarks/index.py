@@ -1,0 +1,98 @@
+"""The Extensions Index's own public checks on a clone of this checkout, where they can run here; writes index.md.
+
+A clone of the last commit stands in for the public repository. `--index` names a checkout or git folder of
+Slicer/ExtensionsIndex, else it is cloned; `--slicer` one of Slicer/Slicer, whose schemas are read.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from .library.command import ROOT, begin, options
+from .library.index_checks import (
+    MIB,
+    NAME,
+    bytes_below,
+    clone_of,
+    description_checks,
+    packaging_check,
+    questions,
+    reader,
+    structure_check,
+    without,
+)
+from .library.tables import text_table
+
+_INDEX = "https://github.com/Slicer/ExtensionsIndex.git"
+_SCHEMAS = "Schemas"
+_LARGEST = "Resources/Models/unet3d*"  # four networks of one paper, none of them the default
+
+
+def main() -> None:
+    """Run every check, and write the page."""
+    parser = options(__doc__)
+    parser.add_argument("--index", default=_INDEX, help="a checkout, git folder or address of Slicer/ExtensionsIndex")
+    parser.add_argument("--slicer", type=Path, help="a checkout or git folder of Slicer/Slicer; none: no schema")
+    command = begin(__file__, parser)
+    with tempfile.TemporaryDirectory(prefix="ASLDenoise-index-") as folder:
+        work = Path(folder)
+        index = clone_of(command.args.index, work / "index")
+        shutil.copy2(ROOT / f"{NAME}.json", index)
+        clone = clone_of(ROOT.as_uri(), work / "full")
+        newest = clone_of(ROOT.as_uri(), work / "newest", "--depth=1")
+        metadata = json.loads((ROOT / f"{NAME}.json").read_text("utf-8"))
+        schemas = None if command.args.slicer is None else _schemas(command.args.slicer, work / _SCHEMAS)
+        outcomes = [*description_checks(index, clone, schemas), structure_check(index), packaging_check(metadata)]
+        checked = [(each.check, _shown(each.verdict), each.said) for each in outcomes]
+        read = [(kind, f"{count}", f"{size:,}", f"{parts}") for kind, count, size, parts in reader(index, clone)]
+        sizes = [_sizes("whole history", clone), _sizes("last commit alone", newest)]
+        sizes.append(_sizes(f"last commit without {_LARGEST}", without(newest, _LARGEST)))
+        commit = _git(index, "log", "-1", "--format=%h of %cs")
+        command.publish(
+            "The Extensions Index's own checks",
+            f"Scripts of the index as of {commit}, run on a clone of this checkout in the place of the public "
+            "repository: pictures are asked of the clone, the schema of Slicer's own file.",
+            "## Checks",
+            text_table(("check", "verdict", "said"), checked),
+            "## Size, MiB",
+            "The index counts every file of the clone it makes, git's own among them: history counts, and every weight "
+            "counts twice, once as a file and once packed.",
+            text_table(("clone", "files", ".git", "together, limit 100"), sizes),
+            "## What its reader takes in",
+            "Every `.py` and `.md` file, and CMakeLists.txt, all as UTF-8; a model that needs an account is asked "
+            "about them, which is not run here.",
+            text_table(("kind", "files", "characters", "parts"), read),
+            "It asks:\n\n" + "\n".join(f"{n}. {question}" for n, question in enumerate(questions(index), 1)),
+        )
+
+
+def _shown(verdict: str) -> str:
+    return f"**{verdict}**" if verdict == "failed" else verdict
+
+
+def _sizes(what: str, clone: Path) -> tuple[str, str, str, str]:
+    git = bytes_below(clone / ".git")
+    total = bytes_below(clone)
+    return what, f"{(total - git) / MIB:.1f}", f"{git / MIB:.1f}", f"{total / MIB:.1f}"
+
+
+def _schemas(slicer: Path, folder: Path) -> Path:
+    """Slicer's schemas, of a checkout or out of a git folder."""
+    if (slicer / _SCHEMAS).is_dir():
+        return slicer / _SCHEMAS
+    folder.mkdir()
+    for path in _git(slicer, "ls-tree", "--name-only", "HEAD", f"{_SCHEMAS}/").splitlines():
+        (folder / Path(path).name).write_text(_git(slicer, "show", f"HEAD:{path}"), encoding="utf-8", newline="\n")
+    return folder
+
+
+def _git(folder: Path, *words: str) -> str:
+    return subprocess.run(["git", "-C", str(folder), *words], check=True, capture_output=True, text=True).stdout.strip()
+
+
+if __name__ == "__main__":
+    main()
