@@ -9,7 +9,7 @@ from pathlib import Path
 
 from slicer.i18n import tr as _
 
-from .packages import PackagesMissing, ensurePackages, ensureTorch
+from .packages import PackagesMissing, ensurePackages, ensureTorch, torchThere
 from .remedies import panelError, panelFailure
 from .running import Driver
 from .states import State
@@ -82,6 +82,13 @@ class Run:
         self._asl, self._began = parameters.asl, time.monotonic()
         self._become(State.RUNNING)
 
+    def warm(self) -> None:
+        """Have the process of the next run load what it needs: Apply is about to come."""
+        from ASLDenoiseLib.pipeline.run import LOADED
+
+        if torchThere():
+            self._driver.warm(LOADED)
+
     def cancel(self) -> None:
         """End the run with all its processes."""
         self._progress.busy(_("Cancelling..."))
@@ -89,8 +96,8 @@ class Run:
 
     def abandon(self) -> None:
         """End the run without another event."""
-        self._driver.abandon()
         self.reset()
+        self._driver.abandon()  # last: a panel that is ready again has a process wait for its next run
 
     def reset(self) -> None:
         """Return to the state before the first run."""

@@ -11,6 +11,7 @@ from typing import Any
 import qt
 
 INTERVAL = 100  # ms between polls of the child's events
+WAITS = 300.0  # s that a child waits for a task; it has some 0.4 GB of memory meanwhile
 _PANEL_FOLDER = Path(__file__).resolve().parents[1]
 
 
@@ -75,13 +76,28 @@ class Driver:
         }
         self._timer.start()
 
+    def warm(self, modules) -> None:
+        """Have a child load modules and wait for the next task, `WAITS` seconds at most; there is never a second."""
+        from ASLDenoiseLib.errors import InputError
+
+        if self.running:
+            return
+        try:
+            if self._runner is None:
+                self._runner = self._makeRunner()
+        except InputError:  # Apply says it
+            return
+        self._runner.warm(modules, seconds=WAITS)
+        self._timer.start()
+
     def poll(self) -> None:
         """Hand on what has happened; the timer calls it."""
         for runner in self._abandoned:
             runner.poll()
         self._abandoned = [runner for runner in self._abandoned if runner.running]
         listeners, events = self._listeners, [] if self._runner is None else self._runner.poll()
-        if not self.running and not self._abandoned:
+        waits = self._runner is not None and self._runner.waits  # its threads come to their turn as Python runs
+        if not self.running and not waits and not self._abandoned:
             self._timer.stop()
         for event in events:
             listener = listeners.get(type(event).__name__)
@@ -94,8 +110,13 @@ class Driver:
             self._runner.cancel()
 
     def abandon(self) -> None:
-        """End the task without another event, as when the scene is closed; another can start at once."""
+        """End the task without another event, as when the scene is closed; another can start at once.
+
+        A child that waits for one is ended as well.
+        """
         self._listeners = {}
+        if self._runner is not None:
+            self._runner.cool()
         if self.running:
             self._runner.cancel()
             self._abandoned.append(self._runner)

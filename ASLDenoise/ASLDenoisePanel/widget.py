@@ -287,6 +287,13 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         trouble = "" if p is None or p.way is Way.QUANTIFY else self.computing.trouble
         self.ui.reasonLabel.text = "\n".join(filter(None, (reason or estimate, trouble)))
         self.ui.reasonLabel.setVisible(not self.transfer.busy)  # the line below the bar says it already
+        if (
+            not reason
+            and self.run.state in (State.READY, State.DONE)
+            and not self._inspecting()
+            and self.computing.listed
+        ):
+            self.run.warm()
 
     # Apply, loading, and their results
 

@@ -124,6 +124,12 @@ class Runner:
             waiting.cancel()
 
     @property
+    def waits(self) -> bool:
+        """Whether a child waits for a task, or is about to."""
+        with self._lock:
+            return self._waiting is not None and self._waiting.waits
+
+    @property
     def waiting(self) -> int | None:
         """The process that waits for a task, once it has started."""
         with self._lock:

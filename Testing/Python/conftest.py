@@ -117,9 +117,11 @@ def desktop() -> Iterator[Desktop]:
 @pytest.fixture
 def panel(desktop, repo_root):
     """The panel as Slicer opens it."""
+    from panel_builders import start_late
     from slicer_harness.panel import open_panel
 
     opened = open_panel(repo_root / "ASLDenoise" / "ASLDenoise.py")
+    start_late(opened)
     yield opened
     opened.close()
 

@@ -51,9 +51,15 @@ def panel_of_module(repo_root):
     dialogs.forget()
     with installed(), slot_errors() as errors:
         opened = open_panel(repo_root / "ASLDenoise" / "ASLDenoise.py")
+        start_late(opened)
         yield opened
         opened.close()
     assert not errors, errors[0].text
+
+
+def start_late(panel):
+    """Have a panel start the process of a run with Apply alone, as tests of other things need no process that waits."""
+    panel.widget.run.warm = lambda: None
 
 
 class FakeDriver:
@@ -61,10 +67,14 @@ class FakeDriver:
 
     def __init__(self):
         self.running, self.task, self.progress, self.log = False, None, None, None
+        self.warmed = []
 
     def start(self, task, *, done, failed, progress=None, log=None, cancelled=None):
         self.running, self.task, self.progress, self.log = True, task, progress, log
         self._done, self._failed, self._cancelled = done, failed, cancelled
+
+    def warm(self, modules):
+        self.warmed.append(modules)
 
     def finish(self, found):
         self.running = False
