@@ -7,8 +7,6 @@ other files. Where it cannot, they are made here, after the others.
 from __future__ import annotations
 
 import functools
-import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +17,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from ..errors import InputError
+from ..moving import remove_folder, replace_file
 from ..progress import Progress, silent
 from ..reporting.listing import REPORT, file_name
 from ..result import Result
@@ -90,7 +89,7 @@ class SceneBeside:
         finally:
             self._runner.cancel()
             self._wait()
-            shutil.rmtree(self._folder, ignore_errors=True)
+            remove_folder(self._folder)
 
     def attachments(self, result: Result) -> Mapping[str, Callable[[Path], None]]:
         """Writers of scene and picture by the ends of their names, which fetch what the child has written.
@@ -101,7 +100,7 @@ class SceneBeside:
 
         def write(what: str, path: Path) -> None:
             if self._wait():
-                os.replace(self._folder / path.name, path)
+                replace_file(self._folder / path.name, path)
             else:
                 here()[what](path)
 

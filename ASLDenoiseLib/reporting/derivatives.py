@@ -16,6 +16,7 @@ import numpy as np
 from ..errors import InputError
 from ..files import trouble
 from ..given import fitted
+from ..moving import replace_file
 from ..result import Result
 from ..result.maps import Role
 from ..result.table import columns, rows, rows_tsv
@@ -301,7 +302,7 @@ def _write_whole(path: Path, text: str) -> None:
     """Write a text that somebody waits for: it is there under its name only when it is complete."""
     part = path.with_name(f".{path.name}.part")
     _write_text(part, text)
-    part.replace(path)
+    replace_file(part, path)
 
 
 def _generators(description: Path) -> list[str]:
