@@ -2,12 +2,19 @@
 #
 #   make PYTHON=python3.12          another interpreter (3.10 to 3.13; 3.11 is preferred where found)
 #   make TORCH="torch>=2.4,<3"      another torch, e.g. the newest with CUDA
+#
+# On Windows from Git Bash, whose sh, rm and find these lines need.
 
 TORCH ?= torch==2.13.0
 VENV ?= .venv
-PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.10 python3.13; do \
+PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.10 python3.13 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1 && echo $$p && break; done)
+ifeq ($(OS),Windows_NT)
+SHELL := sh.exe
+PY := $(VENV)/Scripts/python.exe
+else
 PY := $(VENV)/bin/python
+endif
 READY := $(VENV)/.ready
 BENCHMARKS := denoise papers real independent null safety main_job noise_texture time_models pairs_needed \
 	motion outliers preparation registration arrival tissue tissue_guess panel fresh_clone \

@@ -57,7 +57,7 @@ def why_refused(
         meanwhile: called every 50 ms while pip looks.
         seconds: after which it is not waited for any more.
     """
-    with tempfile.TemporaryDirectory(prefix="ASLDenoise-pip-") as folder:
+    with tempfile.TemporaryDirectory(prefix="ASLDenoise-pip-", ignore_cleanup_errors=True) as folder:
         report, log = Path(folder, "report.json"), Path(folder, "log.txt")
         command = [*python, "-m", "pip", "install", "--dry-run", "--no-input", "--disable-pip-version-check"]
         command += [*_QUICK, *options, "-c", str(constraints), "--report", str(report), *requirements]

@@ -166,8 +166,21 @@ def calls(name: str) -> list[tuple[str, ast.Call]]:
     return found
 
 
+def methods(name: str) -> list[tuple[str, ast.Call]]:
+    """Every call of a method of one argument by this name, likewise."""
+    found = []
+    for path in sorted((ROOT / "ASLDenoiseLib").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == name:
+                if len(node.args) == 1:
+                    found.append((f"{path.relative_to(ROOT).as_posix()}:{node.lineno}", node))
+    return found
+
+
 def test_no_file_is_moved_without_patience():
     assert [place for name in ("os.replace", "os.rename") for place, _ in calls(name)] == []
+    moved = [place for name in ("replace", "rename") for place, call in methods(name) if not call.keywords]
+    assert moved == [], "of a Path, which has one argument where that of a text has two"
 
 
 def test_a_temporary_folder_that_cannot_go_yet_costs_no_result():
