@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ..errors import InputError
+from ..moving import replace_file
 from .anatomy import Anatomy, label_maps, read_anatomy
 from .stroke_masks import StrokeMask, read_training_masks
 
@@ -24,7 +25,7 @@ def write_pack(anatomies: Sequence[Anatomy], path: Path, *, strokes: Sequence[St
     part = path.with_name(f"part-{path.name}")
     masks = {f"{_STROKE}{m.number}:{name}": getattr(m, name).numpy() for m in strokes for name in _PARTS}
     np.savez_compressed(part, **{a.name: a.packed for a in anatomies}, **masks)
-    part.replace(path)
+    replace_file(part, path)
     return path
 
 

@@ -17,6 +17,7 @@ import torch
 
 from ..denoising.catalogue import find_model, load_model
 from ..errors import InputError
+from ..moving import replace_file
 from ..progress import Progress, silent, span
 from .anatomy_pack import anatomy_names, is_pack, load_strokes
 from .families import find_network_family
@@ -200,7 +201,7 @@ class _Run:
         part = self.checkpoint.with_suffix(".part")
         state = {name: getattr(self, name).state_dict() for name in ("network", "average", "optimizer")}
         torch.save({**state, "step": self.step, "spent": self.spent, "gain": self.gain}, part)
-        part.replace(self.checkpoint)
+        replace_file(part, self.checkpoint)
 
     def over(self, max_minutes: float | None) -> bool:
         """Whether all steps are done, or the time is up."""

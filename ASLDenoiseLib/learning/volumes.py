@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..moving import replace_file
 from ..progress import Progress, silent
 from .anatomy import Anatomy
 from .phantom import Phantom, PhantomSettings, draw_phantom
@@ -151,7 +152,7 @@ def make_share(
     volumes = join(share)
     part = path.with_name(f"part-{path.name}")
     np.savez(part, **{f.name: getattr(volumes, f.name).numpy() for f in fields(Volumes)})
-    part.replace(path)
+    replace_file(part, path)
     return path
 
 

@@ -170,10 +170,10 @@ def methods(name: str) -> list[tuple[str, ast.Call]]:
     """Every call of a method of one argument by this name, likewise."""
     found = []
     for path in sorted((ROOT / "ASLDenoiseLib").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == name:
-                if len(node.args) == 1:
-                    found.append((f"{path.relative_to(ROOT).as_posix()}:{node.lineno}", node))
+        nodes = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+        named = [node for node in nodes if isinstance(node.func, ast.Attribute) and node.func.attr == name]
+        place = path.relative_to(ROOT).as_posix()
+        found += [(f"{place}:{node.lineno}", node) for node in named if len(node.args) == 1]
     return found
 
 
