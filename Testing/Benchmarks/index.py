@@ -19,6 +19,7 @@ from .library.index_checks import (
     bytes_below,
     clone_of,
     description_checks,
+    earlier_versions,
     packaging_check,
     questions,
     reader,
@@ -49,6 +50,7 @@ def main() -> None:
         outcomes = [*description_checks(index, clone, schemas), structure_check(index), packaging_check(metadata)]
         checked = [(each.check, _shown(each.verdict), each.said) for each in outcomes]
         read = [(kind, f"{count}", f"{size:,}", f"{parts}") for kind, count, size, parts in reader(index, clone)]
+        earlier = [(what, f"{count}", f"{size / MIB:.1f}") for what, count, size in earlier_versions(clone)]
         sizes = [_sizes("whole history", clone), _sizes("last commit alone", newest)]
         sizes.append(_sizes(f"last commit without {_LARGEST}", without(newest, _LARGEST)))
         commit = _git(index, "log", "-1", "--format=%h of %cs")
@@ -62,6 +64,8 @@ def main() -> None:
             "The index counts every file of the clone it makes, git's own among them: history counts, and every weight "
             "counts twice, once as a file and once packed.",
             text_table(("clone", "files", ".git", "together, limit 100"), sizes),
+            "What history holds beside the last commit, as git has packed it:",
+            text_table(("what", "versions", "MiB"), earlier),
             "## What its reader takes in",
             "Every `.py` and `.md` file, and CMakeLists.txt, all as UTF-8; a model that needs an account is asked "
             "about them, which is not run here.",

@@ -56,7 +56,10 @@ def test_the_module_says_what_it_is_and_that_it_is_for_research(repo_root, deskt
     assert parent.title == "ASL Denoise"
     assert list(parent.categories) == ["Neuroimaging"]
     assert not parent.icon.isNull()
-    assert "research use only" in parent.helpText
+    assert "research use only" in parent.helpText and "tutorial.md" in parent.helpText
+    assert "Nothing is sent anywhere" in parent.helpText
+    for word in ("Apache-2.0", "LICENSE.txt", "#how-to-cite", "Alsop"):
+        assert word in parent.acknowledgementText
     assert "Sequences" in parent.dependencies
 
 

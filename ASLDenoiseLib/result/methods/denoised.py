@@ -51,6 +51,8 @@ def denoising_said(facts: Facts) -> Iterator[Statement]:
     cited = _BY_NETWORK.get(str(model.get("network", "")), "")
     cited = f" [{cited}]" if cited else ""
     yield Statement(f"The mean difference was denoised by the network '{model['name']}'{version}{weights}{cited}.")
+    if model.get("data_source"):
+        yield Statement(f"Its training data: {str(model['data_source']).rstrip('.')}.")
     guides = facts.value("guides")
     if guides == "none":
         yield Statement("No other image guided it.")

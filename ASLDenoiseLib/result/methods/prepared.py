@@ -96,6 +96,6 @@ def averaging_said(facts: Facts) -> Iterator[Statement]:
         return
     error = ""
     if maps.named(maps.MEAN_ERROR, facts.result.maps) in facts.result.maps:
-        error = ", whose standard error was taken from the spread of the pairs"
+        error = "; the standard error of the mean was taken from the spread of the pairs"
     of = "for each delay " if facts.result.delays is not None else ""
     yield Statement(f"The differences that were kept {of}were averaged{error}.")

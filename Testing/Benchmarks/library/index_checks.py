@@ -23,6 +23,13 @@ from urllib.parse import urlsplit
 NAME = "ASLDenoise"
 MIB = 1024 * 1024
 _RAW = re.compile(r"https://raw\.githubusercontent\.com/[^/]+/[^/]+/[^/]+/(.+)")
+_GROUPS = (
+    (r"^Docs/panel/", "pictures of the panel (Docs/panel)"),
+    (r"^Docs/demo-overlay\.png$", "the picture of the demo (Docs/demo-overlay.png)"),
+    (r"\.pt$", "weights of models"),
+    (r"\.(png|svg)$", "other pictures"),
+    (r"\.gz$", "sample data"),
+)
 _KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".gif": "image/gif"}
 
 
@@ -200,6 +207,32 @@ def without(clone: Path, pattern: str) -> Path:
     (clone / ".git" / "shallow").unlink(missing_ok=True)
     subprocess.run([*git, "gc", "--quiet", "--prune=now"], check=True)
     return clone
+
+
+def earlier_versions(clone: Path) -> list[tuple[str, int, int]]:
+    """What history holds beside the last commit: path, versions, bytes as packed; the largest first.
+
+    Files below ``Docs/panel`` count as one, and so do weights of models; the rest of the code and text as another.
+    """
+
+    def told(*words: str, given: str | None = None) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(clone), *words], check=True, capture_output=True, text=True, input=given
+        )
+        return done.stdout
+
+    now = {line.split()[2] for line in told("ls-tree", "-r", "HEAD").splitlines()}
+    form = "--batch-check=%(objecttype) %(objectname) %(objectsize:disk) %(rest)"
+    found: dict[str, list[int]] = {}
+    for line in told("cat-file", form, given=told("rev-list", "--objects", "HEAD")).splitlines():
+        kind, name, size, *rest = line.split(" ", 3)
+        if kind != "blob" or name in now:
+            continue
+        path = rest[0]
+        group = next((called for ends, called in _GROUPS if re.search(ends, path)), "code and text")
+        found.setdefault(group, []).append(int(size))
+    rows = [(group, len(sizes), sum(sizes)) for group, sizes in found.items()]
+    return sorted(rows, key=lambda row: -row[2])
 
 
 def bytes_below(folder: Path) -> int:
