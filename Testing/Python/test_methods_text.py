@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from delay_results import result_of_delays
+from request_builders import made_series
 from scene_builders import made_result
 
 from ASLDenoiseLib.findings import Finding, Severity
 from ASLDenoiseLib.group.methods import study_methods
+from ASLDenoiseLib.pipeline.console import quantify
+from ASLDenoiseLib.preparing.choices import Preparation
 from ASLDenoiseLib.reporting.derivatives import write_result
 from ASLDenoiseLib.reporting.html import report_html
 from ASLDenoiseLib.reporting.methods_html import methods_in
+from ASLDenoiseLib.result import methods
 from ASLDenoiseLib.result.methods import Methods, common_methods, methods_of
 from ASLDenoiseLib.result.methods.references import REFERENCES
 from ASLDenoiseLib.result.methods.statement import Statement, numbers
@@ -124,7 +129,18 @@ SAID = {
         {"outliers": report(rejections=2)},
         "Liu TT",
     ),
-    "nuisance": ("six courses of head motion", {"findings": ("nuisance-regressed",)}, {}, "Wang Z. Improving"),
+    "nuisance": (
+        "six courses of head motion",
+        {"findings": ("nuisance-regressed",), "motion": moved(still=False)},
+        {"findings": ("nuisance-regressed",), "motion": moved(still=True)},  # which a run would not say
+        "Wang Z. Improving",
+    ),
+    "CSF": (
+        "the course of CSF",
+        ([chosen("nuisance", "csf")], {"findings": ("nuisance-regressed",)}),
+        [chosen("nuisance", "csf")],
+        "",
+    ),
     "smoothing": ("Gaussian of 4 mm", [chosen("smoothing", 4.0)], {}, ""),
     "smooth M0": ("The M0 was smoothed", [chosen("m0_smoothing", 5.0)], {}, ""),
     "error of mean": ("the standard error of the mean", with_map("desc-meanerror_cbf"), {}, ""),
@@ -193,6 +209,7 @@ SAID = {
     "halves": ("odd and even pairs", {"split_half": object()}, {}, ""),
     "pairs needed": ("random subsets", {"pairs_needed": object()}, {}, ""),
     "torch": ("PyTorch 2.9", {"model": NETWORK}, {}, ""),
+    "torch for tissue": ("PyTorch 2.9", {"tissue": replace(TISSUE, source="tissue network")}, {}, ""),
     "ANTs": ("ANTs (antspyx) 0.6", {"tissue": SEGMENTED}, {}, ""),
     "SimpleITK": ("SimpleITK 2.5", [chosen("t1_alignment", "found")], {"motion": moved(still=True)}, ""),
 }
@@ -226,15 +243,43 @@ def test_every_source_that_is_listed_is_named_in_the_text_and_numbered_in_its_or
     assert "[@" not in told
 
 
+def test_what_sentences_rest_on_is_what_runs_tell():
+    """Every parameter and finding that the paragraph asks for is one that some run leaves."""
+    library = Path(methods.__file__).parents[2]
+    others = [path for path in library.rglob("*.py") if not path.is_relative_to(library / "result" / "methods")]
+    told = "".join(path.read_text("utf-8") for path in others)
+    asking = "".join(path.read_text("utf-8") for path in Path(methods.__file__).parent.glob("*.py"))
+    names = set(re.findall(r'(?:value|by_user|assumed)\("([a-z0-9_]+)"', asking))
+    names |= set(re.findall(r'"([a-z0-9-_]+)" (?:not )?in facts', asking))
+    known = {*re.findall(r'"([a-z0-9_-]+)"', told), *re.findall(r"^    ([a-z0-9_]+): ", told, re.MULTILINE)}
+    assert names - known - {"motion_correction", "m0_raised_voxels", "m0_noise_voxels"} == set()
+    assert len(names) > 15 and "motion_correction" in told and "m0_raised_voxels" in told and "m0_noise_voxels" in told
+
+
+def test_a_run_is_told_by_its_request():
+    plain = Preparation(motion=False, outliers="none", nuisance=(), smoothing=4.0, pairs="1-3")
+    series = made_series()
+    told = quantify(series, preparation=plain).methods_text
+    for phrase in (
+        "numbers 1-3 were analysed",
+        "not corrected, by choice",
+        "Gaussian of 4 mm",
+        "No outliers were sought",
+    ):
+        assert phrase in told
+    told = quantify(series).methods_text
+    assert "Head motion was estimated" in told
+    for phrase in ("by choice", "Gaussian of", "No outliers were sought", "denoised", "super-resolved", "PyTorch"):
+        assert phrase not in told
+    assert "CBF, in ml/100g/min, was computed" in told and "figures by tissue are rough" in told
+
+
 def test_no_source_is_listed_where_nothing_is_cited():
     assert "References" not in Methods((Statement("Nothing was done."),)).text
 
 
 def test_every_source_can_be_cited_by_some_run():
-    import ASLDenoiseLib.result.methods as package
-
-    folder = package.__path__[0]
-    written = "".join(path.read_text("utf-8") for path in sorted(__import__("pathlib").Path(folder).glob("*.py")))
+    written = "".join(path.read_text("utf-8") for path in Path(methods.__file__).parent.glob("*.py"))
     cited = set(re.findall(r"@([a-z]+\d{4})", written)) | set(re.findall(r'": "([a-z]+\d{4})"', written))
     assert set(REFERENCES) == cited
 

@@ -107,7 +107,7 @@ def _software(facts: Facts, versions: Mapping[str, str]) -> Iterator[Statement]:
     motion, how = facts.result.motion, facts.value("t1_alignment")
     if (motion is not None and not motion.still) or how in ("found", "given start"):
         used.append("SimpleITK")
-    if by_network(facts) or facts.value("superresolution") in LEARNS:
+    if by_network(facts) or facts.value("superresolution") in LEARNS or _tissue_by(facts, "network"):
         used.append("torch")
     if _by_ants(facts):
         used.append("antspyx")
@@ -122,11 +122,15 @@ def _software(facts: Facts, versions: Mapping[str, str]) -> Iterator[Statement]:
 _CALLED = {"antspyx": "ANTs (antspyx)", "torch": "PyTorch", "numpy": "NumPy", "scipy": "SciPy"}
 
 
-def _by_ants(facts: Facts) -> bool:
+def _tissue_by(facts: Facts, *words: str) -> bool:
+    """Whether a tissue says one of these words of its source."""
     segmented = facts.result.t1_tissue
     sources = facts.result.tissue.source, "" if segmented is None else segmented.source
-    found = any(word in source for word in ("Atropos", "N4", "ANTs") for source in sources)
-    return found or any(key.startswith("space-MNI") for key in facts.result.maps)
+    return any(word in source for word in words for source in sources)
+
+
+def _by_ants(facts: Facts) -> bool:
+    return _tissue_by(facts, "Atropos", "N4", "ANTs") or any(key.startswith("space-MNI") for key in facts.result.maps)
 
 
 def _doubts(facts: Facts) -> Iterator[Statement]:

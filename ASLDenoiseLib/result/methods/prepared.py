@@ -79,7 +79,12 @@ def nuisance_said(facts: Facts) -> Iterator[Statement]:
     if "nuisance-regressed" not in facts.codes:
         return
     names = {"motion": "the six courses of head motion", "csf": "the course of CSF", "global": "the brain's mean"}
-    chosen = [names.get(name, name) for name in str(facts.value("nuisance", "")).split("+")]
+    motion = facts.result.motion
+    moved = motion is not None and not motion.still  # a run regresses no courses of a head that kept still
+    asked = [name for name in str(facts.value("nuisance", "")).split("+") if name != "motion" or moved]
+    chosen = [names.get(name, name) for name in asked]
+    if not chosen:
+        return
     yield Statement(
         f"Nuisances ({', '.join(chosen)}), orthogonal to the labelling, were regressed out of controls and labels "
         "[@wang2012]."
