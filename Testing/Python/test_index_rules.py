@@ -156,3 +156,16 @@ def test_torch_is_installed_by_slicers_extension_alone():
         for node in ast.walk(ast.parse(text(path))):
             if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "pip_install":
                 assert "torch" not in ast.unparse(node).lower(), f"{path}:{node.lineno}"
+
+
+def test_no_line_of_what_slicer_installs_speaks_to_the_network_itself():
+    """What is fetched is so by Slicer's installer, the PyTorch extension, or nilearn when an atlas is named."""
+    speaks = {"requests", "urllib.request", "http.client", "ftplib", "smtplib", "urllib3", "httpx", "aiohttp"}
+    found = []
+    for path in [p for p in in_git() if p.startswith(("ASLDenoise/", "ASLDenoiseLib/")) and p.endswith(".py")]:
+        for node in ast.walk(ast.parse(text(path))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            found += [f"{path}: {name}" for name in names if name in speaks]
+    assert found == []
