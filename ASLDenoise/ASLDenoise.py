@@ -58,7 +58,8 @@ class ASLDenoise(ScriptedLoadableModule):
         self.parent.helpText = _(
             "Denoises arterial spin labelling (ASL) MRI and quantifies cerebral blood flow (CBF, ml/100g/min). The raw "
             "map always stands beside the denoised one, at the same window and in the same table. "
-            "For research use only; not for diagnosis."
+            "For research use only; not for diagnosis.\n\n"
+            "Where networks run, what is wrong with PyTorch, and how to reinstall it: Advanced, below 'Computes on'."
         )
         self.parent.helpText += _(
             '<p>See the <a href="{home}/blob/main/Docs/tutorial.md">tutorial</a>, with sample data, and the '

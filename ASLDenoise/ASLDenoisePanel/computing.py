@@ -61,6 +61,19 @@ class ComputingSection:
         state = self._state
         return "" if state is None or not state.stops or not state.version else state.sentence
 
+    @property
+    def note(self) -> str:
+        """What to know before Apply: why networks cannot run, or that a graphics card is there and not used."""
+        state = self._state
+        if (
+            self.trouble
+            or state is None
+            or cpuForced()
+            or not any(d.name != "cpu" and not d.usable for d in state.devices)
+        ):
+            return self.trouble
+        return _("A graphics card is there and not used: see 'Computes on' under Advanced.")
+
     def soon(self) -> None:
         """Find out what PyTorch is like, once the series that was chosen is inspected."""
         if self._state is None and not self._driver.running:

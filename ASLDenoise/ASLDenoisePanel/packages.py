@@ -121,8 +121,8 @@ def reinstallSteps() -> str:
         "1. Restart Slicer, so that no file of PyTorch is in use, and open no other module.\n"
         "2. Extensions Manager: install 'PyTorch' if it is not there, and restart.\n"
         "3. Module PyTorch Utils (category Utilities): Uninstall PyTorch, then Restart the application.\n"
-        "4. PyTorch Utils again: computation backend 'automatic' (or 'cpu', for the processor alone), PyTorch version "
-        "'{version}', Install PyTorch. Restart the application.\n"
+        "4. PyTorch Utils again: computation backend 'automatic' (or 'cpu', for the processor alone), Torch version "
+        "requirement '{version}', Install PyTorch. Restart the application.\n"
         "5. Open ASL Denoise: the line under 'Computes on' says what was found."
     ).format(version=TORCH)
 

@@ -284,7 +284,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         estimate = "" if reason else expectation(p)
         button.text, button.enabled = _("Apply"), not reason
         button.toolTip = reason or f"{what} {estimate}"
-        trouble = "" if p is None or p.way is Way.QUANTIFY else self.computing.trouble
+        trouble = "" if p is None or p.way is Way.QUANTIFY else self.computing.note
         self.ui.reasonLabel.text = "\n".join(filter(None, (reason or estimate, trouble)))
         self.ui.reasonLabel.setVisible(not self.transfer.busy)  # the line below the bar says it already
         if (

@@ -1,4 +1,4 @@
-"""Running a network without running out of memory: smaller portions, then the CPU, said aloud."""
+"""Running a network without running out of memory: smaller portions, then the CPU, said aloud; so is what MPS lacks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..compute import Compute
+from ..device_errors import is_device_refusal
+from ..devices import first_line
 from ..memory import is_out_of_memory
 
 if TYPE_CHECKING:
@@ -63,7 +65,12 @@ def _fitting(
         try:
             with torch.inference_mode():
                 return run(size)
-        except (MemoryError, RuntimeError) as error:  # on the CPU torch raises a plain RuntimeError
+        except (MemoryError, RuntimeError, TypeError) as error:  # on the CPU torch raises a plain RuntimeError
+            if compute.device == "mps" and is_device_refusal(error):  # a card that failed cannot even be copied from
+                size = first
+                network.to("cpu")
+                compute.fall_back(f"{form.format(size)} on cpu", device="cpu", refused=first_line(error))
+                continue
             if not is_out_of_memory(error) or (size // 2 < least and compute.device == "cpu"):
                 raise
             if compute.device == "cuda":

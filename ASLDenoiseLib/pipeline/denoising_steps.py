@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..compute import Compute
 from ..denoising.catalogue import DEFAULT_MODEL, find_model
 from ..denoising.domain import domain_findings
 from ..denoising.guides import find_guides
@@ -67,9 +68,16 @@ def denoise_mean(run: RunState, progress: Progress) -> None:
     ]
 
 
+def _moved(compute: Compute) -> str:
+    """Why the run left the device that it began on."""
+    if any(refusal.startswith(f"{compute.moved_from} refused") for refusal in compute.refusals):
+        return f"'{compute.moved_from}' would not do it"
+    return f"the memory of '{compute.moved_from}' ran out"
+
+
 def device_parameter(run: RunState) -> Parameter:
     """Where networks ran in the end, and whether somebody asked for it."""
     asked, ran = run.request.device, run.compute.device
     if run.compute.moved_from:
-        return Parameter("device", ran, "", Origin.DEFAULT, f"the memory of '{run.compute.moved_from}' ran out")
+        return Parameter("device", ran, "", Origin.DEFAULT, _moved(run.compute))
     return Parameter("device", ran, "", Origin.DEFAULT if asked == "auto" else Origin.USER)

@@ -33,6 +33,12 @@ _OUT_OF_MEMORY = note_kind(
     "{fallbacks}",
     Advice("to be faster, close other programs that use the graphics card, or choose the CPU"),
 )
+_REFUSED = note_kind(
+    "device-refused",
+    "The graphics processor would not do it, and the run went on on the CPU",
+    "{refusals}",
+    Advice("the result is that of the CPU; to be faster, update the graphics driver, or install a newer PyTorch"),
+)
 _OF_THE_CARD = ("network", "version", "parameters", "data_source", "intended_use", "licence", "adapted_from")
 
 
@@ -42,6 +48,8 @@ def measure_maps(run: RunState, progress: Progress) -> None:
         run.findings.append(warnings.TISSUE.finding(what=run.tissue.warning, source=run.tissue.source))
     if run.compute.fallbacks:
         run.findings.append(_OUT_OF_MEMORY.finding(fallbacks="; ".join(dict.fromkeys(run.compute.fallbacks))))
+    if run.compute.refusals:
+        run.findings.append(_REFUSED.finding(refusals="; ".join(dict.fromkeys(run.compute.refusals))))
     volumes = _maps(run) | run.halves | delay_maps(run)
     errors = pair_errors(run)
     readouts = _readouts(run, volumes, errors)

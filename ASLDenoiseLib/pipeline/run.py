@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..compute import Compute
-from ..devices import resolve_device, usable_cores
+from ..device_errors import is_device_refusal
+from ..devices import first_line, resolve_device, usable_cores
 from ..errors import InputError
 from ..given import fitted
 from ..memory import is_out_of_memory
@@ -268,21 +269,24 @@ def _shares(steps: Sequence[Step], work: Workload) -> list[float]:
 
 
 def _attempt(step: Step, state: RunState, progress: Progress) -> None:
-    """Do a step; where another device's memory runs out in it, do it again on the CPU."""
+    """Do a step; where another device's memory runs out in it, or it will not do it, do it again on the CPU."""
     try:
         step.run(state, progress)
         return
     except Exception as error:
-        if not step.computes or state.compute.device == "cpu" or not is_out_of_memory(error):
+        full = is_out_of_memory(error)
+        if not step.computes or state.compute.device == "cpu" or not (full or is_device_refusal(error)):
             raise
+        refused = "" if full else first_line(error)
     # outside of `except`, so that nothing holds on to what the failed step had in memory
     _free_memory()
-    state.compute.fall_back(f"the step '{step.name}' again on the cpu", device="cpu")
+    state.compute.fall_back(f"the step '{step.name}' again on the cpu", device="cpu", refused=refused)
     step.run(state, progress)
 
 
 def _free_memory() -> None:
     gc.collect()
     torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    with suppress(RuntimeError):  # a card that has failed does not even empty its cache
+        if torch is not None and torch.cuda.is_available():
+            torch.cuda.empty_cache()
