@@ -22,11 +22,12 @@ class ComputingSection:
         ui: the widgets of the panel by name.
         changed: called when what is known of PyTorch has changed.
         busy: whether something is under way that a check is to wait for.
+        release: ends the processes of the module that have PyTorch loaded, whose files are then free.
         driver: does the work.
     """
 
-    def __init__(self, ui, changed, busy, driver=None):
-        self._ui, self._changed, self._busy = ui, changed, busy
+    def __init__(self, ui, changed, busy, release, driver=None):
+        self._ui, self._changed, self._busy, self._release = ui, changed, busy, release
         self._parameters, self._state = None, None
         self._driver = Driver() if driver is None else driver
         self._later = qt.QTimer()
@@ -164,6 +165,11 @@ class ComputingSection:
     def _onReinstall(self, clicked=False) -> None:
         from .packages import PackagesMissing
 
+        if self._busy():
+            slicer.util.infoDisplay(_("A run is under way, which uses PyTorch: wait for it, or cancel it."))
+            return
+        self.abandon()
+        self._release()
         try:
             done = reinstallTorch()
         except PackagesMissing as error:

@@ -89,6 +89,11 @@ class Run:
         if torchThere():
             self._driver.warm(LOADED)
 
+    def cool(self) -> None:
+        """End the process that waits for the next run; one that is under way goes on."""
+        if not self.running:
+            self._driver.abandon()
+
     def cancel(self) -> None:
         """End the run with all its processes."""
         self._progress.busy(_("Cancelling..."))

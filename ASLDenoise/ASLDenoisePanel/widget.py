@@ -78,7 +78,7 @@ class ASLDenoiseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.acquisition = AcquisitionSection(self.ui, self._onAcquisitionChanged)
         self.findings = FindingsSection(self.ui, self._onFix)
         self.method = MethodSection(self.ui)
-        self.computing = ComputingSection(self.ui, self._checkCanApply, self._inspecting)
+        self.computing = ComputingSection(self.ui, self._checkCanApply, self._inspecting, self.run.cool)
         self.timeline = TimelineSection(self.ui, self.kept, self.runAgain, self._showPlot, self._showMaps, self._isBusy)
         self.agreement = AgreementSection(self.ui, self._onCompareHalves, self._showPlot, self._showTwo)
         self.regions = RegionsSection(self.ui, self.progress.done, lambda: self._entered)

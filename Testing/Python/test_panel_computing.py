@@ -234,9 +234,12 @@ def test_pytorch_is_reinstalled_by_its_extension_after_a_question(panel, computi
     dialogs.answers(qt.QMessageBox.No)
     panel.ui.torchButton.click()
     assert extension.asked == [], "declined"
+    released = []
+    computing._release = lambda: released.append(extension.asked[:])
     dialogs.answers(qt.QMessageBox.Yes)
     panel.ui.torchButton.click()
     assert extension.asked == ["uninstall", ("install", False, ">=2.4")]
+    assert released == [[]], "the process that waits with PyTorch loaded was ended first"
     assert computing._driver.running, "and looked at anew"
 
 
@@ -253,6 +256,16 @@ def test_a_pytorch_that_slicer_has_loaded_is_not_touched_and_the_steps_are_shown
     assert extension.asked == []
     said = dialogs.shown[-1].text
     assert "its files are in use. Restart Slicer" in said and "Uninstall PyTorch" in said and "'>=2.4'" in said
+
+
+def test_pytorch_is_not_taken_from_under_a_run(panel, computing, packages, extension):
+    from slicer_harness import dialogs
+
+    open_advanced(panel)
+    computing._driver.finish(BROKEN)
+    computing._busy = lambda: True
+    panel.ui.torchButton.click()
+    assert extension.asked == [] and "A run is under way" in dialogs.shown[-1].text
 
 
 def test_without_the_extension_the_steps_are_shown(panel, computing, packages, monkeypatch):
