@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import stat
+import unicodedata
 from pathlib import Path
 
 from .errors import InputError
@@ -82,6 +83,16 @@ def is_folder(path: Path) -> bool:
         return True
     require_file(path, what="file or folder")
     return False
+
+
+def is_litter(path: Path) -> bool:
+    """Whether macOS put a file there for itself: a copied disk has one such (``._NAME``) beside every file."""
+    return path.name.startswith("._") or path.name == ".DS_Store"
+
+
+def composed(text: str) -> str:
+    """A name with its accents in the letters (NFC): macOS and its disks may keep them apart (NFD)."""
+    return unicodedata.normalize("NFC", text)
 
 
 def read_text(path: Path, *, what: str = "file") -> str:

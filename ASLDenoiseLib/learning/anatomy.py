@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..files import is_litter
 
 
 class TissueClass(IntEnum):
@@ -178,7 +179,7 @@ def label_maps(folder: Path | str) -> dict[str, Path]:
     Raises:
         InputError: there is none.
     """
-    paths = sorted(Path(folder).glob("*_labels.nii*"))
+    paths = sorted(path for path in Path(folder).glob("*_labels.nii*") if not is_litter(path))
     if not paths:
         raise InputError(f"{folder} holds no *_labels.nii.gz; give the folder with the anatomy label maps.")
     return {_name_of(path): path for path in paths}

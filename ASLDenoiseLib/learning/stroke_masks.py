@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from ..errors import InputError
+from ..files import is_litter
 from .places import Place
 from .shapes import Shape
 from .smooth import uniform
@@ -139,7 +140,8 @@ def read_held_out_masks(folder: Path | str) -> list[StrokeMask]:
 
 
 def _read(folder: Path | str, wanted: Callable[[int], bool]) -> list[StrokeMask]:
-    numbered = {int(m[1]): p for p in sorted(Path(folder).glob("*.nii*")) if (m := _NUMBERED.search(p.name))}
+    paths = sorted(path for path in Path(folder).glob("*.nii*") if not is_litter(path))
+    numbered = {int(m[1]): p for p in paths if (m := _NUMBERED.search(p.name))}
     chosen = [read_mask(path, number) for number, path in numbered.items() if wanted(number)]
     if not chosen:
         raise InputError(

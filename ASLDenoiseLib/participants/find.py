@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
-from ..files import read_text
+from ..files import composed, read_text
 from ..reading.bids_study import series_files, t1_of
 from ..reading.images import entity, image_stem
 from .scan import CohortScan
@@ -83,7 +83,7 @@ def _require_data_set(bids: Path) -> None:
 def _named_series(bids: Path) -> tuple[list[Path], list[str]]:
     """The series whose names say whose they are; and a note on those that were passed over."""
     found = series_files(bids)
-    named = [path for path in found if entity(path, "sub")]
+    named = [path for path in found if _entity(path, "sub")]
     other = [_below(bids, path) for path in found if path not in set(named)]
     if not other:
         return named, []
@@ -91,20 +91,25 @@ def _named_series(bids: Path) -> tuple[list[Path], list[str]]:
 
 
 def _refuse_twice(bids: Path, paths: Sequence[Path]) -> None:
-    """Refuse two files of one name: their results would have one name as well."""
+    """Refuse two files of one name: their results would have one name as well, be it on a disk without cases alone."""
     seen: dict[str, Path] = {}
     for path in paths:
-        first = seen.setdefault(image_stem(path), path)
+        first = seen.setdefault(composed(image_stem(path)).casefold(), path)
         if first is not path:
             both = f"{_below(bids, first)} and {_below(bids, path)}"
+            if composed(image_stem(first)) != composed(image_stem(path)):
+                raise InputError(
+                    f"The names of {both} differ in the case of letters alone, which Windows and macOS take for one; "
+                    "rename one of them."
+                )
             raise InputError(f"The same scan is there twice, as {both}; remove one of them, or name it otherwise.")
 
 
 def _require_asked(
     bids: Path, named: Sequence[Path], participants: Sequence[str], sessions: Sequence[str], chosen: Sequence[Path]
 ) -> None:
-    there = {key: sorted({entity(path, key) for path in named} - {""}) for key in ("sub", "ses")}
-    folders = {path.name.removeprefix("sub-") for path in _folders_of_people(bids)}
+    there = {key: sorted({_entity(path, key) for path in named} - {""}) for key in ("sub", "ses")}
+    folders = {_label(path.name, "sub") for path in _folders_of_people(bids)}
     for asked, key, what in ((participants, "sub", "participant"), (sessions, "ses", "session")):
         for label in (_label(each, key) for each in asked):
             if label in there[key]:
@@ -118,11 +123,11 @@ def _require_asked(
 
 
 def _is_asked(path: Path, labels: Sequence[str], key: str) -> bool:
-    return not labels or entity(path, key) in {_label(each, key) for each in labels}
+    return not labels or _entity(path, key) in {_label(each, key) for each in labels}
 
 
 def _scan(path: Path, labels_from: Path | None) -> CohortScan:
-    participant, session = entity(path, "sub"), entity(path, "ses")
+    participant, session = _entity(path, "sub"), _entity(path, "ses")
     notes = []
     found = t1_of(path)
     if found is None:
@@ -134,17 +139,18 @@ def _scan(path: Path, labels_from: Path | None) -> CohortScan:
         from ..reading.segmentations import find_segmentation
 
         # in the space of the T1, so of the session that this is of
-        labels = find_segmentation(labels_from, participant, session if found is None else entity(found[0], "ses"))
+        of = path if found is None else found[0]
+        labels = find_segmentation(labels_from, entity(path, "sub"), entity(of, "ses"))
         notes += [] if labels else [f"No label map of it is in {labels_from.name}."]
     t1 = None if found is None else found[0]
-    name = image_stem(path).removesuffix("_asl")
+    name = composed(image_stem(path).removesuffix("_asl"))
     return CohortScan(name, participant, session, path, t1, labels, tuple(notes))
 
 
 def _notes_on_people(bids: Path, named: Iterable[Path], asked: set[str]) -> list[str]:
     """Who has no series, and who is in the table of participants alone, or not; of those asked for, where some are."""
-    with_series = {entity(path, "sub") for path in named}
-    folders = {folder.name.removeprefix("sub-"): folder for folder in _folders_of_people(bids)}
+    with_series = {_entity(path, "sub") for path in named}
+    folders = {_label(folder.name, "sub"): folder for folder in _folders_of_people(bids)}
     people = _listed_people(bids)
     wanted = asked or {*folders, *(people or ())}
     notes = []
@@ -174,7 +180,7 @@ def _listed_people(bids: Path) -> set[str] | None:
     except (InputError, csv.Error):
         return None
     names = {str(row.get("participant_id") or "").strip() for row in rows}
-    return {name.removeprefix("sub-") for name in names if name} or None
+    return {_label(name, "sub") for name in names if name} or None
 
 
 def _folders_of_people(bids: Path) -> list[Path]:
@@ -188,7 +194,12 @@ def _has_broken_link(folder: Path) -> bool:
 
 
 def _label(text: str, key: str) -> str:
-    return text.strip().removeprefix(f"{key}-")
+    return composed(text).strip().removeprefix(f"{key}-")
+
+
+def _entity(path: Path, key: str) -> str:
+    """The value of an entity, composed: a label that is typed need not be spelt as the disk spells it."""
+    return composed(entity(path, key))
 
 
 def _below(bids: Path, path: Path) -> str:

@@ -97,6 +97,15 @@ def peak_memory() -> float:
     try:
         import resource
     except ImportError:  # Windows
-        return float("nan")
+        return _peak_on_windows()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (1024.0**3 if sys.platform == "darwin" else 1024.0**2), 2)
+
+
+def _peak_on_windows() -> float:
+    try:
+        import psutil
+
+        return round(psutil.Process().memory_info().peak_wset / 1024.0**3, 2)
+    except (ImportError, AttributeError):
+        return float("nan")

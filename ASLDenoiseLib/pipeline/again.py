@@ -19,6 +19,7 @@ import numpy as np
 
 from ..compute import Compute
 from ..errors import InputError
+from ..files import is_litter
 from ..preparing.choices import Preparation
 from ..preparing.pairs import difference_volumes
 from ..running.payload import read_payload, write_payload
@@ -165,6 +166,6 @@ def _items(value: object) -> Iterable[tuple[object, object]]:
 
 def _stamps(path: Path) -> list[tuple[str, int, int]]:
     """Name, size and time of a file, or of those in its folder."""
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    files = sorted(p for p in path.rglob("*") if not is_litter(p)) if path.is_dir() else [path]
     stats = [(each.name, each.stat()) for each in files if each.is_file()]
     return [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]

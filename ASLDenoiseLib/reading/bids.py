@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
-from ..files import parse_json, read_text
+from ..files import composed, parse_json, read_text
 from ..remedies import GiveImage, SetField
 from ..series import Acquisition, DelayOrder, Geometry, Labeling, M0Type, Origin, VolumeType
 from .delay_lists import LISTS, spread
@@ -239,7 +239,8 @@ def find_m0(image: Path, *, without: Sequence[Path] = ()) -> Path | None:
 def _intended_for(scan: Path, image: Path) -> bool:
     named = read_sidecar(scan, suffix="m0scan").get("IntendedFor", [])
     named = named if isinstance(named, list) else [named]
-    return any(str(name).replace("\\", "/").split("/")[-1] == image.name for name in named)
+    named = (composed(str(name)).replace("\\", "/").split("/")[-1] for name in named)
+    return composed(image.name) in named
 
 
 def with_user_values(acquisition: Acquisition, values: Mapping[str, object] | None) -> Acquisition:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..files import is_litter
 from ..series import VolumeType
 from .scan import Scan
 
@@ -37,6 +38,7 @@ def is_dicom(path: Path) -> bool:
 def files_below(folder: Path) -> list[Path]:
     """All files of a folder and its sub-folders that may be looked at, by path."""
     found = (Path(place, name) for place, _, names in os.walk(folder) for name in names)
+    found = (path for path in found if not is_litter(path))
     return sorted(path for path in found if os.path.isfile(path) and os.access(path, os.R_OK))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..files import require_file
+from ..files import is_litter, require_file
 from ..given import fitted
 from ..series import Geometry, Volume, measured
 
@@ -23,8 +23,8 @@ _ENDINGS = (".nii.gz", ".nii", ".mgz", ".mgh", ".hdr", ".img")
 
 
 def is_image_name(path: Path) -> bool:
-    """Whether the file name ends as an image this package reads."""
-    return path.name.lower().endswith(_ENDINGS)
+    """Whether the file name ends as an image this package reads, and is none that macOS put beside one."""
+    return path.name.lower().endswith(_ENDINGS) and not is_litter(path)
 
 
 def image_stem(path: Path) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..files import composed
 from ..findings import Finding, FindingKind
 from ..given import fitted
 from ..m0_source import M0Source
@@ -125,7 +126,7 @@ def read_cbf_map(path: Path | str) -> ASLSeries:
     path = Path(path)
     cbf = read_image(path, unit=CBF_UNIT)
     require_contrast(cbf.array, f"The map {path}")
-    name = image_stem(path).removesuffix(CBF_SUFFIX)
+    name = composed(image_stem(path).removesuffix(CBF_SUFFIX))
     return ASLSeries(cbf.array[None], cbf.geometry, (VolumeType.CBF,), name=name, source=str(path))
 
 

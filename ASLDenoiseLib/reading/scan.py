@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..files import composed
 from ..findings import Finding
 from ..series import Geometry, Origin, VolumeType
 from .bids import read_sidecar
@@ -50,5 +51,5 @@ def read_scan(path: Path, *, suffix: str = "asl", sidecar: bool = True) -> Scan:
     """Read a NIfTI (or MGZ) with its sidecars, if wanted; errors as in `images.read_array4d` and `bids.read_json`."""
     array, geometry = read_array4d(path)
     require_contrast(array, f"The image {path}")
-    name = image_stem(path).removesuffix(f"_{suffix}")
+    name = composed(image_stem(path).removesuffix(f"_{suffix}"))
     return Scan(array, geometry, read_sidecar(path, suffix=suffix) if sidecar else {}, name=name, path=path)

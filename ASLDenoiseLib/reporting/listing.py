@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import InputError
+from ..files import composed
 from ..result.maps import MAPS, MNI, RELATIVE
 from ..series import ASLSeries
 from ..software import NAME
@@ -196,7 +197,7 @@ def _read(path: Path) -> Listing | None:
         return None
     tables = (listing.files, listing.shared, listing.contents)
     plain = all(isinstance(table, dict) and all(isinstance(v, str) for v in table.values()) for table in tables)
-    return listing if plain and path.name == file_name(listing.series, LISTING) else None
+    return listing if plain and composed(path.name) == composed(file_name(listing.series, LISTING)) else None
 
 
 _TEXTS = ("series", "source", "voxels")

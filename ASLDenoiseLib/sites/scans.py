@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import InputError
-from ..files import is_folder
+from ..files import is_folder, is_litter
 from ..pipeline.request import Head, Outputs, Request, SeriesFile
 from ..pipeline.request_json import read_request
 from ..reading.bids_study import series_files, t1_of
@@ -122,7 +122,8 @@ def _requests_in(folder: Path) -> tuple[Path, ...]:
     level = [folder]
     for _ in range(_DEEPEST):
         entries = [entry for each in level for entry in _entries(each)]
-        found += [entry for entry in entries if entry.name.endswith(_REQUEST) and entry.is_file()]
+        named = [entry for entry in entries if entry.name.endswith(_REQUEST) and not is_litter(entry)]
+        found += [entry for entry in named if entry.is_file()]
         level = [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
     return tuple(sorted(found))
 

@@ -30,5 +30,5 @@ def t1(root: Path, place: str, *, more: str = "", level: float = 1.0) -> Path:
 def participants_tsv(root: Path, names: Sequence[str]) -> Path:
     """``participants.tsv`` with a line for each of ``sub-01`` ..."""
     path = root / "participants.tsv"
-    path.write_text("\n".join(["participant_id\tage", *(f"{name}\t40" for name in names)]) + "\n")
+    path.write_text("\n".join(["participant_id\tage", *(f"{name}\t40" for name in names)]) + "\n", encoding="utf-8")
     return path

@@ -94,12 +94,12 @@ if __name__ == "__main__":
 
 
 @POSIX
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=lambda number: number.name)
-def test_whatever_ends_the_coordinator_ends_workers_and_children_and_keeps_the_records(tmp_path, number):
+@pytest.mark.parametrize("ended", ["SIGKILL", "SIGINT"])
+def test_whatever_ends_the_coordinator_ends_workers_and_children_and_keeps_the_records(tmp_path, ended):
     process = script(tmp_path, RUN)
     told = [path.read_text().split(maxsplit=1) for path in await_files(tmp_path, "*.began", 2)]
     await_files(tmp_path, "cohort/sub-00_ses-1.json", 1)
-    process.send_signal(number)
+    process.send_signal(getattr(signal, ended))
     process.communicate(timeout=20)
     assert await_gone([int(pid) for pid, _ in told]) == []
     await_no_files([Path(folder) for _, folder in told])
