@@ -30,7 +30,8 @@ def held_versions(names: Iterable[str] = HELD) -> dict[str, str]:
 
 def write_constraints(path: Path, versions: Mapping[str, str]) -> Path:
     """A constraints file for pip that holds these versions; returns its path."""
-    path.write_text("".join(f"{name}=={version}\n" for name, version in versions.items()), "utf-8")
+    lines = "".join(f"{name}=={version}\n" for name, version in versions.items())
+    path.write_text(lines, encoding="utf-8", newline="\n")
     return path
 
 
