@@ -13,11 +13,13 @@ import numpy as np
 
 from ..errors import InputError
 from ..series import Volume
+from ..spatial.pose_fit import PoseFit, thinned
 from ..spatial.resampling import matrix_of, resample, to_sitk
-from ..spatial.rigid import parameters_of
-from ..spatial.rigid_fit import COARSE, FINE, ComparedRegion, Model
+from ..spatial.rigid import apply_affine, parameters_of
+from ..spatial.rigid_fit import COARSE, FINE, ROUGH, ComparedRegion, Model, chosen_voxels
 from .mutual_information import mattes_registration
 
+_COARSE_SPACING = 7.0  # mm
 _CONTRAST_SIGMAS = (2.0, 1.0)  # mm
 _FEWEST_TO_JUDGE = 3  # volumes of a kind, for one to be an outlier among them
 _CORRUPTED = 4.0  # times as far from the model as a slice usually is: it says nothing of the pose
@@ -35,31 +37,48 @@ def align_kind(
 
     The first median is blurred by the motion itself, the second is of aligned volumes. Slices that differ from it four
     times as much as they usually do are left out, as one slice of another brightness moves the result by tenths of a
-    millimetre.
+    millimetre. The first time a few thousand voxels do, first of a coarse grid; the second time all do.
 
     Returns:
         The median (K, J, I) of the aligned volumes; (T, 4, 4) matrices from volumes to it, LPS mm; bool (T, K), the
         slices left out.
     """
-    count = len(volumes)
+    count, sigma = len(volumes), FINE[0]
     blurred = _median(volumes)
-    coarse, rough = (Model.of(blurred, compared, stage) for stage in (COARSE, FINE))
+    rough = PoseFit.of(Model.of(blurred, compared, ROUGH))
+    few, fewer = thinned(compared, _COARSE_SPACING)
+    further = float(np.sqrt(COARSE[0] ** 2 - sigma**2))  # of what is smoothed already
+    coarse = PoseFit.of(Model.of(compared.smoothed(blurred, sigma)[fewer], few, (further, COARSE[1])))
+    every = chosen_voxels(compared.inside, FINE[1])
 
-    def align(t: int) -> np.ndarray:
+    def align(t: int) -> tuple[np.ndarray, np.ndarray]:
+        smooth = compared.smoothed(volumes[t], sigma)
+        start = coarse.register(coarse.values(few.smoothed(smooth[fewer], further)))
+        found = rough.register(rough.values(smooth), start=start)
+        if found is None:
+            start = Model.of(blurred, compared, COARSE).register(volumes[t])
+            found = Model.of(blurred, compared, FINE).register(volumes[t], start=start)
         progress((t + 1) / count / 2)
-        return rough.register(volumes[t], start=coarse.register(volumes[t]))
+        return found, smooth[tuple(every.T)]
 
-    first = in_threads(align, range(count))
+    first, values = zip(*in_threads(align, range(count)), strict=True)
     median = _median(in_threads(lambda t: _sampled(volumes[t], compared, first[t]), range(count)))
-    expected = in_threads(lambda t: _sampled(median, compared, np.linalg.inv(first[t])), range(count))
-    corrupted = _corrupted_slices(volumes - np.stack(expected), compared.inside)
-    # What is left out must not leak into its neighbours either, when the volume is smoothed.
-    filled = np.where(corrupted[:, :, None, None], expected, volumes)
+    corrupted = _corrupted_slices(volumes, median, compared, first)
     model = Model.of(median, compared, FINE)
+    final = PoseFit.of(model)
 
     def align_again(t: int) -> np.ndarray:
+        left_out = corrupted[t]
+        filled, shown = volumes[t], values[t] / model.scale
+        if left_out.any():  # what is left out must not leak into its neighbours either, when the volume is smoothed
+            expected = _sampled(median, compared, np.linalg.inv(first[t]))
+            filled = np.where(left_out[:, None, None], expected, filled)
+            shown = final.values(compared.smoothed(filled, sigma))
+        found = final.register(shown, start=first[t], without=left_out)
+        if found is None:
+            found = model.register(filled, start=first[t], inside=compared.inside & ~left_out[:, None, None])
         progress((1 + (t + 1) / count) / 2)
-        return model.register(filled[t], start=first[t], inside=compared.inside & ~corrupted[t, :, None, None])
+        return found
 
     return median, np.stack(in_threads(align_again, range(count))), corrupted
 
@@ -121,21 +140,46 @@ def _sampled(array: np.ndarray, compared: ComparedRegion, matrix: np.ndarray) ->
 
 
 def _median(volumes: Sequence[np.ndarray]) -> np.ndarray:
-    """The median (K, J, I) over volumes, NaN ignored; NaN where no volume has a value."""
-    from warnings import catch_warnings, simplefilter
+    """The median over volumes, (T, ...), NaN ignored; NaN where no volume has a value."""
+    stack = np.array(volumes, np.float32)
+    stack.sort(axis=0)  # NaN comes last
+    known = len(stack) - np.isnan(stack).sum(axis=0)
+    lower, upper = np.maximum(known - 1, 0) // 2, known // 2
+    upper = np.minimum(upper, len(stack) - 1)
+    middle = [np.take_along_axis(stack, each[None], axis=0)[0] for each in (lower, upper)]
+    return (middle[0] + middle[1]) / 2
 
-    with catch_warnings():
-        simplefilter("ignore", RuntimeWarning)  # of voxels without a value
-        return np.nanmedian(np.stack(volumes), axis=0)
 
+def _corrupted_slices(
+    volumes: np.ndarray, median: np.ndarray, compared: ComparedRegion, matrices: Sequence[np.ndarray]
+) -> np.ndarray:
+    """Bool (T, K): slices that differ from the median far more than the same slice does in most volumes.
 
-def _corrupted_slices(residual: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Bool (T, K): slices whose residual (T, K, J, I) is far above what the same slice has in most volumes."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        counted = inside & np.isfinite(residual)
-        size = np.sqrt(np.sum(np.where(counted, residual, 0.0) ** 2, axis=(2, 3)) / counted.sum(axis=(2, 3)))
-        size[:, inside.sum(axis=(1, 2)) < _SMALLEST_SLICE] = np.nan
-        corrupted = size > _CORRUPTED * np.median(size, axis=0)
-    if len(residual) < _FEWEST_TO_JUDGE:
+    Args:
+        volumes: (T, K, J, I).
+        median: (K, J, I), of the aligned volumes.
+        compared: where they are compared.
+        matrices: T of 4x4, LPS mm, from volumes to the median.
+    """
+    from scipy.ndimage import map_coordinates
+
+    where = np.argwhere(compared.inside)
+    affine, slices = compared.geometry.affine_lps, len(median)
+    places, last = apply_affine(affine, where[:, ::-1]), np.array(median.shape)[:, None] - 1
+
+    def sizes(t: int) -> np.ndarray:
+        index = apply_affine(np.linalg.inv(affine) @ matrices[t], places)[:, ::-1].T
+        # as far as `resample` sees: half a voxel beyond the outermost centres
+        seen = ((index >= -0.5) & (index <= last + 0.5)).all(axis=0)
+        square = (volumes[t][tuple(where.T)] - map_coordinates(median, index, order=1, mode="nearest")) ** 2
+        known = np.isfinite(square) & seen
+        total, count = (np.bincount(where[known, 0], each, slices) for each in (square[known], known[known]))
+        return np.sqrt(total / np.where(count > 0, count, np.nan))
+
+    size = np.stack(in_threads(sizes, range(len(volumes))))
+    size[:, compared.inside.sum(axis=(1, 2)) < _SMALLEST_SLICE] = np.nan
+    with np.errstate(invalid="ignore"):
+        corrupted = size > _CORRUPTED * _median(size)
+    if len(volumes) < _FEWEST_TO_JUDGE:
         return np.zeros_like(corrupted)
     return corrupted & (corrupted.mean(axis=1) <= _MOST_CORRUPTED)[:, None]

@@ -19,6 +19,7 @@ from .rigid import apply_affine, matrix_from, parameters_of
 _MARGIN = 4.0  # mm around the brain that are compared too: its edge is the strongest landmark
 _INTERIOR = 6.0  # mm inside the edge of the brain
 COARSE, FINE = (6.0, 5_000), (2.0, 30_000)  # SD of the smoothing, mm, and how many voxels are compared
+ROUGH = (2.0, 8_000)  # the same, where the model itself is still blurred
 _POINTS = 2000  # places in the brain over which displacements are averaged
 _FEWEST_COMPARED = 100  # voxels
 
@@ -97,46 +98,67 @@ class Model:
         Raises:
             InputError: too little of the volume is left to compare.
         """
-        from scipy.ndimage import map_coordinates
         from scipy.optimize import least_squares
 
-        compared, geometry = self.compared, self.compared.geometry
-        where = np.argwhere(compared.inside if inside is None else inside)
-        if len(where) > self.most:
-            where = where[np.random.default_rng(0).permutation(len(where))[: self.most]]
-        if len(where) < _FEWEST_COMPARED:
-            raise InputError("The brain mask leaves too little to align volumes by; give a mask of the whole brain.")
+        compared = self.compared
+        where = chosen_voxels(compared.inside if inside is None else inside, self.most)
         value = compared.smoothed(volume, self.sigma)[tuple(where.T)] / self.scale
-        places = apply_affine(geometry.affine_lps, where[:, ::-1])
-        to_index = np.linalg.inv(geometry.affine_lps)
-
-        def index_in_model(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            index = apply_affine(to_index @ matrix_from(x[:6], compared.centre), places)[:, ::-1].T
-            limits = np.array(geometry.shape)[:, None] - 1
-            return index, ((index >= 0) & (index <= limits)).all(axis=0)
-
-        def intensities(index: np.ndarray) -> np.ndarray:
-            return map_coordinates(self.coefficients, index, order=3, mode="mirror", prefilter=False) / self.scale
+        places = apply_affine(compared.geometry.affine_lps, where[:, ::-1])
 
         def residual(x: np.ndarray) -> np.ndarray:
-            index, known = index_in_model(x)
-            return np.where(known, x[6] * intensities(index) + x[7] - value, 0.0)
+            index, known = self.index_of(x[:6], places)
+            return np.where(known, x[6] * self.intensities(index) + x[7] - value, 0.0)
 
         def jacobian(x: np.ndarray) -> np.ndarray:
-            index, known = index_in_model(x)
-            slope = np.stack([map_coordinates(g, index, order=1, mode="nearest") for g in self.gradient], axis=1)
-            slope *= x[6] / self.scale
-            rates = _rotation_rates(x[:6], compared.centre)
+            index, known = self.index_of(x[:6], places)
+            slope = self.slope(index) * x[6]
+            rates = rotation_rates(x[:6], compared.centre)
             rotation = [(slope * apply_affine(rate, places)).sum(axis=1) for rate in rates]
-            columns = [*slope.T, *rotation, intensities(index), np.ones(len(value))]
+            columns = [*slope.T, *rotation, self.intensities(index), np.ones(len(value))]
             return np.stack(columns, axis=1) * known[:, None]
 
         pose = np.zeros(6) if start is None else parameters_of(start, compared.centre)
         found = least_squares(residual, [*pose, 1.0, 0.0], jacobian, method="lm", x_scale="jac", ftol=1e-7, xtol=1e-5)
         return matrix_from(found.x[:6], compared.centre)
 
+    def index_of(self, pose: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where places (n, 3; LPS mm) of a volume in a pose (6,) lie in the model: (3, n) k, j, i; bool (n,), whether
+        that is in it."""
+        geometry = self.compared.geometry
+        to_model = np.linalg.inv(geometry.affine_lps) @ matrix_from(pose, self.compared.centre)
+        index = apply_affine(to_model, places)[:, ::-1].T
+        limits = np.array(geometry.shape)[:, None] - 1
+        return index, ((index >= 0) & (index <= limits)).all(axis=0)
 
-def _rotation_rates(parameters: np.ndarray, centre: np.ndarray) -> list[np.ndarray]:
+    def intensities(self, index: np.ndarray) -> np.ndarray:
+        """The model's values (n,) at places (3, n) k, j, i, in units of its scale, by a cubic spline."""
+        from scipy.ndimage import map_coordinates
+
+        return map_coordinates(self.coefficients, index, order=3, mode="mirror", prefilter=False) / self.scale
+
+    def slope(self, index: np.ndarray) -> np.ndarray:
+        """The model's gradient (n, 3) along x, y, z there, a mm and in units of its scale."""
+        from scipy.ndimage import map_coordinates
+
+        slope = [map_coordinates(each, index, order=1, mode="nearest") for each in self.gradient]
+        return np.stack(slope, axis=1) / self.scale
+
+
+def chosen_voxels(inside: np.ndarray, most: int) -> np.ndarray:
+    """The voxels (n, 3) k, j, i of a region (bool; K, J, I), or `most` of them at random, always the same.
+
+    Raises:
+        InputError: there are too few.
+    """
+    where = np.argwhere(inside)
+    if len(where) < _FEWEST_COMPARED:
+        raise InputError("The brain mask leaves too little to align volumes by; give a mask of the whole brain.")
+    if len(where) > most:
+        where = where[np.sort(np.random.default_rng(0).permutation(len(where))[:most])]
+    return where
+
+
+def rotation_rates(parameters: np.ndarray, centre: np.ndarray) -> list[np.ndarray]:
     """The derivatives of the 4x4 matrix by the components of the rotation, per degree."""
     step = 1e-3 * np.eye(6)[3:]
     return [(matrix_from(parameters + s, centre) - matrix_from(parameters - s, centre)) / 2e-3 for s in step]
