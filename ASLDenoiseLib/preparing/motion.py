@@ -25,8 +25,9 @@ from ..series import ASLSeries, Volume, VolumeType
 from ..spatial.agreement import shared_information
 from ..spatial.resampling import resample
 from ..spatial.rigid import matrix_from, mean_distance, parameters_of
+from ..spatial.threads import in_threads
 from .brain_mask import brain_mask
-from .realignment import FINE, ComparedRegion, Model, align_contrast, align_kind, in_threads
+from .realignment import FINE, ComparedRegion, Model, align_contrast, align_kind
 
 STILL = 0.1  # mm; a head that never moves this far from its middle pose is left as it was acquired
 _KINDS = (VolumeType.CONTROL, VolumeType.LABEL)

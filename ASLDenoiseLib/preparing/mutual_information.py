@@ -13,6 +13,7 @@ from ..series import Volume
 from ..spatial.masks import depth
 from ..spatial.resampling import average_onto, from_sitk, matrix_of, resample, sitk_transform, to_sitk, with_spacing
 from ..spatial.rigid import apply_affine
+from ..spatial.threads import in_threads
 from .brain_mask import correct_bias
 
 if TYPE_CHECKING:
@@ -117,10 +118,14 @@ class ImagePair:
 
     def ranked(self, starts: Iterable[sitk.Transform], stage: str) -> list[tuple[float, sitk.Transform]]:
         """(cost, transform) reached from every start, best first; `InputError` where the images overlap from none."""
-        found = sorted((self.optimise(start, stage) for start in starts), key=lambda each: each[0])
+        found = sorted(self.ends(starts, stage), key=lambda each: each[0])
         if not np.isfinite(found[0][0]):
             raise InputError("The two images do not overlap from any start; check that both are of the same head.")
         return found
+
+    def ends(self, starts: Iterable[sitk.Transform], stage: str) -> list[tuple[float, sitk.Euler3DTransform]]:
+        """What `optimise` reaches from every start, in order; a search takes one thread, so several go on at once."""
+        return in_threads(lambda start: self.optimise(start, stage), list(starts))
 
     def distinct(self, found: list[tuple[float, sitk.Transform]]) -> list[sitk.Transform]:
         """The best three results more than 4 mm apart."""

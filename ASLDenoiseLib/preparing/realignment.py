@@ -6,28 +6,28 @@ information, which SimpleITK has.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from ..errors import InputError
 from ..series import Volume
-from ..spatial.pose_fit import PoseFit, thinned
+from ..spatial.pose_fit import PoseFit, thinned, thinned_grid
 from ..spatial.resampling import matrix_of, resample, to_sitk
 from ..spatial.rigid import apply_affine, parameters_of
 from ..spatial.rigid_fit import COARSE, FINE, ROUGH, ComparedRegion, Model, chosen_voxels
+from ..spatial.threads import in_threads
 from .mutual_information import mattes_registration
 
 _COARSE_SPACING = 7.0  # mm
-_CONTRAST_SIGMAS = (2.0, 1.0)  # mm
+# Smoothing (mm) of the two searches, and how many voxels of their regions are compared at the least: on the grid, every
+# second one. Voxels drawn at random, which ITK moves off the grid, cost twice the accuracy (0.12 mm instead of 0.05).
+_CONTRAST_STAGES = ((2.0, 3_500), (1.0, 9_000))
 _FEWEST_TO_JUDGE = 3  # volumes of a kind, for one to be an outlier among them
 _CORRUPTED = 4.0  # times as far from the model as a slice usually is: it says nothing of the pose
 _MOST_CORRUPTED = 0.5  # of a volume's slices; beyond, it is the volume that has moved or changed, not its slices
 _SMALLEST_SLICE = 30  # voxels
 _FEWEST_INTERIOR = 500  # voxels
-
-_Item, _Output = TypeVar("_Item"), TypeVar("_Output")
 
 
 def align_kind(
@@ -97,22 +97,34 @@ def align_contrast(
         InputError: nothing of the two overlaps.
     """
     found = np.eye(4) if start is None else start
-    for sigma, region in zip(_CONTRAST_SIGMAS, (compared.inside, compared.interior), strict=True):
+    for (sigma, fewest), region in zip(_CONTRAST_STAGES, (compared.inside, compared.interior), strict=True):
         if region.sum() >= _FEWEST_INTERIOR:
-            found = most_information(image, model, compared, sigma, region, found)
+            found = most_information(image, model, compared, sigma, region, found, fewest=fewest)
     return found
 
 
 def most_information(
-    image: np.ndarray, model: np.ndarray, compared: ComparedRegion, sigma: float, region: np.ndarray, start: np.ndarray
+    image: np.ndarray,
+    model: np.ndarray,
+    compared: ComparedRegion,
+    sigma: float,
+    region: np.ndarray,
+    start: np.ndarray,
+    *,
+    fewest: int | None = None,
 ) -> np.ndarray:
-    """One search of `align_contrast`: images smoothed by `sigma` mm, compared in `region` (K, J, I), from `start`."""
+    """One search of `align_contrast`: images smoothed by `sigma` mm, compared in `region` (K, J, I), from `start`.
+
+    With `fewest`, every second voxel along as many axes as leave so many of the region; None compares every one.
+    """
     import SimpleITK as sitk
 
-    fixed, moving = (to_sitk(Volume(compared.smoothed(each, sigma), compared.geometry)) for each in (image, model))
-    method = mattes_registration(sitk.Cast(to_sitk(Volume(region, compared.geometry)), sitk.sitkUInt8))
+    grid, taken = thinned_grid(compared.geometry, _steps_that_leave(region, fewest))
+    fixed, moving = (compared.smoothed(each, sigma) for each in (image, model))
+    fixed, moving = to_sitk(Volume(fixed[taken], grid)), to_sitk(Volume(moving, compared.geometry))
+    method = mattes_registration(sitk.Cast(to_sitk(Volume(region[taken], grid)), sitk.sitkUInt8))
     # Gradient descent on mutual information stalls short of the best place; Powell's line searches do not.
-    method.SetOptimizerAsPowell(20, 30, 1.0, 0.02, 1e-5)
+    method.SetOptimizerAsPowell(20, 30, 1.0, 0.02, 1e-5 if fewest is None else 1e-4)
     transform = sitk.Euler3DTransform(compared.centre.tolist())
     transform.SetMatrix(start[:3, :3].ravel().tolist(), 1e-6)
     transform.SetTranslation(parameters_of(start, compared.centre)[:3].tolist())
@@ -125,14 +137,15 @@ def most_information(
     return matrix_of(transform)
 
 
-def in_threads(function: Callable[[_Item], _Output], items: Iterable[_Item]) -> list[_Output]:
-    """`function` of every item, in order, on as many threads as ITK uses; ITK and scipy release Python's lock."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    import SimpleITK as sitk
-
-    with ThreadPoolExecutor(sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()) as threads:
-        return list(threads.map(function, items))
+def _steps_that_leave(region: np.ndarray, fewest: int | None) -> tuple[int, int, int]:
+    """Steps (i, j, k) of 1 or 2 that leave at least `fewest` voxels of a region (K, J, I); 1 throughout for None."""
+    steps = (1, 1, 1)
+    for more in ((2, 1, 1), (2, 2, 1), (2, 2, 2)):
+        i, j, k = more
+        if fewest is None or region[::k, ::j, ::i].sum() < fewest:
+            break
+        steps = more
+    return steps
 
 
 def _sampled(array: np.ndarray, compared: ComparedRegion, matrix: np.ndarray) -> np.ndarray:

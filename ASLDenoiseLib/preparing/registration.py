@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import InputError
 from ..series import Volume
 from ..spatial.resampling import matrix_of
+from ..spatial.threads import in_threads
 from .mutual_information import ImagePair, brain_only, displaced, working_copy
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def _pair(
     for each, which in ((moving, "moving"), (fixed, "fixed")):
         if not np.nanmax(each.array, initial=-np.inf) > np.nanmin(each.array, initial=np.inf):
             raise InputError(f"The {which} image has no contrast to align by; give an anatomical image or an M0.")
-    moving, fixed = working_copy(moving), working_copy(fixed)
+    moving, fixed = in_threads(working_copy, (moving, fixed))
     return ImagePair.of(brain_only(moving, moving_mask), fixed, fixed_mask, seed), moving, fixed
 
 
@@ -172,7 +173,7 @@ def _mirror(pair: ImagePair, inner: ImagePair | None, best: sitk.Euler3DTransfor
 
 def _refined_inside(inner: ImagePair, first: sitk.Euler3DTransform) -> sitk.Euler3DTransform | None:
     """Where searches from around `first` end when the interior alone is compared; None where they disagree."""
-    ends = [inner.optimise(displaced(first, up=up, pitch=pitch), "middle") for up, pitch in _DISPLACEMENTS]
+    ends = inner.ends((displaced(first, up=up, pitch=pitch) for up, pitch in _DISPLACEMENTS), "middle")
     spread = max(inner.distance(ends[0][1], other) for _, other in ends[1:])
     cost, best = min(ends, key=lambda end: end[0])
     if spread > _AGREEMENT or inner.distance(best, first) > _NEAR or not np.isfinite(cost):

@@ -9,10 +9,12 @@ it worse, `Model.register` searches instead.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..series import Geometry
 from .rigid import apply_affine, matrix_from, parameters_of
 from .rigid_fit import ComparedRegion, Model, chosen_voxels, rotation_rates
 
@@ -96,16 +98,18 @@ class PoseFit:
         return None
 
 
-def thinned(compared: ComparedRegion, spacing: float) -> tuple[ComparedRegion, tuple[slice, ...]]:
+def thinned(compared: ComparedRegion, spacing: float) -> tuple[ComparedRegion, tuple[slice, slice, slice]]:
     """The region on every so many voxels along each axis, no farther apart than `spacing` (mm); the slices that do."""
-    from dataclasses import replace
+    geometry, taken = thinned_grid(compared.geometry, [max(1, int(spacing / s)) for s in compared.geometry.spacing])
+    fewer = {"inside": compared.inside[taken], "interior": compared.interior[taken]}
+    return replace(compared, geometry=geometry, **fewer), taken
 
-    steps = [max(1, int(spacing / each)) for each in compared.geometry.spacing]
-    fewer = tuple(slice(None, None, step) for step in steps[::-1])
-    inside, interior = compared.inside[fewer], compared.interior[fewer]
-    spaced = tuple(s * n for s, n in zip(compared.geometry.spacing, steps, strict=True))
-    geometry = replace(compared.geometry, size=inside.shape[::-1], spacing=spaced)
-    return replace(compared, geometry=geometry, inside=inside, interior=interior), fewer
+
+def thinned_grid(geometry: Geometry, steps: Sequence[int]) -> tuple[Geometry, tuple[slice, slice, slice]]:
+    """The grid of every so many voxels (i, j, k), from the first, and the slices that take them from a (K, J, I)."""
+    size = tuple(-(-n // step) for n, step in zip(geometry.size, steps, strict=True))
+    spacing = tuple(s * step for s, step in zip(geometry.spacing, steps, strict=True))
+    return replace(geometry, size=size, spacing=spacing), tuple(slice(None, None, step) for step in reversed(steps))
 
 
 def _jacobian(model: Model, pose: np.ndarray, places: np.ndarray, index: np.ndarray) -> np.ndarray:
