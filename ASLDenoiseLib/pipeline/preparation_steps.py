@@ -77,7 +77,7 @@ def quantify_pairs(run: RunState, progress: Progress) -> None:
     """Calibrate: what turns differences into ml/100g/min; without an M0 they stay in scanner units."""
     aligned, smoothing = run.aligned, run.request.preparation.m0_smoothing
     if aligned is not run.chosen and (aligned.m0 is None or aligned.m0 is not run.chosen.m0):
-        run.brain = _brain(aligned, run.raw)
+        run.brain = _moved_brain(run)
     if aligned.holds_cbf:
         run.quantification, run.m0 = as_it_is(run.brain, CBF_UNIT), aligned.m0
     elif nothing_calibrates(aligned):
@@ -150,7 +150,7 @@ def find_tissue(run: RunState, progress: Progress) -> None:
 
 def _check_aligned_m0(run: RunState) -> None:
     """What inspecting said of the M0's place gives way to what is true of it now."""
-    brain = resample(run.brain, run.brain.geometry, transform=run.motion.m0, interpolation="nearest", outside=0.0)
+    brain = _with_m0(run.brain, run.motion.m0)
     run.findings[:] = [f for f in run.findings if f.code not in ("m0-displaced", "m0-coverage")]
     run.findings.append(ALIGNED.finding(moved=run.motion.m0_moved))
     run.findings += m0_fit_findings(run.aligned, m0_position(run.aligned, brain))
@@ -175,6 +175,18 @@ def _reference(series: ASLSeries, raw: Volume) -> Volume:
 def _brain(series: ASLSeries, raw: Volume) -> Volume:
     """0/1, in the M0 or what stands in for it; of perfusion images alone, where they have values."""
     return brain_mask(_reference(series, raw)) if shows_anatomy(series) else mask_of_perfusion(raw)
+
+
+def _moved_brain(run: RunState) -> Volume:
+    """The brain of the aligned series: that of the M0 goes where the M0 went, any other is found anew."""
+    if run.inspection.brain is run.brain and run.chosen.m0 is not None:
+        return _with_m0(run.brain, run.motion.m0)
+    return _brain(run.aligned, run.raw)
+
+
+def _with_m0(brain: Volume, matrix: np.ndarray) -> Volume:
+    """A mask (0/1) resampled by the 4x4 matrix (LPS mm) that brought its M0 to the series."""
+    return resample(brain, brain.geometry, transform=matrix, interpolation="nearest", outside=0.0)
 
 
 def alignment_target(series: ASLSeries, raw: Volume) -> Volume:

@@ -29,6 +29,7 @@ _SIGMA = 3.0  # mm
 _OTHER = 5.0  # mm from where it lies; a search from there would end in another place
 _FEWEST_SLICES = 4
 _FEWEST_VOXELS = 300
+_COMPARED = 6_000  # voxels at the least; every second one is left out while so many remain
 _DIFFERENCE_FWHM = 8.0  # mm; a mean difference is noise without
 _BRIGHT = 0.25  # of the 95th percentile; what is brighter is head, or perfused
 _EDGE = 5.0  # mm inside the brain's edge, from where on a hole in the M0 counts: masks differ at their edges
@@ -94,7 +95,7 @@ def m0_position(series: ASLSeries, brain: Volume) -> M0Position | None:
     found = []
     for start in starts:
         with suppress(InputError):
-            found.append(most_information(m0.array, target.array, region, _SIGMA, inside, start))
+            found.append(most_information(m0.array, target.array, region, _SIGMA, inside, start, fewest=_COMPARED))
     best = max(found, key=information, default=np.eye(4))
     gain = information(best) / here - 1 if here > 0 else 0.0
     return M0Position(best, mean_distance(best, np.eye(4), region.points), gain, by)

@@ -206,7 +206,10 @@ def _box_means(
     samples = resample(volume, fine, transform=transform, outside=outside).array
     ni, nj, nk = counts
     boxes = samples.reshape(onto.size[2], nk, onto.size[1], nj, onto.size[0], ni)
-    measured = np.isfinite(boxes).mean(axis=(1, 3, 5))
-    total = np.where(np.isfinite(boxes), boxes, 0).mean(axis=(1, 3, 5), dtype=np.float64)
+    finite = np.isfinite(boxes)
+    if finite.all():
+        return boxes.mean(axis=(1, 3, 5), dtype=np.float64).astype(np.float32)
+    measured = finite.mean(axis=(1, 3, 5))
+    total = np.where(finite, boxes, 0).mean(axis=(1, 3, 5), dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(measured >= 0.5, total / measured, np.nan).astype(np.float32)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..series import Volume
+from .masks import bounding_box
 
 SD_OF_FWHM = float(1.0 / np.sqrt(8.0 * np.log(2.0)))
 
@@ -27,9 +28,15 @@ def smooth_within(
     array: np.ndarray, inside: np.ndarray, spacing: Sequence[float], fwhm: float, *, truncate: float = 4.0
 ) -> np.ndarray:
     """Gaussian mean over the neighbours that are `inside` (normalised convolution), float64; zero outside."""
-    weight = blur(inside.astype(np.float64), spacing, fwhm, truncate=truncate)
-    total = blur(np.where(inside, array, 0.0).astype(np.float64), spacing, fwhm, truncate=truncate)
-    return np.divide(total, weight, out=np.zeros(array.shape), where=inside)
+    smooth = np.zeros(array.shape)
+    if not inside.any():
+        return smooth
+    box = bounding_box(inside)
+    within = inside[box]  # all beyond it is zero, which adds nothing
+    weight = blur(within.astype(np.float64), spacing, fwhm, truncate=truncate)
+    total = blur(np.where(within, array[box], 0.0).astype(np.float64), spacing, fwhm, truncate=truncate)
+    smooth[box] = np.divide(total, weight, out=np.zeros(within.shape), where=within)
+    return smooth
 
 
 def gaussian(volume: Volume, fwhm_mm: float, *, mask: Volume | np.ndarray | None = None) -> Volume:
