@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ASLDenoiseLib.progress import parse_line
 from ASLDenoiseLib.reading.images import read_image
 
 from .library.command import ROOT, begin, options, say, timed
@@ -32,6 +34,7 @@ READOUTS = ("gm_mean", "wm_mean", "snr", "gm_wm_contrast", "spatial_cov", "negat
 STAGES = ("motion", "prepare", "tissue", "clean", "guides", "denoise", "audit", "measure")
 STAGE_OF = {"inspect": "prepare", "calibrate": "prepare", "segment": "tissue", "align": "tissue"}
 PARTED = tuple(dict.fromkeys(STAGE_OF.values()))
+REST = ("start-up", "files")  # of the rest: until the series is read, and from the first file that is written on
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,16 @@ class Code:
 
 @dataclass(frozen=True)
 class Run:
-    """One run: its readouts as JSON, the CBF maps by what their names say, and the seconds of the whole command."""
+    """One run: its readouts as JSON, the CBF maps by what their names say, and the seconds of the whole command.
+
+    `begun` and `writing` are the seconds after which its first step began, and its last, which writes the files.
+    """
 
     report: dict
     maps: dict[str, np.ndarray]
     seconds: float
+    begun: float
+    writing: float
 
     @property
     def stages(self) -> dict[str, float]:
@@ -58,7 +66,9 @@ class Run:
         for step, seconds in self.report["timings_s"].items():
             taken[STAGE_OF.get(step, step)] += seconds
         stages = {stage: taken[stage] for stage in STAGES if stage in taken}
-        return stages | {"the rest": self.seconds - sum(stages.values()), "whole command": self.seconds}
+        parts = dict(zip(REST, (self.begun, self.seconds - self.writing), strict=True))
+        whole = {"the rest": self.seconds - sum(stages.values()), "whole command": self.seconds}
+        return stages | parts | whole
 
 
 Results = dict[tuple[str, str], dict[str, list[Run]]]  # series and pairs; code; its runs in order
@@ -68,13 +78,27 @@ def run(code: Code, data: Path, name: str, pairs: str | None, out: Path) -> Run:
     """Denoise one series into an empty folder."""
     shutil.rmtree(out, ignore_errors=True)
     command = [code.python, "-m", "ASLDenoiseLib", "denoise", series_path(data, name), "--t1", t1_path(data)]
-    command += ["--out", out, "--device", "cpu", "--progress", "none", *(["--pairs", pairs] if pairs else [])]
+    command += ["--out", out, "--device", "cpu", "--progress", "json", *(["--pairs", pairs] if pairs else [])]
     call = [str(part) for part in command]
-    _, seconds = timed(subprocess.run, call, check=True, cwd=code.checkout, stdout=subprocess.DEVNULL)
+    told, seconds = timed(followed, call, code.checkout)
     say(f"{name}, {pairs or 'all'} pairs, {code.name} code: {seconds:.0f} s")
     found = {path.name.split("_", 2)[-1].split(".")[0]: path for path in sorted(out.glob("*_cbf.nii.gz"))}
     maps = {key: read_image(path).array for key, path in found.items()}
-    return Run(json.loads(next(out.glob("*readouts.json")).read_text()), maps, seconds)
+    writing = next(at for at, text in reversed(told) if text.startswith("writing maps"))
+    return Run(json.loads(next(out.glob("*readouts.json")).read_text()), maps, seconds, told[0][0], writing)
+
+
+def followed(call: list[str], folder: Path) -> list[tuple[float, str]]:
+    """Run a command in a folder; the texts of its progress, and the seconds after which each came."""
+    started, told = time.perf_counter(), []
+    with subprocess.Popen(call, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            progress = parse_line(line)
+            if progress is not None:
+                told.append((time.perf_counter() - started, progress.text))
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, call)
+    return told
 
 
 def median_stages(runs: Iterable[Run]) -> dict[str, float]:
@@ -141,7 +165,7 @@ def alone(results: Results) -> list[str]:
 
 def compared(results: Results) -> list[str]:
     """Stages and maps of the old code beside the new code's."""
-    columns = (*STAGES, "the rest", "whole command")
+    columns = (*STAGES, "the rest", *REST, "whole command")
     seconds = [
         [*label, name, *cells(median_stages(each), columns)]
         for label, runs in results.items()
@@ -153,7 +177,8 @@ def compared(results: Results) -> list[str]:
     return [
         "## Old against new",
         f"Seconds, medians of {count} runs each in turn (old, new, new, old, ...). What the new code calls otherwise "
-        f"counts as the old stage it was part of ({parts}); the rest is start-up, reading and writing.",
+        f"counts as the old stage it was part of ({parts}); the rest is start-up, reading and files; the columns "
+        "beside it say how long it took until the series was being read, and from the first file on to the end.",
         text_table(["series", "pairs", "code", *columns], seconds),
         "The largest absolute difference of each map, ml/100g/min, and in how many voxels only one has a value. ANTs "
         "adds up what its threads give in any order, so that two runs of one code differ as well where a T1 is "
