@@ -1,6 +1,9 @@
-"""Whether an error says that memory ran out, on any device."""
+"""Whether an error says that memory ran out, on any device; and giving back what is free."""
 
 from __future__ import annotations
+
+import gc
+from contextlib import suppress
 
 # What libraries say in a RuntimeError or the like: torch on the CPU, on CUDA and on MPS; ITK; C++
 _WORDS = (
@@ -20,3 +23,16 @@ def is_out_of_memory(error: BaseException) -> bool:
 def says_out_of_memory(text: str) -> bool:
     """Whether a library's message is about memory."""
     return any(words in text.lower() for words in _WORDS)
+
+
+def give_back() -> None:
+    """Give the memory that nothing uses any more back to the system, before another process needs it.
+
+    glibc keeps what libraries freed in small pieces, hundreds of megabytes after a segmentation; other systems' C
+    libraries need not be asked.
+    """
+    import ctypes
+
+    gc.collect()
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from ..errors import InputError
+from ..memory import give_back
 from ..moving import remove_folder, replace_file
 from ..progress import Progress, silent
 from ..reporting.listing import REPORT, file_name
@@ -75,11 +76,13 @@ class SceneBeside:
 
     def warm(self) -> None:
         """Have the child load what it will need."""
+        give_back()
         self._runner.warm(_MODULES, seconds=_LONGEST)
 
     @contextmanager
     def writing(self, result: Result, folder: Path) -> Iterator[None]:
         """Have it write, beside a run that writes its files into `folder`; it has ended when these are written."""
+        give_back()
         self._folder = folder / _FOLDER
         self._folder.mkdir()
         shown = replace(result, t1_tissue=None)  # large, and no part of the scene

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import numpy as np
 import pytest
 from request_builders import UNMOVED, made_series
 
 from ASLDenoiseLib.findings import Severity
-from ASLDenoiseLib.memory import is_out_of_memory
+from ASLDenoiseLib.memory import give_back, is_out_of_memory
 from ASLDenoiseLib.pipeline import run as running
 from ASLDenoiseLib.pipeline.request import Denoising, Request
 from ASLDenoiseLib.pipeline.run import run
@@ -133,3 +136,19 @@ def test_a_real_run_goes_on_in_smaller_portions_and_its_result_says_so(monkeypat
 def test_a_run_without_trouble_says_nothing_of_memory():
     result = run(asked("cpu", model="unet2d-lfn"))
     assert "out-of-memory" not in {f.code for f in result.findings}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc and glibc are Linux's")
+def test_what_is_free_again_goes_back_to_the_system():
+    pieces = [bytearray(50_000) for _ in range(2000)]  # too small for the C library to give each back by itself
+    last = bytearray(50_000)
+    del pieces[:]
+    before = _resident()
+    give_back()
+    assert before - _resident() > 50 and last is not None
+
+
+def _resident() -> float:
+    """MB of this process in memory."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
