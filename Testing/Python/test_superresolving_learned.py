@@ -169,3 +169,14 @@ def test_maps_of_some_of_the_pairs_must_lie_on_the_grid_of_the_map(scan):
     other = Volume(np.zeros(FINE.shape, np.float32), FINE)
     with pytest.raises(InputError, match="make them of one series"):
         replace(scan, parts=(other, other))
+
+
+def test_the_scan_network_learns_on_mps_without_float64_what_it_learns_on_the_cpu(scan):
+    from device_builders import fake_device
+
+    settings = ScanNetworkSettings(iterations=4, patch=6, channels=(4, 4))
+    expected = scan_network(scan, settings=settings).fine.array
+    with fake_device("mps") as device:
+        found = scan_network(scan, settings=settings, device="mps").fine.array
+    assert device.done and type(found) is np.ndarray
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-2)
