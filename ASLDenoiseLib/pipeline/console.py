@@ -15,8 +15,9 @@ from ..preparing.choices import Preparation
 from ..preparing.registration import register_rigid
 from ..preparing.series_fit import fit_findings, series_fit
 from ..preparing.t1_contrast import contrast_findings
-from ..preparing.tissue import tissue_from_t1, tissue_on
+from ..preparing.tissue import tissue_on
 from ..preparing.tissue_guess import guess_tissue
+from ..preparing.tissue_t1 import tissue_from_t1
 from ..progress import Progress, silent
 from ..result import Readout, Result
 from ..series import CBF_UNIT, ASLSeries, Geometry, Tissue, Volume

@@ -43,9 +43,9 @@ class HeadStore:
 
     folder: Path
 
-    def segmented(self, t1: Volume) -> SegmentedHead | None:
-        """What segmenting this T1 gave; None where it was not kept."""
-        read = self._read(t1, "tissue")
+    def segmented(self, t1: Volume, segmenter: str) -> SegmentedHead | None:
+        """What segmenting this T1 so gave; None where it was not kept."""
+        read = self._read(t1, f"tissue-{segmenter}")
         if read is None:
             return None
         told, arrays = read
@@ -54,8 +54,8 @@ class HeadStore:
         tissue = SegmentedTissue(**maps, source=told["source"], warning=told["warning"], levels=levels)
         return SegmentedHead(tissue, _volume(told["maps"]["even"], arrays["even"]))
 
-    def keep_segmented(self, t1: Volume, head: SegmentedHead) -> None:
-        """Keep what segmenting this T1 gave."""
+    def keep_segmented(self, t1: Volume, segmenter: str, head: SegmentedHead) -> None:
+        """Keep what segmenting this T1 so gave."""
         tissue = head.tissue
         volumes = {**{name: getattr(tissue, name) for name in _MAPS}, "even": head.even_t1}
         told = {
@@ -64,7 +64,7 @@ class HeadStore:
             "warning": tissue.warning,
             "levels": None if tissue.levels is None else asdict(tissue.levels),
         }
-        self._write(t1, "tissue", told, {name: volume.array for name, volume in volumes.items()})
+        self._write(t1, f"tissue-{segmenter}", told, {name: volume.array for name, volume in volumes.items()})
 
     def template_space(self, t1: Volume) -> TemplateSpace | None:
         """How this T1 lies in MNI space; None where it was not kept."""

@@ -17,8 +17,9 @@ from ..preparing.pairs import choose_pairs, difference_volumes, pair_members
 from ..preparing.registration import RigidRegistration, judge_alignment, register_rigid
 from ..preparing.series_fit import fit_findings, series_fit
 from ..preparing.t1_contrast import contrast_findings
-from ..preparing.tissue import tissue_from_t1, tissue_on
+from ..preparing.tissue import tissue_on
 from ..preparing.tissue_guess import guess_tissue
+from ..preparing.tissue_t1 import tissue_from_t1
 from ..preparing.warnings import (
     REGISTRATION,
 )
@@ -97,11 +98,13 @@ def quantify_pairs(run: RunState, progress: Progress) -> None:
 
 def segment_t1(run: RunState, progress: Progress) -> None:
     """Tissue in the T1's space, and the T1 without its bias field, for guides and super-resolution."""
-    head = None if run.heads is None else run.heads.segmented(run.t1)
+    segmenter = run.request.preparation.segmenter
+    head = None if run.heads is None else run.heads.segmented(run.t1, segmenter)
     if head is None:
-        head = SegmentedHead(tissue_from_t1(run.t1, progress=progress), correct_bias(run.t1))
+        tissue = tissue_from_t1(run.t1, segmenter=segmenter, progress=progress)
+        head = SegmentedHead(tissue, correct_bias(run.t1))
         if run.heads is not None:
-            run.heads.keep_segmented(run.t1, head)
+            run.heads.keep_segmented(run.t1, segmenter, head)
     run.t1_tissue, run.even_t1 = head.tissue, head.even_t1
     run.findings += contrast_findings(run.t1_tissue.levels)
 

@@ -15,6 +15,7 @@ from .outliers import DEFAULT_METHOD as OUTLIERS
 from .outliers import METHODS
 from .pairs import pair_numbers
 from .places import places_of
+from .segmenters import DEFAULT_SEGMENTER, SEGMENTERS
 
 WIDEST = 50.0  # mm FWHM; more leaves nothing of a brain but its mean
 
@@ -34,10 +35,11 @@ class Preparation:
         taken_out: pairs, and slices of pairs, that the user takes out of the mean: ``"3,12/5"`` pair 3 and slice 5 of
             pair 12 of the series (`preparing.places`); None none.
         put_back: likewise what the user keeps in the mean although the method would leave it out.
+        segmenter: what tells tissue in a T1, of `preparing.segmenters.SEGMENTERS`.
 
     Raises:
-        InputError: pairs or places that cannot be read, an unknown nuisance or outlier method, or a width outside 0 to
-            50 mm.
+        InputError: pairs or places that cannot be read, an unknown nuisance, outlier method or segmenter, or a width
+            outside 0 to 50 mm.
 
     >>> print(Preparation(pairs="1-8", outliers="none").parameters()[2])
     outliers = none (user)
@@ -51,6 +53,7 @@ class Preparation:
     m0_smoothing: float = 0.0
     taken_out: str | None = None
     put_back: str | None = None
+    segmenter: str = DEFAULT_SEGMENTER
 
     def __post_init__(self) -> None:
         settle(self)
@@ -62,6 +65,8 @@ class Preparation:
                 raise InputError(f"There is no nuisance '{name}'; choose of {', '.join(NUISANCES)}.")
         if self.outliers not in METHODS:
             raise InputError(f"There is no outlier method '{self.outliers}'; choose one of {', '.join(METHODS)}.")
+        if self.segmenter not in SEGMENTERS:
+            raise InputError(f"There is no segmenter '{self.segmenter}'; choose one of {', '.join(SEGMENTERS)}.")
         for width, what in ((self.smoothing, "smoothing"), (self.m0_smoothing, "M0 smoothing")):
             if not (np.isfinite(width) and 0 <= width <= WIDEST):
                 raise InputError(f"The {what} is {width:g} mm; give a FWHM of 0 to {WIDEST:g} mm.")

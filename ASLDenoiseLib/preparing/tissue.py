@@ -1,4 +1,4 @@
-"""Grey matter, white matter and CSF: from a T1, or from given masks or labels (`tissue_guess` where there is neither).
+"""Grey matter, white matter and CSF from given masks or labels (`tissue_t1` from a T1, `tissue_guess` from neither).
 
 All give a `Tissue` of partial volumes (0..1), which are averaged over the voxels of a coarser grid, never sampled at
 their centres (`resampling.average_onto`).
@@ -12,23 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import InputError
-from ..progress import Progress, silent
 from ..series import Geometry, Tissue, Volume
-from ..spatial.resampling import average_onto, crop, resample, with_spacing
-from .brain_mask import correct_bias
-from .t1_contrast import T1_RANKS, Levels, ranks_of
-from .t1_image import require_image
-from .template import Template, template_onto
-from .template_fit import fit_template
+from ..spatial.resampling import average_onto, crop, with_spacing
+from .t1_contrast import Levels
 
-_HEAD_SPACING = 2.0  # mm, to find the brain
 _FINEST = 1.2  # mm, to segment; at 2 mm half of the cortex is partial volume and grey matter comes out half too large
-# Of the levels of N4; with two, the vertex of a real T1 stayed dark and lost its white matter.
-_BIAS_ITERATIONS = [40, 30, 20, 10]
-_PRIOR_WEIGHT = 0.25  # Atropos: 0 ignores where a voxel lies, 1 ignores the image
-_PRIOR_FLOOR = 0.005  # no tissue is impossible anywhere: the anatomy may differ from the template's
-_PRIOR_SIGMA = 6.0  # mm; an affine template fits deep nuclei to that, and gyri not at all
-_LEAST_INFORMATION = 0.4  # nats; brains that fit the template reach 0.5-0.7, one that took in the scalp 0.3
 _BRAIN_ML = (700.0, 2200.0)
 _UNKNOWN_LABELS = 0.02  # fraction of labelled voxels that may carry labels of neither scheme
 
@@ -47,56 +35,36 @@ class SegmentedTissue(Tissue):
     levels: Levels | None = None
 
 
-def tissue_from_t1(t1: Volume, *, progress: Progress = silent) -> SegmentedTissue:
-    """Segment a T1-weighted head on its own grid, no finer than 1.2 mm, cropped to the brain.
-
-    The ICBM 2009a template is aligned and the brain extracted with it (`template_fit.fit_template`), N4 (Tustison 2010)
-    removes the bias, and Atropos (Avants 2011) gives the probabilities. It starts from the likelihoods of intensities
-    (the classes of Otsu's thresholds, Liao 2001) times the template's tissue maps smoothed by 6 mm, which separate deep
-    grey matter from white but not single gyri: heads with wide sulci have them elsewhere. Deep nuclei that look like
-    white matter in the T1 (thalamus, pallidum) are still partly called so. A removed face and a neck do no harm. The
-    same T1 gives the same probabilities to 1e-4.
-
-    Which class is which tissue is told by where the template has it (`t1_contrast.levels_of`), not by brightness: in a
-    T2 the darkest class is white matter. Where grey and white matter are alike, or another contrast puts them in each
-    other's place, the template's maps stand for tissue.
-    `t1_contrast.contrast_findings` of the `levels` warns of whatever is not T1-weighted.
-
-    Args:
-        t1: T1-weighted head, any resolution and unit; NaN counts as air.
-        progress: called with (fraction done 0..1, what happens now).
-
-    Raises:
-        InputError: the image has no contrast, is a mask or a label map, or does not overlap the template from any
-            start.
-    """
-    progress(0.0, "Preparing the T1")
-    require_image(t1)
-    finite = t1.with_array(np.where(np.isfinite(t1.array), np.clip(t1.array, 0, None), 0.0))
-    head = correct_bias(average_onto(finite, with_spacing(t1.geometry, (_HEAD_SPACING,) * 3), outside=0.0))
-    progress(0.1, "Finding the brain")
-    fit = fit_template(head)
-    progress(0.5, "Segmenting grey and white matter")
-    grid = _brain_grid(t1.geometry, fit.brain)
-    mask = resample(fit.brain, grid, outside=0.0).array > 0.5
-    there = template_onto(grid, fit.matrix)
-    priors = _priors(there, grid)
-    maps, source = None, "T1 segmentation (N4, ICBM 2009a priors, Atropos)"
-    if fit.levels is None or not fit.levels.alike:
-        maps = _atropos(average_onto(finite, grid, outside=0.0), mask, priors, ranks_of(fit.levels))
-    if maps is None or (ranks_of(fit.levels) != T1_RANKS and misnamed(maps, priors)):
-        maps = tuple(np.where(mask, prior, 0.0) for prior in priors)
-        source = (
-            "the ICBM 2009a template alone, aligned with the T1, whose contrast does not tell grey from white matter"
-        )
+def segmented_tissue(
+    grid: Geometry,
+    maps: Sequence[np.ndarray],
+    brain: np.ndarray,
+    *,
+    source: str,
+    warning: str = "",
+    levels: Levels | None = None,
+) -> SegmentedTissue:
+    """Fractions (K, J, I) of CSF, grey and white matter as tissue; a brain of no adult's volume is warned of first."""
     csf, gm, wm = maps
-    progress(1.0, "Segmented")
-    return SegmentedTissue(
-        *(Volume(array, grid, name=name) for array, name in ((gm, "GM"), (wm, "WM"), (csf, "CSF"), (mask, "brain"))),
-        source=source,
-        warning=_segmentation_warning(mask.sum() * grid.voxel_volume / 1000, fit.mutual_information),
-        levels=fit.levels,
-    )
+    millilitres = brain.sum() * grid.voxel_volume / 1000
+    if not _BRAIN_ML[0] <= millilitres <= _BRAIN_ML[1]:
+        warning = (
+            f"The segmented brain measures {millilitres:.0f} ml, which is no adult brain; look at the tissue maps."
+        )
+    named = ((gm, "GM"), (wm, "WM"), (csf, "CSF"), (brain, "brain"))
+    volumes = (Volume(array, grid, name=name) for array, name in named)
+    return SegmentedTissue(*volumes, source=source, warning=warning, levels=levels)
+
+
+def brain_grid(t1: Geometry, brain: Volume) -> Geometry:
+    """The T1's grid, no finer than 1.2 mm, over the box of the brain and 5 mm more."""
+    grid = with_spacing(t1, tuple(np.maximum(t1.spacing, _FINEST)))
+    inside = np.argwhere(brain.array > 0.5)[:, ::-1]
+    index = np.c_[inside, np.ones(len(inside))] @ (np.linalg.inv(grid.affine_lps) @ brain.geometry.affine_lps).T
+    margin = 5.0 / np.array(grid.spacing)
+    low = np.clip(np.floor(index[:, :3].min(axis=0) - margin), 0, None).astype(int)
+    high = np.minimum(np.ceil(index[:, :3].max(axis=0) + margin).astype(int) + 1, grid.size)
+    return crop(grid, low, high - low)
 
 
 def tissue_from_masks(
@@ -178,95 +146,6 @@ def tissue_on(geometry: Geometry, tissue: Tissue, *, transform: np.ndarray | Non
     )
     brain = brain.with_array(np.nan_to_num(brain.array) >= 0.5)
     return replace(tissue, gm=gm, wm=wm, csf=csf, brain=brain)
-
-
-def _brain_grid(t1: Geometry, brain: Volume) -> Geometry:
-    """The T1's grid, no finer than 1.2 mm, over the box of the brain and 5 mm more."""
-    grid = with_spacing(t1, tuple(np.maximum(t1.spacing, _FINEST)))
-    inside = np.argwhere(brain.array > 0.5)[:, ::-1]
-    index = np.c_[inside, np.ones(len(inside))] @ (np.linalg.inv(grid.affine_lps) @ brain.geometry.affine_lps).T
-    margin = 5.0 / np.array(grid.spacing)
-    low = np.clip(np.floor(index[:, :3].min(axis=0) - margin), 0, None).astype(int)
-    high = np.minimum(np.ceil(index[:, :3].max(axis=0) + margin).astype(int) + 1, grid.size)
-    return crop(grid, low, high - low)
-
-
-def _priors(there: Template, grid: Geometry) -> list[np.ndarray]:
-    """Prior probabilities (K, J, I) of CSF, GM and WM by place: the template's maps on this grid, smoothed."""
-    from scipy.ndimage import gaussian_filter
-
-    gm, wm = there.gm.array, there.wm.array
-    sigma = [_PRIOR_SIGMA / s for s in grid.spacing[::-1]]
-    return _normalised([gaussian_filter(np.clip(p, _PRIOR_FLOOR, 1.0), sigma) for p in (1.0 - gm - wm, gm, wm)])
-
-
-def _atropos(
-    head: Volume, mask: np.ndarray, priors: list[np.ndarray], ranks: tuple[int, int, int]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Probabilities (K, J, I) of CSF, GM and WM, whose `ranks` say which is darkest (0) and brightest (2)."""
-    import ants
-
-    def image(array: np.ndarray) -> ants.ANTsImage:
-        # Without origin and direction: Atropos reads priors through files, whose rounding it takes for another space.
-        return ants.from_numpy(np.ascontiguousarray(array.T, np.float32), spacing=head.geometry.spacing)
-
-    inside = image(mask)
-    even = ants.n4_bias_field_correction(
-        image(head.array), mask=inside, shrink_factor=4, convergence={"iters": _BIAS_ITERATIONS, "tol": 1e-7}
-    )
-    by_brightness = _likelihoods(even.numpy().T, mask)
-    priors = _normalised([p * by_brightness[rank] for p, rank in zip(priors, ranks, strict=True)])
-    found = ants.atropos(
-        a=even,
-        x=inside,
-        i=[image(p) for p in priors],
-        m="[0.1,1x1x1]",
-        c="[3,0]",
-        priorweight=_PRIOR_WEIGHT,
-        r=0,  # otherwise the clock seeds the order in which voxels are visited
-    )
-    csf, gm, wm = (np.where(mask, p.numpy().T, 0.0) for p in found["probabilityimages"])
-    return csf, gm, wm
-
-
-def misnamed(found: Sequence[np.ndarray], priors: Sequence[np.ndarray]) -> bool:
-    """Whether what was found (CSF, GM, WM) as grey or white matter lies where the priors have the other."""
-
-    def overlap(one: np.ndarray, other: np.ndarray) -> float:
-        return float(np.minimum(one, other).sum() / max(other.sum(), 1e-6))
-
-    (_, gm, wm), (_, grey, white) = found, priors
-    return overlap(gm, grey) <= overlap(gm, white) or overlap(wm, white) <= overlap(wm, grey)
-
-
-def _likelihoods(even: np.ndarray, mask: np.ndarray) -> list[np.ndarray]:
-    """Likelihoods of the dark, the middling and the bright class: Gaussians by median and spread of Otsu's three.
-
-    Intensities are clipped to the outer medians: a voxel darker than the dark class is no less of it.
-    """
-    from skimage.filters import threshold_multiotsu
-
-    values = even[mask]
-    values = np.clip(values, *np.percentile(values, (0.5, 99.5)))
-    number = np.digitize(values, threshold_multiotsu(values, 3))
-    middle = [float(np.median(values[number == n])) for n in range(3)]
-    spread = [1.4826 * np.median(np.abs(values[number == n] - middle[n])) for n in range(3)]
-    spread = np.maximum(spread, 0.05 * (middle[2] - middle[0]))
-    clipped = np.clip(even, middle[0], middle[2])
-    return [np.exp(-0.5 * ((clipped - m) / s) ** 2) / s + 1e-6 for m, s in zip(middle, spread, strict=True)]
-
-
-def _normalised(maps: list[np.ndarray]) -> list[np.ndarray]:
-    total = sum(maps)
-    return [m / total for m in maps]
-
-
-def _segmentation_warning(millilitres: float, information: float) -> str:
-    if not _BRAIN_ML[0] <= millilitres <= _BRAIN_ML[1]:
-        return f"The segmented brain measures {millilitres:.0f} ml, which is no adult brain; look at the tissue maps."
-    if information < _LEAST_INFORMATION:
-        return f"The brain shares little with the template ({information:.2f} nats); look at the tissue maps."
-    return ""
 
 
 def _check_probability(volume: Volume, name: str) -> None:

@@ -24,7 +24,7 @@ from ..pipeline.request import (
     SeriesFile,
     SuperResolution,
 )
-from ..preparing import nuisance, outliers
+from ..preparing import nuisance, outliers, segmenters
 from ..preparing.choices import Preparation
 from ..reading.fetched_atlases import names_of_atlases
 from ..remedies import OPTIONS
@@ -141,6 +141,9 @@ def add_preparation(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--put-back", metavar="PLACES", help="likewise, kept in the mean whatever --outliers says")
     group.add_argument("--smooth", type=float, default=0.0, metavar="MM", help="FWHM of a Gaussian over the pairs")
     group.add_argument("--smooth-m0", type=float, default=0.0, metavar="MM", help="FWHM of a Gaussian over the M0")
+    names = list(segmenters.SEGMENTERS)
+    text = f"(default: %(default)s) {'; '.join(f'{name}: {what}' for name, what in segmenters.SEGMENTERS.items())}"
+    group.add_argument("--segmenter", choices=names, default=segmenters.DEFAULT_SEGMENTER, help=f"of the T1 {text}")
     place = group.add_mutually_exclusive_group()
     what = "linear ITK transform of the T1 (moving) to the series (fixed)"
     place.add_argument("--t1-to-asl", type=Path, metavar="FILE", help=f"{what}, used as it is")
@@ -264,8 +267,8 @@ def regions_of(args: argparse.Namespace) -> tuple[tuple[Region, ...], tuple[Atla
 def _preparation(args: argparse.Namespace) -> Preparation:
     names = tuple(name.strip() for name in args.nuisance.split(",") if name.strip())
     names = () if names == ("none",) else names
-    by_hand = args.take_out, args.put_back
-    return Preparation(args.pairs, not args.no_motion, names, args.outliers, args.smooth, args.smooth_m0, *by_hand)
+    widths, by_hand = (args.smooth, args.smooth_m0), (args.take_out, args.put_back)
+    return Preparation(args.pairs, not args.no_motion, names, args.outliers, *widths, *by_hand, args.segmenter)
 
 
 def _region(item: str) -> Region:

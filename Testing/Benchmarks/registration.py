@@ -16,7 +16,7 @@ from ASLDenoiseLib.learning.phantom import PhantomSettings
 from ASLDenoiseLib.learning.simulate import ScanSettings, SimulatedHead, make_protocol, simulate_head
 from ASLDenoiseLib.preparing.brain_mask import brain_mask
 from ASLDenoiseLib.preparing.registration import judge_alignment, register_rigid
-from ASLDenoiseLib.preparing.tissue import tissue_from_t1
+from ASLDenoiseLib.preparing.tissue_t1 import tissue_from_t1
 from ASLDenoiseLib.series import Geometry, Labeling, Volume, VolumeType
 
 from .library.cases import anatomy_path

@@ -14,7 +14,8 @@ import numpy as np
 
 from ASLDenoiseLib.measuring.image_quality import bias
 from ASLDenoiseLib.preparing.averaging import standard_error
-from ASLDenoiseLib.preparing.tissue import tissue_from_t1, tissue_on
+from ASLDenoiseLib.preparing.tissue import tissue_on
+from ASLDenoiseLib.preparing.tissue_t1 import tissue_from_t1
 from ASLDenoiseLib.series import Geometry, Volume
 from ASLDenoiseLib.spatial.resampling import with_spacing
 from ASLDenoiseLib.superresolving import LowResolution, PointSpread, SuperResolvedMap, super_resolve, usual_point_spread

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ASLDenoiseLib.preparing.t1_contrast import contrast_findings
-from ASLDenoiseLib.preparing.tissue import tissue_from_t1
+from ASLDenoiseLib.preparing.tissue_t1 import tissue_from_t1
 from ASLDenoiseLib.series import Geometry
 from ASLDenoiseLib.spatial.resampling import average_onto
 

@@ -12,7 +12,8 @@ from ASLDenoiseLib.learning.simulate import SimulatedHead
 from ASLDenoiseLib.measuring.partial_volume import corrected_gm_cbf
 from ASLDenoiseLib.preparing.brain_mask import brain_mask
 from ASLDenoiseLib.preparing.registration import register_rigid
-from ASLDenoiseLib.preparing.tissue import tissue_from_t1, tissue_on
+from ASLDenoiseLib.preparing.tissue import tissue_on
+from ASLDenoiseLib.preparing.tissue_t1 import tissue_from_t1
 from ASLDenoiseLib.series import CBF_UNIT, Tissue, VolumeType
 
 from .library.cases import VOXELS, anatomy_path, draw_head

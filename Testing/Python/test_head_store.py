@@ -52,9 +52,9 @@ def assert_same(one: object, other: object) -> None:
 
 def test_what_was_kept_of_a_t1_comes_back_to_the_last_digit(tmp_path):
     store = HeadStore(tmp_path / "heads")
-    store.keep_segmented(T1, HEAD)
+    store.keep_segmented(T1, "network", HEAD)
     store.keep_template_space(T1, SPACE)
-    again = store.segmented(T1)
+    again = store.segmented(T1, "network")
     assert_same(TISSUE, again.tissue)
     np.testing.assert_array_equal(again.even_t1.array, HEAD.even_t1.array)
     assert_same(SPACE, store.template_space(T1))
@@ -65,30 +65,30 @@ def test_what_was_kept_of_a_t1_comes_back_to_the_last_digit(tmp_path):
 )
 def test_another_t1_takes_up_nothing(tmp_path, other):
     store = HeadStore(tmp_path)
-    store.keep_segmented(T1, HEAD)
+    store.keep_segmented(T1, "network", HEAD)
     store.keep_template_space(T1, SPACE)
-    assert store.segmented(other) is None
+    assert store.segmented(other, "network") is None
     assert store.template_space(other) is None
 
 
 def test_another_version_takes_up_nothing(tmp_path, monkeypatch):
     store = HeadStore(tmp_path)
-    store.keep_segmented(T1, HEAD)
+    store.keep_segmented(T1, "network", HEAD)
     monkeypatch.setattr(ASLDenoiseLib, "__version__", "99.0")
-    assert store.segmented(T1) is None
+    assert store.segmented(T1, "network") is None
 
 
 def test_a_damaged_file_is_as_none(tmp_path):
     store = HeadStore(tmp_path)
-    store.keep_segmented(T1, HEAD)
+    store.keep_segmented(T1, "network", HEAD)
     (path,) = tmp_path.iterdir()
     path.write_bytes(path.read_bytes()[:200])
-    assert store.segmented(T1) is None
+    assert store.segmented(T1, "network") is None
 
 
 def test_a_folder_that_cannot_be_made_costs_the_run_nothing(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    HeadStore(tmp_path / "file").keep_segmented(T1, HEAD)
+    HeadStore(tmp_path / "file").keep_segmented(T1, "network", HEAD)
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 

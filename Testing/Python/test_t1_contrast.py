@@ -8,7 +8,8 @@ import pytest
 from ASLDenoiseLib.denoising.guides import find_guides
 from ASLDenoiseLib.preparing.t1_contrast import Levels, contrast_findings, levels_of, ranks_of
 from ASLDenoiseLib.preparing.template import icbm_template, template_onto
-from ASLDenoiseLib.preparing.tissue import misnamed, tissue_from_t1
+from ASLDenoiseLib.preparing.tissue_atropos import misnamed
+from ASLDenoiseLib.preparing.tissue_t1 import tissue_from_t1
 from ASLDenoiseLib.series import Volume
 from ASLDenoiseLib.spatial.masks import depth
 

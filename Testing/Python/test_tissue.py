@@ -9,9 +9,9 @@ from ASLDenoiseLib.errors import InputError
 from ASLDenoiseLib.preparing.tissue import (
     tissue_from_labels,
     tissue_from_masks,
-    tissue_from_t1,
     tissue_on,
 )
+from ASLDenoiseLib.preparing.tissue_t1 import tissue_from_t1
 from ASLDenoiseLib.series import Geometry, Volume
 
 FINE = Geometry((24, 24, 24), (1.0, 1.0, 1.0))

@@ -24,7 +24,7 @@ from ASLDenoiseLib.series import Volume
 PURE = (
     "ASLDenoiseLib.preparing.brain_mask:brain_mask",
     "ASLDenoiseLib.preparing.registration:register_rigid",
-    "ASLDenoiseLib.preparing.tissue:tissue_from_t1",
+    "ASLDenoiseLib.preparing.tissue_t1:tissue_from_t1",
 )
 
 

@@ -18,8 +18,8 @@ from ASLDenoiseLib.preparing.brain_mask import brain_mask, correct_bias
 from ASLDenoiseLib.preparing.contrast import contrast_classes
 from ASLDenoiseLib.preparing.pairs import difference_volumes, some_pairs
 from ASLDenoiseLib.preparing.registration import register_rigid
-from ASLDenoiseLib.preparing.tissue import tissue_from_t1
 from ASLDenoiseLib.preparing.tissue_guess import guess_tissue
+from ASLDenoiseLib.preparing.tissue_t1 import tissue_from_t1
 from ASLDenoiseLib.quantifying.calibration import calibrate
 from ASLDenoiseLib.quantifying.cbf import Quantification, quantification
 from ASLDenoiseLib.quantifying.kinetics import cbf_scale
