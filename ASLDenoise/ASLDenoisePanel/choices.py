@@ -24,6 +24,7 @@ def requestFrom(p, series, head, outputs, like, arrival=None):
     from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, find_model
     from ASLDenoiseLib.pipeline.request import DelayFit, Denoising, Request, SuperResolution
     from ASLDenoiseLib.preparing.choices import Preparation
+    from ASLDenoiseLib.preparing.segmenters import DEFAULT_SEGMENTER
     from ASLDenoiseLib.scene.delays import delays_in
     from ASLDenoiseLib.superresolving import DEFAULT_METHOD
 
@@ -37,6 +38,7 @@ def requestFrom(p, series, head, outputs, like, arrival=None):
         m0_smoothing=p.m0Smoothing,
         taken_out=p.takenOut.strip() or None,
         put_back=p.putBack.strip() or None,
+        segmenter="atropos" if p.atropos else DEFAULT_SEGMENTER,
     )
     denoising = finer = None
     if p.way is Way.DENOISE or (p.way is Way.SUPERRESOLVE and p.denoiseFirst):

@@ -173,6 +173,7 @@ class ASLDenoiseParameterNode:
     regressMotion: bool = True
     regressCsf: bool = False
     regressGlobal: bool = False
+    atropos: bool = False
     outliers: Outliers = Outliers.ZSCORE
     smoothing: Annotated[float, WithinRange(0.0, 20.0)] = 0.0
     m0Smoothing: Annotated[float, WithinRange(0.0, 20.0)] = 0.0

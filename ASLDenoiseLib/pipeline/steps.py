@@ -39,12 +39,13 @@ _PREPARATION = (
     Step("inspect", "inspecting the series", inspect_series, Cost(1.5, a_grid=0.4)),
     Step("motion", "correcting head motion", align_volumes, Cost(10.0, a_volume=0.16)),
     Step("calibrate", "calibrating", quantify_pairs, Cost(0.3)),
-    Step("segment", "finding grey and white matter in the T1", segment_t1, Cost(31.0)),
+    Step("segment", "finding grey and white matter in the T1", segment_t1, Cost(3.0)),
     Step("align", "aligning the T1 with the series", align_t1, Cost(7.5)),
     Step("tissue", "finding grey and white matter", find_tissue, Cost(0.5)),
     Step("arrival", "laying the arrival times on the series", correct_for_arrival, Cost(7.0)),
     Step("clean", "cleaning the pairs", clean_pairs, Cost(0.1, a_volume=0.005)),
 )
+_ATROPOS = Cost(31.0)  # of segmenting a T1 by it
 GUIDES = Step("guides", "gathering guides", gather_guides, Cost(1.3))
 AUDIT = Step("audit", "putting back what is not noise", audit_denoised, Cost(a_grid=0.3), each_delay=True)
 FIT = Step("fit", "fitting CBF and arrival time", fit_delays, Cost(a_grid=5.0), several=True)
@@ -60,7 +61,9 @@ def preparation_steps(request: Request) -> tuple[Step, ...]:
     with_t1, motion = request.head.t1 is not None, request.preparation.motion
     wanted = {"motion": motion, "segment": with_t1, "align": with_t1, "tissue": not with_t1}
     wanted["arrival"] = request.arrival is not None
-    return tuple(step for step in _PREPARATION if wanted.get(step.name, True))
+    steps = (step for step in _PREPARATION if wanted.get(step.name, True))
+    slow = request.preparation.segmenter == "atropos"
+    return tuple(replace(step, cost=_ATROPOS) if slow and step.name == "segment" else step for step in steps)
 
 
 def steps_of(request: Request) -> tuple[Step, ...]:

@@ -31,8 +31,8 @@ def tissue_from_t1(t1: Volume, *, segmenter: str = DEFAULT_SEGMENTER, progress: 
     """Segment a T1-weighted head on its own grid, no finer than 1.2 mm, cropped to the brain.
 
     The network tells tissue at 2 mm (`tissue_network`), and the brightness of every voxel refines it
-    (`tissue_refinement`). The brain stem is white matter, as Atropos has it; the brain is the cranial cavity. Where what
-    the network finds is no upright head, Atropos segments (`tissue_atropos`), and the source says so.
+    (`tissue_refinement`). The brain stem is white matter, as Atropos has it; the brain is the cranial cavity. Where
+    what the network finds is no upright head, Atropos segments (`tissue_atropos`), and the source says so.
 
     Args:
         t1: T1-weighted head, any resolution and unit; NaN and what is negative counts as air. Other contrasts are

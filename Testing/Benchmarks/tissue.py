@@ -162,7 +162,7 @@ def main() -> None:
     command.publish(
         "Tissue and brain mask",
         "The tissue network (the default) beside Atropos (`--segmenter atropos`). Simulated heads: 1.5 mm T1 with "
-        "noise and bias, deformed from label maps of adults; the network learned from brain-01 to 14, so that it never saw "
+        "noise and bias, deformed from label maps of adults; the network learned from brain-01 to 14, and never saw "
         "brain-16 and 17. Scans of 64x64x24 voxels of the size given. All Dice are taken on the grid of the scan. `GM` "
         "and `WM`: overlap of fractions, 2 sum(min) / (sum + sum), by the true transform; `> 0.5`: of voxels more than "
         "half of it; `run`: fractions by the transform that registration found. `M0 mask`: `brain_mask`, no T1. "
@@ -172,13 +172,13 @@ def main() -> None:
         "## Any contrast\n\n"
         "Whole heads, neck included, from label maps of anatomies that the network never saw, 1.5 mm, with bias and "
         "noise. Dice of fractions on a grid of 3.4x3.4x5 mm, within what was scanned. Skull-stripped: the cranial "
-        "cavity alone; cut: the middle 40 % of the slices. The network hands an inverted T1 to Atropos, as it knows no bright "
-        "air.",
+        "cavity alone; cut: the middle 40 % of the slices. An inverted T1, whose air is bright, is handed to "
+        "Atropos.",
         table(contrasts, first="head and image"),
         "## A real T1\n\n"
         "Healthy adult, Siemens Prisma 3 T, 1 mm, from the public repository neurolabusc/dcm_qa_asl (BSD-2-Clause). "
-        "There is no truth; the brain is the cranial cavity for the network, and ends at its own edge for Atropos. Last "
-        "row: Dice of the two on a grid of 3 mm.",
+        "There is no truth; the brain is the cranial cavity for the network, and ends at its own edge for Atropos. "
+        "Last row: Dice of the two on a grid of 3 mm.",
         table(real, first="segmenter"),
         "Looked at: the network calls thalamus and pallidum grey where Atropos calls them white, and takes no vertebra "
         "or muscle for brain, as Atropos does below the skull.",

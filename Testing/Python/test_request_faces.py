@@ -40,6 +40,7 @@ PLACES = {
     "preparation.m0_smoothing": ("smooth_m0", "preparation", "m0Smoothing"),
     "preparation.taken_out": ("take_out", "preparation", "takenOut"),
     "preparation.put_back": ("put_back", "preparation", "putBack"),
+    "preparation.segmenter": ("segmenter", "preparation", "atropos"),
     "denoising.model": ("model", "model", "model"),
     "denoising.group": ("pre_average", "group", "group"),
     "denoising.interleaved": ("interleaved", "interleaved", "interleaved"),
