@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from .tissue_network import TissueProbabilities
 
 # mm between the outline of the cavity and the template's brain fitted to it: heads have 2.0 to 2.7, stripped ones as
-# well; heads that lie on their side or are tilted by 30 degrees, a T1 map and a ball 3.3 and more.
-_MOST_MISFIT = 3.0
+# well, strongly deformed ones up to 3.3; heads that lie on their side or are tilted by 30 degrees, and T1 maps, 4.6 and
+# more.
+_MOST_MISFIT = 4.0
 # Where the scan cuts the brain, whose outline then tells little: 0.65 to 0.75 in any contrast, 0.55 in noise.
 _LEAST_CERTAINTY = 0.64
 _CUT_ML = (300.0, 1700.0)  # of the part that was scanned

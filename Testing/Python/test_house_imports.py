@@ -34,7 +34,7 @@ ALLOWED = {
     "spatial": {GROUND},
     "reading": {GROUND, "spatial"},
     "quantifying": {GROUND, "spatial"},
-    "preparing": {GROUND, "spatial"},
+    "preparing": {GROUND, "spatial", "networks"},
     "fitting": {GROUND, "spatial", "quantifying", "preparing"},
     "inspecting": {GROUND, "reading", "quantifying", "preparing"},
     "networks": set(),
