@@ -17,6 +17,7 @@ import pytest
 from docs_pages import PAGES, ROOT, prose
 
 from ASLDenoiseLib.__main__ import make_parser
+from ASLDenoiseLib.learning.tissue.__main__ import make_parser as tissue_training_parser
 from ASLDenoiseLib.preparing.outliers import METHODS as OUTLIERS
 from ASLDenoiseLib.superresolving import METHODS as SUPERRESOLUTION
 
@@ -175,7 +176,7 @@ def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
 
 
 def test_every_option_and_command_on_a_page_is_one_of_the_shells():
-    every = list(parsers(make_parser()))
+    every = [*parsers(make_parser()), tissue_training_parser()]
     options = {option for parser in every for action in parser._actions for option in action.option_strings}
     commands = {parser.prog.rpartition(" ")[2] for parser in every[1:]}
     for page in READ:

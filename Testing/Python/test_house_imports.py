@@ -70,7 +70,7 @@ ALLOWED = {
         *(GROUND, "reading", "preparing", "inspecting", "denoising", "adapting", "result", "reporting", "pipeline"),
     },
     "bold": {GROUND, "reading", "quantifying", "preparing", "networks", "denoising", "measuring", "reporting"},
-    "learning": {GROUND, "quantifying", "denoising", "bold", "reporting"},
+    "learning": {GROUND, "quantifying", "preparing", "networks", "denoising", "bold", "reporting"},
     "shell": {
         *(GROUND, "reading", "preparing", "inspecting", "denoising", "superresolving", "result", "measuring"),
         *("pipeline", "bold", "learning", "participants", "sites"),

@@ -121,7 +121,7 @@ def test_the_package_holds_every_weight_and_is_under_100_mb(built, record_proper
     with tarfile.open(package) as archive:
         names = {PurePosixPath(*PurePosixPath(m.name).parts[1:]).as_posix() for m in archive if m.isfile()}
     assert names == to_install()
-    rooms = (ROOT / "Resources" / room for room in ("Models", "Experimental"))
+    rooms = (ROOT / "Resources" / room for room in ("Models", "Experimental", "Tissue"))
     models = {path.name for room in rooms for path in room.iterdir() if path.is_dir()}
     assert {path.split("/")[-3] for path in names if path.endswith("/models/model.pt")} == models
     record_property("package_mb", round(package.stat().st_size / 1e6, 1))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ASLDenoiseLib.learning.tissue.heads import GREY, LABELS, WHITE, HeadClass
 from ASLDenoiseLib.series import Geometry, Volume
 from ASLDenoiseLib.spatial.resampling import average_onto
 from ASLDenoiseLib.spatial.rigid import apply_affine
@@ -36,21 +37,13 @@ class Part(IntEnum):
     MUCOSA = 13
 
 
-# FreeSurfer's numbers, and SynthSeg's beyond the brain.
-_LABELS = {
-    Part.CSF: (4, 5, 14, 15, 24, 31, 43, 44, 63, 72),
-    Part.GREY: (3, 8, 10, 11, 12, 13, 17, 18, 26, 28, 42, 47, 49, 50, 51, 52, 53, 54, 58, 60, 136, 137, 163, 164),
-    Part.WHITE: (2, 7, 25, 30, 41, 46, 57, 62, 77, 85),
-    Part.STEM: (16,),
-    Part.MUSCLE: (507, 530),
-    Part.SKIN: (516,),
-    Part.BONE: (515,),
-    Part.MARROW: (511,),
-    Part.EYE: (506, 508),
-    Part.SINUS: (502, 514),
-    Part.CORD: (512,),
-    Part.MUCOSA: (509,),
+_CLASSES = {
+    Part.CSF: (HeadClass.CSF,),
+    Part.GREY: GREY,
+    Part.WHITE: WHITE,
+    **{part: (HeadClass[part.name],) for part in Part if part >= Part.STEM and part != Part.FAT},
 }
+_LABELS = {part: sum((LABELS[each] for each in classes), ()) for part, classes in _CLASSES.items()}
 BRAIN = (Part.GREY, Part.WHITE, Part.STEM)
 _FAT_DEPTH = 9.0  # mm below the skin's outside
 _LOSS_REACH = 9.0  # mm, SD, around air inside the head
