@@ -9,7 +9,7 @@ import numpy as np
 from ..inspecting.inspection import inspect, require_quantifiable
 from ..inspecting.m0_image_checks import ALIGNED, m0_fit_findings
 from ..preparing.averaging import mean_difference
-from ..preparing.brain_mask import brain_mask, correct_bias, mask_of_perfusion, shows_anatomy, was_masked
+from ..preparing.brain_mask import brain_mask, mask_of_perfusion, shows_anatomy, was_masked
 from ..preparing.delays import reference_delay, series_of_delay
 from ..preparing.m0_fit import m0_position
 from ..preparing.motion import correct_motion, estimate_motion, motion_findings
@@ -19,7 +19,6 @@ from ..preparing.series_fit import fit_findings, series_fit
 from ..preparing.t1_contrast import contrast_findings
 from ..preparing.tissue import tissue_on
 from ..preparing.tissue_guess import guess_tissue
-from ..preparing.tissue_t1 import tissue_from_t1
 from ..preparing.warnings import (
     REGISTRATION,
 )
@@ -30,8 +29,8 @@ from ..series import CBF_UNIT, ASLSeries, Origin, Parameter, Volume, VolumeType
 from ..spatial.resampling import resample
 from ..spatial.smoothing import gaussian
 from .delays import image_of_tissue, quantify_each, several_delays
-from .head_store import SegmentedHead
 from .region_steps import place_on_t1
+from .segmenting import segmented_head
 from .state import RunState
 
 
@@ -101,8 +100,8 @@ def segment_t1(run: RunState, progress: Progress) -> None:
     segmenter = run.request.preparation.segmenter
     head = None if run.heads is None else run.heads.segmented(run.t1, segmenter)
     if head is None:
-        tissue = tissue_from_t1(run.t1, segmenter=segmenter, progress=progress)
-        head = SegmentedHead(tissue, correct_bias(run.t1))
+        begun, run.segmenting = run.segmenting, None
+        head = segmented_head(run.t1, segmenter, progress) if begun is None else begun.result()
         if run.heads is not None:
             run.heads.keep_segmented(run.t1, segmenter, head)
     run.t1_tissue, run.even_t1 = head.tissue, head.even_t1

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from .arrival_files import ArrivalImages
     from .head_store import HeadStore
     from .scene_beside import SceneBeside
+    from .segmenting import Segmenting
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +79,7 @@ class RunState:
         compute: where networks run.
         heads: where what a T1 alone determines is kept for other scans; None: nowhere.
         beside: writes scene and picture in a process of their own; None: the run writes them itself.
+        segmenting: segments the T1 on another core; None where it does not, or is done.
         loading: loads torch; None once `compute` says where networks run.
         findings, parameters: what is to be told.
         timings: seconds a step.
@@ -125,6 +127,7 @@ class RunState:
     heads: HeadStore | None = None
     beside: SceneBeside | None = None
     loading: Thread | None = None
+    segmenting: Segmenting | None = None
     findings: list[Finding] = field(default_factory=list)
     parameters: list[Parameter] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)

@@ -86,10 +86,9 @@ def register_rigid(
     first, spread = pair.best_of(starts)
     cost, best = pair.optimise(first, "fine")
     inner = None if fixed_mask is None else pair.within(fixed_mask, moving, fixed)
-    best = _refined(inner, best)
+    best, mirror = _refined_and_mirror(pair, inner, best, mirrored=moving_mask is not None)
     coverage = pair.coverage(best)
     matrix, warning = np.linalg.inv(matrix_of(best)), _warning(spread, coverage, -cost)
-    mirror = None if moving_mask is None else _mirror(pair, inner, best)
     return RigidRegistration(matrix, -cost, spread, coverage, warning, matrix, mirror)
 
 
@@ -122,8 +121,8 @@ def judge_alignment(
     if spread > _SPREAD_LIMIT and information >= _INFORMATION_LIMIT:
         warning = f"The images agree better {spread:.0f} mm from the given transform; check the alignment by eye."
     inner = None if fixed_mask is None else pair.within(fixed_mask, moving, fixed)
-    end = _refined(inner, end if np.isfinite(reached) else given)
-    mirror = None if moving_mask is None else _mirror(pair, inner, end)
+    end = end if np.isfinite(reached) else given
+    end, mirror = _refined_and_mirror(pair, inner, end, mirrored=moving_mask is not None)
     settled = np.linalg.inv(matrix_of(end))
     return RigidRegistration(matrix, information, spread, coverage, warning, settled, mirror)
 
@@ -148,6 +147,17 @@ def _checked(matrix: np.ndarray, *, rigid: bool = False) -> np.ndarray:
     if rigid and not (np.allclose(rotation @ rotation.T, np.eye(3), atol=0.02) and np.linalg.det(rotation) > 0):
         raise InputError("The start is not a rotation and a shift; give a rigid 4x4 matrix in LPS mm.")
     return matrix
+
+
+def _refined_and_mirror(
+    pair: ImagePair, inner: ImagePair | None, first: sitk.Euler3DTransform, *, mirrored: bool
+) -> tuple[sitk.Euler3DTransform, np.ndarray | None]:
+    """`_refined` and, where `mirrored`, `_mirror`: both begin at `first`, so that they go on at once."""
+    searches = [lambda: _refined(inner, first)]
+    if mirrored:
+        searches.append(lambda: _mirror(pair, inner, first))
+    found = in_threads(lambda search: search(), searches)
+    return found[0], found[1] if mirrored else None
 
 
 def _refined(inner: ImagePair | None, first: sitk.Euler3DTransform) -> sitk.Euler3DTransform:

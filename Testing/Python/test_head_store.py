@@ -9,7 +9,7 @@ import pytest
 
 import ASLDenoiseLib
 from ASLDenoiseLib.compute import Compute
-from ASLDenoiseLib.pipeline import preparation_steps, region_steps
+from ASLDenoiseLib.pipeline import preparation_steps, region_steps, segmenting
 from ASLDenoiseLib.pipeline.head_store import HeadStore, SegmentedHead
 from ASLDenoiseLib.pipeline.request import Request
 from ASLDenoiseLib.pipeline.state import RunState
@@ -94,8 +94,8 @@ def test_a_folder_that_cannot_be_made_costs_the_run_nothing(tmp_path):
 
 def test_the_steps_of_a_second_scan_of_a_t1_find_nothing_anew(tmp_path, monkeypatch):
     found = []
-    monkeypatch.setattr(preparation_steps, "tissue_from_t1", lambda *_, **__: found.append("tissue") or TISSUE)
-    monkeypatch.setattr(preparation_steps, "correct_bias", lambda _: HEAD.even_t1)
+    monkeypatch.setattr(segmenting, "tissue_from_t1", lambda *_, **__: found.append("tissue") or TISSUE)
+    monkeypatch.setattr(segmenting, "correct_bias", lambda _: HEAD.even_t1)
     monkeypatch.setattr(region_steps, "to_template", lambda *_: found.append("template") or SPACE)
     for _ in range(2):
         run = RunState(Request("none_asl.nii.gz"), Compute("cpu"), HeadStore(tmp_path), t1=T1)

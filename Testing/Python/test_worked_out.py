@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from worked_out import PURE, once, put_everywhere
 
-from ASLDenoiseLib.pipeline import preparation_steps
+from ASLDenoiseLib.pipeline import preparation_steps, segmenting
 from ASLDenoiseLib.preparing import motion
 from ASLDenoiseLib.series import Geometry, Volume
 
@@ -50,5 +50,5 @@ def test_they_are_put_wherever_the_library_has_bound_them_and_taken_away_again(t
         for name in PURE:
             put_everywhere(name, tmp_path, patch.setattr)
         assert preparation_steps.brain_mask is motion.brain_mask is not before
-        assert preparation_steps.tissue_from_t1.__wrapped__ and preparation_steps.register_rigid.__wrapped__
+        assert segmenting.tissue_from_t1.__wrapped__ and preparation_steps.register_rigid.__wrapped__
     assert preparation_steps.brain_mask is before
