@@ -32,13 +32,13 @@ def run_on_volume(network: torch.nn.Module, volume: torch.Tensor, compute: Compu
 
     Patches keep all slices, overlap by a half in plane, and are blended by Gaussian weights.
     """
-    from monai.inferers import sliding_window_inference
-
     k, j, i = volume.shape[-3:]
 
     def run(size: int) -> torch.Tensor:
         if size >= max(j, i):
             return _joined(network(volume.to(compute.device))).cpu()
+        from monai.inferers import sliding_window_inference  # a second to load, and memory hardly ever runs out
+
         patch, where = (k, min(size, j), min(size, i)), {"sw_device": compute.device, "device": "cpu"}
         return sliding_window_inference(
             volume, patch, 1, lambda x: _joined(network(x)), overlap=0.5, mode="gaussian", **where

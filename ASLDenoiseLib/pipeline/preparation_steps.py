@@ -114,12 +114,12 @@ def align_t1(run: RunState, progress: Progress) -> None:
     The T1 was segmented first: its brain guides the registration, where skull and neck would mislead it.
     """
     target = alignment_target(run.aligned, run.raw)
-    masks = {"fixed_mask": run.brain, "moving_mask": run.t1_tissue.brain}
+    given = {"fixed_mask": run.brain, "moving_mask": run.t1_tissue.brain, "moving_even": True}
     how = "found" if run.t1_start is None else "given start"
     if run.t1_to_asl is not None:
-        found, how = judge_alignment(run.t1, target, run.t1_to_asl, **masks), "given"
+        found, how = judge_alignment(run.even_t1, target, run.t1_to_asl, **given), "given"
     else:
-        found = register_rigid(run.t1, target, start=run.t1_start, **masks)
+        found = register_rigid(run.even_t1, target, start=run.t1_start, **given)
     note = f"agreement of T1 and series; starts that rival the best end up to {found.spread:.1f} mm apart"
     run.parameters += [
         Parameter("t1_alignment", how, "", Origin.IMAGE if how == "found" else Origin.USER),

@@ -42,7 +42,7 @@ _OF_THE_T1 = ("t1-other-head", "t1-fit-doubtful", "registration-doubtful", "t1-c
 # What every run with a network loads, in an order in which the first are needed first; a child loads it as it waits
 LOADED = (
     *("numpy", "ASLDenoiseLib.pipeline.run", "ASLDenoiseLib.inspecting.inspection", "scipy.optimize", "SimpleITK"),
-    *("torch", "skimage.filters", "monai.inferers"),
+    *("torch", "skimage.filters"),
 )
 _READY = 1  # the number of the last step, inspecting, that may begin before it is known where networks run
 _AHEAD = ("torch", "matplotlib.figure", "matplotlib.backends.backend_agg")  # none is part of what another loads

@@ -12,12 +12,12 @@ from .head_store import SegmentedHead
 
 
 def segmented_head(t1: Volume, segmenter: str, progress: Progress = silent) -> SegmentedHead:
-    """Tissue of a T1, and the T1 without its bias field.
+    """Tissue of a T1 that was read (`reading_steps.t1_of`), and the T1 without its bias field.
 
     Raises:
         InputError: as `preparing.tissue_t1.tissue_from_t1`.
     """
-    tissue = tissue_from_t1(t1, segmenter=segmenter, progress=progress)
+    tissue = tissue_from_t1(t1, segmenter=segmenter, progress=progress, checked=True)
     return SegmentedHead(tissue, correct_bias(t1))
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..series import Volume
 from ..spatial.resampling import average_onto, resample
+from ..spatial.threads import in_threads
 
 
 def contrast_classes(even: Volume, brain: Volume, *, transform: np.ndarray, classes: int = 3) -> tuple[Volume, ...]:
@@ -33,7 +34,9 @@ def contrast_classes(even: Volume, brain: Volume, *, transform: np.ndarray, clas
     # Fat and vessels would each claim a class of their own.
     thresholds = threshold_multiotsu(np.clip(values, *np.percentile(values, (0.5, 99.5))), classes)
     number = np.digitize(even.array, thresholds)
-    return tuple(
-        average_onto(even.with_array(number == c, unit="", name=f"class {c}"), brain.geometry, transform=transform)
-        for c in range(classes)
-    )
+
+    def fraction(c: int) -> Volume:
+        of_class = even.with_array(number == c, unit="", name=f"class {c}")
+        return average_onto(of_class, brain.geometry, transform=transform)
+
+    return tuple(in_threads(fraction, range(classes)))

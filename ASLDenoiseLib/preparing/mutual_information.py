@@ -219,8 +219,11 @@ def mattes_registration(fixed_mask: sitk.Image | None) -> sitk.ImageRegistration
     return method
 
 
-def working_copy(volume: Volume) -> Volume:
-    """The image no finer than 2 mm, finite, without bias, and with the tails of intensities cut off."""
+def working_copy(volume: Volume, *, even: bool = False) -> Volume:
+    """The image no finer than 2 mm, finite, without bias, and with the tails of intensities cut off.
+
+    `even` says that its bias is taken away already.
+    """
     array = np.where(np.isfinite(volume.array), volume.array, 0.0)
     volume = volume.with_array(array)
     spacing = np.array(volume.geometry.spacing)
@@ -228,7 +231,7 @@ def working_copy(volume: Volume) -> Volume:
         coarser = with_spacing(volume.geometry, tuple(np.maximum(spacing, _WORKING_SPACING)))
         volume = average_onto(volume, coarser, outside=0.0)
     # A flat M0 has little contrast but its coils': with the bias left in, mutual information prefers a shift of 50 mm.
-    volume = correct_bias(volume)
+    volume = volume if even else correct_bias(volume)
     # Hot voxels (fat, vessels) would squeeze the tissues into a few histogram bins; noise in air is no tissue at all.
     top = float(np.percentile(volume.array, 99.5))
     return volume.with_array(np.clip(volume.array, _AIR * top, top)) if top > 0 else volume

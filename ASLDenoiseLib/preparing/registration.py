@@ -58,6 +58,7 @@ def register_rigid(
     fixed_mask: Volume | None = None,
     start: np.ndarray | None = None,
     seed: int = 0,
+    moving_even: bool = False,
 ) -> RigidRegistration:
     """Align `moving` to `fixed` by rotation and translation.
 
@@ -77,11 +78,12 @@ def register_rigid(
             differ between contrasts, do not pull (they cost 2-3 degrees of pitch on a 3D GRASE M0).
         start: 4x4, LPS mm, moving to fixed points, such as a transform set by hand: the only start, at three pitches.
         seed: of the random choice of compared voxels.
+        moving_even: the moving image's bias is taken away already (`brain_mask.correct_bias`).
 
     Raises:
         InputError: an image is constant, a mask is empty, the images do not overlap, or the start is not rigid.
     """
-    pair, moving, fixed = _pair(moving, fixed, moving_mask, fixed_mask, seed)
+    pair, moving, fixed = _pair(moving, fixed, moving_mask, fixed_mask, seed, moving_even=moving_even)
     starts = pair.starts() if start is None else pair.pitches(pair.rigid_of(_checked(start, rigid=True)))
     first, spread = pair.best_of(starts)
     cost, best = pair.optimise(first, "fine")
@@ -100,18 +102,19 @@ def judge_alignment(
     moving_mask: Volume | None = None,
     fixed_mask: Volume | None = None,
     seed: int = 0,
+    moving_even: bool = False,
 ) -> RigidRegistration:
     """Measure the reliability of a given transform, which comes back unchanged.
 
     Args:
         matrix: 4x4, LPS mm, moving to fixed points; rigid or affine.
-        moving, fixed, moving_mask, fixed_mask, seed: as in `register_rigid`.
+        moving, fixed, moving_mask, fixed_mask, seed, moving_even: as in `register_rigid`.
 
     Raises:
         InputError: an image is constant, a mask is empty, or the matrix cannot be inverted.
     """
     matrix = _checked(matrix)
-    pair, moving, fixed = _pair(moving, fixed, moving_mask, fixed_mask, seed)
+    pair, moving, fixed = _pair(moving, fixed, moving_mask, fixed_mask, seed, moving_even=moving_even)
     given = pair.rigid_of(matrix)
     cost, coverage = pair.cost(matrix), pair.coverage(given)
     reached, end = pair.optimise(given, "middle")
@@ -128,13 +131,20 @@ def judge_alignment(
 
 
 def _pair(
-    moving: Volume, fixed: Volume, moving_mask: Volume | None, fixed_mask: Volume | None, seed: int
+    moving: Volume,
+    fixed: Volume,
+    moving_mask: Volume | None,
+    fixed_mask: Volume | None,
+    seed: int,
+    *,
+    moving_even: bool = False,
 ) -> tuple[ImagePair, Volume, Volume]:
     """The pair to align, and the two working copies without any mask."""
     for each, which in ((moving, "moving"), (fixed, "fixed")):
         if not np.nanmax(each.array, initial=-np.inf) > np.nanmin(each.array, initial=np.inf):
             raise InputError(f"The {which} image has no contrast to align by; give an anatomical image or an M0.")
-    moving, fixed = in_threads(working_copy, (moving, fixed))
+    images = (moving, moving_even), (fixed, False)
+    moving, fixed = in_threads(lambda image: working_copy(image[0], even=image[1]), images)
     return ImagePair.of(brain_only(moving, moving_mask), fixed, fixed_mask, seed), moving, fixed
 
 

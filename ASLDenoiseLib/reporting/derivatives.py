@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -235,12 +236,12 @@ def _write_own(result: Result, folder: Path, command: str, attachments: Mapping[
     def named(what: str) -> Path:
         return folder / file_name(result.series.name, what)
 
-    _write_whole(named(REPORT), html.report_html(result, command=command))
-    for key, volume in result.maps.items():
+    with ThreadPoolExecutor(1) as packing:  # zlib leaves Python to the report meanwhile
+        packed = packing.submit(_save_maps, result, folder)
+        _write_whole(named(REPORT), html.report_html(result, command=command))
+        packed.result()
+    for key in result.maps:
         image = folder / provenance.map_file(result, key)
-        kind = result.kind(key)
-        mask = kind.role is Role.MASK and bool(np.isin(volume.array, (0, 1)).all())
-        save_volume(volume, image, description=f"{kind.label} [{volume.unit or 'no unit'}]", mask=mask)
         _write_text(sidecar_path(image), provenance.to_json(provenance.sidecar(result, key, command=command)))
     _write_text(named(READOUTS_JSON), provenance.to_json(provenance.readouts_json(result, command=command)))
     _write_text(named(READOUTS_TSV), rows_tsv(columns(result), rows(result)))
@@ -253,6 +254,14 @@ def _write_own(result: Result, folder: Path, command: str, attachments: Mapping[
         _write_text(named(REQUEST), provenance.to_json(content))
     for what, write in attachments.items():
         write(named(what))
+
+
+def _save_maps(result: Result, folder: Path) -> None:
+    for key, volume in result.maps.items():
+        kind = result.kind(key)
+        mask = kind.role is Role.MASK and bool(np.isin(volume.array, (0, 1)).all())
+        description = f"{kind.label} [{volume.unit or 'no unit'}]"
+        save_volume(volume, folder / provenance.map_file(result, key), description=description, mask=mask)
 
 
 def _files_in(folder: Path) -> list[str]:

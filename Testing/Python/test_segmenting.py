@@ -28,7 +28,7 @@ def segmented(monkeypatch):
     asked = []
     monkeypatch.setattr(segmenting, "correct_bias", lambda t1: t1)
 
-    def tissue_from_t1(_, *, segmenter, progress):
+    def tissue_from_t1(_, *, segmenter, **__):
         asked.append((segmenter, threading.current_thread().name))
         return TISSUE
 
