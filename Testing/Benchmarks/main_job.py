@@ -19,10 +19,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import nibabel
 import numpy as np
 
 from ASLDenoiseLib.progress import parse_line
-from ASLDenoiseLib.reading.images import read_image
 
 from .library.command import ROOT, begin, options, say, timed
 from .library.real_scans import ORIGIN, series_path, t1_path
@@ -58,6 +58,7 @@ class Run:
     seconds: float
     begun: float
     writing: float
+    megabytes: float
 
     @property
     def stages(self) -> dict[str, float]:
@@ -68,7 +69,7 @@ class Run:
         stages = {stage: taken[stage] for stage in STAGES if stage in taken}
         parts = dict(zip(REST, (self.begun, self.seconds - self.writing), strict=True))
         whole = {"the rest": self.seconds - sum(stages.values()), "whole command": self.seconds}
-        return stages | parts | whole
+        return stages | parts | whole | {"peak MB": self.megabytes}
 
 
 Results = dict[tuple[str, str], dict[str, list[Run]]]  # series and pairs; code; its runs in order
@@ -80,25 +81,27 @@ def run(code: Code, data: Path, name: str, pairs: str | None, out: Path) -> Run:
     command = [code.python, "-m", "ASLDenoiseLib", "denoise", series_path(data, name), "--t1", t1_path(data)]
     command += ["--out", out, "--device", "cpu", "--progress", "json", *(["--pairs", pairs] if pairs else [])]
     call = [str(part) for part in command]
-    told, seconds = timed(followed, call, code.checkout)
+    (told, megabytes), seconds = timed(followed, call, code.checkout)
     say(f"{name}, {pairs or 'all'} pairs, {code.name} code: {seconds:.0f} s")
     found = {path.name.split("_", 2)[-1].split(".")[0]: path for path in sorted(out.glob("*_cbf.nii.gz"))}
-    maps = {key: read_image(path).array for key, path in found.items()}
+    maps = {key: np.asarray(nibabel.load(path).dataobj, np.float32).T for key, path in found.items()}
     writing = next(at for at, text in reversed(told) if text.startswith("writing maps"))
-    return Run(json.loads(next(out.glob("*readouts.json")).read_text()), maps, seconds, told[0][0], writing)
+    return Run(json.loads(next(out.glob("*readouts.json")).read_text()), maps, seconds, told[0][0], writing, megabytes)
 
 
-def followed(call: list[str], folder: Path) -> list[tuple[float, str]]:
-    """Run a command in a folder; the texts of its progress, and the seconds after which each came."""
+def followed(call: list[str], folder: Path) -> tuple[list[tuple[float, str]], float]:
+    """Run a command in a folder; the texts of its progress, the seconds after which each came, and its peak in MB."""
     started, told = time.perf_counter(), []
     with subprocess.Popen(call, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         for line in process.stderr:
             progress = parse_line(line)
             if progress is not None:
                 told.append((time.perf_counter() - started, progress.text))
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, call)
-    return told
+    return told, usage.ru_maxrss * 1024 / 1e6
 
 
 def median_stages(runs: Iterable[Run]) -> dict[str, float]:
@@ -165,7 +168,7 @@ def alone(results: Results) -> list[str]:
 
 def compared(results: Results) -> list[str]:
     """Stages and maps of the old code beside the new code's."""
-    columns = (*STAGES, "the rest", *REST, "whole command")
+    columns = (*STAGES, "the rest", *REST, "whole command", "peak MB")
     seconds = [
         [*label, name, *cells(median_stages(each), columns)]
         for label, runs in results.items()
@@ -178,7 +181,8 @@ def compared(results: Results) -> list[str]:
         "## Old against new",
         f"Seconds, medians of {count} runs each in turn (old, new, new, old, ...). What the new code calls otherwise "
         f"counts as the old stage it was part of ({parts}); the rest is start-up, reading and files; the columns "
-        "beside it say how long it took until the series was being read, and from the first file on to the end.",
+        "beside it say how long it took until the series was being read, and from the first file on to the end. Peak "
+        "memory is that of the largest process.",
         text_table(["series", "pairs", "code", *columns], seconds),
         "The largest absolute difference of each map, ml/100g/min, and in how many voxels only one has a value. ANTs "
         "adds up what its threads give in any order, so that two runs of one code differ as well where a T1 is "
