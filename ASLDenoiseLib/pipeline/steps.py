@@ -36,11 +36,11 @@ from .superresolution_step import super_resolve_map
 
 _PREPARATION = (
     Step("read", "reading the series", read, Cost(0.5, a_volume=0.01)),
-    Step("inspect", "inspecting the series", inspect_series, Cost(1.5, a_grid=0.4)),
-    Step("motion", "correcting head motion", align_volumes, Cost(10.0, a_volume=0.16)),
+    Step("inspect", "inspecting the series", inspect_series, Cost(3.0, a_grid=0.8)),
+    Step("motion", "correcting head motion", align_volumes, Cost(2.6, a_volume=0.025)),
     Step("calibrate", "calibrating", quantify_pairs, Cost(0.3)),
-    Step("segment", "finding grey and white matter in the T1", segment_t1, Cost(3.0)),
-    Step("align", "aligning the T1 with the series", align_t1, Cost(7.5)),
+    Step("segment", "finding grey and white matter in the T1", segment_t1, Cost(1.0)),
+    Step("align", "aligning the T1 with the series", align_t1, Cost(7.0)),
     Step("tissue", "finding grey and white matter", find_tissue, Cost(0.5)),
     Step("arrival", "laying the arrival times on the series", correct_for_arrival, Cost(7.0)),
     Step("clean", "cleaning the pairs", clean_pairs, Cost(0.1, a_volume=0.005)),
@@ -53,7 +53,7 @@ TEMPLATE_SPACE = Step("template-space", "finding the way to MNI space", find_tem
 MIDLINE = Step("midline", "finding the midline of the brain", find_midline, Cost(1.0))
 MEASURE = Step("measure", "measuring", measure_maps, Cost(0.4, a_grid=0.3))
 TEMPLATE = Step("template", "bringing the maps to MNI space", bring_to_template, Cost(1.0))
-WRITE = Step("write", "writing maps, readouts and report", write_files, Cost(4.0))
+WRITE = Step("write", "writing maps, readouts and report", write_files, Cost(3.5))
 
 
 def preparation_steps(request: Request) -> tuple[Step, ...]:
