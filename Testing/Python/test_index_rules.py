@@ -18,7 +18,7 @@ PASS = {*sys.stdlib_module_names, "slicer", "vtk", "qt", "ctk", "mrml", "SimpleI
 OURS = {"ASLDenoiseLib", "ASLDenoisePanel"}
 # bytes of a file that is no weight and no sample: pictures are made again and again, and history keeps each
 LARGEST_PICTURE = 1_700_000
-KEPT_LARGE = ("Resources/Models/", "Resources/Experimental/", "Resources/SampleData/")
+KEPT_LARGE = ("Resources/Models/", "Resources/Tissue/", "Resources/Experimental/", "Resources/SampleData/")
 
 
 def in_git() -> list[str]:

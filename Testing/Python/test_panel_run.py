@@ -321,7 +321,7 @@ def test_cancel_midway_leaves_the_scene_as_it_was_and_no_process_and_apply_works
     until(lambda: not ready.widget.run.running)
     assert ready.widget.state.value == "ready"
     assert ready.ui.statusLabel.text == "Cancelled; nothing was changed."
-    assert contents() == before and children() == processes
+    assert contents() == before and set(children()) <= set(processes)  # the one that waited may be gone
     assert not Path(f"/proc/{pid}").exists()
     ready.ui.applyButton.click()
     assert ready.widget.state.value == "running"
