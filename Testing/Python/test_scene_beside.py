@@ -9,7 +9,6 @@ import sys
 import time
 import zipfile
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 
@@ -28,6 +27,7 @@ from ASLDenoiseLib.scene.attachments import scene_attachments
 # names of segments, which MRML draws at random, and the file of the transform, which holds the time it was written
 RANDOM = re.compile(rb"S_[A-Za-z0-9]{16}")
 TIMED = ".h5"
+ITEM = re.compile(rb'\b(id|parent)="(\d+)"')  # of an item of the subject hierarchy
 
 
 def members(bundle: Path) -> dict[str, bytes]:
@@ -35,13 +35,13 @@ def members(bundle: Path) -> dict[str, bytes]:
     with zipfile.ZipFile(bundle) as archive:
         held = {name: archive.read(name) for name in archive.namelist() if not name.endswith(TIMED)}
     held = {name: RANDOM.sub(b"id", content) for name, content in held.items() if not name.endswith("seg.nrrd")}
-    return {name: outline(content) if name.endswith(".mrml") else content for name, content in held.items()}
+    return {name: numbered(content) if name.endswith(".mrml") else content for name, content in held.items()}
 
 
-def outline(scene: bytes) -> bytes:
-    """The nodes of a scene by class, name and file; numbers beside them may depend on what a process did before."""
-    nodes = ((each.tag, each.get("name", ""), each.get("fileName", "")) for each in ElementTree.fromstring(scene))
-    return repr(sorted(nodes)).encode()
+def numbered(scene: bytes) -> bytes:
+    """The scene with its items of the subject hierarchy counted from 0: MRML counts all that a process ever made."""
+    counted = sorted({int(number) for _, number in ITEM.findall(scene)})
+    return ITEM.sub(lambda found: b'%s="%d"' % (found[1], counted.index(int(found[2]))), scene)
 
 
 def kinds(bundle: Path) -> list[str]:
