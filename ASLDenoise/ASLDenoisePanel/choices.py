@@ -67,7 +67,7 @@ def expectation(p) -> str:
     except InputError:
         return ""
     # what 'auto' finds is known in the child alone; the CPU's time is the one that was measured, and the longest
-    device = deviceOf(p) if deviceOf(p) in ("cuda", "mps") else "cpu"
+    device = "cpu" if request.device == "auto" else request.device
     return said_before(usual_seconds(request, _workload(p.asl)), device=device)
 
 

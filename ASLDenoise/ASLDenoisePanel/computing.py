@@ -7,7 +7,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from .combo_boxes import chosen, fill, select
-from .packages import reinstallSteps, reinstallTorch
+from .packages import PackagesMissing, reinstallSteps, reinstallTorch
 from .parameters import Device
 from .running import Driver
 
@@ -163,8 +163,6 @@ class ComputingSection:
         self._changed()
 
     def _onReinstall(self, clicked=False) -> None:
-        from .packages import PackagesMissing
-
         if self._busy():
             slicer.util.infoDisplay(_("A run is under way, which uses PyTorch: wait for it, or cancel it."))
             return

@@ -41,11 +41,27 @@ def write_parts(
     Raises:
         OSError: the disk failed.
     """
-    for name in ("configs", "models", "docs"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / "models").mkdir(parents=True, exist_ok=True)
     (folder / "models" / "model.pt").write_bytes(weights.content)
-    inference = monai_inference(str(metadata["network"]), family)
-    for name, content in (("metadata", metadata), ("inference", inference)):
+    target = family.networks[str(metadata["network"])].replace(":", ".")
+    describe_weights(folder, metadata, card, target)
+
+
+def describe_weights(folder: Path, metadata: Mapping[str, object], card: str, target: str) -> None:
+    """Write what lies beside the weights of a bundle; a card that is there stays.
+
+    Args:
+        folder: of the bundle.
+        metadata: as MONAI has them.
+        card: for people.
+        target: the class of the network, with its module.
+
+    Raises:
+        OSError: the disk failed.
+    """
+    for name in ("configs", "docs"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    for name, content in (("metadata", metadata), ("inference", _monai_inference(target))):
         text = json.dumps(content, indent=2) + "\n"
         (folder / "configs" / f"{name}.json").write_text(text, encoding="utf-8", newline="\n")
     if not (folder / CARD).exists():
@@ -55,18 +71,18 @@ def write_parts(
 def data_format(family: NetworkFamily, smoothing_mm: float = 0.0) -> dict[str, object]:
     """What the networks of a family take and give, channel by channel, as MONAI's metadata have it."""
     return {
-        "inputs": {"image": _format(family, family.inputs(smoothing_mm))},
-        "outputs": {"pred": _format(family, family.outputs)},
+        "inputs": {"image": channel_format(family.data, family.inputs(smoothing_mm), family.dimensions)},
+        "outputs": {"pred": channel_format(family.data, family.outputs, family.dimensions)},
     }
 
 
-def monai_inference(network: str, family: NetworkFamily) -> dict[str, object]:
+def _monai_inference(target: str) -> dict[str, object]:
     """The network, for MONAI's own tools."""
     return {
         "imports": ["$import torch"],
         "bundle_root": ".",
         "device": "$torch.device('cuda' if torch.cuda.is_available() else 'cpu')",
-        "network_def": {"_target_": family.networks[network].replace(":", ".")},
+        "network_def": {"_target_": target},
         "checkpoint": "$torch.load(@bundle_root + '/models/model.pt', map_location=@device, weights_only=True)",
         "inferer": {"_target_": "SimpleInferer"},
     }
@@ -78,12 +94,15 @@ def domain_rows(domain: Mapping[str, Sequence[float]]) -> str:
     return f"| figure | trained on |\n|---|---|\n{limits}"
 
 
-def _format(family: NetworkFamily, channels: Sequence[str]) -> dict[str, object]:
+def channel_format(
+    data: str, channels: Sequence[str], dimensions: int, *, kind: str = "magnitude"
+) -> dict[str, object]:
+    """What images of these channels are, as MONAI's metadata have it; `data` says what kind of image."""
     return {
-        "type": family.data,
-        "format": "magnitude",
+        "type": data,
+        "format": kind,
         "num_channels": len(channels),
-        "spatial_shape": ["*"] * family.dimensions,
+        "spatial_shape": ["*"] * dimensions,
         "dtype": "float32",
         "value_range": [],
         "is_patch_data": False,

@@ -30,15 +30,23 @@ class TissueClass(IntEnum):
 GM_CLASSES = (TissueClass.CORTEX, TissueClass.DEEP_GM, TissueClass.CEREBELLAR_GM)
 WM_CLASSES = (TissueClass.WM, TissueClass.BRAIN_STEM)
 
-# FreeSurfer's numbers (SynthSeg's for the extra-cerebral ones).
-_FREESURFER = {
-    TissueClass.CSF: (4, 5, 14, 15, 24, 43, 44, 31, 63, 72),
-    TissueClass.CORTEX: (3, 42),
-    TissueClass.DEEP_GM: (10, 11, 12, 13, 17, 18, 26, 28, 49, 50, 51, 52, 53, 54, 58, 60, 136, 137, 163, 164),
-    TissueClass.CEREBELLAR_GM: (8, 47),
-    TissueClass.WM: (2, 41, 25, 57, 30, 62, 77, 85),
-    TissueClass.BRAIN_STEM: (16, 7, 46),
-    TissueClass.BONE: (511, 515),
+# FreeSurfer's numbers.
+CSF_LABELS = (4, 5, 14, 15, 24, 31, 43, 44, 63, 72)
+CORTEX_LABELS = (3, 42)
+DEEP_GM_LABELS = (10, 11, 12, 13, 17, 18, 26, 28, 49, 50, 51, 52, 53, 54, 58, 60, 136, 137, 163, 164)
+CEREBELLAR_GM_LABELS = (8, 47)
+WM_LABELS = (2, 25, 30, 41, 57, 62, 77, 85)
+CEREBELLAR_WM_LABELS = (7, 46)
+STEM_LABELS = (16,)
+BONE_LABELS, MARROW_LABELS = (515,), (511,)  # SynthSeg's, as all beyond the brain
+_LABELS = {
+    TissueClass.CSF: CSF_LABELS,
+    TissueClass.CORTEX: CORTEX_LABELS,
+    TissueClass.DEEP_GM: DEEP_GM_LABELS,
+    TissueClass.CEREBELLAR_GM: CEREBELLAR_GM_LABELS,
+    TissueClass.WM: WM_LABELS,
+    TissueClass.BRAIN_STEM: (*STEM_LABELS, *CEREBELLAR_WM_LABELS),
+    TissueClass.BONE: (*BONE_LABELS, *MARROW_LABELS),
 }
 _VENTRICLES = (4, 5, 43, 44, 14, 31, 63, 72)
 
@@ -157,7 +165,7 @@ def read_anatomy(path: Path | str) -> Anatomy:
         raise InputError(f"{path} cannot be read as a label map ({error}); give a NIfTI label map.") from error
     table = np.full(max(int(labels.max()), 600) + 1, TissueClass.BACKGROUND, np.uint8)
     table[500:] = TissueClass.SOFT_TISSUE
-    for tissue, numbers in _FREESURFER.items():
+    for tissue, numbers in _LABELS.items():
         table[list(numbers)] = tissue
     classes = table[np.maximum(labels, 0)]
     classes = np.ascontiguousarray(classes.transpose(2, 1, 0)[:, ::-1, ::-1])  # RAS (i, j, k) to LPS (k, j, i)

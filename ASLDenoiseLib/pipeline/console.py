@@ -15,6 +15,7 @@ from ..preparing.choices import Preparation
 from ..preparing.registration import register_rigid
 from ..preparing.series_fit import fit_findings, series_fit
 from ..preparing.t1_contrast import contrast_findings
+from ..preparing.t1_image import require_image
 from ..preparing.tissue import tissue_on
 from ..preparing.tissue_guess import guess_tissue
 from ..preparing.tissue_t1 import tissue_from_t1
@@ -220,7 +221,7 @@ def head_of_map(
     if tissue is not None:
         return tissue, None
     if t1 is not None:
-        segmented = tissue_from_t1(t1)
+        segmented = tissue_from_t1(require_image(t1))
         registration = register_rigid(t1, cbf, moving_mask=segmented.brain)
         tissue = tissue_on(cbf.geometry, segmented, transform=registration.matrix)
         fit = series_fit(segmented, registration, [cbf], tissue.brain)

@@ -212,7 +212,7 @@ def _torch_ahead(request: Request) -> threading.Thread | None:
 
 def _segmenting(state: RunState) -> Segmenting | None:
     """The T1's segmentation, begun on another core; not where scans share heads and cores, as in a cohort."""
-    if state.heads is not None or len(usable_cores()) < 2:
+    if state.t1 is None or state.heads is not None or len(usable_cores()) < 2:
         return None
     return Segmenting(state.t1, state.request.preparation.segmenter)
 
@@ -249,9 +249,8 @@ def _walk(state: RunState, steps: Sequence[Step], progress: Progress, keep_in: P
         _attempt(step, state, part)
         state.timings[step.name] = round(time.perf_counter() - started, 3)
         done += costs[number]
-        if step.name == "read" and any(each.name == "segment" for each in steps):
-            state.segmenting = _segmenting(state)
         if number == 0 and step.name == "read":  # the series is read, and what is still to come can be told better
+            state.segmenting = _segmenting(state)
             costs[1:] = _shares(steps[1:], _workload(state))
     progress(1.0, "done")
     return state

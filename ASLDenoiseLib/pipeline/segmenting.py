@@ -17,15 +17,12 @@ def segmented_head(t1: Volume, segmenter: str, progress: Progress = silent) -> S
     Raises:
         InputError: as `preparing.tissue_t1.tissue_from_t1`.
     """
-    tissue = tissue_from_t1(t1, segmenter=segmenter, progress=progress, checked=True)
+    tissue = tissue_from_t1(t1, segmenter=segmenter, progress=progress)
     return SegmentedHead(tissue, correct_bias(t1))
 
 
 class Segmenting:
-    """A T1 that is being segmented; a run that ends before does not wait for it.
-
-    >>> Segmenting(t1, "network").result()  # doctest: +SKIP
-    """
+    """A T1 that is being segmented; a run that ends before does not wait for it."""
 
     def __init__(self, t1: Volume, segmenter: str) -> None:
         self._head: SegmentedHead | None = None

@@ -15,7 +15,7 @@ from ..series import Volume
 from ..spatial.pose_fit import PoseFit, thinned, thinned_grid
 from ..spatial.resampling import matrix_of, resample, to_sitk
 from ..spatial.rigid import apply_affine, parameters_of
-from ..spatial.rigid_fit import COARSE, FINE, ROUGH, ComparedRegion, Model, chosen_voxels
+from ..spatial.rigid_fit import COARSE, FINE, ROUGH, ComparedRegion, Model, chosen_voxels, index_in
 from ..spatial.threads import in_threads
 from .mutual_information import mattes_registration
 
@@ -177,11 +177,11 @@ def _corrupted_slices(
     from scipy.ndimage import map_coordinates
 
     where = np.argwhere(compared.inside)
-    affine, slices = compared.geometry.affine_lps, len(median)
-    places, last = apply_affine(affine, where[:, ::-1]), np.array(median.shape)[:, None] - 1
+    geometry, slices = compared.geometry, len(median)
+    places, last = apply_affine(geometry.affine_lps, where[:, ::-1]), np.array(median.shape)[:, None] - 1
 
     def sizes(t: int) -> np.ndarray:
-        index = apply_affine(np.linalg.inv(affine) @ matrices[t], places)[:, ::-1].T
+        index = index_in(geometry, matrices[t], places)
         # as far as `resample` sees: half a voxel beyond the outermost centres
         seen = ((index >= -0.5) & (index <= last + 0.5)).all(axis=0)
         square = (volumes[t][tuple(where.T)] - map_coordinates(median, index, order=1, mode="nearest")) ** 2

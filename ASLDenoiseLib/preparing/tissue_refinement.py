@@ -83,7 +83,6 @@ def refined(image: Volume, found: TissueProbabilities, grid: Geometry) -> tuple[
     Returns:
         The fractions, the probability (K, J, I) of the cranial cavity, and the levels.
     """
-
     from scipy.ndimage import binary_dilation
 
     def sampled(array: np.ndarray) -> np.ndarray:

@@ -12,7 +12,6 @@ from ..series import Volume
 from .brain_shape import fit_brain_shape
 from .segmenters import DEFAULT_SEGMENTER
 from .t1_contrast import Levels
-from .t1_image import require_image
 from .tissue import SegmentedTissue, brain_grid, segmented_tissue
 from .tissue_atropos import atropos_tissue
 
@@ -28,9 +27,7 @@ _LEAST_CERTAINTY = 0.64
 _CUT_ML = (300.0, 1700.0)  # of the part that was scanned
 
 
-def tissue_from_t1(
-    t1: Volume, *, segmenter: str = DEFAULT_SEGMENTER, progress: Progress = silent, checked: bool = False
-) -> SegmentedTissue:
+def tissue_from_t1(t1: Volume, *, segmenter: str = DEFAULT_SEGMENTER, progress: Progress = silent) -> SegmentedTissue:
     """Segment a T1-weighted head on its own grid, no finer than 1.2 mm, cropped to the brain.
 
     The network tells tissue at 2 mm (`tissue_network`), and the brightness of every voxel refines it
@@ -38,19 +35,16 @@ def tissue_from_t1(
     what the network finds is no upright head, Atropos segments (`tissue_atropos`), and the source says so.
 
     Args:
-        t1: T1-weighted head, any resolution and unit; NaN and what is negative counts as air. Other contrasts are
+        t1: T1-weighted head that passed `t1_image.require_image`, any resolution and unit; NaN and what is negative
+            counts as air. Other contrasts are
             segmented as well; `t1_contrast.contrast_findings` of the `levels` warns of whatever is not T1-weighted.
         segmenter: of `segmenters.SEGMENTERS`.
         progress: called with (fraction done 0..1, what happens now).
-        checked: the image went through `t1_image.require_image` already.
 
     Raises:
-        InputError: the image has no contrast, is a mask or a label map, or Atropos was needed and the image does not
-            overlap the template.
+        InputError: the weights are not installed; or Atropos was needed, and the image does not overlap the template.
     """
     progress(0.0, "Preparing the T1")
-    if not checked:
-        require_image(t1)
     finite = t1.with_array(np.where(np.isfinite(t1.array), np.clip(t1.array, 0, None), 0.0))
     if segmenter == "atropos":
         return atropos_tissue(finite, progress=progress)

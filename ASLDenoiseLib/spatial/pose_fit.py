@@ -16,7 +16,7 @@ import numpy as np
 
 from ..series import Geometry
 from .rigid import apply_affine, matrix_from, parameters_of
-from .rigid_fit import ComparedRegion, Model, chosen_voxels, rotation_rates
+from .rigid_fit import ComparedRegion, Model, chosen_voxels
 
 _NEAR = 0.7  # mm and degrees from where the derivatives were taken; farther away they are taken anew
 _SETTLED = 0.004  # mm and degrees
@@ -53,7 +53,7 @@ class PoseFit:
         """
         where = chosen_voxels(model.compared.inside, model.most)
         places = apply_affine(model.compared.geometry.affine_lps, where[:, ::-1])
-        at_rest = _jacobian(model, np.zeros(6), places, where.T.astype(float))
+        at_rest = model.derivatives(np.zeros(6), places, where.T.astype(float))
         return cls(model, where, places, at_rest, _by_slice(at_rest, where[:, 0], len(model.compared.inside)))
 
     def values(self, smooth: np.ndarray) -> np.ndarray:
@@ -82,7 +82,7 @@ class PoseFit:
         for _ in range(_MOST_STEPS):
             index, known = model.index_of(pose, self.places)
             if np.abs(pose - known_at).max() > _NEAR:
-                jacobian, known_at = _jacobian(model, pose, self.places, index), pose
+                jacobian, known_at = model.derivatives(pose, self.places, index), pose
                 normal = _product(jacobian[:, kept & known])
             use = kept & known
             residual, gain = _unexplained(values, model.intensities(index), use)
@@ -110,14 +110,6 @@ def thinned_grid(geometry: Geometry, steps: Sequence[int]) -> tuple[Geometry, tu
     size = tuple(-(-n // step) for n, step in zip(geometry.size, steps, strict=True))
     spacing = tuple(s * step for s, step in zip(geometry.spacing, steps, strict=True))
     return replace(geometry, size=size, spacing=spacing), tuple(slice(None, None, step) for step in reversed(steps))
-
-
-def _jacobian(model: Model, pose: np.ndarray, places: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """Derivatives (8, n) of the model's intensities by shift, rotation, gain and offset."""
-    slope = model.slope(index)
-    rates = rotation_rates(pose, model.compared.centre)
-    rotation = [(slope * apply_affine(rate, places)).sum(axis=1) for rate in rates]
-    return np.stack([*slope.T, *rotation, model.intensities(index), np.ones(len(places))])
 
 
 def _product(jacobian: np.ndarray) -> np.ndarray:

@@ -111,11 +111,7 @@ class Model:
 
         def jacobian(x: np.ndarray) -> np.ndarray:
             index, known = self.index_of(x[:6], places)
-            slope = self.slope(index) * x[6]
-            rates = rotation_rates(x[:6], compared.centre)
-            rotation = [(slope * apply_affine(rate, places)).sum(axis=1) for rate in rates]
-            columns = [*slope.T, *rotation, self.intensities(index), np.ones(len(value))]
-            return np.stack(columns, axis=1) * known[:, None]
+            return (self.derivatives(x[:6], places, index, gain=x[6]) * known).T
 
         pose = np.zeros(6) if start is None else parameters_of(start, compared.centre)
         found = least_squares(residual, [*pose, 1.0, 0.0], jacobian, method="lm", x_scale="jac", ftol=1e-7, xtol=1e-5)
@@ -125,8 +121,7 @@ class Model:
         """Where places (n, 3; LPS mm) of a volume in a pose (6,) lie in the model: (3, n) k, j, i; bool (n,), whether
         that is in it."""
         geometry = self.compared.geometry
-        to_model = np.linalg.inv(geometry.affine_lps) @ matrix_from(pose, self.compared.centre)
-        index = apply_affine(to_model, places)[:, ::-1].T
+        index = index_in(geometry, matrix_from(pose, self.compared.centre), places)
         limits = np.array(geometry.shape)[:, None] - 1
         return index, ((index >= 0) & (index <= limits)).all(axis=0)
 
@@ -136,12 +131,21 @@ class Model:
 
         return map_coordinates(self.coefficients, index, order=3, mode="mirror", prefilter=False) / self.scale
 
-    def slope(self, index: np.ndarray) -> np.ndarray:
-        """The model's gradient (n, 3) along x, y, z there, a mm and in units of its scale."""
+    def derivatives(self, pose: np.ndarray, places: np.ndarray, index: np.ndarray, *, gain: float = 1.0) -> np.ndarray:
+        """Derivatives (8, n) of `gain` times the intensities at `index` by shift (mm), rotation (degrees), the gain
+        and an offset, for places (n, 3; LPS mm) of a volume in a pose (6,)."""
         from scipy.ndimage import map_coordinates
 
         slope = [map_coordinates(each, index, order=1, mode="nearest") for each in self.gradient]
-        return np.stack(slope, axis=1) / self.scale
+        slope = np.stack(slope, axis=1) / self.scale * gain
+        rates = _rotation_rates(pose, self.compared.centre)
+        rotation = [(slope * apply_affine(rate, places)).sum(axis=1) for rate in rates]
+        return np.stack([*slope.T, *rotation, self.intensities(index), np.ones(len(places))])
+
+
+def index_in(geometry: Geometry, matrix: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Where a 4x4 matrix (LPS mm) takes places (n, 3) in a grid: (3, n) k, j, i."""
+    return apply_affine(np.linalg.inv(geometry.affine_lps) @ matrix, places)[:, ::-1].T
 
 
 def chosen_voxels(inside: np.ndarray, most: int) -> np.ndarray:
@@ -158,7 +162,7 @@ def chosen_voxels(inside: np.ndarray, most: int) -> np.ndarray:
     return where
 
 
-def rotation_rates(parameters: np.ndarray, centre: np.ndarray) -> list[np.ndarray]:
+def _rotation_rates(parameters: np.ndarray, centre: np.ndarray) -> list[np.ndarray]:
     """The derivatives of the 4x4 matrix by the components of the rotation, per degree."""
     step = 1e-3 * np.eye(6)[3:]
     return [(matrix_from(parameters + s, centre) - matrix_from(parameters - s, centre)) / 2e-3 for s in step]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from ...denoising.bundle import CARD, MONAI, pack_weights
+from ...denoising import bundle
 from ...networks.tissue_unet import TissueUNet
 from ...preparing.tissue_network import CLASSES, SPACING
 from ...software import own_version, software_versions
@@ -18,6 +17,7 @@ from .training import TRAINING, WATCHED, TissueTraining, TrainedTissue
 
 NAME = "tissue-unet"
 COMMAND = "python -m ASLDenoiseLib.learning.tissue --labels LABELS --out out/tissue --minutes 9 --device cuda"
+_INPUTS = ("intensity over its 99th percentile, at most 2",)
 _LABEL_MAPS = "Heads painted from individual brain label maps of the public SynthSeg repository (Apache-2.0)"
 
 
@@ -48,7 +48,7 @@ PACKAGED = TissueRecord(TRAINING, 4, 5848, 750, "cuda (H100, shared)")  # of the
 
 def write_tissue_bundle(weights: Mapping[str, torch.Tensor], record: TissueRecord, folder: Path) -> Path:
     """Write the bundle of a training, weights in half precision, which loading undoes; returns the folder."""
-    packed = pack_weights({name: w.half() if w.is_floating_point() else w for name, w in weights.items()})
+    packed = bundle.pack_weights({name: w.half() if w.is_floating_point() else w for name, w in weights.items()})
     (folder / "models").mkdir(parents=True, exist_ok=True)
     (folder / "models" / "model.pt").write_bytes(packed.content)
     return describe_weights(folder, record)
@@ -57,14 +57,8 @@ def write_tissue_bundle(weights: Mapping[str, torch.Tensor], record: TissueRecor
 def describe_weights(folder: Path, record: TissueRecord) -> Path:
     """Write what goes with the ``models/model.pt`` of a folder; a card that is there stays. Returns the folder."""
     sha256 = hashlib.sha256((folder / "models" / "model.pt").read_bytes()).hexdigest()
-    metadata = _metadata(record, sha256)
-    for name, content in (("metadata", metadata), ("inference", _inference())):
-        (folder / "configs").mkdir(exist_ok=True)
-        text = json.dumps(content, indent=2) + "\n"
-        (folder / "configs" / f"{name}.json").write_text(text, encoding="utf-8", newline="\n")
-    if not (folder / CARD).exists():
-        (folder / CARD).parent.mkdir(exist_ok=True)
-        (folder / CARD).write_text(_card(record), encoding="utf-8", newline="\n")
+    target = f"{TissueUNet.__module__}.{TissueUNet.__name__}"
+    bundle.describe_weights(folder, _metadata(record, sha256), _card(record), target)
     return folder
 
 
@@ -72,7 +66,7 @@ def _metadata(record: TissueRecord, sha256: str) -> dict[str, object]:
     settings = TissueTraining()
     return {
         "version": own_version(),
-        "monai_version": software_versions().get("monai", MONAI),
+        "monai_version": software_versions().get("monai", bundle.MONAI),
         "pytorch_version": torch.__version__.split("+")[0],
         "name": NAME,
         "task": "Tissue of an anatomical image of any contrast, whole, stripped or cropped",
@@ -105,34 +99,9 @@ def _metadata(record: TissueRecord, sha256: str) -> dict[str, object]:
             "precision": "bfloat16",
         },
         "network_data_format": {
-            "inputs": {"image": _format("anatomical image", ["intensity over its 99th percentile, at most 2"])},
-            "outputs": {"pred": _format("logits", CLASSES)},
+            "inputs": {"image": bundle.channel_format("anatomical image", _INPUTS, 3)},
+            "outputs": {"pred": bundle.channel_format("logits", CLASSES, 3, kind="segmentation")},
         },
-    }
-
-
-def _inference() -> dict[str, object]:
-    network = f"{TissueUNet.__module__}.{TissueUNet.__name__}"
-    return {
-        "imports": ["$import torch"],
-        "bundle_root": ".",
-        "device": "$torch.device('cuda' if torch.cuda.is_available() else 'cpu')",
-        "network_def": {"_target_": network},
-        "checkpoint": "$torch.load(@bundle_root + '/models/model.pt', map_location=@device, weights_only=True)",
-        "inferer": {"_target_": "SimpleInferer"},
-    }
-
-
-def _format(kind: str, channels) -> dict[str, object]:
-    return {
-        "type": kind,
-        "format": "magnitude" if kind != "logits" else "segmentation",
-        "num_channels": len(channels),
-        "spatial_shape": ["*"] * 3,
-        "dtype": "float32",
-        "value_range": [],
-        "is_patch_data": False,
-        "channel_def": {str(n): meaning for n, meaning in enumerate(channels)},
     }
 
 

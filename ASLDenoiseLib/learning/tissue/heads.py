@@ -11,7 +11,7 @@ import numpy as np
 
 from ...errors import InputError
 from ...moving import replace_file
-from ..anatomy import label_maps
+from .. import anatomy
 
 CAVITY = 32  # added to the class of a voxel of the brain, and of CSF no lower than the brain
 _CLASS = CAVITY - 1
@@ -48,17 +48,17 @@ BRAIN = (*GREY, *WHITE, HeadClass.STEM)
 
 # FreeSurfer's numbers, and beyond the brain those of SynthSeg's training maps (Billot et al. 2023).
 LABELS = {
-    HeadClass.CSF: (4, 5, 14, 15, 24, 31, 43, 44, 63, 72),
-    HeadClass.CORTEX: (3, 42),
-    HeadClass.DEEP_GM: (10, 11, 12, 13, 17, 18, 26, 28, 49, 50, 51, 52, 53, 54, 58, 60, 136, 137, 163, 164),
-    HeadClass.CEREBELLAR_GM: (8, 47),
-    HeadClass.WM: (2, 25, 30, 41, 57, 62, 77, 85),
-    HeadClass.CEREBELLAR_WM: (7, 46),
-    HeadClass.STEM: (16,),
+    HeadClass.CSF: anatomy.CSF_LABELS,
+    HeadClass.CORTEX: anatomy.CORTEX_LABELS,
+    HeadClass.DEEP_GM: anatomy.DEEP_GM_LABELS,
+    HeadClass.CEREBELLAR_GM: anatomy.CEREBELLAR_GM_LABELS,
+    HeadClass.WM: anatomy.WM_LABELS,
+    HeadClass.CEREBELLAR_WM: anatomy.CEREBELLAR_WM_LABELS,
+    HeadClass.STEM: anatomy.STEM_LABELS,
     HeadClass.MUSCLE: (507, 530),
     HeadClass.SKIN: (516,),
-    HeadClass.BONE: (515,),
-    HeadClass.MARROW: (511,),
+    HeadClass.BONE: anatomy.BONE_LABELS,
+    HeadClass.MARROW: anatomy.MARROW_LABELS,
     HeadClass.EYE: (506, 508),
     HeadClass.SINUS: (502, 514),
     HeadClass.CORD: (512,),
@@ -139,7 +139,7 @@ def load_heads(source: Path) -> list[PackedHead]:
         InputError: `source` is neither.
     """
     if source.suffix != ".npz":
-        return [read_head(path, name) for name, path in label_maps(source).items()]
+        return [read_head(path, name) for name, path in anatomy.label_maps(source).items()]
     try:
         with np.load(source) as stored:
             names = [name for name in stored.files if not name.endswith(_MIDDLE)]
