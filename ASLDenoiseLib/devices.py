@@ -211,12 +211,10 @@ def nvidia_card() -> str:
         command = [smi, "--query-gpu=name", "--format=csv,noheader"]
         hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # no console that flashes, on Windows
         try:
-            said = subprocess.run(
-                command, capture_output=True, text=True, timeout=10, creationflags=hidden, check=False
-            )
+            said = subprocess.run(command, capture_output=True, timeout=10, creationflags=hidden, check=False)
         except (OSError, subprocess.SubprocessError):
             return "NVIDIA graphics card"  # its driver is installed, and in trouble
-        names = said.stdout.split("\n")
+        names = said.stdout.decode("utf-8", "replace").splitlines() or [""]
         if said.returncode == 0 and names[0].strip():
             return names[0].strip()
     return "NVIDIA graphics card" if os.path.exists("/proc/driver/nvidia/version") else ""

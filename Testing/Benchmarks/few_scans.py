@@ -82,7 +82,7 @@ class Kept:
 
     def __post_init__(self) -> None:
         if self.path and self.path.is_file():
-            self.made = json.loads(self.path.read_text())
+            self.made = json.loads(self.path.read_text("utf-8"))
         self.made.setdefault("parts", {})
 
     @property

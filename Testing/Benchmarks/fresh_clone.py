@@ -74,7 +74,7 @@ def installed(fresh: Fresh) -> Path:
     """`pip install .` into an environment of its own, and a result from a folder that is not the clone; its Python."""
     user = fresh.folder / "user"
     user.mkdir()
-    torch = re.search(r"^TORCH \?= (.*)$", (ROOT / "Makefile").read_text(), re.M).group(1)
+    torch = re.search(r"^TORCH \?= (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.M).group(1)
     fresh.run("environment", f"python3 -m venv venv && venv/bin/pip install --quiet {torch}", where=user)
     fresh.run("pip install .", "../user/venv/bin/pip install --quiet .", left=lambda _: "the asldenoise command")
     fresh.run("help", "venv/bin/asldenoise --help", where=user, left=lambda said: f"{len(said.splitlines())} lines")

@@ -86,7 +86,9 @@ def run(code: Code, data: Path, name: str, pairs: str | None, out: Path) -> Run:
     found = {path.name.split("_", 2)[-1].split(".")[0]: path for path in sorted(out.glob("*_cbf.nii.gz"))}
     maps = {key: np.asarray(nibabel.load(path).dataobj, np.float32).T for key, path in found.items()}
     writing = next(at for at, text in reversed(told) if text.startswith("writing maps"))
-    return Run(json.loads(next(out.glob("*readouts.json")).read_text()), maps, seconds, told[0][0], writing, megabytes)
+    return Run(
+        json.loads(next(out.glob("*readouts.json")).read_text("utf-8")), maps, seconds, told[0][0], writing, megabytes
+    )
 
 
 def followed(call: list[str], folder: Path) -> tuple[list[tuple[float, str]], float]:

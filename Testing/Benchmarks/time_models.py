@@ -73,7 +73,7 @@ def main() -> None:
         body.append([card.name, f"{card.metadata['parameters']:,}", f"{seconds:.2f}"])
         if args.write:
             path = card.folder / "configs" / "metadata.json"
-            data = json.loads(path.read_text())
+            data = json.loads(path.read_text("utf-8"))
             data.setdefault("seconds_64x64x24", {})[args.device] = round(seconds, 3)
             path.write_text(json.dumps(data, indent=2) + "\n")
     body.append(["the residual audit, after any of them", "-", f"{seconds_of_audit():.2f}"])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import locale
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +31,17 @@ def pairs(count: int = 6, *, level: float = 800.0, drop: float = 0.02) -> list[n
     return [brain(level * (1 - drop * (n % 2)), seed=n) for n in range(2 * count)]
 
 
+@contextmanager
+def kept_characters() -> Iterator[None]:
+    """Put the process's character set (LC_CTYPE) back at the end: GDCM, as it writes, leaves ASCII."""
+    before = locale.setlocale(locale.LC_CTYPE)
+    try:
+        yield
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)
+
+
+@kept_characters()
 def write_dicom(
     folder: Path,
     volumes,

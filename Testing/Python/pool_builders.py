@@ -60,7 +60,7 @@ def fail(job: Job) -> str:
 def die_where_told(job: Job) -> str:
     """Ends its worker, as the system does that runs out of memory, as often as the name says; counts its starts."""
     path = job.said("starts")
-    starts = len(path.read_text()) if path.exists() else 0
+    starts = len(path.read_text("utf-8")) if path.exists() else 0
     path.write_text("x" * (starts + 1))
     if starts < int(job.name.rpartition("-")[2]):
         os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
@@ -104,7 +104,7 @@ def is_alive(pid: int) -> bool:
     """Whether a process runs; one that is dead but not collected does not."""
     try:
         os.kill(pid, 0)
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0] not in "ZX"
     except ProcessLookupError:
         return False
     except FileNotFoundError:

@@ -91,8 +91,8 @@ def small_real(shared_data: Path, name: str, folder: Path, *, volumes: int | Non
     perf, stem = shared_data / "real" / "sub-01" / "perf", f"sub-01_acq-{name}"
     folder.mkdir(parents=True, exist_ok=True)
     for path in sorted(perf.glob(f"{stem}_*.json")):
-        (folder / path.name).write_text(path.read_text())
-    table = (perf / f"{stem}_aslcontext.tsv").read_text().split()
+        (folder / path.name).write_text(path.read_text("utf-8"))
+    table = (perf / f"{stem}_aslcontext.tsv").read_text("utf-8").split()
     words = table[1:] if volumes is None else table[1 : volumes + 1]
     (folder / f"{stem}_aslcontext.tsv").write_text("\n".join(["volume_type", *words]) + "\n")
     for path in sorted(perf.glob(f"{stem}_*.nii.gz")):
@@ -112,7 +112,7 @@ def small_real(shared_data: Path, name: str, folder: Path, *, volumes: int | Non
 def bend_sidecar(image: Path, **keys) -> None:
     """Change keys of an image's own sidecar; None takes a key out."""
     path = image.with_name(image.name.replace(".nii.gz", ".json"))
-    content = {**json.loads(path.read_text()), **keys}
+    content = {**json.loads(path.read_text("utf-8")), **keys}
     path.write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
 
 
@@ -126,7 +126,7 @@ def bend_image(image: Path, change) -> None:
 def bend_context(image: Path, change) -> None:
     """Replace the words of an ``_asl`` image's context by what `change` makes of their list."""
     path = image.with_name(image.name.replace("_asl.nii.gz", "_aslcontext.tsv"))
-    path.write_text("\n".join(["volume_type", *change(path.read_text().split()[1:])]) + "\n")
+    path.write_text("\n".join(["volume_type", *change(path.read_text("utf-8").split()[1:])]) + "\n")
 
 
 def save_like(image: Path, path: Path, array: np.ndarray) -> None:

@@ -189,7 +189,7 @@ def alive(pid: int) -> bool:
     """Whether a process runs; one that is dead but not collected does not."""
     try:
         os.kill(pid, 0)
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
     except ProcessLookupError:
         return False
     except FileNotFoundError:

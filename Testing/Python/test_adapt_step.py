@@ -133,9 +133,9 @@ def test_everything_that_is_handed_on_names_the_adapted_model_with_its_gain(taug
     assert "GM mean against raw" in page and "within 2 %" in page
     write_result(result, tmp_path)
     name = result.series.name
-    sidecar = json.loads((tmp_path / f"{name}_desc-denoised_cbf.json").read_text())
+    sidecar = json.loads((tmp_path / f"{name}_desc-denoised_cbf.json").read_text("utf-8"))
     assert sidecar["Model"]["name"] == "guided-unet, adapted to this scan"
-    readouts = json.loads((tmp_path / f"{name}_readouts.json").read_text())["adaptation"]
+    readouts = json.loads((tmp_path / f"{name}_readouts.json").read_text("utf-8"))["adaptation"]
     assert readouts["used"] is True and ScanAdaptation.from_plain(readouts).to_plain() == readouts
     assert sentence in result_html(result)
     assert not [each for each in result.findings if each.code.startswith("adaptation-")]

@@ -186,7 +186,7 @@ def test_tables_are_the_same_whatever_time_a_run_took_and_not_where_a_figure_dif
     )
     assert table_differences(one, later) == []
     assert table_differences(one, other) == ["scans.tsv: raw_gm_mean"]
-    text = (other / "group" / "scans.tsv").read_text().splitlines(keepends=True)
+    text = (other / "group" / "scans.tsv").read_text("utf-8").splitlines(keepends=True)
     (other / "group" / "scans.tsv").write_text("".join(text[:-1]))
     assert table_differences(one, other) == ["scans.tsv: rows or columns"]
     assert len(read_table(other / "group" / "scans.tsv")) == 3

@@ -282,14 +282,14 @@ def test_a_table_says_how_it_was_made_without_paths_and_goes_where_it_is_asked(t
     command.publish("Title", "| a |", kept=False)
     assert capsys.readouterr().out == page and not list(tmp_path.iterdir())
     command.publish("Title", "| a |")
-    assert (tmp_path / "denoise.md").read_text() == page
+    assert (tmp_path / "denoise.md").read_text("utf-8") == page
     (tmp_path / "denoise.md").unlink()
     args.quick = True
     command.publish("Title", "| a |")
     assert not list(tmp_path.iterdir())
     args.out = tmp_path / "elsewhere.md"
     command.publish("Title", "| a |", kept=False)
-    assert args.out.read_text() == page.replace("--no-peers", "--quick --no-peers")
+    assert args.out.read_text("utf-8") == page.replace("--no-peers", "--quick --no-peers")
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "Testing" / "Benchmarks").glob("*.md")), ids=lambda page: page.stem)

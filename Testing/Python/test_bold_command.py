@@ -83,7 +83,7 @@ def test_every_file_and_the_output_say_experimental(results) -> None:
         "sub-x_bold_desc-experimentalBold_cbfcourse.nii.gz",
     ]
     for path in images:
-        beside = json.loads(path.with_name(path.name.replace(".nii.gz", ".json")).read_text())
+        beside = json.loads(path.with_name(path.name.replace(".nii.gz", ".json")).read_text("utf-8"))
         assert all(word in beside["Description"] for word in WORDS)
         assert beside["Experimental"] is True and beside["Units"] == "ml/100g/min"
         assert "scale of the simulated heads" in beside["Scale"]
@@ -91,10 +91,10 @@ def test_every_file_and_the_output_say_experimental(results) -> None:
         assert b"EXPERIMENTAL" in nibabel.load(path).header["descrip"].tobytes()
     (page,) = out.glob("*.html")
     assert page.name == "sub-x_bold_desc-experimentalBold_report.html"
-    text = page.read_text()
+    text = page.read_text("utf-8")
     assert all(word in text for word in WORDS) and "controls" in text
     assert "lesion" in text  # what is not in the maps
-    figures = json.loads((out / "sub-x_bold_desc-experimentalBold_figures.json").read_text())
+    figures = json.loads((out / "sub-x_bold_desc-experimentalBold_figures.json").read_text("utf-8"))
     assert figures["warning"] == "EXPERIMENTAL: predicted from BOLD, not measured"
 
 
@@ -138,7 +138,7 @@ def test_measured_cbf_of_the_first_echo_stands_beside_with_its_figures(tmp_path,
     for name in ("r between voxels, predicted", "r between voxels, anatomy only", "GM, r over time", "GM, SNR pred"):
         assert name in told
     beside = tmp_path / "out" / "sub-x_bold_desc-measuredMean_cbf.json"
-    assert "Measured: mean of 5" in json.loads(beside.read_text())["Description"]
+    assert "Measured: mean of 5" in json.loads(beside.read_text("utf-8"))["Description"]
 
 
 def refused(folder: Path, capsys, *options: object) -> str:

@@ -38,9 +38,9 @@ def test_a_study_from_one_command_and_again(tmp_path, capfd):
     assert [name for name, record in records.items() if record.status is Status.FAILED] == ["sub-03_ses-1"]
     assert all(record.seconds > 0 and record.memory > 0 for record in records.values() if not record.sentence)
     assert (out / "sub-01/ses-2/perf/sub-01_ses-2_report.html").is_file()
-    rows = (out / "group" / "scans.tsv").read_text().splitlines()
+    rows = (out / "group" / "scans.tsv").read_text("utf-8").splitlines()
     assert len(rows) == 5 and (out / "group" / "report.html").is_file()
-    assert json.loads((out / "dataset_description.json").read_text())["SourceDatasets"] == [{"URL": "../.."}]
+    assert json.loads((out / "dataset_description.json").read_text("utf-8"))["SourceDatasets"] == [{"URL": "../.."}]
     if VALIDATOR is not None:
         assert not errors(out)
     written = {path: path.stat().st_mtime_ns for path in out.glob("sub-*/**/*") if path.is_file()}

@@ -36,14 +36,14 @@ def filled(out):
 def test_the_root_names_every_scan_its_place_and_the_data_set_it_came_from(tmp_path):
     out = filled(tmp_path / "set" / "derivatives" / "out")
     describe(out, tmp_path / "set")
-    told = json.loads((out / "dataset_description.json").read_text())
+    told = json.loads((out / "dataset_description.json").read_text("utf-8"))
     assert told["DatasetType"] == "derivative" and told["GeneratedBy"][0]["Name"] == "ASLDenoise"
     assert told["SourceDatasets"] == [{"URL": "../.."}]
-    readme = (out / "README.md").read_text()
+    readme = (out / "README.md").read_text("utf-8")
     for name, place in NAMES.items():
         assert f"| {name} | `{place}/{name}_report.html` |" in readme
     assert "`group/`" in readme and "`cohort/`" in readme and "research use only" in readme
-    ignored = (out / ".bidsignore").read_text().splitlines()
+    ignored = (out / ".bidsignore").read_text("utf-8").splitlines()
     assert {"cohort", "group", "*_report.html", "*_cbf.*"} <= set(ignored)
     assert not list(out.glob("sub-*/**/dataset_description.json"))
     assert [record.name for record in read_records(out)] == sorted(NAMES)
@@ -67,13 +67,13 @@ def test_it_is_valid_also_where_the_cohort_was_killed_and_nobody_has_described_i
 def test_it_is_written_again_with_new_scans_but_a_readme_that_was_changed_stays(tmp_path):
     out = tmp_path / "out"
     describe(out, tmp_path / "set")
-    assert "sub-02" not in (out / "README.md").read_text()
+    assert "sub-02" not in (out / "README.md").read_text("utf-8")
     filled(out)
     describe(out, tmp_path / "set")
-    assert "sub-02" in (out / "README.md").read_text()
+    assert "sub-02" in (out / "README.md").read_text("utf-8")
     (out / "README.md").write_text("mine")
     describe(out, tmp_path / "set")
-    assert (out / "README.md").read_text() == "mine"
+    assert (out / "README.md").read_text("utf-8") == "mine"
     assert not list(out.glob(".asldenoise*"))
 
 

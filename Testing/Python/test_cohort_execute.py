@@ -70,7 +70,7 @@ def test_leaving_the_loop_takes_the_children_of_the_workers_along(tmp_path):
             assert outcome.result.status is Status.DONE
             (began,) = await_files(tmp_path, "*.began", 1)
             break
-        pid, temporary = began.read_text().split(maxsplit=1)
+        pid, temporary = began.read_text("utf-8").split(maxsplit=1)
         assert await_gone([int(pid)], patience=1.0) == [] and not Path(temporary).exists()
     assert "segmenting the T1" in {event.text for event in events if isinstance(event, TaskMoved)}
     assert [record.name for record in read_records(tmp_path)] == ["sub-01_ses-1"]
@@ -97,7 +97,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("ended", ["SIGKILL", "SIGINT"])
 def test_whatever_ends_the_coordinator_ends_workers_and_children_and_keeps_the_records(tmp_path, ended):
     process = script(tmp_path, RUN)
-    told = [path.read_text().split(maxsplit=1) for path in await_files(tmp_path, "*.began", 2)]
+    told = [path.read_text("utf-8").split(maxsplit=1) for path in await_files(tmp_path, "*.began", 2)]
     await_files(tmp_path, "cohort/sub-00_ses-1.json", 1)
     process.send_signal(getattr(signal, ended))
     process.communicate(timeout=20)
@@ -123,7 +123,7 @@ def test_a_worker_that_is_killed_takes_its_child_along_and_the_scan_is_run_again
     def listener(event):
         if isinstance(event, TaskBegan):
             (said,) = await_files(tmp_path, "*.began", 1)
-            starts.append(int(said.read_text().split()[0]))
+            starts.append(int(said.read_text("utf-8").split()[0]))
             said.unlink()
             if len(starts) == 1:
                 (worker,) = client.run(os.getpid).values()

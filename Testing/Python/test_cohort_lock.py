@@ -105,7 +105,7 @@ def test_a_cohort_that_is_killed_lets_go_of_its_out(tmp_path):
     command = [sys.executable, "-c", body, str(tmp_path)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "held\n"
-        assert json.loads((tmp_path / "cohort" / ".lock").read_text())["pid"] == process.pid
+        assert json.loads((tmp_path / "cohort" / ".lock").read_text("utf-8"))["pid"] == process.pid
         with pytest.raises(InputError, match=f"process {process.pid} on"), locked(tmp_path):
             pass
         process.send_signal(signal.SIGKILL)

@@ -92,7 +92,7 @@ def test_a_scan_whose_worker_dies_is_run_by_another_one(client, tmp_path):
     given = [Job("dies-2", 0, tmp_path), *jobs(4, 0.1, tmp_path)]
     outcomes = {o.key: o for o in run_tasks(client, partial(either), given, key=name_of)}
     assert len(outcomes) == 5 and not any(o.failed for o in outcomes.values())
-    assert (tmp_path / "dies-2.starts").read_text() == "xxx"
+    assert (tmp_path / "dies-2.starts").read_text("utf-8") == "xxx"
 
 
 @POSIX
@@ -101,7 +101,7 @@ def test_a_scan_under_which_the_worker_dies_three_times_is_given_up_and_the_othe
     outcomes = {o.key: o for o in run_tasks(client, either, given, key=name_of)}
     assert outcomes["dies-9"].sentence.startswith("The worker process ended three times while it ran this scan")
     assert [o.result for k, o in sorted(outcomes.items()) if k != "dies-9"] == [f"SUB-{n:03d}" for n in range(4)]
-    assert (tmp_path / "dies-9.starts").read_text() == "xxx"
+    assert (tmp_path / "dies-9.starts").read_text("utf-8") == "xxx"
 
 
 def either(job: Job) -> str:
@@ -166,7 +166,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("whole_group", [True, False], ids=["terminal", "process"])
 def test_ctrl_c_ends_every_worker_within_seconds_and_says_nothing_on_its_own(tmp_path, whole_group):
     process = script(tmp_path, RUN)
-    pids = [int(path.read_text()) for path in await_files(tmp_path, "*.began", 3)]
+    pids = [int(path.read_text("utf-8")) for path in await_files(tmp_path, "*.began", 3)]
     started = time.monotonic()
     (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=20)
@@ -179,7 +179,7 @@ def test_ctrl_c_ends_every_worker_within_seconds_and_says_nothing_on_its_own(tmp
 @POSIX
 def test_a_coordinator_that_is_killed_takes_its_workers_with_it(tmp_path):
     process = script(tmp_path, RUN)
-    pids = [int(path.read_text()) for path in await_files(tmp_path, "*.began", 3)]
+    pids = [int(path.read_text("utf-8")) for path in await_files(tmp_path, "*.began", 3)]
     process.kill()
     process.communicate()
     assert await_gone(pids) == []

@@ -191,7 +191,7 @@ def test_the_record_says_by_what_it_is_known(bids):
     assert "sub-01/ses-1/perf/sub-01_ses-1_asl.nii.gz" in record.stamps
     assert (
         "sub-01/ses-1/perf/sub-01_ses-1_asl.nii.gz"
-        in json.loads((bids.parent / "out" / "cohort" / "sub-01_ses-1.json").read_text())["stamps"]
+        in json.loads((bids.parent / "out" / "cohort" / "sub-01_ses-1.json").read_text("utf-8"))["stamps"]
     )
 
 

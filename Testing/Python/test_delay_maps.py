@@ -68,14 +68,14 @@ def test_a_folder_says_of_every_map_what_it_is_and_in_which_unit(tmp_path, with_
     result = result_of_delays(with_m0=with_m0)
     written = write_result(result, tmp_path)
     for key, path in written.maps.items():
-        beside = json.loads(path.with_name(path.name.replace(".nii.gz", ".json")).read_text())
+        beside = json.loads(path.with_name(path.name.replace(".nii.gz", ".json")).read_text("utf-8"))
         assert beside["Description"] == result.kind(key).description
     told = dataset.contents(result)
     by_key = {key: text for pattern, text in told.items() for key in result.maps if pattern.endswith(f"{key}.nii.gz")}
     assert "fit, s. " in by_key[DENOISED_ATT]
     assert by_key[VESSELS].startswith("Vessels. 1 where")
     units = {
-        key: json.loads(p.with_name(p.name.replace(".nii.gz", ".json")).read_text())["Units"]
+        key: json.loads(p.with_name(p.name.replace(".nii.gz", ".json")).read_text("utf-8"))["Units"]
         for key, p in written.maps.items()
     }
     assert (units[RAW_ATT], units[BOUNDS]) == ("s", "1")

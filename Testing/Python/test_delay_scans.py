@@ -156,7 +156,7 @@ def test_what_is_written_reads_back_with_its_delays_and_the_true_arrival(tmp_pat
     head = simulate_head(ball_head(), phantom=SMALL, spacing=SPACING, scan=settings, seed=3, t1_spacing=6.0)
     written = write_simulated(head, tmp_path)
     assert written[-1].name == "sub-phantom_desc-truth_att.nii.gz"
-    assert '"Units": "s"' in written[-1].with_name("sub-phantom_desc-truth_att.json").read_text()
+    assert '"Units": "s"' in written[-1].with_name("sub-phantom_desc-truth_att.json").read_text("utf-8")
     read = read_series(written[0])
     assert [(d.delay, d.duration, len(d.pairs)) for d in delays_of(read)] == [
         (0.0, 0.8, 2),

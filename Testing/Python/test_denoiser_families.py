@@ -108,7 +108,7 @@ def test_a_new_family_trains_is_bundled_and_denoises_with_nothing_else_told_of_i
     image = card.metadata["network_data_format"]["inputs"]["image"]
     assert image["num_channels"] == 2 and image["channel_def"]["1"] == "its mean of 20 mm"
     assert image["spatial_shape"] == ["*"] * 3
-    assert f"{__name__}.TinyNetwork" in (card.folder / "configs" / "inference.json").read_text()
+    assert f"{__name__}.TinyNetwork" in (card.folder / "configs" / "inference.json").read_text("utf-8")
 
     pairs, brain = series()
     denoised = denoise_pairs(pairs, brain, card)
@@ -145,7 +145,7 @@ def test_every_shipped_bundle_says_of_its_channels_what_its_family_says():
         assert tuple(prediction["channel_def"].values()) == card.family.outputs, card.name
         assert image["spatial_shape"] == ["*"] * card.family.dimensions
         network = card.family.networks[card.network].replace(":", ".")
-        assert f'"_target_": "{network}"' in (card.folder / "configs" / "inference.json").read_text()
+        assert f'"_target_": "{network}"' in (card.folder / "configs" / "inference.json").read_text("utf-8")
 
 
 class Reached(Exception):

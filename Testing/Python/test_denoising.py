@@ -285,13 +285,13 @@ def test_every_shipped_bundle_states_its_weights_domain_licence_and_use():
         load_model(card)  # checks the SHA256
         assert card.metadata["licence"] and "Research use only" in card.metadata["intended_use"]
         assert {"voxel_in_plane_mm", "slice_thickness_mm", "mean_snr"} <= set(card.domain)
-        assert len((card.folder / "docs" / "README.md").read_text()) > 1000
+        assert len((card.folder / "docs" / "README.md").read_text("utf-8")) > 1000
 
 
 def test_a_bundle_loads_with_monais_own_parser_to_the_same_network(card):
     from monai.bundle import ConfigParser
 
-    parser = ConfigParser(json.loads((card.folder / "configs" / "inference.json").read_text()))
+    parser = ConfigParser(json.loads((card.folder / "configs" / "inference.json").read_text("utf-8")))
     parser["bundle_root"] = str(card.folder)
     parser["device"] = "$torch.device('cpu')"
     network = parser.get_parsed_content("network_def")

@@ -132,7 +132,7 @@ def test_a_campaign_goes_on_where_it_was_and_a_fault_can_be_reproduced(monkeypat
     fuzz.campaign(5, range(0, 4, 2), tmp_path)
     done = fuzz.campaign(5, range(5), tmp_path)
     assert ran == [0, 2, 1, 3, 4] and [each.number for each in done] == [0, 1, 2, 3, 4]
-    failures = {path.name: json.loads(path.read_text()) for path in (tmp_path / "failures").iterdir()}
+    failures = {path.name: json.loads(path.read_text("utf-8")) for path in (tmp_path / "failures").iterdir()}
     assert list(failures) == ["5-3.json"]
     assert failures["5-3.json"]["reproduce"] == "python -m Testing.Benchmarks.fuzz --seed 5 --case 3"
     page = {row[0]: row[2:] for row in fuzz.rows(done)}

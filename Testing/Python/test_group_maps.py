@@ -100,7 +100,7 @@ def test_all_scans_are_one_file_whose_table_says_which_volume_is_whose(tmp_path)
     assert image.shape == (*SMALL.size, 3) and image.get_data_dtype() == np.float32
     np.testing.assert_allclose(image.affine, SMALL.affine_ras, atol=1e-5)
     np.testing.assert_array_equal(image.get_fdata()[2, 1, 1], [3, 5, 7])
-    table = stack.with_name(stack.name.replace(".nii.gz", ".tsv")).read_text().splitlines()
+    table = stack.with_name(stack.name.replace(".nii.gz", ".tsv")).read_text("utf-8").splitlines()
     assert table[2].split("\t") == ["1", "sub-01_ses-2", "01", "2"]
     processed = nibabel.load(stack.with_name(stack.name.replace("raw", "processed")))
     np.testing.assert_array_equal(processed.get_fdata()[0, 0, 0], [4, 8])

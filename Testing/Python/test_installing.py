@@ -129,7 +129,7 @@ def test_what_stays_are_the_versions_that_are_installed(tmp_path):
 
     held = held_versions(("numpy", "nosuchpackage"))
     assert held == {"numpy": np.__version__}
-    assert write_constraints(tmp_path / "c.txt", held).read_text() == f"numpy=={np.__version__}\n"
+    assert write_constraints(tmp_path / "c.txt", held).read_text("utf-8") == f"numpy=={np.__version__}\n"
 
 
 def test_pip_s_words_about_something_else_are_no_refusal():

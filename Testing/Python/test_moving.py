@@ -41,7 +41,7 @@ def test_a_file_that_a_scanner_of_viruses_holds_for_a_moment_is_replaced(tmp_pat
     new, old = file(tmp_path / "new", "new"), file(tmp_path / "old", "old")
     held = Held(monkeypatch, "old", times=3)
     replace_file(new, old)
-    assert old.read_text() == "new" and held.refusals == 3
+    assert old.read_text("utf-8") == "new" and held.refusals == 3
     assert pauses == list(moving.PAUSES[:3])
 
 

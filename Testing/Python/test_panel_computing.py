@@ -170,7 +170,7 @@ def test_pip_is_held_to_slicer_s_numpy_simpleitk_and_torch(packages, monkeypatch
     given = []
 
     def pip_ensure(requirements, constraints=None, **options):
-        given.append(Path(constraints).read_text())
+        given.append(Path(constraints).read_text("utf-8"))
 
     installer.missing = {"monai"}
     monkeypatch.setattr(packaging, "pip_ensure", pip_ensure)
@@ -202,7 +202,7 @@ class Extension:
 
     def installTorch(self, askConfirmation=False, forceComputationBackend=None, torchVersionRequirement=None):
         self.asked.append(("install", askConfirmation, torchVersionRequirement))
-        self.held = Path(os.environ["PIP_CONSTRAINT"]).read_text()
+        self.held = Path(os.environ["PIP_CONSTRAINT"]).read_text("utf-8")
         return object()
 
 

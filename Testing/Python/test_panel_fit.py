@@ -196,7 +196,7 @@ def test_what_the_check_prepared_is_taken_over_by_a_run_of_the_same_inputs_alone
     assert not fit.takeOver(panel.widget.logic.requestOf(parameters), tmp_path)
     parameters.motion = True
     assert fit.takeOver(panel.widget.logic.requestOf(parameters), tmp_path)
-    assert (tmp_path / STATE).read_text() == "state" and not fit.kept.there
+    assert (tmp_path / STATE).read_text("utf-8") == "state" and not fit.kept.there
     assert not fit.takeOver(request, tmp_path)
 
 

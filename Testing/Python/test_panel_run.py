@@ -110,7 +110,7 @@ def children():
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            after = path.read_text().rpartition(")")[2].split()
+            after = path.read_text("utf-8").rpartition(")")[2].split()
             if after[0] != "Z" and int(after[1]) == os.getpid():
                 found.append(int(path.parent.name))
     return found
@@ -171,7 +171,7 @@ def test_the_table_holds_the_numbers_that_the_shell_gives_for_the_same_file(run,
     command += ["--device", "cpu", "--no-scene", "--progress", "none"]
     done = subprocess.run(command, cwd=repo_root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    told = json.loads(next((tmp_path / "out").glob("*_readouts.json")).read_text())
+    told = json.loads(next((tmp_path / "out").glob("*_readouts.json")).read_text("utf-8"))
     expected = {}
     for place, key in enumerate(SHELL_NAMES.values()):
         for readout in told["readouts"][key].values():
@@ -256,7 +256,7 @@ def test_the_table_can_be_copied_and_saved(run, panel, tmp_path):
     assert len(copied) == 5 + len(cells(panel)) and len({len(line) for line in copied[4:]}) == 1
     dialogs.paths.append(str(tmp_path / "readouts.tsv"))
     panel.ui.tableButton.click()
-    lines = (tmp_path / "readouts.tsv").read_text().splitlines()
+    lines = (tmp_path / "readouts.tsv").read_text("utf-8").splitlines()
     assert len(lines) == len(cells(panel)) + 1 and "\t" in lines[0]
 
 

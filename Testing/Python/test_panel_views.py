@@ -176,7 +176,7 @@ def test_eight_runs_in_a_row_leave_the_scene_as_large_as_one_and_memory_level(pa
 def megabytes() -> float:
     """Of this process, resident."""
     try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        pages = int(Path("/proc/self/statm").read_text("utf-8").split()[1])
     except OSError:
         pytest.skip("the system does not tell how much memory a process has")
     return pages * 4096 / 1e6

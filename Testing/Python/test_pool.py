@@ -154,6 +154,6 @@ def test_one_command_trains_and_bundles_where_there_is_torch_and_numpy_alone(pac
     assert done.returncode == 0, done.stderr
     bundle = tmp_path / "out" / "training" / "bare" / "bundle"
     assert done.stdout.splitlines()[-1] == str(bundle.relative_to(tmp_path))
-    metadata = json.loads((bundle / "configs" / "metadata.json").read_text())
+    metadata = json.loads((bundle / "configs" / "metadata.json").read_text("utf-8"))
     assert metadata["training"]["steps"] == 3 and metadata["training"]["saw"]["phantoms"] == 9
     assert metadata["uncertainty_factor"] > 0

@@ -432,7 +432,7 @@ def test_a_sidecar_with_odd_characters_does_not_stop_the_reading(tmp_path, monke
         from pathlib import Path
 
         (written,) = Path(command[command.index("-o") + 1]).glob("*.json")
-        content = json.loads(written.read_text())
+        content = json.loads(written.read_text("utf-8"))
         text = json.dumps({**content, "InstitutionName": "XX"}).replace("XX", "Universit\xe4t\tOst")
         written.write_bytes(text.encode("latin-1"))
         return done

@@ -262,7 +262,7 @@ def test_a_real_series_without_its_context_is_refused_and_mended_by_words(shared
     refusal(read_series, path, mentions=("18 volumes", "--context"))
     pattern = "m0scan,n/a,label,control"
     assert read_series(path, context=pattern).context == read_series(perf / path.name).context
-    assert json.loads((tmp_path / "sub-01_acq-grase_asl.json").read_text())["M0Type"] == "Included"
+    assert json.loads((tmp_path / "sub-01_acq-grase_asl.json").read_text("utf-8"))["M0Type"] == "Included"
 
 
 def test_a_series_whose_m0_is_lost_can_be_said_to_have_none(tmp_path, capsys):

@@ -124,14 +124,14 @@ def test_curves_are_written_as_a_table_with_units(tmp_path):
     result = result_of_delays(regions=("thalamus",))
     write_result(result, tmp_path)
     (path,) = tmp_path.glob("*_desc-delays_curve.tsv")
-    rows = list(csv.DictReader(io.StringIO(path.read_text()), delimiter="\t"))
+    rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8")), delimiter="\t"))
     first, region = rows[0], result.delays.regions[0]
     assert (first["region"], first["delay"], first["pairs"], first["error"]) == ("GM", "0.5", "4", "n/a")
     assert float(rows[1]["residual"]) == pytest.approx(region.residual[1], abs=1e-4)
-    told = json.loads(path.with_suffix(".json").read_text())
+    told = json.loads(path.with_suffix(".json").read_text("utf-8"))
     assert told["delay"]["Units"] == "s" and told["measured"]["Units"] == "ml/100g/min"
     assert set(told) == set(first)
-    assert "desc-delays_curve" in (tmp_path / "README.md").read_text()
+    assert "desc-delays_curve" in (tmp_path / "README.md").read_text("utf-8")
 
 
 def test_shares_of_voxels_that_are_not_to_be_trusted_are_stated():

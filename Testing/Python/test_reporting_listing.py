@@ -56,16 +56,16 @@ def test_a_readme_that_was_changed_since_stays(tmp_path):
     with (tmp_path / "README.md").open("a") as file:
         file.write("Sub-01 was asleep.\n")
     written = write_result(result_of("sub-01"), tmp_path)
-    assert "Sub-01 was asleep." in (tmp_path / "README.md").read_text()
+    assert "Sub-01 was asleep." in (tmp_path / "README.md").read_text("utf-8")
     assert tmp_path / "README.md" not in written.files
 
 
 def test_what_a_data_set_says_of_itself_besides_stays(tmp_path):
     write_result(result_of("sub-01"), tmp_path)
     path = tmp_path / "dataset_description.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "Authors": ["Ada"], "Name": "Our study"}))
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "Authors": ["Ada"], "Name": "Our study"}))
     write_result(result_of("sub-02", seed=1), tmp_path)
-    told = json.loads(path.read_text())
+    told = json.loads(path.read_text("utf-8"))
     assert (told["Authors"], told["Name"], len(told["GeneratedBy"])) == (["Ada"], "Our study", 1)
 
 
@@ -80,7 +80,7 @@ def test_a_file_of_somebodys_own_is_never_replaced(tmp_path, name):
 def test_a_file_that_was_changed_since_it_was_written_is_never_replaced(tmp_path):
     write_result(result_of("sub-01"), tmp_path)
     path = tmp_path / "sub-01_readouts.tsv"
-    path.write_text(path.read_text() + "# my remark\n")
+    path.write_text(path.read_text("utf-8") + "# my remark\n")
     before = contents(tmp_path)
     with pytest.raises(InputError, match=r"sub-01_readouts\.tsv would be replaced, but was changed since"):
         write_result(result_of("sub-01"), tmp_path)

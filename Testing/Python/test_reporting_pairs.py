@@ -58,10 +58,10 @@ def test_a_written_result_has_table_answer_and_report(result, tmp_path):
     names = {path.name for path in written.files if "pairs" in path.name}
     assert names == {"sub-77_desc-pairs_error.tsv", "sub-77_desc-pairs_error.json"}
     assert names <= set(possible_names("sub-77"))
-    assert json.loads((tmp_path / "sub-77_desc-pairs_error.json").read_text())["Summary"] == ANSWER.sentence
+    assert json.loads((tmp_path / "sub-77_desc-pairs_error.json").read_text("utf-8"))["Summary"] == ANSWER.sentence
     assert ANSWER.sentence in written.report.read_text("utf-8")
-    assert "*_desc-pairs_error.tsv" in (tmp_path / ".bidsignore").read_text()
-    assert "desc-pairs_error.json" in (tmp_path / "README.md").read_text()
+    assert "*_desc-pairs_error.tsv" in (tmp_path / ".bidsignore").read_text("utf-8")
+    assert "desc-pairs_error.json" in (tmp_path / "README.md").read_text("utf-8")
     assert ANSWER.sentence in str(result)
 
 

@@ -205,7 +205,7 @@ def test_writing_again_replaces_the_result_and_keeps_other_files(result, tmp_pat
     (out / "notes.txt").write_text("mine")
     written = write_result(result, out, command="second")
     assert json.loads((written.folder / f"{STEM}_readouts.json").read_text("utf-8"))["command"] == "second"
-    assert (out / "notes.txt").read_text() == "mine"
+    assert (out / "notes.txt").read_text("utf-8") == "mine"
     assert [name for name in os.listdir(out) if name.startswith(".")] == [".bidsignore"]
 
 
@@ -222,12 +222,12 @@ def test_a_readme_and_ignored_names_of_someone_else_stay(result, tmp_path):
     (tmp_path / "README.md").write_text("# My study\n")
     (tmp_path / ".bidsignore").write_text("scratch/\n")
     written = write_result(result, tmp_path)
-    assert (tmp_path / "README.md").read_text() == "# My study\n"
+    assert (tmp_path / "README.md").read_text("utf-8") == "# My study\n"
     assert "README.md" not in {path.name for path in written.files}
-    ignored = (tmp_path / ".bidsignore").read_text().splitlines()
+    ignored = (tmp_path / ".bidsignore").read_text("utf-8").splitlines()
     assert ignored[0] == "scratch/" and "*_cbf.*" in ignored
     write_result(result, tmp_path)
-    assert (tmp_path / ".bidsignore").read_text().splitlines() == ignored
+    assert (tmp_path / ".bidsignore").read_text("utf-8").splitlines() == ignored
 
 
 def test_the_readme_says_what_every_map_is_in_which_unit(result, tmp_path):

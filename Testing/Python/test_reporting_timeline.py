@@ -75,7 +75,7 @@ def test_both_tables_are_written_and_the_report_shows_the_course(result, tmp_pat
     names = {path.name for path in written.files if "timeseries" in path.name or "outliers" in path.name}
     assert names == {"sub-77_desc-motion_timeseries.tsv", "sub-77_desc-motion_timeseries.json", "sub-77_outliers.tsv"}
     assert {path.name for path in (tmp_path / "out").iterdir()} >= names
-    described = json.loads((tmp_path / "out" / "sub-77_desc-motion_timeseries.json").read_text())
+    described = json.loads((tmp_path / "out" / "sub-77_desc-motion_timeseries.json").read_text("utf-8"))
     assert described["rot_z"]["Units"] == "degrees"
     html = report_html(result)
     assert "Over the course of the series" in html and "red (method zscore)" in html

@@ -163,5 +163,5 @@ def test_results_and_their_inputs_are_replaced_as_a_whole_where_the_folder_exist
     (tmp_path / "out" / "one_inputs" / "mine.txt").write_text("kept")
     again = read_request(tmp_path / "out" / "one_request.json")
     same(run(again), completed(asked).result)
-    assert (tmp_path / "out" / "one_inputs" / "mine.txt").read_text() == "kept"
+    assert (tmp_path / "out" / "one_inputs" / "mine.txt").read_text("utf-8") == "kept"
     assert not [p for p in (tmp_path / "out").iterdir() if p.name.endswith(".partial")]

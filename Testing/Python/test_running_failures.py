@@ -109,7 +109,7 @@ def test_without_a_job_the_child_refuses_and_touches_nothing(tmp_path):
     environment = dict(child_python().environment)
     done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert done.returncode == 1 and "There is no task" in done.stderr
-    assert (tmp_path / "mine.txt").read_text() == "mine"
+    assert (tmp_path / "mine.txt").read_text("utf-8") == "mine"
 
 
 def test_a_job_that_cannot_be_sent_is_told_and_nothing_is_started(bench):

@@ -36,7 +36,7 @@ def asleep(said: Path, *, patience: float = 20.0) -> tuple[int, int, Path]:
     while not said.exists():
         assert time.monotonic() < until, "the child never slept"
         time.sleep(0.02)
-    worker, other, folder = said.read_text().split(maxsplit=2)
+    worker, other, folder = said.read_text("utf-8").split(maxsplit=2)
     return int(worker), int(other), Path(folder)
 
 

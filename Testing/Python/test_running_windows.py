@@ -30,7 +30,7 @@ with open({told!r}, "a") as file:
 parents = {{}}
 for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
     try:
-        state, parent = path.read_text().rpartition(")")[2].split()[:2]
+        state, parent = path.read_text("utf-8").rpartition(")")[2].split()[:2]
     except OSError:
         continue
     if state not in "ZX":
@@ -105,12 +105,12 @@ def taskkill(tmp_path, monkeypatch):
             super().__init__(pid, Kernel(pid))
 
     monkeypatch.setattr(windows, "KeptProcess", Kept)
-    return lambda: [int(line) for line in told.read_text().split()] if told.exists() else []
+    return lambda: [int(line) for line in told.read_text("utf-8").split()] if told.exists() else []
 
 
 def alive(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
         return False
 
@@ -128,7 +128,7 @@ def asleep(said: Path) -> tuple[int, int]:
     while not said.exists():
         assert time.monotonic() < until, "the child never slept"
         time.sleep(0.02)
-    return tuple(int(word) for word in said.read_text().split(maxsplit=2)[:2])
+    return tuple(int(word) for word in said.read_text("utf-8").split(maxsplit=2)[:2])
 
 
 @LINUX
@@ -153,7 +153,7 @@ def test_a_launcher_that_somebody_ended_takes_the_work_with_it_without_signals(t
         runner = bench.runner(launched=True)
         runner.start(Sleep(tmp_path / "said"))
         worker, other = asleep(tmp_path / "said")
-        launcher = int(Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[1])
+        launcher = int(Path(f"/proc/{worker}/stat").read_text("utf-8").rpartition(")")[2].split()[1])
         os.kill(launcher, 9)
         assert isinstance(events_of(runner)[-1], Failed)
         assert gone(worker, other)

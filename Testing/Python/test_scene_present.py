@@ -209,7 +209,7 @@ def test_a_save_that_fails_keeps_the_earlier_file(scene, tmp_path):
     foreign.AddNewNodeByClass("vtkMRMLSegmentationNode")
     with pytest.raises(InputError, match="segmentations"):
         save_mrb(foreign, path)
-    assert path.read_text() == "earlier"
+    assert path.read_text("utf-8") == "earlier"
 
 
 def picture(path) -> np.ndarray:

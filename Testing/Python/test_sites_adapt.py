@@ -323,4 +323,4 @@ def test_ad_adapt_is_the_same_and_prints_the_table(series, own_folder, monkeypat
     assert repr(done) == f"<SiteAdaptation mine of {START}, 3 scans: earned its place>"
     assert str(done).splitlines()[0].split() == ["Figure", "Before", "After", "Unit", "Asked", "Met"]
     assert user_models_folder() / "mine" == done.card_folder
-    assert json.loads((done.card_folder / "configs" / "inference.json").read_text())["network_def"]
+    assert json.loads((done.card_folder / "configs" / "inference.json").read_text("utf-8"))["network_def"]

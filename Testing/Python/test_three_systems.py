@@ -47,7 +47,7 @@ def made(tmp_path):
         environment = {**os.environ, "OS": "Windows_NT", "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}"}
         command = [MAKE, f"PYTHON={python}", "SCREEN=", *words]
         done = subprocess.run(command, cwd=here, env=environment, capture_output=True, text=True, check=False)
-        return done, log.read_text().splitlines() if log.exists() else []
+        return done, log.read_text("utf-8").splitlines() if log.exists() else []
 
     return make
 

@@ -56,14 +56,14 @@ def test_the_time_line_has_a_row_a_pair_with_its_figures_and_what_is_not_in_the_
 
 def test_every_figure_is_written_beside_the_maps_and_described(result, tmp_path):
     written = write_result(with_halves(result), tmp_path)
-    described = json.loads((tmp_path / "sub-77_desc-pairs_timeseries.json").read_text())
-    head = (tmp_path / "sub-77_desc-pairs_timeseries.tsv").read_text().splitlines()[0].split("\t")
+    described = json.loads((tmp_path / "sub-77_desc-pairs_timeseries.json").read_text("utf-8"))
+    head = (tmp_path / "sub-77_desc-pairs_timeseries.tsv").read_text("utf-8").splitlines()[0].split("\t")
     assert head == list(described) and described["pair_motion"]["Units"] == "mm"
-    told = json.loads((tmp_path / "sub-77_readouts.json").read_text())["split_half"]
+    told = json.loads((tmp_path / "sub-77_readouts.json").read_text("utf-8"))["split_half"]
     assert told["agreements"][1]["ccc"] == 0.92 and "smoothing alone is rewarded" in told["caveat"]
     assert told["agreements"][0]["spearman_brown"] == pytest.approx(2 * 0.42 / 1.42)
     assert (tmp_path / "sub-77_desc-denoisedodd_cbf.nii.gz") in written.files
-    assert "desc-pairs_timeseries" in (tmp_path / "README.md").read_text()
+    assert "desc-pairs_timeseries" in (tmp_path / "README.md").read_text("utf-8")
 
 
 def test_the_report_shows_the_user_s_choice_and_the_agreement_of_halves(result):

@@ -232,7 +232,7 @@ def test_a_stopped_training_resumes_and_ends_where_an_unbroken_one_does(recipe, 
 def test_a_training_whose_time_is_up_is_finished_and_logged(anatomy_folder, tmp_path):
     trained = train(replace(TINY, steps=10**6), anatomy=anatomy_folder, work=tmp_path, max_minutes=0.01)
     assert trained.finished and 0 < trained.steps < 10**6
-    rows = (tmp_path / "tiny.csv").read_text().splitlines()
+    rows = (tmp_path / "tiny.csv").read_text("utf-8").splitlines()
     assert rows[0] == "step,seconds,loss,validation_gain_db" and int(rows[-1].split(",")[0]) == trained.steps
     again = train(replace(TINY, steps=10**6), anatomy=anatomy_folder, work=tmp_path, max_minutes=0.01)
     assert again.steps == trained.steps  # the budget is over all sessions
@@ -262,7 +262,7 @@ def test_a_finished_training_becomes_a_bundle_that_loads_and_refuses_damaged_wei
     assert saw["samples"] == 8 and saw["anatomies"] == ["head-a"] and "independent" in saw["target"]
     assert card.metadata["parameters"] == 146_785
     assert {"voxel_in_plane_mm", "slice_thickness_mm", "mean_snr", "pairs"} <= set(card.domain)
-    assert card.sha256 in (card.folder / "docs" / "README.md").read_text()
+    assert card.sha256 in (card.folder / "docs" / "README.md").read_text("utf-8")
     weights = card.folder / "models" / "model.pt"
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     with pytest.raises(InputError, match="damaged"):
@@ -290,7 +290,7 @@ def test_a_card_that_people_have_written_is_never_overwritten(anatomy_folder, tm
     card = write_bundle(TINY, trained, tmp_path / "tiny") / "docs" / "README.md"
     card.write_text("by hand")
     write_bundle(TINY, trained, tmp_path / "tiny")
-    assert card.read_text() == "by hand"
+    assert card.read_text("utf-8") == "by hand"
 
 
 def test_training_starts_from_a_model_and_refuses_one_of_another_network(anatomy_folder, tmp_path, monkeypatch):
@@ -326,7 +326,7 @@ def test_every_recipe_names_itself_builds_its_network_and_keeps_its_test_anatomi
 
 def test_the_recipes_of_the_papers_comparisons_differ_in_nothing_else():
     def settings(name: str, *but: str) -> dict:
-        values = json.loads((RECIPES / f"{name}.json").read_text())
+        values = json.loads((RECIPES / f"{name}.json").read_text("utf-8"))
         return {k: v for k, v in values.items() if k not in ("name", "summary", "source", *but)}
 
     assert settings("dwan-lfn", "loss") == settings("dwan-lfn-l2", "loss")

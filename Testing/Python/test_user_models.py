@@ -141,7 +141,7 @@ def test_the_identity_of_a_scan_goes_by_the_weights_of_an_own_model(own_folder, 
     first = own_model(own_folder)
     before = digest("")
     path = first / "configs" / "metadata.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "sha256": "of other weights"}))
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "sha256": "of other weights"}))
     assert digest("") != before
 
 

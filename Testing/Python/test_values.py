@@ -295,7 +295,7 @@ def test_an_m0_scale_is_proposed_only_where_nothing_else_explains_the_cbf(tmp_pa
 
 def test_a_list_of_one_number_is_that_number(tmp_path):
     path = write_series(tmp_path)
-    text = json.loads(path.with_name("sub-01_asl.json").read_text())
+    text = json.loads(path.with_name("sub-01_asl.json").read_text("utf-8"))
     text["PostLabelingDelay"] = [1.8]
     path.with_name("sub-01_asl.json").write_text(json.dumps(text))
     assert read_series(path).acquisition.post_labeling_delay == 1.8

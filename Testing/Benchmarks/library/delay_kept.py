@@ -16,7 +16,7 @@ class Kept:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._found = json.loads(self._path.read_text()) if self._path and self._path.is_file() else {}
+        self._found = json.loads(self._path.read_text("utf-8")) if self._path and self._path.is_file() else {}
 
     def of(self, name: str, make: Callable[[], Rows]) -> Rows:
         """The figures of a scan, made where they are not there yet."""
