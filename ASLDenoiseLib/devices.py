@@ -15,6 +15,7 @@ from types import ModuleType
 
 from .errors import InputError
 from .memory import is_out_of_memory
+from .no_window import NO_WINDOW
 from .remedies import Advice, Choose
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -209,9 +210,8 @@ def nvidia_card() -> str:
     """The name of the NVIDIA card that its driver knows of, whatever torch may see; empty where there is none."""
     if smi := shutil.which("nvidia-smi"):
         command = [smi, "--query-gpu=name", "--format=csv,noheader"]
-        hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # no console that flashes, on Windows
         try:
-            said = subprocess.run(command, capture_output=True, timeout=10, creationflags=hidden, check=False)
+            said = subprocess.run(command, capture_output=True, timeout=10, creationflags=NO_WINDOW, check=False)
         except (OSError, subprocess.SubprocessError):
             return "NVIDIA graphics card"  # its driver is installed, and in trouble
         names = said.stdout.decode("utf-8", "replace").splitlines() or [""]

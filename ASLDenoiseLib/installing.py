@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from .no_window import NO_WINDOW
 from .torch_state import installed
 
 HELD = ("numpy", "SimpleITK", "vtk", "torch", "torchvision")
@@ -63,7 +64,6 @@ def why_refused(
         command = [*python, "-m", "pip", "install", "--dry-run", "--no-input", "--disable-pip-version-check"]
         command += [*_QUICK, *options, "-c", str(constraints), "--report", str(report), *requirements]
         with log.open("wb") as stream:
-            hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
             try:
                 pip = subprocess.Popen(
                     command,
@@ -71,7 +71,7 @@ def why_refused(
                     stdin=subprocess.DEVNULL,
                     stdout=stream,
                     stderr=stream,
-                    creationflags=hidden,
+                    creationflags=NO_WINDOW,
                 )
             except OSError:
                 return ""

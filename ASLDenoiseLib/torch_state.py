@@ -130,6 +130,12 @@ def installed(name: str) -> str:
         return ""
 
 
+def new_enough() -> bool:
+    """Whether a torch that the networks can use is installed, by its version alone: it is not imported."""
+    version = installed("torch")
+    return bool(version) and not _older(version, LEAST)
+
+
 def build_of(torch: ModuleType) -> str:
     """What a torch was built for.
 

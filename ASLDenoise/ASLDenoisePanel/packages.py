@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import os
 import shutil
@@ -17,7 +16,6 @@ from slicer.i18n import tr as _
 
 from .paths import resource
 
-TORCH = ">=2.4"
 _AFTER_TORCH = ("monai",)  # which would have pip bring a torch of its own choice
 _SLICERS = ("numpy", "SimpleITK", "vtk")
 _INSPECTING = ("scipy", "skimage", "SimpleITK", "nibabel")  # for inspecting images
@@ -34,11 +32,9 @@ def canInspect() -> bool:
 
 def torchThere() -> bool:
     """Whether a PyTorch that is new enough is installed; does not import it."""
-    try:
-        version = importlib.metadata.version("torch")
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return _atLeast(version, TORCH.removeprefix(">="))
+    from ASLDenoiseLib.torch_state import new_enough
+
+    return new_enough()
 
 
 def ensurePackages() -> None:
@@ -124,7 +120,7 @@ def reinstallSteps() -> str:
         "4. PyTorch Utils again: computation backend 'automatic' (or 'cpu', for the processor alone), Torch version "
         "requirement '{version}', Install PyTorch. Restart the application.\n"
         "5. Open ASL Denoise: the line under 'Computes on' says what was found."
-    ).format(version=TORCH)
+    ).format(version=_demanded())
 
 
 def _installByExtension(logic, *, ask) -> None:
@@ -133,7 +129,7 @@ def _installByExtension(logic, *, ask) -> None:
         with _held(stay=_SLICERS) as constraints:
             os.environ["PIP_CONSTRAINT"] = str(constraints)
             try:
-                torch = logic.installTorch(askConfirmation=ask, torchVersionRequirement=TORCH)
+                torch = logic.installTorch(askConfirmation=ask, torchVersionRequirement=_demanded())
             finally:
                 del os.environ["PIP_CONSTRAINT"]
     except Exception as error:
@@ -176,8 +172,8 @@ def _missing(text: str, error: Exception) -> PackagesMissing:
     return PackagesMissing(text.format(error=str(error).splitlines()[0]))
 
 
-def _atLeast(version: str, least: str) -> bool:
-    first, second = (
-        tuple(int(part) for part in text.split("+")[0].split(".")[:2] if part.isdigit()) for text in (version, least)
-    )
-    return first >= second
+def _demanded() -> str:
+    """The versions of PyTorch that will do, as pip and PyTorch Utils take it."""
+    from ASLDenoiseLib.torch_state import LEAST
+
+    return f">={LEAST}"

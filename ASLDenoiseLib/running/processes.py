@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..no_window import NO_WINDOW
 from . import windows
 
 _POSIX = os.name == "posix"
@@ -31,7 +32,7 @@ class ProcessTree:
         if _POSIX:
             apart = {"start_new_session": True}
         else:
-            apart = {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
+            apart = {"creationflags": NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
         self.process = subprocess.Popen(
             list(command),
             env=dict(environment),

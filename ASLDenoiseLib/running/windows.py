@@ -15,6 +15,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from ..no_window import NO_WINDOW
+
 _KILL_ON_CLOSE, _EXTENDED_LIMITS = 0x2000, 9
 _SYNCHRONIZE, _QUERY = 0x100000, 0x1000
 _PATIENCE = 10.0  # s for taskkill
@@ -89,9 +91,8 @@ def end_tree(pid: int) -> None:
     """End a process and all that it started, as far as it is still there; without `taskkill` the process alone."""
     folder = Path(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32")  # not on the PATH of every program
     command = [str(folder / "taskkill.exe"), "/T", "/F", "/PID", str(pid)]
-    hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
     try:
-        subprocess.run(command, creationflags=hidden, capture_output=True, check=False, timeout=_PATIENCE)
+        subprocess.run(command, creationflags=NO_WINDOW, capture_output=True, check=False, timeout=_PATIENCE)
     except (OSError, subprocess.TimeoutExpired):
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGTERM)  # to end a process is what Windows takes it for

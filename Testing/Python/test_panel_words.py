@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import sys
 from dataclasses import replace
@@ -232,7 +233,7 @@ def test_the_panel_says_an_error_and_a_fix_by_its_own_rows_selectors_and_buttons
 def test_a_torch_too_old_counts_as_missing(panel, monkeypatch, version, enough):
     from ASLDenoisePanel import packages
 
-    monkeypatch.setattr(packages.importlib.metadata, "version", lambda name: version)
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: version)
     assert packages.torchThere() is enough
 
 

@@ -97,8 +97,7 @@ def taskkill(tmp_path, monkeypatch):
     path.chmod(0o755)
     monkeypatch.setenv("SYSTEMROOT", str(tmp_path / "Windows"))
     monkeypatch.setattr(processes, "_POSIX", False)
-    for name in ("CREATE_NO_WINDOW", "CREATE_NEW_PROCESS_GROUP"):
-        monkeypatch.setattr(subprocess, name, 0, raising=False)
+    monkeypatch.setattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0, raising=False)
 
     class Kept(KeptProcess):
         def __init__(self, pid: int) -> None:
