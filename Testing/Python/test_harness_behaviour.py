@@ -534,6 +534,17 @@ def test_what_was_shown_in_a_closed_section_is_seen_when_it_opens(desktop, qt, c
     assert label.visible is True
 
 
+def test_what_was_hidden_in_a_closed_section_stays_hidden_when_it_opens(desktop, qt, ctk):
+    button = ctk.ctkCollapsibleButton()
+    label = qt.QLabel("x")
+    qt.QVBoxLayout(button).addWidget(label)
+    button.show()
+    button.collapsed = True
+    label.setVisible(False)
+    button.collapsed = False
+    assert label.visible is False
+
+
 def test_a_slider_widget_rounds_and_tells(ctk):
     slider, heard = ctk.ctkSliderWidget(), []
     slider.minimum, slider.maximum, slider.singleStep = 0, 1, 0.05

@@ -57,6 +57,8 @@ class ctkCollapsibleButton(QAbstractButton):
     def _show_child(self, child: QWidget, visible: bool) -> None:
         self._forcing = True
         child.setVisible(visible and id(child) not in self._hidden_children)
+        if id(child) not in self._hidden_children:  # as ctk does, so that Qt tells what hides it in a closed section
+            child.setAttribute(Qt.WidgetAttribute.WA_WState_ExplicitShowHide, False)
         self._forcing = False
 
     def childEvent(self, event) -> None:
