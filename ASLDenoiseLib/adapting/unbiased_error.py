@@ -2,7 +2,7 @@
 
 With f a map of some pairs, and a and c two pairs apart from those and from each other, the mean of (a - f)(c - f) is
 the squared error of f against the truth, whatever the noise of a and c: the noise of neither is in f nor in the other.
-It is the uMSE of Marcos-Morales et al. (2023), E[(a - f)^2] - E[(a - c)^2] / 2, symmetrised over a and c. Here it is
+It is the uMSE of Marcos Morales et al. (2023), E[(a - f)^2] - E[(a - c)^2] / 2, symmetrised over a and c. Here it is
 averaged over every choice of a and c among the unseen pairs, which has half the variance of one split of them.
 A plain squared error against their mean is too large by that mean's variance; against a mean that shares pairs with f
 it rewards noise that was left in.

@@ -28,7 +28,14 @@ from ASLDenoiseLib.result.methods.statement import Statement, numbers
 from ASLDenoiseLib.series import Labeling, M0Type, Origin, Parameter
 from ASLDenoiseLib.software import HOST, HOST_VERSION, software_versions
 
-VERSIONS = {"ASLDenoise": "1.2.3", "Python": "3.12.1", "torch": "2.9", "antspyx": "0.6", "SimpleITK": "2.5"}
+VERSIONS = {
+    "ASLDenoise": "1.2.3",
+    "Python": "3.12.1",
+    "torch": "2.9",
+    "antspyx": "0.6",
+    "SimpleITK": "2.5",
+    "monai": "1.6",
+}
 CONSTANTS = (
     Parameter("pairs", "1-2", "", Origin.DEFAULT),
     Parameter("motion_correction", True, "", Origin.DEFAULT),
@@ -84,6 +91,7 @@ NETWORK = {"name": "guided-unet", "sha256": "abcdef0123456789", "network": "guid
 TISSUE = made_result().tissue
 SEGMENTED = replace(TISSUE, source="T1 segmentation (N4, ICBM 2009a priors, Atropos)")
 ADAPTED = SimpleNamespace(used=True)
+DIFFERENCES = replace(made_result().series, m0=None, context=("deltam",) * len(made_result().series.context))
 AUDIT = SimpleNamespace(sentence="Residual audit: GM mean kept within its standard error (51, raw 50 ± 2).")
 
 # what is said, with what it is said, and what the source is called that comes with it
@@ -157,6 +165,14 @@ SAID = {
     "raised": ("it was raised to that", [chosen("m0_raised_voxels", 12)], [chosen("m0_raised_voxels", 0)], ""),
     "dark": ("CBF was not measured", [chosen("m0_noise_voxels", 3)], [chosen("m0_noise_voxels", 0)], ""),
     "arrival": ("corrected for arterial transit times", with_map("desc-uncorrected_cbf"), {}, ""),
+    "brain in M0": (
+        "found in the M0 image",
+        {},
+        {"series": replace(made_result().series, m0=None)},
+        "N4ITK",
+    ),
+    "brain in controls": ("found in the mean control", {"series": replace(made_result().series, m0=None)}, {}, "N4ITK"),
+    "M0 moved": ("aligned to the series by a rigid", {"findings": ("m0-aligned",)}, {}, ""),
     "T1 found": ("from many starts", [chosen("t1_alignment", "found")], {}, "Mattes"),
     "T1 started": ("start set by hand", [chosen("t1_alignment", "given start")], {}, "Mattes"),
     "T1 given": ("a transform that was given", [chosen("t1_alignment", "given")], {}, ""),
@@ -168,9 +184,22 @@ SAID = {
         "Ashburner J, Friston",
     ),
     "tissue network": ("tissue network", {"tissue": replace(TISSUE, source="tissue network 1")}, {}, "Billot"),
+    "its weights": (
+        "(bundle version 1.0.0, weights SHA-256 493e255f7313)",
+        {"tissue": replace(TISSUE, source="tissue network")},
+        {"tissue": SEGMENTED},
+        "",
+    ),
+    "tissue given": ("were given (given masks)", {"tissue": replace(TISSUE, source="given masks")}, {}, ""),
+    "no head": (
+        "as the tissue network found no upright head",
+        {"tissue": replace(SEGMENTED, source=f"{SEGMENTED.source}, as the tissue network found no upright head")},
+        {"tissue": SEGMENTED},
+        "Atropos",
+    ),
     "T1 for guides": ("segmented, too", {"t1_tissue": SEGMENTED}, {}, "Avants BB, Tustison"),
     "network": (
-        "network 'guided-unet', version 0.1.0, weights SHA-256 abcdef012345.",
+        "network 'guided-unet', bundle version 0.1.0, weights SHA-256 abcdef012345.",
         {"model": NETWORK},
         {},
         "",
@@ -181,11 +210,42 @@ SAID = {
     "slab": ("denoised by the network", {"model": {**NETWORK, "network": "slab-transformer"}}, {}, "Shou Q"),
     "dilated": ("denoised by the network", {"model": {**NETWORK, "network": "dilated-net"}}, {}, "Kim KH"),
     "prior": ("no network was used", {"model": {"name": "spatial prior"}}, {"model": NETWORK}, ""),
+    "adapted before": (
+        "adapted from 'dwan-lfn' (weights SHA-256 123456789abc) to the noise of scans of one site",
+        {"model": {**NETWORK, "adapted_from": {"name": "dwan-lfn", "sha256": "123456789abcdef"}}},
+        {"model": NETWORK},
+        "Marcos Morales",
+    ),
+    "diffusion": ("denoised by the network", {"model": {**NETWORK, "network": "diffusion"}}, {}, "SDEdit"),
+    "MONAI": (
+        "MONAI 1.6 [",
+        {"model": {**NETWORK, "network": "slab-transformer"}},
+        {"model": NETWORK},
+        "Cardoso",
+    ),
     "guides": ("contrast of T1 and M0", ([chosen("guides", "T1+M0")], {"model": NETWORK}), {"model": NETWORK}, "He K"),
+    "guided by controls": (
+        "contrast of T1 and the mean control image",
+        ([chosen("guides", "T1+M0")], {"model": NETWORK, "series": replace(made_result().series, m0=None)}),
+        ([chosen("guides", "T1+M0")], {"model": NETWORK}),
+        "He K",
+    ),
     "no guides": ("No other image guided", ([chosen("guides", "none")], {"model": NETWORK}), {"model": NETWORK}, ""),
     "groups": ("means of 4 pairs", ([chosen("pre_average", 4)], {"model": NETWORK}), {"model": NETWORK}, ""),
     "adapted": ("gains of the network", {"model": NETWORK, "adaptation": ADAPTED}, {"model": NETWORK}, "Mohan"),
     "audited": ("GM mean kept", {"model": NETWORK, "audit": AUDIT}, {"model": NETWORK}, ""),
+    "residual put back": (
+        "beyond the noise that the pairs show were put back",
+        {"model": NETWORK, "audit": AUDIT},
+        {"model": {"name": "spatial prior"}, "audit": AUDIT},
+        "",
+    ),
+    "prior, audited": (
+        "What the prior took from the means",
+        {"model": {"name": "spatial prior"}, "audit": AUDIT},
+        {"model": {"name": "spatial prior"}},
+        "",
+    ),
     "not audited": (
         "not audited, by choice",
         {"model": NETWORK, "request": {"denoising": {"audit": False}}},
@@ -203,7 +263,7 @@ SAID = {
         "generative adversarial network",
         ([chosen("superresolution", "pyramid-paper")], with_map("desc-superres_cbf")),
         {},
-        "Shaham",
+        "Cui J",
     ),
     "MNI": ("brought to MNI space", with_map("space-MNI152NLin2009aSym_desc-mean_cbf"), {}, "Fonov"),
     "halves": ("odd and even pairs", {"split_half": object()}, {}, ""),
@@ -211,7 +271,12 @@ SAID = {
     "torch": ("PyTorch 2.9", {"model": NETWORK}, {}, ""),
     "torch for tissue": ("PyTorch 2.9", {"tissue": replace(TISSUE, source="tissue network")}, {}, ""),
     "ANTs": ("ANTs (antspyx) 0.6", {"tissue": SEGMENTED}, {}, ""),
-    "SimpleITK": ("SimpleITK 2.5", [chosen("t1_alignment", "found")], {"motion": moved(still=True)}, ""),
+    "SimpleITK": (
+        "SimpleITK 2.5",
+        [chosen("t1_alignment", "found")],
+        {"motion": moved(still=True), "series": DIFFERENCES},  # of an M0 it would even out the bias
+        "",
+    ),
 }
 
 

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from ...software import HOME, HOST, NAME, software_versions
 from .acquired import acquisition_said, pairs_said
-from .anatomy import t1_said, template_said, tissue_said
+from .anatomy import brain_in, brain_said, t1_said, template_said, tissue_said
 from .denoised import (
     LEARNS,
     audit_said,
+    by_monai,
     by_network,
     denoising_said,
     halves_said,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 _CITATION = re.compile(r"\[(@[a-z0-9]+(?:;@[a-z0-9]+)*)\]")
 _SAID = (
     *(acquisition_said, pairs_said, motion_said, outliers_said, nuisance_said, averaging_said),
-    *(quantification_said, arrival_said, t1_said, tissue_said),
+    *(quantification_said, arrival_said, brain_said, t1_said, tissue_said),
     *(denoising_said, audit_said, superresolution_said, uncertainty_said, template_said, halves_said),
 )
 _PURPOSE = "The software is for research use only."
@@ -105,13 +106,16 @@ def common_methods(each: Sequence[Methods]) -> Methods:
 def _software(facts: Facts, versions: Mapping[str, str]) -> Iterator[Statement]:
     used = ["Python", "numpy", "scipy"]
     motion, how = facts.result.motion, facts.value("t1_alignment")
-    if (motion is not None and not motion.still) or how in ("found", "given start"):
+    resampled = motion is not None and not motion.still
+    if resampled or how in ("found", "given start") or brain_in(facts):  # whose bias N4 takes away
         used.append("SimpleITK")
     if by_network(facts) or facts.value("superresolution") in LEARNS or _tissue_by(facts, "network"):
         used.append("torch")
+    if by_monai(facts):
+        used.append("monai")
     if _by_ants(facts):
         used.append("antspyx")
-    known = [f"{_CALLED.get(name, name)} {versions[name]}" for name in used if name in versions]
+    known = [f"{_CALLED.get(name, name)} {versions[name]}{_SOURCES.get(name, '')}" for name in used if name in versions]
     inside = f" in {HOST} {versions[HOST]} [@fedorov2012]" if HOST in versions else ""
     with_what = f", with {listed(known)}" if known else ""
     yield Statement(
@@ -119,7 +123,8 @@ def _software(facts: Facts, versions: Mapping[str, str]) -> Iterator[Statement]:
     )
 
 
-_CALLED = {"antspyx": "ANTs (antspyx)", "torch": "PyTorch", "numpy": "NumPy", "scipy": "SciPy"}
+_CALLED = {"antspyx": "ANTs (antspyx)", "torch": "PyTorch", "monai": "MONAI", "numpy": "NumPy", "scipy": "SciPy"}
+_SOURCES = {"monai": " [@cardoso2022]"}
 
 
 def _tissue_by(facts: Facts, *words: str) -> bool:

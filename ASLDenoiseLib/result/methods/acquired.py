@@ -28,10 +28,18 @@ def acquisition_said(facts: Facts) -> Iterator[Statement]:
     members = pair_members(series)
     pairs = series.perfusion == (VolumeType.CONTROL, VolumeType.LABEL)
     of = "control-label pair" if pairs else "difference image"
-    spacing = " x ".join(number(s) for s in series.geometry.spacing)
-    yield Statement(f"The series had {count(len(members), of)} with voxels of {spacing} mm.")
+    size, spacing = (" x ".join(map(number, each)) for each in (series.geometry.size, series.geometry.spacing))
+    yield Statement(f"The series had {count(len(members), of)}{_each_delay(facts)}, {size} voxels of {spacing} mm.")
     if series.acquisition.time_encoding:
         yield Statement("The delays were time-encoded (Hadamard) and decoded before processing.")
+
+
+def _each_delay(facts: Facts) -> str:
+    """How the pairs are shared out, where each delay has as many, with a blank before it."""
+    delays = facts.result.delays
+    if delays is None or len(set(delays.pairs)) != 1:
+        return ""
+    return f" ({delays.pairs[0]} at each of {len(delays.pairs)} delays)"
 
 
 def _scanner(facts: Facts) -> Iterator[str]:

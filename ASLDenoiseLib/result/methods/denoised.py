@@ -14,7 +14,9 @@ _BY_NETWORK = {
     "unet2d": "@xie2020",
     "deepasl": "@ulas2018",
     "slab-transformer": "@shou2024;@liang2021",
+    "diffusion": "@song2021;@meng2022",
 }
+_GAN = "a multi-scale generative adversarial network trained on this scan [@cui2020;@shaham2019]"
 _METHODS = {
     "nearest": "by nearest neighbour",
     "linear": "by trilinear interpolation",
@@ -23,16 +25,22 @@ _METHODS = {
     "smooth": "by smooth fields fitted through a model of the acquisition, without the T1",
     "guided": "by smooth fields of CBF by the T1's brightness, fitted through a model of the acquisition [@unser1999]",
     "network": "by a small network of map and T1, trained through a model of the acquisition on this scan alone",
-    "pyramid-fast": "by a multi-scale generative adversarial network trained on this scan [@shaham2019], shortened",
-    "pyramid-paper": "by a multi-scale generative adversarial network trained on this scan [@shaham2019]",
+    "pyramid-fast": f"by {_GAN}, shortened",
+    "pyramid-paper": f"by {_GAN}",
 }
 LEARNS = ("network", "pyramid-fast", "pyramid-paper")
+_OF_MONAI = ("diffusion", "slab-transformer")  # networks with layers of MONAI; of the methods, those that learn
 
 
 def by_network(facts: Facts) -> bool:
     """Whether a network made the denoised map."""
     name = facts.result.model.get("name")
     return bool(name) and name != _PRIOR
+
+
+def by_monai(facts: Facts) -> bool:
+    """Whether layers of MONAI were part of what made a map."""
+    return (by_network(facts) and facts.result.model.get("network") in _OF_MONAI) or _resolved_by(facts) in LEARNS
 
 
 def denoising_said(facts: Facts) -> Iterator[Statement]:
@@ -46,18 +54,20 @@ def denoising_said(facts: Facts) -> Iterator[Statement]:
         return
     if not by_network(facts):
         return
-    version = f", version {model['version']}" if model.get("version") else ""
+    version = f", bundle version {model['version']}" if model.get("version") else ""
     weights = f", weights SHA-256 {str(model['sha256'])[:12]}" if model.get("sha256") else ""
     cited = _BY_NETWORK.get(str(model.get("network", "")), "")
     cited = f" [{cited}]" if cited else ""
     yield Statement(f"The mean difference was denoised by the network '{model['name']}'{version}{weights}{cited}.")
+    yield from _adapted_before(model.get("adapted_from"))
     if model.get("data_source"):
         yield Statement(f"Its training data: {str(model['data_source']).rstrip('.')}.")
     guides = facts.value("guides")
     if guides == "none":
         yield Statement("No other image guided it.")
     elif guides:
-        images = " and ".join(str(guides).split("+"))
+        stand_in = {} if facts.result.series.m0 is not None else {"M0": "the mean control image"}
+        images = " and ".join(stand_in.get(name, name) for name in str(guides).split("+"))
         yield Statement(
             f"It was guided by local regressions of the difference on the contrast of {images} [@asllani2008;@he2010], "
             "which say where perfusion may change and not how much there is."
@@ -73,6 +83,18 @@ def denoising_said(facts: Facts) -> Iterator[Statement]:
         yield Statement(f"They were {'used' if adaptation.used else 'not used'}.", of_scan=True)
 
 
+def _adapted_before(start: object) -> Iterator[Statement]:
+    """What a model of the user's own had learned before this run, and from which it began."""
+    if not isinstance(start, Mapping):
+        return
+    weights = f" (weights SHA-256 {str(start['sha256'])[:12]})" if start.get("sha256") else ""
+    yield Statement(
+        f"It had been adapted from '{start.get('name', '')}'{weights} to the noise of scans of one site: gains of the "
+        "network were learned first [@mohan2021], and the rest as far as that lowered the error on pairs that taught "
+        "nothing [@marcosmorales2023]."
+    )
+
+
 def audit_said(facts: Facts) -> Iterator[Statement]:
     """Whether the residual was audited, and what became of the tissue means."""
     audit = facts.result.audit
@@ -81,11 +103,19 @@ def audit_said(facts: Facts) -> Iterator[Statement]:
         if by_network(facts) and isinstance(asked, Mapping) and asked.get("audit") is False:
             yield Statement("What the network took away was not audited, by choice.")
         return
-    yield Statement(
-        "What denoising took away was audited: local and tissue averages of the residual beyond the noise that the "
-        "pairs show were put back."
-    )
-    yield Statement(audit.sentence.removeprefix("Residual audit: ").rstrip(), of_scan=True)
+    if facts.result.model.get("name") == _PRIOR:
+        yield Statement(
+            "What the prior took from the means of grey and white matter, beyond the noise of all delays, was put back "
+            "to their CBF by the fractions of tissue."
+        )
+    else:
+        yield Statement(
+            "What denoising took away was audited: local and tissue averages of the residual beyond the noise that the "
+            "pairs show were put back."
+        )
+    found = audit.sentence.removeprefix("Residual audit: ").rstrip()
+    found = f"Over all delays: {found}" if facts.result.delays is not None else found[:1].upper() + found[1:]
+    yield Statement(found, of_scan=True)
 
 
 def uncertainty_said(facts: Facts) -> Iterator[Statement]:

@@ -16,6 +16,8 @@ _SOUGHT = {
     "paocsl": "slices of pairs unlike what the tissues predict (priors-guided slice-wise cleaning) [@li2018]",
 }
 
+_UNSOUGHT = "nothing was rejected."
+
 
 def motion_said(facts: Facts) -> Iterator[Statement]:
     """Head motion: corrected, found to be none, or left."""
@@ -47,11 +49,12 @@ def outliers_said(facts: Facts) -> Iterator[Statement]:
     if report is None or facts.result.series.holds_cbf:
         return
     found = [r for r in report.rejections if not r.by_user]
-    unsought = next((note for note in report.notes if note.endswith("nothing was rejected.")), "")
+    unsought = next((note for note in report.notes if note.endswith(_UNSOUGHT)), "")
     if report.method == "none":
         yield Statement("No outliers were sought among the pairs, by choice.")
     elif unsought:
-        yield Statement(f"No outliers were left out of the mean: {unsought[:1].lower()}{unsought[1:]}", of_scan=True)
+        why = unsought.removesuffix(_UNSOUGHT).rstrip(" :")
+        yield Statement(f"No outliers were sought: {why[:1].lower()}{why[1:]}.", of_scan=True)
     elif report.method == "huber":
         yield Statement("Pairs were weighted voxel by voxel with Huber's M-estimator [@maumet2014].")
     elif report.method in _SOUGHT:

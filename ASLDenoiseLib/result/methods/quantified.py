@@ -31,7 +31,7 @@ def quantification_said(facts: Facts) -> Iterator[Statement]:
     yield from _constants(facts)
     yield from _m0(facts)
     if result.delays is None and result.series.acquisition.slice_timing is not None and "t1_blood" in facts:
-        yield Statement("The delay of each slice was that of its readout.")
+        yield Statement("The delay of each slice was counted to the time of its own readout.")
 
 
 def _constants(facts: Facts) -> Iterator[Statement]:
@@ -58,7 +58,9 @@ def _m0(facts: Facts) -> Iterator[Statement]:
         how = {M0Type.INCLUDED: " acquired within the series", M0Type.SEPARATE: " acquired separately"}
         yield Statement(f"M0 was an image{how.get(series.acquisition.m0_type, '')}.")
     else:
-        yield Statement("In place of an M0, which was not acquired, the mean control image was used.")
+        yield Statement("In place of an M0 image the mean control image was used.")
+    if "m0-aligned" in facts.codes:
+        yield Statement("It was aligned to the series by a rigid registration.")
     factor = facts.value("m0_relaxation_factor", 1.0)
     if factor != 1.0:
         yield Statement(f"It was multiplied by {number(factor)} for incomplete relaxation.")
@@ -74,7 +76,7 @@ def _fit(facts: Facts) -> Iterator[Statement]:
     result = facts.result
     if result.delays is None:
         return
-    what = "CBF" if not result.relative else "Perfusion"
+    what = "CBF, in ml/100g/min," if not result.relative else "Perfusion"
     blood = any(maps.named(key, result.maps) in result.maps for key in (maps.PREPARED_ABV, maps.DENOISED_ABV))
     more = ", arterial transit time and arterial blood volume" if blood else " and arterial transit time"
     decay = "the T1 of blood throughout"
