@@ -15,6 +15,7 @@ from ..preparing.m0_fit import m0_position
 from ..preparing.motion import correct_motion, estimate_motion, motion_findings
 from ..preparing.pairs import choose_pairs, difference_volumes, pair_members
 from ..preparing.registration import RigidRegistration, judge_alignment, register_rigid
+from ..preparing.segmenters import DEFAULT_SEGMENTER
 from ..preparing.series_fit import fit_findings, series_fit
 from ..preparing.t1_contrast import contrast_findings
 from ..preparing.tissue import tissue_on
@@ -96,7 +97,10 @@ def quantify_pairs(run: RunState, progress: Progress) -> None:
 
 
 def segment_t1(run: RunState, progress: Progress) -> None:
-    """Tissue in the T1's space, and the T1 without its bias field, for guides and super-resolution."""
+    """Tissue in the T1's space, and the T1 without its bias field, for guides and super-resolution.
+
+    What segmented is told among the parameters, with what it came to: the network may have handed the T1 to Atropos.
+    """
     segmenter = run.request.preparation.segmenter
     head = None if run.heads is None else run.heads.segmented(run.t1, segmenter)
     if head is None:
@@ -105,6 +109,8 @@ def segment_t1(run: RunState, progress: Progress) -> None:
         if run.heads is not None:
             run.heads.keep_segmented(run.t1, segmenter, head)
     run.t1_tissue, run.even_t1 = head.tissue, head.even_t1
+    origin = Origin.DEFAULT if segmenter == DEFAULT_SEGMENTER else Origin.USER
+    run.parameters.append(Parameter("segmenter", segmenter, "", origin, head.tissue.source))
     run.findings += contrast_findings(run.t1_tissue.levels)
 
 

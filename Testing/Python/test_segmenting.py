@@ -16,7 +16,7 @@ from ASLDenoiseLib.pipeline.state import RunState
 from ASLDenoiseLib.preparing.choices import Preparation
 from ASLDenoiseLib.preparing.tissue import SegmentedTissue
 from ASLDenoiseLib.progress import silent
-from ASLDenoiseLib.series import Geometry, Volume
+from ASLDenoiseLib.series import Geometry, Origin, Parameter, Volume
 
 T1 = Volume(np.random.default_rng(0).random((6, 5, 4), np.float32), Geometry((4, 5, 6), (1.0, 1.0, 1.0)))
 TISSUE = SegmentedTissue(T1, T1, T1, T1, source="here")
@@ -48,6 +48,13 @@ def test_the_step_takes_what_was_begun_and_begins_nothing_else(segmented, monkey
     preparation_steps.segment_t1(there, silent)
     assert there.t1_tissue is TISSUE and there.segmenting is None
     assert segmented == [("atropos", "ASLDenoise T1")]
+
+
+@pytest.mark.parametrize(("segmenter", "origin"), [("network", Origin.DEFAULT), ("atropos", Origin.USER)])
+def test_the_segmenter_is_told_among_the_parameters_with_its_origin_and_what_it_came_to(segmented, segmenter, origin):
+    there = state(segmenter=segmenter)
+    preparation_steps.segment_t1(there, silent)
+    assert there.parameters == [Parameter("segmenter", segmenter, "", origin, "here")]
 
 
 def test_one_core_or_heads_that_are_shared_segment_in_their_step(segmented, monkeypatch, tmp_path):
