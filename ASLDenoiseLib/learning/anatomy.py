@@ -150,11 +150,11 @@ def _depth_steps(cortex: np.ndarray, solid: np.ndarray) -> np.ndarray:
     return steps
 
 
-def read_anatomy(path: Path | str) -> Anatomy:
-    """Read a FreeSurfer-numbered 1 mm label map and crop it to 20 mm around the brain (more towards the vertex).
+def read_labels(path: Path | str) -> np.ndarray:
+    """The numbers (K, J, I), int32, of a label map, on axes towards superior, posterior, left (LPS).
 
     Raises:
-        InputError: the file cannot be read, or holds no cortex and white matter under FreeSurfer's numbers.
+        InputError: the file cannot be read.
     """
     import nibabel
 
@@ -163,17 +163,26 @@ def read_anatomy(path: Path | str) -> Anatomy:
         labels = np.asanyarray(image.dataobj).astype(np.int32)
     except Exception as error:
         raise InputError(f"{path} cannot be read as a label map ({error}); give a NIfTI label map.") from error
+    return labels.transpose(2, 1, 0)[:, ::-1, ::-1]  # RAS (i, j, k) to LPS (k, j, i)
+
+
+def read_anatomy(path: Path | str) -> Anatomy:
+    """Read a FreeSurfer-numbered 1 mm label map and crop it to 20 mm around the brain (more towards the vertex).
+
+    Raises:
+        InputError: the file cannot be read, or holds no cortex and white matter under FreeSurfer's numbers.
+    """
+    labels = read_labels(path)
     table = np.full(max(int(labels.max()), 600) + 1, TissueClass.BACKGROUND, np.uint8)
     table[500:] = TissueClass.SOFT_TISSUE
     for tissue, numbers in _LABELS.items():
         table[list(numbers)] = tissue
-    classes = table[np.maximum(labels, 0)]
-    classes = np.ascontiguousarray(classes.transpose(2, 1, 0)[:, ::-1, ::-1])  # RAS (i, j, k) to LPS (k, j, i)
+    classes = np.ascontiguousarray(table[np.maximum(labels, 0)])
     brain = _is_brain(classes)
     if not brain.any():
         raise InputError(f"{path} has no brain labels under FreeSurfer's numbers; give a SynthSeg or aseg label map.")
     box = _box_around(brain, 20)
-    ventricles = np.isin(labels, _VENTRICLES).transpose(2, 1, 0)[:, ::-1, ::-1][box]
+    ventricles = np.isin(labels[box], _VENTRICLES)
     return Anatomy(np.ascontiguousarray(classes[box]), _name_of(path), np.ascontiguousarray(ventricles))
 
 

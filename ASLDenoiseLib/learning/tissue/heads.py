@@ -81,8 +81,10 @@ class PackedHead:
     middle: np.ndarray
 
 
-def pack_labels(labels: np.ndarray, name: str) -> PackedHead:
-    """The head of a label map (K, J, I) at 1 mm, LPS, cut to what is there.
+def head_classes(labels: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Classes (uint8) of a label map (K, J, I) at 1 mm, LPS, and whether each (bool) lies in the cranial cavity.
+
+    The slices of air before and behind are cut away, where skin meets the edge of the map.
 
     Raises:
         InputError: it has no brain under FreeSurfer's numbers.
@@ -96,15 +98,25 @@ def pack_labels(labels: np.ndarray, name: str) -> PackedHead:
     brain = np.isin(classes, BRAIN)
     if not brain.any():
         raise InputError(f"{name} has no brain labels under FreeSurfer's numbers; give a SynthSeg or aseg label map.")
-    front = np.flatnonzero((classes > 0).any(axis=(0, 2)))  # without air before and behind, where skin meets the edge
-    classes, brain = (x[:, front[0] : front[-1] + 1] for x in (classes, brain))
+    front = np.flatnonzero((classes > 0).any(axis=(0, 2)))
+    classes, brain = (np.ascontiguousarray(x[:, front[0] : front[-1] + 1]) for x in (classes, brain))
     depth = distance_transform_edt(classes > 0)
-    classes = np.where((classes == HeadClass.MUSCLE) & (depth < _FAT_DEPTH), np.uint8(HeadClass.FAT), classes)
+    classes[(classes == HeadClass.MUSCLE) & (depth < _FAT_DEPTH)] = HeadClass.FAT
     cavity = brain | (classes == HeadClass.CSF)
     cavity[: np.flatnonzero(brain.any(axis=(1, 2)))[0]] = False
+    return classes, cavity
+
+
+def pack_labels(labels: np.ndarray, name: str) -> PackedHead:
+    """The head of a label map (K, J, I) at 1 mm, LPS, cut to what is there.
+
+    Raises:
+        InputError: it has no brain under FreeSurfer's numbers.
+    """
+    classes, cavity = head_classes(labels, name)
     box = tuple(slice(max(0, where.min() - _MARGIN), where.max() + _MARGIN + 1) for where in np.nonzero(classes))
     voxels = np.ascontiguousarray((classes + CAVITY * cavity.astype(np.uint8))[box])
-    return PackedHead(name, voxels, np.argwhere(brain[box]).mean(axis=0))
+    return PackedHead(name, voxels, np.argwhere(np.isin(classes[box], BRAIN)).mean(axis=0))
 
 
 def read_head(path: Path, name: str) -> PackedHead:
@@ -113,14 +125,7 @@ def read_head(path: Path, name: str) -> PackedHead:
     Raises:
         InputError: the file cannot be read, or holds no brain.
     """
-    import nibabel
-
-    try:
-        image = nibabel.as_closest_canonical(nibabel.load(path))
-        labels = np.asanyarray(image.dataobj).astype(np.int32)
-    except Exception as error:
-        raise InputError(f"{path} cannot be read as a label map ({error}); give a NIfTI label map.") from error
-    return pack_labels(labels.transpose(2, 1, 0)[:, ::-1, ::-1], name)  # RAS (i, j, k) to LPS (k, j, i)
+    return pack_labels(anatomy.read_labels(path), name)
 
 
 def write_heads(heads: Sequence[PackedHead], path: Path) -> Path:

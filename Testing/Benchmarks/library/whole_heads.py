@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ASLDenoiseLib.learning.tissue.heads import GREY, LABELS, WHITE, HeadClass
+from ASLDenoiseLib.learning.anatomy import read_labels
+from ASLDenoiseLib.learning.tissue.heads import GREY, WHITE, HeadClass, head_classes
 from ASLDenoiseLib.series import Geometry, Volume
 from ASLDenoiseLib.spatial.resampling import average_onto
 from ASLDenoiseLib.spatial.rigid import apply_affine
@@ -37,15 +38,13 @@ class Part(IntEnum):
     MUCOSA = 13
 
 
-_CLASSES = {
-    Part.CSF: (HeadClass.CSF,),
-    Part.GREY: GREY,
-    Part.WHITE: WHITE,
-    **{part: (HeadClass[part.name],) for part in Part if part >= Part.STEM and part != Part.FAT},
+_PART_OF = {
+    **{each: Part[each.name] for each in HeadClass if each.name in Part.__members__},
+    **dict.fromkeys(GREY, Part.GREY),
+    **dict.fromkeys(WHITE, Part.WHITE),
 }
-_LABELS = {part: sum((LABELS[each] for each in classes), ()) for part, classes in _CLASSES.items()}
+_PARTS = np.array([_PART_OF[each] for each in HeadClass], np.uint8)
 BRAIN = (Part.GREY, Part.WHITE, Part.STEM)
-_FAT_DEPTH = 9.0  # mm below the skin's outside
 _LOSS_REACH = 9.0  # mm, SD, around air inside the head
 _NECK_FROM = 10.0  # mm beyond the cranial cavity
 
@@ -62,23 +61,11 @@ class WholeHead:
 @lru_cache(maxsize=2)
 def read_head(path: Path) -> WholeHead:
     """The head of a label map."""
-    import nibabel
-    from scipy.ndimage import binary_closing, distance_transform_edt, gaussian_filter
+    from scipy.ndimage import binary_closing, gaussian_filter
 
-    image = nibabel.as_closest_canonical(nibabel.load(path))
-    labels = np.asanyarray(image.dataobj).astype(np.int32).transpose(2, 1, 0)[:, ::-1, ::-1]
-    table = np.zeros(600, np.uint8)
-    for part, numbers in _LABELS.items():
-        table[list(numbers)] = part
-    parts = table[labels]
+    classes, cavity = head_classes(read_labels(path), path.name)
+    parts = _PARTS[classes]
     brain = np.isin(parts, BRAIN)
-    where = np.argwhere(parts > 0)
-    parts, brain = (np.ascontiguousarray(a[:, where[:, 1].min() : where[:, 1].max() + 1]) for a in (parts, brain))
-    depth = distance_transform_edt(parts > 0)
-    parts[(parts == Part.MUSCLE) & (depth < _FAT_DEPTH)] = Part.FAT
-    low = np.argwhere(brain)[:, 0].min()
-    cavity = brain | (parts == Part.CSF)
-    cavity[:low] = False
     head = binary_closing(parts[::2, ::2, ::2] > 0, iterations=8)
     hollow = np.zeros(parts.shape, np.float32)
     hollow[...] = np.repeat(np.repeat(np.repeat(head, 2, 0), 2, 1), 2, 2)[tuple(slice(0, n) for n in parts.shape)]
