@@ -22,6 +22,7 @@ from ASLDenoiseLib.reporting.derivatives import write_result
 from ASLDenoiseLib.reporting.html import report_html
 from ASLDenoiseLib.reporting.methods_html import methods_in
 from ASLDenoiseLib.result import methods
+from ASLDenoiseLib.result.audit import AuditVerdict, TissueMean
 from ASLDenoiseLib.result.methods import Methods, common_methods, methods_of
 from ASLDenoiseLib.result.methods.references import REFERENCES
 from ASLDenoiseLib.result.methods.statement import Statement, numbers
@@ -92,7 +93,8 @@ TISSUE = made_result().tissue
 SEGMENTED = replace(TISSUE, source="T1 segmentation (N4, ICBM 2009a priors, Atropos)")
 ADAPTED = SimpleNamespace(used=True)
 DIFFERENCES = replace(made_result().series, m0=None, context=("deltam",) * len(made_result().series.context))
-AUDIT = SimpleNamespace(sentence="Residual audit: GM mean kept within its standard error (51, raw 50 ± 2).")
+MEANS = (TissueMean("GM", 50.0, 45.0, 51.0, 2.0),)
+AUDIT = AuditVerdict(MEANS, "ml/100g/min", 8)
 
 # what is said, with what it is said, and what the source is called that comes with it
 SAID = {
@@ -240,6 +242,12 @@ SAID = {
         {"model": {"name": "spatial prior"}, "audit": AUDIT},
         "",
     ),
+    "one image": (
+        "was put back whole, as one image tells no standard error",
+        {"model": NETWORK, "audit": replace(AUDIT, pairs=1)},
+        {"model": NETWORK, "audit": AUDIT},
+        "",
+    ),
     "prior, audited": (
         "What the prior took from the means",
         {"model": {"name": "spatial prior"}, "audit": AUDIT},
@@ -308,6 +316,11 @@ def test_every_source_that_is_listed_is_named_in_the_text_and_numbered_in_its_or
     assert "[@" not in told
 
 
+def test_sources_named_together_stand_in_the_order_of_their_numbers():
+    told = Methods((Statement("A [@he2010]."), Statement("B [@kim2018;@he2010]."))).text
+    assert told.startswith("A [1]. B [1, 2].")
+
+
 def test_what_sentences_rest_on_is_what_runs_tell():
     """Every parameter and finding that the paragraph asks for is one that some run leaves."""
     library = Path(methods.__file__).parents[2]
@@ -360,9 +373,9 @@ def test_without_an_m0_nothing_is_called_cbf_and_no_constant_is_named():
 def test_a_map_that_the_scanner_computed_is_not_said_to_have_been_quantified_or_averaged():
     series = made_result().series
     cbf = replace(series, array=series.array[:1], context=("cbf",), m0=None, acquisition=type(series.acquisition)())
-    told = text(made(series=cbf, parameters=()))
-    assert "the scanner had computed" in told
-    for word in ("labelling", "averaged", "Alsop", "motion"):
+    told = text(made(series=cbf, parameters=(), findings=("motion-unknown",), model=NETWORK))
+    assert "the scanner had computed" in told and "The map was denoised by the network" in told
+    for word in ("labelling", "averaged", "Alsop", "motion", "difference"):
         assert word not in told
 
 

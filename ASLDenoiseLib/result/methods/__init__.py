@@ -58,7 +58,7 @@ class Methods:
 
         def numbered(found: re.Match[str]) -> str:
             keys = [key.removeprefix("@") for key in found[1].split(";")]
-            return f"[{', '.join(str(order.setdefault(key, len(order) + 1)) for key in keys)}]"
+            return f"[{', '.join(map(str, sorted(order.setdefault(key, len(order) + 1) for key in keys)))}]"
 
         paragraph = _CITATION.sub(numbered, " ".join(each.text for each in self.statements))
         sources = [f"{n}. {REFERENCES[key]}" for key, n in order.items()]

@@ -58,7 +58,8 @@ def denoising_said(facts: Facts) -> Iterator[Statement]:
     weights = f", weights SHA-256 {str(model['sha256'])[:12]}" if model.get("sha256") else ""
     cited = _BY_NETWORK.get(str(model.get("network", "")), "")
     cited = f" [{cited}]" if cited else ""
-    yield Statement(f"The mean difference was denoised by the network '{model['name']}'{version}{weights}{cited}.")
+    what = "map" if facts.result.series.holds_cbf else "mean difference"
+    yield Statement(f"The {what} was denoised by the network '{model['name']}'{version}{weights}{cited}.")
     yield from _adapted_before(model.get("adapted_from"))
     if model.get("data_source"):
         yield Statement(f"Its training data: {str(model['data_source']).rstrip('.')}.")
@@ -69,7 +70,7 @@ def denoising_said(facts: Facts) -> Iterator[Statement]:
         stand_in = {} if facts.result.series.m0 is not None else {"M0": "the mean control image"}
         images = " and ".join(stand_in.get(name, name) for name in str(guides).split("+"))
         yield Statement(
-            f"It was guided by local regressions of the difference on the contrast of {images} [@asllani2008;@he2010], "
+            f"It was guided by local regressions of the {what} on the contrast of {images} [@asllani2008;@he2010], "
             "which say where perfusion may change and not how much there is."
         )
     if facts.by_user("pre_average"):
@@ -102,6 +103,12 @@ def audit_said(facts: Facts) -> Iterator[Statement]:
         asked = facts.result.request.get("denoising")
         if by_network(facts) and isinstance(asked, Mapping) and asked.get("audit") is False:
             yield Statement("What the network took away was not audited, by choice.")
+        return
+    if audit.means and audit.pairs < 2:
+        yield Statement(
+            "What denoising took from the means of grey and white matter was put back whole, as one image tells no "
+            "standard error."
+        )
         return
     if facts.result.model.get("name") == _PRIOR:
         yield Statement(

@@ -22,6 +22,8 @@ _UNSOUGHT = "nothing was rejected."
 def motion_said(facts: Facts) -> Iterator[Statement]:
     """Head motion: corrected, found to be none, or left."""
     motion = facts.result.motion
+    if facts.result.series.holds_cbf:
+        return
     if motion is None:
         if facts.value("motion_correction") is False:
             yield Statement("Head motion was not corrected, by choice.")
