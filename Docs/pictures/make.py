@@ -11,13 +11,15 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1]))
+sys.path[:0] = [str(HERE.parents[1]), str(HERE.parents[1] / "Testing" / "Harness")]
 
 SUPERRES_SPACING = (1.7, 1.7, 2.0)  # mm; half of what was acquired in plane, a third through plane
 
 
 def main(folder: Path) -> None:
     """Every picture in turn."""
+    from few_colours import in_few_colours
+
     import ASLDenoiseLib as ad
     from ASLDenoiseLib.resources import sample_data
     from ASLDenoiseLib.scene.headless import headless_scene
@@ -36,15 +38,6 @@ def main(folder: Path) -> None:
         print(render_overlay(nodes, folder / "superres.png", maps=keys, views=("axial",), size=260))
     for name in ("maps", "superres"):
         in_few_colours(folder / f"{name}.png")
-
-
-def in_few_colours(path: Path) -> None:
-    """The picture with a palette: a third of the bytes, and no difference to the eye."""
-    from PIL import Image
-
-    with Image.open(path) as picture:
-        small = picture.convert("RGB").quantize(256, dither=Image.Dither.FLOYDSTEINBERG)
-    small.save(path, optimize=True)
 
 
 if __name__ == "__main__":

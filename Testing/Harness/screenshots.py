@@ -1,10 +1,10 @@
-"""Photographs the panel in each of its states, at two widths, into Docs/panel: all off screen.
+"""Photographs the panel off screen: without a folder, the pictures that the pages show, into Docs/panel.
 
     python Testing/Harness/screenshots.py [FOLDER] [--widths 317 400 600] [--dark] [--window 317x700]
 
-A real run on the sample series and its T1; a minute or two. Pictures are as high as the panel's contents; `--window`
-takes one more of each state as a module panel of that size shows it, and `--dark` each picture in a dark palette, too.
-317 pixels are what Slicer gives a module in a fresh profile.
+A real run on the sample series and its T1; a minute or two. In a folder, every state is pictured, to be looked at.
+Pictures are as high as the panel's contents; `--window` takes one more of each state as a module panel of that size
+shows it, and `--dark` each picture in a dark palette, too. 317 pixels are what Slicer gives a module at first.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "Testing" / "Harness")]
-WIDTHS = (400, 600)
+PAGES = ROOT / "Docs" / "panel"
+SHOWN = ("ready", "settings", "done", "sections")  # by the pages
+WIDTHS = (600,)
 _LONGEST = 600.0  # s
 
 
@@ -27,6 +29,7 @@ def main(folder: Path, *, widths: tuple[int, ...] = WIDTHS, dark: bool = False, 
     absent = why_absent()
     if absent:
         raise SystemExit(absent)
+    from few_colours import in_few_colours
     from slicer_harness.panel import open_panel, process_events
     from slicer_harness.photograph import photograph, wear
 
@@ -39,11 +42,14 @@ def main(folder: Path, *, widths: tuple[int, ...] = WIDTHS, dark: bool = False, 
         panel.frame.layout().setContentsMargins(0, 0, 0, 0)  # as Slicer's module panel sets them
 
         def picture(state: str) -> None:
+            if folder == PAGES and state not in SHOWN:
+                return
             for theme in ("", "-dark") if dark else ("",):
                 wear(dark=bool(theme))
                 for width, height in sizes:
                     name = f"{state}-{width}{f'x{height}' if height else ''}{theme}.png"
-                    print(photograph(panel.frame, folder / name, width=width, height=height))
+                    in_few_colours(photograph(panel.frame, folder / name, width=width, height=height))
+                    print(folder / name)
 
         def until(condition: Callable[[], bool], what: str) -> None:
             if not process_events(condition, timeout=_LONGEST):
@@ -78,7 +84,7 @@ def main(folder: Path, *, widths: tuple[int, ...] = WIDTHS, dark: bool = False, 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "Docs" / "panel", help="where pictures go")
+    parser.add_argument("folder", nargs="?", type=Path, default=PAGES, help="where pictures go")
     parser.add_argument("--widths", nargs="+", type=int, default=WIDTHS, help="of the pictures, pixels")
     parser.add_argument("--dark", action="store_true", help="each in a dark palette, too")
     parser.add_argument("--window", default="", metavar="WIDTHxHEIGHT", help="and as a module panel of that size")
