@@ -27,7 +27,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help demo test lint format benchmarks index-checks $(addprefix benchmark-,$(BENCHMARKS)) setup screen clean
+.PHONY: help demo test lint format benchmarks index-checks publish $(addprefix benchmark-,$(BENCHMARKS)) setup screen clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -59,6 +59,10 @@ benchmarks: ## name the benchmarks; `make benchmark-NAME` measures one and write
 $(addprefix benchmark-,$(BENCHMARKS)): benchmark-%: setup
 	$(PY) -m pip install --quiet --editable '.[benchmark]'
 	$(PY) -m Testing.Benchmarks.$*
+
+publish: setup ## the repository of releases alone that the Extensions Index clones, in OUT=, and the archive beside it
+	@test -n "$(OUT)" || { echo "Say where: make publish OUT=../published"; exit 1; }
+	$(PY) -m Testing.Packaging.publish "$(OUT)"
 
 index-checks: setup ## the Extensions Index's own checks: INDEX=, SLICER= name checkouts of Slicer/ExtensionsIndex, Slicer/Slicer
 	$(PY) -m pip install --quiet 'jsonschema>=4,<5'

@@ -114,9 +114,14 @@ class MethodSection:
             ui.outliersComboBox.setItemData(place, outliers.tip(), qt.Qt.ToolTipRole)
 
     def _describe(self, card) -> None:
+        from ASLDenoiseLib.denoising.catalogue import why_not_installed
+
         if card is None:
-            away = _("Not found on this computer. Copy its folder from where it was adapted, or choose another model.")
-            self._ui.modelTextLabel.text, self._ui.modelTextLabel.toolTip = away, ""
+            adapted = _(
+                "Not found on this computer. Copy its folder from where it was adapted, or choose another model."
+            )
+            apart = why_not_installed(self._wantedModel)
+            self._ui.modelTextLabel.text, self._ui.modelTextLabel.toolTip = apart or adapted, ""
             return
         self._ui.modelTextLabel.text = f"{modelText(card)} {timeWords(card)}"
         self._ui.modelTextLabel.toolTip = f"{card.name}: {_told(card)}"

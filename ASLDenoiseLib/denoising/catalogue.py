@@ -2,7 +2,8 @@
 
 A bundle holds ``configs/metadata.json`` (what it is, domain, figures, SHA256 of the weights),
 ``configs/inference.json`` (the network, for MONAI's own tools), ``models/model.pt`` (a state dict, float32) and
-``docs/README.md`` (the card). The user's own are made by `sites` from scans of one site.
+``docs/README.md`` (the card). The user's own are made by `sites` from scans of one site. Weights that are published
+apart (`apart`) may lie in the user's folder, too: such a model is ours all the same, and known by our own card.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..resources import resources_folder
+from .apart import APART, how_to_get
 from .families import NETWORKS, DenoiserFamily, find_family
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ class ModelCard:
 
     Args:
         name: as given to ``--model``.
-        folder: the bundle.
+        folder: the bundle that has the weights.
         network: a key of `families.NETWORKS`.
         sha256: of ``models/model.pt``.
         summary: one line for people.
@@ -121,13 +123,27 @@ def read_card(folder: Path, *, own: bool = False) -> ModelCard:
 def list_models() -> tuple[ModelCard, ...]:
     """The cards of all bundles: those that came with ASLDenoise, the default first, then the user's own; by name.
 
-    Those of the user's that cannot be used are left out; `unusable_models` tells of them.
+    Those of the user's that cannot be used are left out; `unusable_models` tells of them, and `models_not_installed` of
+    those whose weights are published apart and are not here.
 
     >>> card = list_models()[0]
     >>> card.name, card.domain["pairs"]
     ('guided-unet', (1.0, 60.0))
     """
-    return (*_built_in(), *(card for card in _own() if isinstance(card, ModelCard)))
+    installed = (card for card in _built_in() if not _is_away(card))
+    return (*installed, *(card for card in _own() if isinstance(card, ModelCard)))
+
+
+def models_not_installed() -> tuple[ModelCard, ...]:
+    """The cards of those models whose weights are published apart and neither came along nor were unpacked."""
+    return tuple(card for card in _built_in() if _is_away(card))
+
+
+def why_not_installed(name: str) -> str:
+    """A sentence on a model of `models_not_installed`: how to get it; empty for any other name."""
+    if name not in {card.name for card in models_not_installed()}:
+        return ""
+    return f"The model {name} is published apart and is not installed; {how_to_get(user_models_folder())}."
 
 
 def unusable_models() -> tuple[str, ...]:
@@ -139,13 +155,15 @@ def find_model(name: str) -> ModelCard:
     """The card of a model by name.
 
     Raises:
-        InputError: there is no such model, or it is broken; the message lists those there are, and says where one of
-            the user's own belongs.
+        InputError: there is no such model, or it is broken or not installed; the message lists those there are, and
+            says where one of the user's own belongs, or how to get one that is published apart.
     """
     folder = user_models_folder()
     cards = {card.name: card for card in list_models()}
     if name in cards:
         return cards[name]
+    if away := why_not_installed(name):
+        raise InputError(away)
     if _metadata_of(folder / name).is_file() and (folder / name).parent == folder:
         read_card(folder / name, own=True)  # says what is wrong with it
     raise InputError(
@@ -155,24 +173,54 @@ def find_model(name: str) -> ModelCard:
 
 
 def _built_in() -> list[ModelCard]:
-    folders = _bundles(models_folder())
-    return [read_card(folder) for folder in sorted(folders, key=lambda f: (f.name != DEFAULT_MODEL, f.name))]
+    """Those that came along; one that is published apart lies in the user's folder where it was unpacked there."""
+    cards = []
+    for folder in sorted(_bundles(models_folder()), key=lambda f: (f.name != DEFAULT_MODEL, f.name)):
+        card = read_card(folder)
+        if _is_away(card):
+            unpacked = user_models_folder() / folder.name
+            found = _weights_of(unpacked).is_file() and _has_weights_of(card, unpacked)
+            card = replace(card, folder=unpacked) if found else card
+        cards.append(card)
+    return cards
+
+
+def _is_away(card: ModelCard) -> bool:
+    return card.name in APART and not _weights_of(card.folder).is_file()
+
+
+def _has_weights_of(card: ModelCard, unpacked: Path) -> bool:
+    """Whether a bundle in the user's folder says that it has the weights of a card; loading sees to it that it has."""
+    try:
+        return read_card(unpacked, own=True).sha256 == card.sha256
+    except InputError:
+        return False
 
 
 def _own() -> list[ModelCard | InputError]:
     """The user's own, or what is wrong with each."""
-    built_in = {folder.name for folder in _bundles(models_folder())}
+    built_in = {folder.name: folder for folder in _bundles(models_folder())}
     found: list[ModelCard | InputError] = []
     for folder in _bundles(user_models_folder()):
         if folder.name in built_in:
-            named = f"A model of your own has the name of one that comes with ASLDenoise, {folder.name}"
-            found.append(InputError(f"{named}; rename its folder {folder}."))
+            said = _said_of_namesake(folder, read_card(built_in[folder.name]))
+            found += [InputError(said)] if said else []
             continue
         try:
             found.append(read_card(folder, own=True))
         except InputError as error:
             found.append(error)
     return found
+
+
+def _said_of_namesake(folder: Path, card: ModelCard) -> str:
+    """What is wrong with a bundle of the user's that is called as one of ours; empty for one published apart."""
+    if card.name not in APART or not _has_weights_of(card, folder):
+        named = f"A model of your own has the name of one that comes with ASLDenoise, {card.name}"
+        return f"{named}; rename its folder {folder}."
+    if _is_away(card) and not _weights_of(folder).is_file():
+        return f"The weights of {card.name} are missing; {how_to_get(folder.parent)}."
+    return ""
 
 
 def _bundles(folder: Path) -> list[Path]:
@@ -188,8 +236,14 @@ def _metadata_of(folder: Path) -> Path:
     return folder / "configs" / "metadata.json"
 
 
+def _weights_of(folder: Path) -> Path:
+    return folder / "models" / "model.pt"
+
+
 def _mended(own: bool, folder: Path) -> str:
-    return f"copy its folder {folder} again, or adapt again" if own else "reinstall ASLDenoise"
+    if own:
+        return f"copy its folder {folder} again, or adapt again"
+    return how_to_get(folder.parent) if folder.parent == user_models_folder() else "reinstall ASLDenoise"
 
 
 def load_model(card: ModelCard, *, device: str = "cpu") -> torch.nn.Module:
@@ -211,7 +265,7 @@ def load_weights(card: ModelCard) -> dict[str, torch.Tensor]:
     """
     import torch
 
-    path = card.folder / "models" / "model.pt"
+    path = _weights_of(card.folder)
     try:
         found = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:

@@ -92,14 +92,24 @@ def run_measure(args: argparse.Namespace) -> int:
 
 
 def run_models(args: argparse.Namespace) -> int:
-    """Print a line a model; of the user's own what they were adapted from, and where they lie."""
-    from ..denoising.catalogue import DEFAULT_MODEL, list_models, unusable_models, user_models_folder
+    """Print a line a model; of the user's own what they were adapted from, where they lie; what is not installed."""
+    from ..denoising.apart import how_to_get
+    from ..denoising.catalogue import (
+        DEFAULT_MODEL,
+        list_models,
+        models_not_installed,
+        unusable_models,
+        user_models_folder,
+    )
 
     for card in list_models():
         mark = " (default)" if card.name == DEFAULT_MODEL else ""
         if card.own:
             mark = f" (your own, adapted from {card.adapted_from})" if card.adapted_from else " (your own)"
         print(f"{card.name}{mark}: {card.summary} [{card.facts}]")
+    if away := models_not_installed():
+        names = ", ".join(card.name for card in away)
+        print(f"Not installed, to compare with: {names}; to have them, {how_to_get(user_models_folder())}.")
     print(f"Your own models lie in {user_models_folder()}.")
     for sentence in unusable_models():
         print(f"warning: {sentence}", file=sys.stderr)

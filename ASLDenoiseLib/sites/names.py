@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from ..denoising.catalogue import list_models, user_models_folder
+from ..denoising.catalogue import list_models, models_not_installed, user_models_folder
 from ..errors import InputError
 from ..windows_paths import fault_of, may_write_in
 
@@ -22,7 +22,7 @@ def check_name(name: str) -> Path:
     if not _PLAIN.fullmatch(name) or fault_of(name):
         rule = "use up to 63 letters without accents, digits, dots, - and _, beginning with a letter or digit"
         raise InputError(f"The name '{name}' is no plain name of a file; {rule}.")
-    cards = {card.name.lower(): card for card in list_models()}
+    cards = {card.name.lower(): card for card in (*list_models(), *models_not_installed())}
     taken = cards.get(name.lower())
     if taken is not None and not taken.own:
         raise InputError(f"The name '{name}' is that of a model that comes with ASLDenoise; give another.")

@@ -167,6 +167,15 @@ class Turns:
             return (yield)
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test of the weights of a `model` that is published apart is skipped where they are not installed."""
+    from ASLDenoiseLib.denoising.catalogue import why_not_installed
+
+    for marker in item.iter_markers("model"):
+        if why := why_not_installed(*marker.args):
+            pytest.skip(why)
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log):
     """A file's tests go to one worker in their order, and share what its fixtures make; those of `APART` go singly."""
     from xdist.scheduler import LoadScopeScheduling

@@ -19,7 +19,10 @@ from ASLDenoiseLib.compute import Compute  # noqa: E402
 from ASLDenoiseLib.denoising.catalogue import find_model, load_model  # noqa: E402
 from ASLDenoiseLib.denoising.inference import denoise_pairs  # noqa: E402
 
-MODELS = ("guided-unet", "dwan-lfn", "slab-transformer", "unet3d", "unet3d-m0")
+MODELS = (
+    *("guided-unet", "dwan-lfn", "slab-transformer"),
+    *(pytest.param(name, marks=pytest.mark.model(name)) for name in ("unet3d", "unet3d-m0")),
+)
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -139,7 +139,7 @@ def test_a_run_without_an_m0_is_corrected_likewise():
 
 @pytest.mark.runs
 def test_denoised_maps_and_their_uncertainty_are_corrected_too(late):
-    asked = request(late, denoising=Denoising("unet3d"), arrival=late.asked(error=0.1), device="cpu")
+    asked = request(late, denoising=Denoising("dwan-lfn"), arrival=late.asked(error=0.1), device="cpu")
     told = run(asked)
     assert abs(mean(told.maps[maps.DENOISED], late.late) / mean(told.maps[maps.DENOISED], late.early) - 1) < 0.1
     deviation = told.maps.get(maps.UNCERTAINTY) or told.maps[maps.MEAN_ERROR]

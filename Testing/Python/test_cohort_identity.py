@@ -70,7 +70,7 @@ def test_a_change_of_an_input_changes_the_digest(what, root):
 
 TEMPLATES = {
     "preparation": Template(preparation=Preparation(pairs="1-4")),
-    "model": Template(denoising=Denoising("unet3d")),
+    "model": Template(denoising=Denoising("dwan-lfn")),
     "no denoising": Template(denoising=None),
     "a value": Template(series=SeriesFile(Path("x_asl.nii.gz"), values={"labeling_efficiency": 0.7})),
     "outputs": Template(outputs=Outputs(mni=False, scene=True)),

@@ -71,8 +71,8 @@ def test_the_request_of_any_result_is_a_template_its_own_series_t1_and_places_re
 
 
 def test_a_template_needs_no_series(tmp_path):
-    template = read_template(written(tmp_path, denoising={"model": "unet3d"}, outputs={"mni": True}))
-    assert request_of(SCAN, template, tmp_path).denoising == Denoising("unet3d")
+    template = read_template(written(tmp_path, denoising={"model": "dwan-lfn"}, outputs={"mni": True}))
+    assert request_of(SCAN, template, tmp_path).denoising == Denoising("dwan-lfn")
     assert template.outputs.mni and not template.outputs.scene
 
 

@@ -196,8 +196,9 @@ def test_guides_of_one_value_are_no_guides():
 
 def test_a_family_answers_for_its_models_without_loading_torch():
     code = (
-        "import sys; from ASLDenoiseLib.denoising.catalogue import list_models; "
-        "print([c.name for c in list_models() if c.guided], 'torch' in sys.modules)"
+        "import sys; from ASLDenoiseLib.denoising.catalogue import list_models, models_not_installed; "
+        "cards = (*list_models(), *models_not_installed()); "
+        "print([c.name for c in cards if c.guided], 'torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['guided-unet', 'diffusion'] False"

@@ -147,6 +147,7 @@ def test_training_holds_the_default_model_as_it_is_and_teaches_the_residual_of_i
     assert taught and all(name.startswith("unet.") for name in taught)
 
 
+@pytest.mark.model("diffusion")
 def test_the_shipped_one_samples_as_its_card_says_and_starts_from_the_model_that_it_names():
     card = find_model("diffusion")
     shipped, told = load_model(card), card.metadata["sampling"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from docs_pages import PAGES, ROOT, quoted_tables, section, table_rows
 
-from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, ModelCard, list_models
+from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, ModelCard, list_models, models_not_installed
 from ASLDenoiseLib.quantifying.constants import labeling_efficiency, partition_coefficient, t1_blood, t1_tissue
 from ASLDenoiseLib.series import Acquisition, Labeling
 
 CARDS = "the cards"
+MODELS = (*list_models(), *models_not_installed())
 TABLES = [
     pytest.param(table, id=f"{page.stem}-{table.source.rpartition('/')[2]}")
     for page in PAGES
@@ -33,7 +34,7 @@ def card_row(card: ModelCard) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-@pytest.mark.parametrize("card", list_models(), ids=lambda card: card.name)
+@pytest.mark.parametrize("card", MODELS, ids=lambda card: card.name)
 def test_the_catalogue_has_each_model_as_its_card_describes_it(card):
     assert card_row(card) in (ROOT / "Docs" / "models.md").read_text("utf-8")
 
@@ -41,7 +42,7 @@ def test_the_catalogue_has_each_model_as_its_card_describes_it(card):
 def test_the_catalogue_has_no_other_models_and_the_default_first():
     table = next(t for t in quoted_tables(ROOT / "Docs" / "models.md") if t.source == CARDS)
     names = [label[1:].partition("]")[0] for label in table.rows]
-    assert names[0] == DEFAULT_MODEL and sorted(names) == sorted(card.name for card in list_models())
+    assert names[0] == DEFAULT_MODEL and sorted(names) == sorted(card.name for card in MODELS)
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -80,7 +81,7 @@ def test_the_constants_on_the_page_are_those_that_are_used():
 
 def test_every_domain_on_the_page_is_that_of_every_card():
     fine = (DEFAULT_MODEL, "diffusion")
-    for card in list_models():
+    for card in MODELS:
         assert card.domain["voxel_in_plane_mm"] == (1.6 if card.name in fine else 1.8, 4.5)
         assert card.domain["slice_thickness_mm"] == (2.0, 8.0)
         assert card.domain["pairs"] == (1.0, 60.0)

@@ -182,6 +182,7 @@ def test_score_tells_its_reasons_in_scanner_units():
     assert not any(CBF_UNIT in rejection.reason for rejection in result.outliers.rejections)
 
 
+@pytest.mark.model("unet3d-m0")
 def test_a_model_that_needs_the_m0_is_refused():
     with pytest.raises(InputError, match="needs the M0"):
         denoise(uncalibrated(), tissue=tissue(), preparation=UNMOVED, device="cpu", model="unet3d-m0")

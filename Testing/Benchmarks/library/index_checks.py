@@ -190,25 +190,6 @@ def clone_of(source: Path | str, folder: Path, *more: str) -> Path:
     return folder
 
 
-def without(clone: Path, pattern: str) -> Path:
-    """The clone as one commit, whose author and date are made up, without the files that a pattern names."""
-    git = ["git", "-C", str(clone), "-c", "user.name=x", "-c", "user.email=x@example.org"]
-    for words in (
-        ("rm", "-r", "--quiet", pattern),
-        ("checkout", "--quiet", "--orphan", "published"),
-        ("commit", "--quiet", "--message", "published"),
-        ("remote", "remove", "origin"),
-        ("for-each-ref", "--format=delete %(refname)", "refs/heads", "refs/tags"),
-    ):
-        told = subprocess.run([*git, *words], check=True, capture_output=True, text=True).stdout
-    others = "".join(line + "\n" for line in told.splitlines() if not line.endswith("/published"))
-    subprocess.run([*git, "update-ref", "--stdin"], check=True, input=others, text=True)
-    subprocess.run([*git, "reflog", "expire", "--expire=now", "--all"], check=True)
-    (clone / ".git" / "shallow").unlink(missing_ok=True)
-    subprocess.run([*git, "gc", "--quiet", "--prune=now"], check=True)
-    return clone
-
-
 def earlier_versions(clone: Path) -> list[tuple[str, int, int]]:
     """What history holds beside the last commit: path, versions, bytes as packed; the largest first.
 
