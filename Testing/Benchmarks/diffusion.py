@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, ModelCard, find_model
+from ASLDenoiseLib.denoising.catalogue import DEFAULT_MODEL, ModelCard, find_model, why_not_installed
 from ASLDenoiseLib.denoising.inference import DenoisingResult
 from ASLDenoiseLib.networks.diffusion import Sampling
 
@@ -166,6 +166,8 @@ def main() -> None:
     quick = "one scan at SNR 1 and no real one; the table is printed alone"
     command = begin(__file__, options(__doc__, "anatomy", "data", "device", "threads", quick=quick))
     args = command.args
+    if why := why_not_installed(MODEL):
+        raise SystemExit(why)
     cases, card = draw_cases(args), find_model(MODEL)
     sampler = Sampler(card, device=args.device)
     own = sampler.network.sampling

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from ASLDenoiseLib.denoising.apart import APART
-from Testing.Packaging.published import publish
+from Testing.Packaging.published import Refused, publish
 
 from .library.command import ROOT, begin, options
 from .library.index_checks import (
@@ -50,7 +50,10 @@ def main() -> None:
         index = clone_of(command.args.index, work / "index")
         full = clone_of(ROOT.as_uri(), work / "full")
         newest = clone_of(ROOT.as_uri(), work / "newest", "--depth=1")
-        release = publish(full, work / "release" / "published", author=_ANYBODY)
+        try:
+            release = publish(full, work / "release" / "published", author=_ANYBODY)
+        except Refused as error:
+            raise SystemExit(f"Nothing to check: {error}.") from error
         clone = clone_of((work / "release" / "published").as_uri(), work / "published")
         metadata = json.loads((clone / f"{NAME}.json").read_text("utf-8"))
         shutil.copy2(clone / f"{NAME}.json", index)
