@@ -215,12 +215,15 @@ def _own() -> list[ModelCard | InputError]:
 
 def _said_of_namesake(folder: Path, card: ModelCard) -> str:
     """What is wrong with a bundle of the user's that is called as one of ours; empty for one published apart."""
-    if card.name not in APART or not _has_weights_of(card, folder):
+    same = card.name in APART and _has_weights_of(card, folder)
+    if not _is_away(card):
         named = f"A model of your own has the name of one that comes with ASLDenoise, {card.name}"
-        return f"{named}; rename its folder {folder}."
-    if _is_away(card) and not _weights_of(folder).is_file():
-        return f"The weights of {card.name} are missing; {how_to_get(folder.parent)}."
-    return ""
+        return "" if same else f"{named}; rename its folder {folder}."
+    if not same:
+        return f"{folder} is not the {card.name} of this version; rename or delete it, and {how_to_get(folder.parent)}."
+    return (
+        "" if _weights_of(folder).is_file() else f"The weights of {card.name} are missing; {how_to_get(folder.parent)}."
+    )
 
 
 def _bundles(folder: Path) -> list[Path]:

@@ -95,8 +95,9 @@ def released(target: Path) -> dict[str, str]:
     other = Refused(f"{target} is there and is no published repository; choose a path where there is nothing")
     if not (target / ".git").is_dir() or lines(target, "symbolic-ref", "HEAD") != [f"refs/heads/{BRANCH}"]:
         raise other
-    names = lines(target, "for-each-ref", "--format=%(refname:strip=2) %(objectname)", "refs/tags/v*")
-    tags = {commit: tag for tag, commit in (line.split() for line in names)}
+    form = "--format=%(refname:strip=2) %(objectname) %(*objectname)"  # of an annotated tag the commit is the third
+    named = [line.split() for line in lines(target, "for-each-ref", form, "refs/tags/v*")]
+    tags = {words[-1]: words[0] for words in named}
     commits = lines(target, "rev-list", "--all", "--not", "--remotes", "--tags") + lines(target, "rev-list", "HEAD")
     if not commits or not all(commit in tags and _numbers(tags[commit][1:]) for commit in commits):
         raise other

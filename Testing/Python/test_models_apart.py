@@ -127,16 +127,18 @@ def test_another_bundle_of_its_name_is_not_taken_for_it(published, own_folder, t
     own_model(own_folder, AWAY, start=DEFAULT_MODEL)
     (own_folder / AWAY / "configs" / "metadata.json").write_text(told, "utf-8")
     (said,) = unusable_models()
-    assert "rename its folder" in said and names() == [DEFAULT_MODEL]
+    assert "rename or delete it, and unpack" in said and names() == [DEFAULT_MODEL]
     with pytest.raises(InputError, match="published apart"):
         find_model(AWAY)
 
 
 def test_where_the_weights_came_along_the_unpacked_ones_change_nothing(published, own_folder, whole):
-    shutil.copytree(whole, published, dirs_exist_ok=True)
     shutil.copytree(whole / "models", published / AWAY / "models", dirs_exist_ok=True)
     shutil.copytree(whole, own_folder / AWAY)
     assert find_model(AWAY).folder == published / AWAY and unusable_models() == ()
+    (own_folder / AWAY / "configs" / "metadata.json").write_text("{}", "utf-8")
+    (told,) = unusable_models()
+    assert find_model(AWAY).folder == published / AWAY and "rename its folder" in told
 
 
 def test_its_name_is_taken_and_it_is_not_removed_as_one_of_the_users_own(published, own_folder, whole):

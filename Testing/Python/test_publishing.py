@@ -118,6 +118,16 @@ def test_a_later_release_is_one_commit_more_and_the_settings_of_the_repository_s
     assert lines(target, "status", "--porcelain") == []
 
 
+def test_a_clone_of_what_was_published_takes_the_next_release_too(source, tmp_path):
+    """As fetched from the public address on another computer, where the tag may have been written anew."""
+    first = publish(source, tmp_path / "published").commit
+    git(tmp_path, "clone", "-q", (tmp_path / "published").as_uri(), "clone")
+    git(tmp_path / "clone", "tag", "-f", "-m", "first", "v1.0.0", first)
+    release(source, "2.0.0")
+    second = publish(source, tmp_path / "clone").commit
+    assert lines(tmp_path / "clone", "rev-list", "main") == [second, first]
+
+
 def test_the_archive_unpacks_into_folders_of_bundles_with_licence_and_hashes(source, tmp_path):
     made = publish(source, tmp_path / "published")
     with zipfile.ZipFile(made.archive) as archive:
