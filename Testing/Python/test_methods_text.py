@@ -382,7 +382,8 @@ def test_a_map_that_the_scanner_computed_is_not_said_to_have_been_quantified_or_
 def test_several_delays_are_fitted_and_each_delay_is_named():
     told = methods_of(result_of_delays(), VERSIONS).text
     assert "post-labelling delays 0.5, 1, 1.5, 2, 2.5 and 3 s" in told
-    assert "arterial transit time were fitted" in told and "Buxton" in told
+    assert "CBF (ml/100g/min) and arterial transit time (s) were fitted" in told and "Buxton" in told
+    assert "The mean difference of each delay was denoised" in told
     assert "Alsop" not in told
 
 

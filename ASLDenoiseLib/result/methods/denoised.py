@@ -59,7 +59,8 @@ def denoising_said(facts: Facts) -> Iterator[Statement]:
     cited = _BY_NETWORK.get(str(model.get("network", "")), "")
     cited = f" [{cited}]" if cited else ""
     what = "map" if facts.result.series.holds_cbf else "mean difference"
-    yield Statement(f"The {what} was denoised by the network '{model['name']}'{version}{weights}{cited}.")
+    of = " of each delay" if facts.result.delays is not None else ""
+    yield Statement(f"The {what}{of} was denoised by the network '{model['name']}'{version}{weights}{cited}.")
     yield from _adapted_before(model.get("adapted_from"))
     if model.get("data_source"):
         yield Statement(f"Its training data: {str(model['data_source']).rstrip('.')}.")

@@ -76,9 +76,9 @@ def _fit(facts: Facts) -> Iterator[Statement]:
     result = facts.result
     if result.delays is None:
         return
-    what = "CBF, in ml/100g/min," if not result.relative else "Perfusion"
+    what = "CBF (ml/100g/min)" if not result.relative else "Perfusion"
     blood = any(maps.named(key, result.maps) in result.maps for key in (maps.PREPARED_ABV, maps.DENOISED_ABV))
-    more = ", arterial transit time and arterial blood volume" if blood else " and arterial transit time"
+    more = ", arterial transit time (s) and arterial blood volume" if blood else " and arterial transit time (s)"
     decay = "the T1 of blood throughout"
     if facts.value("kinetics") == "general":
         decay = "the T1 of tissue once it had arrived"
