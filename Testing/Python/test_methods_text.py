@@ -206,7 +206,12 @@ SAID = {
         {},
         "",
     ),
-    "training data": ("Its training data: Phantoms.", {"model": {**NETWORK, "data_source": "Phantoms"}}, {}, ""),
+    "training data": (
+        "The training data of the network: Phantoms.",
+        {"model": {**NETWORK, "data_source": "Phantoms"}},
+        {},
+        "",
+    ),
     "dwan": ("denoised by the network", {"model": {**NETWORK, "network": "dwan"}}, {}, "Xie D"),
     "deepasl": ("denoised by the network", {"model": {**NETWORK, "network": "deepasl"}}, {}, "Ulas C"),
     "slab": ("denoised by the network", {"model": {**NETWORK, "network": "slab-transformer"}}, {}, "Shou Q"),

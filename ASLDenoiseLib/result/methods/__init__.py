@@ -104,7 +104,8 @@ def common_methods(each: Sequence[Methods]) -> Methods:
 
 
 def _software(facts: Facts, versions: Mapping[str, str]) -> Iterator[Statement]:
-    used = ["Python", "numpy", "scipy"]
+    """What all runs are done with, last; before it, one by one, what scans of a study may differ in."""
+    used = []
     motion, how = facts.result.motion, facts.value("t1_alignment")
     resampled = motion is not None and not motion.still
     if resampled or how in ("found", "given start") or brain_in(facts):  # whose bias N4 takes away
@@ -115,7 +116,8 @@ def _software(facts: Facts, versions: Mapping[str, str]) -> Iterator[Statement]:
         used.append("monai")
     if _by_ants(facts):
         used.append("antspyx")
-    known = [f"{_CALLED.get(name, name)} {versions[name]}{_SOURCES.get(name, '')}" for name in used if name in versions]
+    yield from (Statement(_USED[name].format(versions[name])) for name in used if name in versions)
+    known = [f"{_CALLED[name]} {versions[name]}" for name in _CALLED if name in versions]
     inside = f" in {HOST} {versions[HOST]} [@fedorov2012]" if HOST in versions else ""
     with_what = f", with {listed(known)}" if known else ""
     yield Statement(
@@ -123,8 +125,13 @@ def _software(facts: Facts, versions: Mapping[str, str]) -> Iterator[Statement]:
     )
 
 
-_CALLED = {"antspyx": "ANTs (antspyx)", "torch": "PyTorch", "monai": "MONAI", "numpy": "NumPy", "scipy": "SciPy"}
-_SOURCES = {"monai": " [@cardoso2022]"}
+_CALLED = {"Python": "Python", "numpy": "NumPy", "scipy": "SciPy"}
+_USED = {
+    "SimpleITK": "Images were filtered, resampled or registered by SimpleITK {}.",
+    "torch": "Networks were run by PyTorch {}.",
+    "monai": "Layers of networks were those of MONAI {} [@cardoso2022].",
+    "antspyx": "Images were registered to templates by ANTs (antspyx) {}.",
+}
 
 
 def _tissue_by(facts: Facts, *words: str) -> bool:

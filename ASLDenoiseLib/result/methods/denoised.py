@@ -63,19 +63,21 @@ def denoising_said(facts: Facts) -> Iterator[Statement]:
     yield Statement(f"The {what}{of} was denoised by the network '{model['name']}'{version}{weights}{cited}.")
     yield from _adapted_before(model.get("adapted_from"))
     if model.get("data_source"):
-        yield Statement(f"Its training data: {str(model['data_source']).rstrip('.')}.")
+        yield Statement(f"The training data of the network: {str(model['data_source']).rstrip('.')}.")
     guides = facts.value("guides")
     if guides == "none":
-        yield Statement("No other image guided it.")
+        yield Statement("No other image guided the network.")
     elif guides:
         stand_in = {} if facts.result.series.m0 is not None else {"M0": "the mean control image"}
         images = " and ".join(stand_in.get(name, name) for name in str(guides).split("+"))
         yield Statement(
-            f"It was guided by local regressions of the {what} on the contrast of {images} [@asllani2008;@he2010], "
-            "which say where perfusion may change and not how much there is."
+            f"The network was guided by local regressions of the {what} on the contrast of {images} "
+            "[@asllani2008;@he2010], which say where perfusion may change and not how much there is."
         )
     if facts.by_user("pre_average"):
-        yield Statement(f"It was given means of {facts.value('pre_average')} pairs, and its results were averaged.")
+        yield Statement(
+            f"The network was given means of {facts.value('pre_average')} pairs, and what it made of them was averaged."
+        )
     adaptation = facts.result.adaptation
     if adaptation is not None:
         yield Statement(
@@ -91,9 +93,9 @@ def _adapted_before(start: object) -> Iterator[Statement]:
         return
     weights = f" (weights SHA-256 {str(start['sha256'])[:12]})" if start.get("sha256") else ""
     yield Statement(
-        f"It had been adapted from '{start.get('name', '')}'{weights} to the noise of scans of one site: gains of the "
-        "network were learned first [@mohan2021], and the rest as far as that lowered the error on pairs that taught "
-        "nothing [@marcosmorales2023]."
+        f"The network had been adapted from '{start.get('name', '')}'{weights} to the noise of scans of one site: "
+        "gains of its channels were learned first [@mohan2021], and the rest as far as that lowered the error on "
+        "pairs that taught nothing [@marcosmorales2023]."
     )
 
 

@@ -60,12 +60,12 @@ def _m0(facts: Facts) -> Iterator[Statement]:
     else:
         yield Statement("In place of an M0 image the mean control image was used.")
     if "m0-aligned" in facts.codes:
-        yield Statement("It was aligned to the series by a rigid registration.")
+        yield Statement("The M0 was aligned to the series by a rigid registration.")
     factor = facts.value("m0_relaxation_factor", 1.0)
     if factor != 1.0:
-        yield Statement(f"It was multiplied by {number(factor)} for incomplete relaxation.")
+        yield Statement(f"The M0 was multiplied by {number(factor)} for incomplete relaxation.")
     if facts.value("m0_scale") is not None:
-        yield Statement(f"It was multiplied by its stated scale of {number(facts.value('m0_scale'))}.")
+        yield Statement(f"The M0 was multiplied by its stated scale of {number(facts.value('m0_scale'))}.")
     if facts.value("m0_raised_voxels"):
         yield Statement("Where M0 fell below half of its surroundings, it was raised to that.")
     if facts.value("m0_noise_voxels"):
