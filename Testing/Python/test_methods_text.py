@@ -272,6 +272,12 @@ SAID = {
         {},
         "Unser",
     ),
+    "point spread": (
+        "taken to be 2.4 x 2.4 x 0 mm FWHM",
+        ([chosen("superresolution", "guided"), chosen("point_spread", [2.4, 2.4, 0.0])], with_map("desc-superres_cbf")),
+        ([chosen("superresolution", "spline"), chosen("point_spread", [2.4, 2.4, 0.0])], with_map("desc-superres_cbf")),
+        "",
+    ),
     "finer, learned": (
         "generative adversarial network",
         ([chosen("superresolution", "pyramid-paper")], with_map("desc-superres_cbf")),
