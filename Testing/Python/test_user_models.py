@@ -60,7 +60,7 @@ def test_an_own_model_is_loaded_as_any_other_is_and_asked_for_by_name(own_folder
 def test_models_says_whose_they_are_and_where_they_lie(own_folder, capsys):
     own_model(own_folder, "mysite", start="dwan-lfn")
     assert main(["models"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("Not installed")]
     assert lines[0].startswith(f"{DEFAULT_MODEL} (default): ")
     assert lines[-2].startswith("mysite (your own, adapted from dwan-lfn): ")
     assert lines[-1] == f"Your own models lie in {own_folder}."
