@@ -19,6 +19,8 @@ _PURE, _SURE = 0.7, 0.9  # probability from which a voxel tells of the bias, and
 _FEWEST = 100  # voxels that tell a tissue's brightness; if fewer are sure, the surest
 _LEAST_SPREAD = 0.02  # of the brightest tissue
 _SPREAD = 1.5  # times the spread of sure voxels: unsure ones vary more
+_SHARES = (0.25, 0.5, 0.75)  # of grey matter in a voxel that holds CSF, too
+_MIXED = 0.2  # prior of each of them against a voxel of one tissue
 _FLOOR = 0.1  # probability below which the network rules no tissue out; that of the stem it does
 
 
@@ -76,6 +78,10 @@ def refined(image: Volume, found: TissueProbabilities, grid: Geometry) -> tuple[
     Where a contrast does not tell two tissues apart, as grey and white matter in a FLAIR, the network alone decides.
     What is outside the brain, the network alone decides everywhere.
 
+    Where white matter's brightness lies between that of CSF and grey matter, as in a FLAIR, cortex half full of CSF is
+    as bright as white matter. There a voxel may also hold both, in quarters (Laidlaw et al., IEEE Trans Med Imaging
+    1998;17:74), and what it holds is the mean over all that it may hold.
+
     Args:
         image: as `tissue_network.tissue_probabilities` had it.
         grid: no finer than the image.
@@ -93,8 +99,26 @@ def refined(image: Volume, found: TissueProbabilities, grid: Geometry) -> tuple[
     cavity = sampled(np.where(near, 1.0 - found.maps[0], 0.0).astype(np.float32))
     even = average_onto(image, grid, outside=0.0).array * np.exp(-sampled(bias_field(found)))
     levels = tissue_levels(even, prior)
-    clipped = np.clip(even, levels.middle.min(), levels.middle.max())
-    for n, (middle, spread) in enumerate(zip(levels.middle, _SPREAD * levels.spread, strict=True)):
-        known = prior[n] if n == _STEM else np.maximum(prior[n], _FLOOR)
-        prior[n] = known * np.exp(-0.5 * ((clipped - middle) / spread) ** 2) / spread
-    return cavity * prior / np.maximum(prior.sum(axis=0), 1e-12), cavity, levels
+    fractions = _posterior(even, prior, levels)
+    return cavity * fractions / np.maximum(fractions.sum(axis=0), 1e-12), cavity, levels
+
+
+def _posterior(even: np.ndarray, prior: np.ndarray, levels: TissueLevels) -> np.ndarray:
+    """What `refined` makes of brightness (K, J, I) and prior probabilities (4, K, J, I), up to a factor a voxel."""
+    even = np.clip(even, levels.middle.min(), levels.middle.max())
+    known = [each if n == _STEM else np.maximum(each, _FLOOR) for n, each in enumerate(prior)]
+    spreads, found = _SPREAD * levels.spread, np.empty_like(prior)
+    for n, (middle, spread) in enumerate(zip(levels.middle, spreads, strict=True)):
+        found[n] = known[n] * _gaussian(even, middle, spread)
+    csf, grey, white = levels.middle[:_STEM]
+    if min(csf, grey) < white < max(csf, grey):
+        for share in _SHARES:
+            middle, spread = ((1 - share) * one + share * other for one, other in (levels.middle[:2], spreads[:2]))
+            mixed = _MIXED * known[0] ** (1 - share) * known[1] ** share * _gaussian(even, middle, spread)
+            found[0] += (1 - share) * mixed
+            found[1] += share * mixed
+    return found
+
+
+def _gaussian(values: np.ndarray, middle: float, spread: float) -> np.ndarray:
+    return np.exp(-0.5 * ((values - middle) / spread) ** 2) / spread

@@ -145,3 +145,21 @@ def test_a_tissue_of_which_no_voxel_is_sure_has_the_level_of_its_surest():
     doubtful = 0.5 * found.maps[1:5]
     levels = tissue_levels(found.head.array, doubtful)
     assert np.isfinite(levels.middle).all() and levels.middle[2] > levels.middle[1]
+
+
+FLAIR_SLABS, T1_SLABS = (10.0, 80.0, 60.0), (10.0, 45.0, 60.0)  # CSF, grey and white matter
+
+
+@pytest.mark.parametrize(("signals", "grey"), [(FLAIR_SLABS, 0.5), (T1_SLABS, 1.0)], ids=["FLAIR", "T1"])
+def test_where_white_matter_lies_between_in_brightness_cortex_half_full_of_csf_is_half_of_each(signals, grey):
+    shape, grid = (24, 24, 48), Geometry((48, 24, 24), (2.0, 2.0, 2.0))
+    tissue = np.indices(shape)[2] // 16
+    image = np.array(signals)[tissue] + np.random.default_rng(2).normal(0, 1.0, shape)
+    maps = [np.full(shape, 0.01), *(np.where(tissue == n, 0.96, 0.01) for n in range(3)), np.full(shape, 0.01)]
+    maps, border = np.stack(maps), (slice(8, 16), slice(8, 16), 15)
+    image[border] = 45.0  # half of CSF and grey matter of the FLAIR, grey matter of the T1
+    maps[(slice(None), *border)] = np.array([0.01, 0.45, 0.45, 0.08, 0.01])[:, None, None]
+    found = TissueProbabilities(Volume(image.astype(np.float32), grid), maps.astype(np.float32))
+    (csf, gm, wm, _), *_ = refined(found.head, found, grid)
+    assert gm[border] == pytest.approx(grey, abs=0.05) and (csf + gm)[border].min() > 0.9 and wm[border].max() < 0.05
+    assert wm[8:16, 8:16, 40].mean() > 0.95 and gm[8:16, 8:16, 24].mean() > 0.95
