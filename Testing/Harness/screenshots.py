@@ -70,6 +70,9 @@ def main(folder: Path, *, widths: tuple[int, ...] = WIDTHS, dark: bool = False, 
         until(lambda: ui.progressBar.value > 250 or not widget.run.running, "the run is under way")
         picture("running")
         until(lambda: not widget.run.running, "the run has ended")
+        print(ui.statusLabel.text)
+        ui.methodsButton.click()  # whose word stands where the seconds of this machine stood
+        until(lambda: "clipboard" in ui.statusLabel.text, "the methods paragraph is copied")
         picture("done")
         ui.resultsCollapsibleButton.collapsed = True
         for section in ("regions", "timeline", "agreement"):
