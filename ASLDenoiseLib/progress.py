@@ -36,6 +36,17 @@ def span(progress: Progress, start: float, stop: float) -> Progress:
     return lambda fraction, text: progress(start + (stop - start) * _clipped(fraction), text)
 
 
+def remembering(progress: Progress) -> tuple[Progress, Callable[[str], None]]:
+    """A listener, and a way to say something more to it at the fraction that was reached."""
+    reached = [0.0]
+
+    def told(fraction: float, text: str) -> None:
+        reached[0] = fraction
+        progress(fraction, text)
+
+    return told, lambda words: progress(reached[0], words)
+
+
 def seconds_left(fraction: float, elapsed: float) -> float | None:
     """Seconds left of a run that is at `fraction`, by its steps' costs, after `elapsed` s; None while it is too early.
 

@@ -14,10 +14,11 @@ from ..measuring.image_quality import decibels
 from ..progress import Progress, silent, span
 from ..verdict import Figure, Verdict
 from .adaptation import Adaptation, Tuned
-from .caution import as_far_as_lesions_allow, draw_probes
+from .caution import as_far_as_lesions_allow
 from .figures import errors_of, gain_figure, judged_by_groups, judged_by_halves, mean_figures
 from .groups import FEWEST_SCANS, Groups, counted, draw_groups
 from .handed_on import Denoiser, adapted, network_as_it_was
+from .lesson import Lesson
 from .safety import (
     another_head_figure,
     coverage_figure,
@@ -26,12 +27,9 @@ from .safety import (
     noise_figure,
     removed_figure,
 )
-from .samples import draw_samples
 from .scan import AdaptationScan
 from .tuning import TuneSettings, tune
-from .watching import watch
 
-SAMPLES = 12  # a scan
 _LEARNING = 0.75  # of the time: the rest is for the verdict
 
 
@@ -67,14 +65,9 @@ def adapt_to_scans(
     check_scans(scans)
     rng = np.random.default_rng(seed)
     *teaching, held = scans
-    groups = [draw_groups(scan, rng) for scan in teaching]
-    samples, watched = [], []
-    for n, (scan, parts) in enumerate(zip(teaching, groups, strict=True)):
-        progress(0.05 * n / len(teaching), f"halves of {scan.name}")
-        samples += draw_samples(card, scan, parts.learn, SAMPLES, rng)
-        watched.append(watch(card, scan, parts.learn, parts.watch))
+    lesson = Lesson.drawn(card, teaching, rng, span(progress, 0.0, 0.05))
     tuned = tune(
-        *(card, samples, watched),
+        *(card, lesson.samples, lesson.watched),
         compute=compute,
         max_seconds=60 * max_minutes * _LEARNING,
         settings=settings,
@@ -82,10 +75,9 @@ def adapt_to_scans(
         progress=span(progress, 0.05, 0.72),
     )
     progress(0.72, "asking how far lesions allow it to go")
-    probes = draw_probes(card, teaching, [parts.learn for parts in groups], rng)
-    tuned, share = as_far_as_lesions_allow(card, tuned, probes, watched, compute)
-    figures = _judge(card, tuned, teaching, groups, held, compute, rng, span(progress, 0.75, 1.0))
-    return Adaptation(tuned, Verdict(tuple(figures)), _saw(teaching, groups, held) | {"share_of_learning": share})
+    tuned, share = as_far_as_lesions_allow(card, tuned, lesson.probes, lesson.watched, compute)
+    verdict = judge(card, tuned, scans, lesson.groups, compute=compute, rng=rng, progress=span(progress, 0.75, 1.0))
+    return Adaptation(tuned, verdict, _saw(teaching, lesson.groups, held) | {"share_of_learning": share})
 
 
 def check_scans(scans: Sequence[AdaptationScan]) -> None:
@@ -107,19 +99,30 @@ def check_scans(scans: Sequence[AdaptationScan]) -> None:
         )
 
 
-def _judge(
+def judge(
     card: ModelCard,
     tuned: Tuned,
-    teaching: Sequence[AdaptationScan],
+    scans: Sequence[AdaptationScan],
     groups: Sequence[Groups],
-    held: AdaptationScan,
+    *,
     compute: Compute,
     rng: np.random.Generator,
-    progress: Progress,
-) -> list[Figure]:
-    before = network_as_it_was(card, compute)
+    progress: Progress = silent,
+) -> Verdict:
+    """Whether what was learned earned its place, by pairs and a scan that neither taught nor stopped it.
+
+    Args:
+        card: the model as it was.
+        tuned: what was learned.
+        scans: as `adapt_to_scans` takes them; the last one taught nothing.
+        groups: of the pairs of each of the others.
+        compute: where.
+        rng: draws the halves of the last scan, and its noise.
+        progress: told what is asked.
+    """
+    before, (*teaching, held) = network_as_it_was(card, compute), scans
     if tuned.way == "nothing":
-        return [nothing_gained(tuned)]
+        return Verdict((nothing_gained(tuned),))
     after: Denoiser = adapted(card, tuned, compute)
     progress(0.0, "judging by pairs that did not teach")
     apart = [[judged_by_groups(scan, parts, before, after)] for scan, parts in zip(teaching, groups, strict=True)]
@@ -142,7 +145,7 @@ def _judge(
     progress(0.85, "asking for another head's T1")
     figures.append(another_head_figure(halves[0], before, after, teaching))
     progress(1.0, "judged")
-    return figures
+    return Verdict(tuple(figures))
 
 
 def nothing_gained(tuned: Tuned) -> Figure:

@@ -14,7 +14,7 @@ from ..compute import Compute
 from ..denoising.catalogue import ModelCard, load_model
 from ..memory import is_out_of_memory
 from ..progress import Progress, silent
-from .adaptation import Tuned
+from .adaptation import Attempt, Tuned
 from .crops import CROP, crops_of
 from .gains import HEADS, Gains, plain_state
 from .loss import noisy_target_loss
@@ -118,6 +118,7 @@ class _Tuning:
         self.network = load_model(card, device=compute.device)
         self.start = self.look()
         self.kept = _Kept(self.start, plain_state(self.network))
+        self.tried: list[Attempt] = []
 
     def run(self, max_seconds: float) -> Tuned:
         """Both phases, then the factor of the SD."""
@@ -139,17 +140,21 @@ class _Tuning:
         if self.card.family.gives_uncertainty:
             factor = found_factor(self.network, self.card, self.watched, self.compute)
         kept, seconds = self.kept, time.monotonic() - self.begun
-        return Tuned(kept.state, kept.way, kept.steps, seconds, len(gains), factor, tuple(kept.curve))
+        told = tuple(kept.curve), tuple(self.tried)
+        return Tuned(kept.state, kept.way, kept.steps, seconds, len(gains), factor, *told)
 
     def learn(self, phase: _Phase, *, since: int = 0) -> None:
         """Learn until time or steps are out or nothing gets better; keep the best if it is surely better."""
         held, best, waited, average = self.kept, None, 0, _Average(phase.parameters)
         optimiser = torch.optim.Adam(phase.parameters, lr=phase.rate)
         crops = crops_of(self.samples, self.card.family.dimensions, self.rng, size=self.crop)
+        where = self.compute.device
         with phase.applied():
             for step in range(1, phase.steps + 1):
                 for group in optimiser.param_groups:
                     group["lr"] = phase.rate * 0.5 * (1 + np.cos(np.pi * (step - 1) / phase.steps))
+                if self.compute.device != where:  # a look fell back: what the optimiser remembers lies elsewhere
+                    where, optimiser = self.compute.device, torch.optim.Adam(phase.parameters, lr=phase.rate)
                 optimiser, crops = self.step(phase, optimiser, crops)
                 average.add(step)
                 out = time.monotonic() > phase.ends
@@ -166,7 +171,12 @@ class _Tuning:
                 self.tell(phase, since + step, best)
                 if out or waited >= self.settings.patience:
                     break
-        if best is not None and compared(held.errors, best.errors, self.watched).surely_fell:
+        if best is None:
+            return
+        found = compared(held.errors, best.errors, self.watched)
+        figures = found.gain, found.gain_error, found.surely_fell
+        self.tried.append(Attempt(phase.way, best.steps - since, *figures, best.state))
+        if found.surely_fell:
             self.kept = best
 
     def step(

@@ -85,7 +85,8 @@ def predict_course(
     for first in range(0, len(moments), _AT_ONCE):
         these = moments[first : first + _AT_ONCE]
         seen = model.family.channels(course, torch.from_numpy(these))[0]
-        result = run_network(model.network, seen.flatten(0, 1).contiguous(), compute)[:, 0]
+        network = model.network.to(compute.device)  # another network of the run may have left the device
+        result = run_network(network, seen.flatten(0, 1).contiguous(), compute)[:, 0]
         part = found[first : first + len(these)]
         part[:, k, j, i] = UNIT * result.reshape(len(these), *brain.shape[1:]).numpy()
         part[:, ~inside] = np.nan

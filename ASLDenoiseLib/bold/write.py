@@ -46,6 +46,7 @@ def write_prediction(
     single: np.ndarray | None = None,
     measured_from: str = "",
     tissue_from: str = "",
+    computed: str = "",
     command: str = "",
 ) -> tuple[Path, ...]:
     """Write everything to `out`, all or nothing; returns the files, the page last.
@@ -57,6 +58,7 @@ def write_prediction(
         single: (T, K, J, I) measured CBF of single pairs, written beside the prediction.
         measured_from: the series that `single` is of.
         tissue_from: where grey and white matter of the figures come from.
+        computed: where networks ran, and what a device would not do, in sentences.
         command: that was called.
     """
     maps = {_PREDICTED: prediction.mean, _ANATOMY: prediction.anatomy, _APART: prediction.difference}
@@ -69,6 +71,7 @@ def write_prediction(
         "Sources": [run.source],
         "Averaging": run.averaged,
         "Model": {m.card.name: {"sha256": m.card.sha256, "description": m.card.summary} for m in models},
+        "Computed": computed,
         "SoftwareVersions": dict(software_versions()),
         "Command": command,
     }
@@ -89,7 +92,7 @@ def write_prediction(
             told = {"Description": beside, "Units": CBF_UNIT, "ResearchUseOnly": True, "Sources": [measured_from]}
             _text(sidecar_path(path), to_json({**told, "Command": command}))
         said = {"warning": WARNING, "scale": _SCALE, "figures": [asdict(f) for f in figures], "command": command}
-        said |= {"model": common["Model"], "averaging": run.averaged, "tissue": tissue_from}
+        said |= {"model": common["Model"], "averaging": run.averaged, "tissue": tissue_from, "computed": computed}
         _text(staging / f"{run.name}_desc-experimentalBold_figures.json", to_json(said))
         shown = [("measured mean", single.mean(0), "inferno", _WINDOW, CBF_UNIT)] if single is not None else []
         shown += [(_short(key), array, *_shown(key), CBF_UNIT) for key, array in maps.items()]
@@ -141,6 +144,7 @@ def _page(
             section("What the controls showed", f"<p>{escape(controls)}</p>"),
             section("Models", table("Model", [Column("What"), Column("SHA256")], networks)),
             section("Software", table("Program", [Column("Version")], versions)),
+            f"<p>{escape(str(common['Computed']))}</p>" if common["Computed"] else "",
             f"<p>Command: <code>{escape(str(common['Command']))}</code></p>",
         ],
     )

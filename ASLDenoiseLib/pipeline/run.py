@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
-import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -14,13 +12,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..compute import Compute
-from ..device_errors import is_device_refusal
-from ..devices import first_line, resolve_device, usable_cores
+from ..compute import Compute, or_on_the_cpu
+from ..devices import resolve_device, usable_cores
 from ..errors import InputError
 from ..given import fitted
-from ..memory import is_out_of_memory
-from ..progress import Progress, silent, span
+from ..progress import Progress, remembering, silent, span
 from ..remedies import GiveImage
 from ..series import ASLSeries
 from .again import FIRST, can_begin_again, keep, keep_template, taken_up
@@ -228,7 +224,7 @@ def _compute(request: Request) -> Compute:
 def _walk(state: RunState, steps: Sequence[Step], progress: Progress, keep_in: Path | None = None) -> RunState:
     """Every step in turn; each gets the share of the progress bar that it usually costs."""
     costs = _shares(steps, _workload(state))
-    progress, tell = _remembering(progress)
+    progress, tell = remembering(progress)
     state.compute.tell = tell
     done = 0.0
     for number, step in enumerate(steps):
@@ -261,17 +257,6 @@ def _workload(state: RunState) -> Workload:
     return Workload() if state.series is None else Workload.of(state.series)
 
 
-def _remembering(progress: Progress) -> tuple[Progress, Callable[[str], None]]:
-    """A listener, and a way to say something more to it at the fraction that was reached."""
-    reached = [0.0]
-
-    def told(fraction: float, text: str) -> None:
-        reached[0] = fraction
-        progress(fraction, text)
-
-    return told, lambda words: progress(reached[0], words)
-
-
 def _shares(steps: Sequence[Step], work: Workload) -> list[float]:
     each = (step.seconds(work) for step in steps)
     return [_UNMEASURED if seconds is None else max(seconds, 0.01) for seconds in each]
@@ -279,23 +264,7 @@ def _shares(steps: Sequence[Step], work: Workload) -> list[float]:
 
 def _attempt(step: Step, state: RunState, progress: Progress) -> None:
     """Do a step; where another device's memory runs out in it, or it will not do it, do it again on the CPU."""
-    try:
+    if step.computes:
+        or_on_the_cpu(lambda: step.run(state, progress), state.compute, f"the step '{step.name}'")
+    else:
         step.run(state, progress)
-        return
-    except Exception as error:
-        full = is_out_of_memory(error)
-        if not step.computes or state.compute.device == "cpu" or not (full or is_device_refusal(error)):
-            raise
-        refused = "" if full else first_line(error)
-    # outside of `except`, so that nothing holds on to what the failed step had in memory
-    _free_memory()
-    state.compute.fall_back(f"the step '{step.name}' again on the cpu", device="cpu", refused=refused)
-    step.run(state, progress)
-
-
-def _free_memory() -> None:
-    gc.collect()
-    torch = sys.modules.get("torch")
-    with suppress(RuntimeError):  # a card that has failed does not even empty its cache
-        if torch is not None and torch.cuda.is_available():
-            torch.cuda.empty_cache()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from ..errors import InputError
@@ -26,20 +27,21 @@ def add_bold(parser: argparse.ArgumentParser) -> None:
 def run_bold(args: argparse.Namespace) -> int:
     """Predict, write everything to --out, print the figures."""
     from ..bold.figures import figures_of, single_cbf
-    from ..bold.model import CONTROL, MODEL, load_bold_model
-    from ..bold.predict import predict_cbf
+    from ..bold.model import CONTROL, MODEL, BoldModel, load_bold_model
+    from ..bold.predict import BoldPrediction, predict_cbf
     from ..bold.run import read_bold
     from ..bold.write import WARNING, write_prediction
-    from ..compute import Compute
+    from ..compute import Compute, or_on_the_cpu
     from ..devices import resolve_device
     from ..pipeline.console import head_of_map
     from ..pipeline.reading_steps import series_of, t1_of, tissue_of
     from ..pipeline.request import Head, SeriesFile
-    from ..progress import make_progress, span
+    from ..progress import make_progress, remembering, span
 
     if (args.gm is None) != (args.wm is None):
         raise InputError("Tissue needs both --gm and --wm; give the other one as well.")
-    progress, compute = make_progress(args.progress), Compute(resolve_device(args.device))
+    progress, say = remembering(make_progress(args.progress))
+    compute = Compute(resolve_device(args.device), say)
     if args.out.exists() and not args.out.is_dir():
         raise InputError(f"{args.out} is a file where a folder is to be; give another --out.")
     run = read_bold(args.bold, volumes=args.volumes, mask=args.mask)
@@ -48,13 +50,21 @@ def run_bold(args: argparse.Namespace) -> int:
     if tissue is None and args.t1 is not None:
         progress(0.05, "segmenting the T1 and laying it on BOLD")
         tissue, _ = head_of_map(run.mean, t1=t1_of(args.t1))
-    model, control = (load_bold_model(name, device=compute.device) for name in (MODEL, CONTROL))
-    prediction = predict_cbf(run, model, control, compute=compute, progress=span(progress, 0.1, 0.95))
+
+    def predicted() -> tuple[BoldModel, BoldModel, BoldPrediction]:
+        model, control = (load_bold_model(name, device=compute.device) for name in (MODEL, CONTROL))
+        found = predict_cbf(run, model, control, compute=compute, progress=span(progress, 0.1, 0.95))
+        return model, control, found
+
+    model, control, prediction = or_on_the_cpu(predicted, compute, "predicting")
     figures = figures_of(prediction, run, tissue=tissue, single=single)
     source = "" if tissue is None else ". ".join(filter(None, (tissue.source, tissue.warning)))
     told = {"measured_from": str(args.asl or ""), "tissue_from": source, "command": args.command_line}
+    told["computed"] = " ".join((f"Networks ran on {compute.device}.", *compute.sentences))
     written = write_prediction(prediction, run, (model, control), figures, args.out, single=single, **told)
     progress(1.0, "written")
+    for sentence in compute.sentences:
+        print(f"warning: {sentence}", file=sys.stderr, flush=True)
     print(f"{WARNING}.")
     for each in figures:
         print(f"  {each.name}: {each.value:.3g} {each.unit}".rstrip())

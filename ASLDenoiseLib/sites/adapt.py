@@ -11,14 +11,14 @@ from typing import Any, Protocol
 
 from ..adapting.adaptation import Adaptation
 from ..adapting.scan import AdaptationScan
-from ..compute import Compute
+from ..compute import Compute, or_on_the_cpu
 from ..denoising.adaptable import check_adaptable
 from ..denoising.catalogue import DEFAULT_MODEL, ModelCard, find_model, user_models_folder
 from ..devices import DEVICES, resolve_device
 from ..errors import InputError
 from ..given import settle
 from ..pipeline.request import Request, SeriesFile
-from ..progress import Progress, silent, span
+from ..progress import Progress, remembering, silent, span
 from .bundle import write_site_bundle
 from .differences import check_count, refuse_copies, refuse_labellings, warnings_of
 from .look import Seen, look_at
@@ -81,7 +81,7 @@ class SiteAdaptation:
         adaptation: the verdict and how it was learned, without the weights.
         card_folder: the bundle where it earned its place; None where it did not, and nothing was written.
         scans: what it saw.
-        warnings: sentences on the scans.
+        warnings: sentences on the scans, and on a device that would not do it.
         seconds: that all of it took.
     """
 
@@ -144,7 +144,7 @@ def run_adaptation(
     Args:
         request: to what.
         progress: told how far it is.
-        tell: told each warning as soon as it is known.
+        tell: told each warning as soon as it is known; where a graphics processor refuses, the CPU does it.
         adapting: learns and judges; None: `adapting.adapt.adapt_to_scans`.
 
     Raises:
@@ -154,7 +154,8 @@ def run_adaptation(
     check_place(user_models_folder())
     card, scans = find_model(request.start), find_site_scans(request.scans)
     check_count(len(scans))
-    compute = Compute(resolve_device(request.device))
+    progress, say = remembering(progress)
+    compute = Compute(resolve_device(request.device), say)
     looking, preparing, learning = _parts(progress, len(scans), request.max_minutes)
     seen = _look(scans, looking)
     warnings = list(warnings_of(seen))
@@ -163,14 +164,17 @@ def run_adaptation(
     doubts = [sentence for each in ready for sentence in each.warnings]
     _tell_all(doubts, tell)
     given = {"max_minutes": request.max_minutes, "seed": request.seed, "compute": compute, "progress": learning}
-    adaptation = (adapting or _adapting())(card, [each.scan for each in ready], **given)
+    adapt, learned_from = adapting or _adapting(), [each.scan for each in ready]
+    adaptation = or_on_the_cpu(lambda: adapt(card, learned_from, **given), compute, "adapting")
+    _tell_all(compute.sentences, tell)
+    doubts += compute.sentences
     saw = tuple(SawScan.of(one, each) for one, each in zip(seen, ready, strict=True))
     folder = None
     if adaptation.verdict.earned:
         told = {"seed": request.seed, "device": compute.device, "warnings": (*warnings, *doubts)}
         folder = write_site_bundle(request.name, card, adaptation, saw, **told)
     progress(1.0, "done")
-    kept = replace(adaptation, tuned=replace(adaptation.tuned, weights={}))
+    kept = replace(adaptation, tuned=adaptation.tuned.without_weights())
     seconds = round(time.perf_counter() - started, 1)
     return SiteAdaptation(request.name, request.start, kept, folder, saw, (*warnings, *doubts), seconds)
 

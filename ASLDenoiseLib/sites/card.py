@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..adapting.adaptation import Adaptation
+from ..adapting.adaptation import Adaptation, Attempt
 from ..denoising.bundle import domain_rows
 from .saw import SawScan
 from .verdict_text import learned, verdict_markdown
@@ -30,7 +31,7 @@ def card_text(metadata: Mapping[str, Any], adaptation: Adaptation, saw: Sequence
         f"Random disjoint groups of each scan's pairs taught and stopped it: {learned(adaptation)}. The last scan, "
         f"{saw[-1].name}, was held out: it neither taught nor stopped, and judged. No truth was known, and no image "
         "left this computer.",
-        *_told(adaptation.saw),
+        *_told(adaptation),
         *([_bullets(metadata.get("warnings", ()))] if metadata.get("warnings") else []),
         "## What was asked of it",
         f"Before is `{start['name']}`, after is `{name}`, both as a run uses them. Standard errors are of the change.",
@@ -63,18 +64,29 @@ def _scans_table(saw: Sequence[SawScan]) -> str:
     return "\n".join("| " + " | ".join(_cell(cell) for cell in row) + " |" for row in rows)
 
 
-def _told(saw: Mapping[str, object]) -> list[str]:
-    """How the learning dealt out the pairs of the scans that taught, in their order."""
+def _told(adaptation: Adaptation) -> list[str]:
+    """How the learning dealt out the pairs of the scans that taught, in their order, and what each way of it gave."""
+    saw = adaptation.saw
     words = {"pairs_that_taught": "taught", "pairs_that_stopped": "said when to stop", "pairs_that_judged": "judged"}
     told = [
         f"Pairs that {words[key]}: {', '.join(map(str, counts))}"
         for key, counts in saw.items()
         if key in words and isinstance(counts, Sequence)
     ]
+    told += [_tried(each) for each in adaptation.tuned.tried]
     share = saw.get("share_of_learning")
     if isinstance(share, float) and share:
         told.append(f"Share of what was learned that lesions allow: {100 * share:.0f} %")
     return [_bullets(told)] if told else []
+
+
+def _tried(attempt: Attempt) -> str:
+    """What one way of learning gave over what was kept before it."""
+    error = f" ± {attempt.error:.2f}" if math.isfinite(attempt.error) else ""
+    fell = f"{attempt.gain:+.2f}{error} dB" if math.isfinite(attempt.gain) else "what cannot be told in dB"
+    what = {"gains": "One gain a channel", "all weights": "All weights after it"}[attempt.way]
+    became = "kept" if attempt.kept else "not kept, which takes more than the standard error"
+    return f"{what}, {attempt.steps} steps: better on the pairs that said when to stop by {fell}; {became}"
 
 
 def _site(site: Mapping[str, Sequence[str]]) -> str:

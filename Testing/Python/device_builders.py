@@ -121,6 +121,8 @@ class _Reaching(TorchFunctionMode):
             args, kwargs = self._without(args, kwargs)
             moved = (_away(first).to if to or not stays else first.to)(*args[1:], **kwargs)
             return self.fake.put(moved) if to else moved
+        if func is torch.Tensor.new_tensor and isinstance(first, _There):  # made where its first tensor is
+            return self.fake.put(_away(first).new_tensor(*args[1:], **kwargs))
         if any(map(self._names_it, rest)):
             args, kwargs = self._without(args, kwargs)
             held = func(*map(_away, args), **kwargs)

@@ -6,12 +6,13 @@ import json
 import math
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bids_builders import data_set
 
-from ASLDenoiseLib.adapting.adaptation import Adaptation, Tuned
+from ASLDenoiseLib.adapting.adaptation import Adaptation, Attempt, Tuned
 from ASLDenoiseLib.adapting.scan import AdaptationScan
 from ASLDenoiseLib.denoising.catalogue import ModelCard, find_model, load_model
 from ASLDenoiseLib.verdict import Figure, Verdict
@@ -50,6 +51,8 @@ class Learned:
         self.seen, self.given = scans, given
         weights = {name: 1.5 * weight for name, weight in load_model(card).state_dict().items()}
         tuned = Tuned(weights, "gains", 240, 63.0, 96, uncertainty_factor=1.3, curve=((0, 1.0), (20, 0.94)))
+        tried = Attempt("gains", 240, 0.27, 0.1, True, weights), Attempt("all weights", 40, 0.02, 0.04, False, weights)
+        tuned = replace(tuned, tried=tried)
         return Adaptation(tuned, self._verdict, {"held_out": scans[-1].name, "pairs_that_taught": [5, 5]})
 
 

@@ -64,6 +64,12 @@ def test_all_weights_follow_where_gains_were_kept(spoilt):
     assert found.way == "all weights" and found.steps > 4
     original = load_model(spoilt).state_dict()
     assert torch.equal(found.weights["spread.0.weight"], original["spread.0.weight"])
+    gains, every = found.tried
+    assert [(each.way, each.kept) for each in found.tried] == [("gains", True), ("all weights", True)]
+    assert (gains.steps, every.steps) == (4, found.steps - 4) and every.weights is found.weights
+    told = dict(found.curve)
+    ratio = 10 ** (-(gains.gain + every.gain) / 10)
+    assert ratio == pytest.approx(told[found.steps], rel=1e-6) and gains.error > 0
 
 
 def test_what_gains_nothing_is_not_kept():
@@ -72,6 +78,8 @@ def test_what_gains_nothing_is_not_kept():
     assert found.way == "nothing" and found.steps == 0 and max(step for step, _ in found.curve) == 8
     original = load_model(card).state_dict()
     assert all(torch.equal(found.weights[name], value) for name, value in original.items())
+    [gains] = found.tried  # all weights do not follow
+    assert gains.way == "gains" and not gains.kept and gains.gain == pytest.approx(0, abs=1e-3)
 
 
 def test_a_seed_gives_the_same_weights_again(spoilt):
