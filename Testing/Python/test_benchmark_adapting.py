@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from ASLDenoiseLib.adapting.adaptation import Adaptation, Attempt, Tuned
 from ASLDenoiseLib.denoising.catalogue import find_model
 from ASLDenoiseLib.errors import InputError
+from ASLDenoiseLib.preparing.series_fit import SeriesFit
 from ASLDenoiseLib.series import Geometry, Volume
 from ASLDenoiseLib.verdict import Figure, Verdict
-from Testing.Benchmarks.adapting import gains_block, outcome, real_block, site_blocks, trained_with, why, word_of
+from Testing.Benchmarks.adapting import outcome
+from Testing.Benchmarks.library import adapting_ways
+from Testing.Benchmarks.library.adapting_blocks import real_block, trained_with
+from Testing.Benchmarks.library.adapting_heads import NO_T1, OTHER, OWN
+from Testing.Benchmarks.library.adapting_site_blocks import fit_block, head_block, rule_block, site_blocks, way_block
 from Testing.Benchmarks.library.adapting_sites import SITES, spread_out, with_exchanged_t1s
+from Testing.Benchmarks.library.adapting_words import why, word_of
 
 GAIN = Figure("pairs_gain", "unseen pairs", "dB", 5.0, 6.5, 0.2, "more than before", True)
 COVERAGE = Figure("coverage", "within the interval", "%", 94.0, 88.5, float("nan"), "90 to 98 %", False)
@@ -95,9 +103,59 @@ def test_told_and_true_gains_stand_in_one_row():
     )
     last = site_blocks({"noise": part})[-1]
     assert "| noise | 5.00 to 6.50 dB (± 0.20) | - | +1.20 ± 0.30 | +1.10 |" in last
-    assert "| noise | +1.10 | 1.5 | accepted | - | - | refused |" in gains_block(
-        {"noise": part}, {"noise": {"refused": "no"}}
+
+
+def way(name: str, *, kept: bool, true: float, figures: tuple[Figure, ...]) -> dict:
+    """What one way of learning gave."""
+    on_top = {"told (dB)": 0.2, "error (dB)": 0.05, "true (dB)": 0.18}
+    told = {"way": name, "steps": 60, "kept": kept, "watched": [0.3, 0.1], "on_top": on_top, "share": 0.5}
+    return told | {"true": true, "verdict": Verdict(figures).to_plain()}
+
+
+def test_each_way_of_learning_stands_with_what_it_gave_and_whether_it_was_kept():
+    ways = [way("gains", kept=True, true=0.4, figures=(GAIN,))]
+    ways += [way("all weights", kept=False, true=0.1, figures=(GAIN, COVERAGE))]
+    table = way_block({"noise": {"ways": ways}})
+    assert "| noise, gains | 60 | +0.30 ± 0.10 | +0.20 ± 0.05 | +0.18 | kept | 50 | +0.40 | accepted |" in table
+    assert (
+        "| noise, all weights | 60 | +0.30 ± 0.10 | +0.20 ± 0.05 | +0.18 | not kept | 50 | +0.10 | refused by 1 |"
+        in (table)
     )
+
+
+def test_the_rule_is_held_against_gains_alone_and_all_weights_everywhere():
+    worse = [
+        way("gains", kept=True, true=0.4, figures=(GAIN,)),
+        way("all weights", kept=False, true=0.1, figures=(COVERAGE,)),
+    ]
+    better = [
+        way("gains", kept=True, true=0.2, figures=(GAIN,)),
+        way("all weights", kept=True, true=0.3, figures=(GAIN,)),
+    ]
+    nothing = [way("gains", kept=False, true=0.0, figures=(COVERAGE,))]
+    table = rule_block({"a": {"ways": worse}, "b": {"ways": better}, "c": {"ways": nothing}})
+    assert "| gains alone | +0.300 | 2 of 2 |" in table
+    assert "| all weights wherever they were tried | +0.200 | 1 of 2 |" in table
+    assert "| all weights only where they still gain | +0.350 | 2 of 2 |" in table
+
+
+def test_what_another_head_s_t1_does_stands_before_and_after_with_the_verdict_s_own_figure():
+    own = Figure("another_head", "the T1 of another head", "dB", -1.5, -1.25, float("nan"), "no more", True)
+    row = {
+        f"{OWN} (dB)": 3.0,
+        f"{NO_T1} (dB)": 2.0,
+        f"{OTHER} (dB)": 1.0,
+        "moved (ml/100g/min)": 3.5,
+        "GM mean (%)": 4.0,
+    }
+    table = head_block({"noise": {"heads": {"before": row, "after": row}}}, {"noise": kept(own)})
+    assert "| noise, before | 3.00 | 2.00 | 1.00 | 3.50 | 4.00 | -1.50 |" in table
+    assert "| noise, after | 3.00 | 2.00 | 1.00 | 3.50 | 4.00 | -1.25 |" in table
+
+
+def test_whether_a_run_finds_it_out_is_told_by_its_light():
+    found = {OWN: SeriesFit(0.94, 26.4, 180).to_plain(), OTHER: SeriesFit(0.46, -0.3, 180).to_plain()}
+    assert "| noise, brain-16 | 26.4, green | -0.3, red |" in fit_block({"noise": {"fits": {"brain-16": found}}})
 
 
 def test_real_series_are_judged_by_the_roots_of_mean_squared_errors():
@@ -115,3 +173,34 @@ def test_what_the_model_was_trained_on_is_read_from_its_card():
     card = find_model("guided-unet")
     assert "from 1.5 to 8" in trained_with(card)
     assert trained_with(replace(card, metadata={})) == ""
+
+
+def test_a_way_that_was_not_chosen_is_taken_as_far_as_lesions_allow_and_judged_as_the_chosen_one_was(monkeypatch):
+    gains = Attempt("gains", 60, 0.3, 0.1, True, {"of": "gains"})
+    every = Attempt("all weights", 20, 0.02, 0.05, False, {"of": "all"})
+    tuned = Tuned({"of": "half of gains"}, "gains", 60, 1.0, 9, tried=(gains, every))
+    adaptation = Adaptation(tuned, Verdict((GAIN,)), {"share_of_learning": 0.5})
+    lesson, drawn = SimpleNamespace(probes=["p"], watched=["w"], groups=("g",)), []
+    monkeypatch.setattr(adapting_ways, "network_as_it_was", lambda card, compute: "start")
+    monkeypatch.setattr(adapting_ways, "adapted", lambda card, tuned, compute: tuned.weights["of"])
+    monkeypatch.setattr(
+        adapting_ways, "gains_told_and_true", lambda unseen, both: {"true (dB)": (both.before, both.after)}
+    )
+    monkeypatch.setattr(adapting_ways.Lesson, "drawn", lambda *given: drawn.append(given[1]) or lesson)
+
+    def allowed(card, tuned, probes, watched, compute):
+        assert (tuned.way, tuned.weights, probes, watched) == ("all weights", {"of": "all"}, ["p"], ["w"])
+        return replace(tuned, weights={"of": "part of all"}), 0.2
+
+    def judged(card, tuned, scans, groups, *, compute, rng):
+        assert tuned.weights == {"of": "part of all"} and groups == ("g",)
+        return Verdict((COVERAGE,))
+
+    monkeypatch.setattr(adapting_ways, "as_far_as_lesions_allow", allowed)
+    monkeypatch.setattr(adapting_ways, "judge", judged)
+    first, second = adapting_ways.way_rows(None, adaptation, ["a", "b", "held"], [], None)
+    assert (first["share"], first["true"]) == (0.5, ("start", "half of gains"))
+    assert first["on_top"] == {"true (dB)": ("start", "gains")} and first["verdict"][0]["met"]
+    assert (second["share"], second["true"]) == (0.2, ("start", "part of all"))
+    assert second["on_top"] == {"true (dB)": ("gains", "all")} and not second["verdict"][0]["met"]
+    assert drawn == [["a", "b"]], "of the scans that teach, for the way that was not chosen alone"

@@ -72,6 +72,12 @@ SITES = {
 
 def site_case(site: Site, name: str, folder: Path, *, pairs: int, seed: int, gm_snr: float = 1.0) -> Case:
     """One healthy scan of a site, with its T1 where it belongs; `gm_snr` is of one pair."""
+    head = site_head(site, name, folder, pairs=pairs, seed=seed, gm_snr=gm_snr)
+    return phantom_case(head, name, guides=guides_in_place(head))
+
+
+def site_head(site: Site, name: str, folder: Path, *, pairs: int, seed: int, gm_snr: float = 1.0) -> SimulatedHead:
+    """The scan of `site_case` with its T1 as an image."""
     settings = PhantomSettings(**USUAL_HEAD | dict(site.phantom))
     scan = ScanSettings(**{"pairs": pairs, "gm_snr": gm_snr, "correlation": USUAL, "pulsation": 0.01, **site.scan})
     anatomy = read_anatomy(anatomy_path(name, folder))
@@ -79,8 +85,7 @@ def site_case(site: Site, name: str, folder: Path, *, pairs: int, seed: int, gm_
     if site.spread is not None:
         phantom = spread_out(phantom, *site.spread)
     series = simulate_scan(phantom, scan, seed=seed, name=name)
-    head = SimulatedHead(series, draw_t1(phantom, t1_grid(anatomy, 1.5), seed), REPOSITIONING, phantom, seed)
-    return phantom_case(head, name, guides=guides_in_place(head))
+    return SimulatedHead(series, draw_t1(phantom, t1_grid(anatomy, 1.5), seed), REPOSITIONING, phantom, seed)
 
 
 def spread_out(phantom: Phantom, through: Sequence[float], in_plane: Sequence[float]) -> Phantom:
@@ -109,9 +114,15 @@ def teaching_cases(site: Site, folder: Path, *, seed: int = 50) -> list[Case]:
     return [site_case(site, name, folder, pairs=pairs, seed=seed + n) for n, (name, pairs) in both]
 
 
-def unseen_cases(site: Site, folder: Path, *, seed: int = 70) -> list[Case]:
+def unseen_cases(site: Site, folder: Path) -> list[Case]:
     """Scans of the site that the adaptation never sees."""
-    return [site_case(site, name, folder, pairs=UNSEEN_PAIRS, seed=seed + n) for n, name in enumerate(UNSEEN)]
+    heads = zip(UNSEEN, unseen_heads(site, folder), strict=True)
+    return [phantom_case(head, name, guides=guides_in_place(head)) for name, head in heads]
+
+
+def unseen_heads(site: Site, folder: Path, *, seed: int = 70) -> list[SimulatedHead]:
+    """The same with their T1s as images."""
+    return [site_head(site, name, folder, pairs=UNSEEN_PAIRS, seed=seed + n) for n, name in enumerate(UNSEEN)]
 
 
 def pure_noise(case: Case) -> Case:
