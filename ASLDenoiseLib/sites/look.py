@@ -65,12 +65,16 @@ def look_at(scan: SiteScan) -> Seen:
     try:
         return _seen(scan)
     except InputError as error:
-        raise of_scan(scan.name, error) from error
+        raise of_scan(scan, error) from error
 
 
-def of_scan(name: str, error: InputError) -> InputError:
-    """The error with the name of its scan, and with a way to what only the options of other commands mend."""
-    what = error.what if name in error.what else f"Scan {name}: {error.what}"
+def of_scan(scan: SiteScan, error: InputError) -> InputError:
+    """The error with the name of its scan, and with a way to what only the options of other commands mend.
+
+    Where several scans are called alike, its file stands beside it.
+    """
+    what = error.what if scan.name in error.what else f"Scan {scan.name}: {error.what}"
+    what += f" (in {scan.file})" if scan.file else ""
     if all(isinstance(each, Advice) for each in error.remedies):
         return InputError(what, error.remedies)
     told = sentence_of(error.remedies)

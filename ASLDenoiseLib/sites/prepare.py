@@ -54,15 +54,15 @@ def prepare_scans(scans: Sequence[SiteScan], card: ModelCard, progress: Progress
     with _shared_heads(scans) as heads:
         for number, scan in enumerate(scans):
             part = span(progress, number / len(scans), (number + 1) / len(scans))
-            ready.append(_prepared(scan, card, heads, _naming(part, scan.name)))
+            try:
+                ready.append(_prepared(scan, card, heads, _naming(part, scan.name)))
+            except InputError as error:
+                raise of_scan(scan, error) from error
     return tuple(ready)
 
 
 def _prepared(scan: SiteScan, card: ModelCard, heads: HeadStore | None, progress: Progress) -> PreparedScan:
-    try:
-        run = prepared(scan.request, progress, heads=heads)
-    except InputError as error:
-        raise of_scan(scan.name, error) from error
+    run = prepared(scan.request, progress, heads=heads)
     if card.guided:
         gather_guides(run, silent)
     given = adaptation_scan(run, scan.name)

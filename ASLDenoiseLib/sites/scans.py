@@ -32,6 +32,12 @@ class SiteScan:
     given: Given
 
     @property
+    def file(self) -> str:
+        """Its file, where its name alone does not tell which of several scans it is; else empty."""
+        given = self.given.path if isinstance(self.given, SeriesFile) else self.given
+        return str(given) if isinstance(given, str | Path) and self.name != called(self.given) else ""
+
+    @property
     def request(self) -> Request:
         """What prepares it, and nothing more; read anew each time, so that no scan waits in memory.
 

@@ -97,6 +97,12 @@ def test_a_scan_of_too_few_pairs_is_named_and_to_be_left_out(tmp_path):
     refusal(seen, [path], mentions=("y has 5 pairs", "leave it out"))
 
 
+def test_of_scans_that_are_called_alike_the_file_is_told(tmp_path):
+    (one,) = site(tmp_path / "a", "sub-01")
+    (few,) = site(tmp_path / "b", "sub-01", words=("label", "control") * 7)
+    refusal(seen, [one, few], mentions=(f"sub-01 (2) has 7 pairs, and 8 are needed (in {few}); leave it out",))
+
+
 def test_several_delays_and_cbf_maps_are_refused(tmp_path):
     words = ("control", "label") * 12
     (several,) = site(tmp_path, "sub-01", words=words)
