@@ -101,6 +101,6 @@ def widening(freedom: int) -> float:
     >>> [round(widening(n), 2) for n in (1, 2, 4, 9)]
     [3.38, 1.75, 1.3, 1.12]
     """
-    from scipy.stats import norm, t
+    from scipy.special import ndtr, stdtrit  # what scipy.stats, which takes long to load, asks as well
 
-    return float(t.ppf(norm.cdf(1.0), freedom)) ** 2 if freedom else 1.0
+    return float(stdtrit(freedom, ndtr(1.0))) ** 2 if freedom else 1.0

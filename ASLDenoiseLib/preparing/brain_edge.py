@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..series import Geometry
-from ..spatial.masks import depth, largest_piece, without_holes
+from ..spatial.masks import largest_piece, widened, without_holes
 
 _FAR = 18.0  # mm; what was cut off and reaches further from the brain is neck, orbit or muscle
 _JOINED = 1.5  # times that far from its end, a piece is cut off as a whole
@@ -30,9 +30,9 @@ def with_brain_cut_off(mask: np.ndarray, bright: np.ndarray, geometry: Geometry)
     cut_off = bright & ~mask
     ends = np.zeros_like(mask)
     ends[[0, -1]] = True
-    distant = cut_off & (ends | (depth(~mask, geometry) > _FAR))
+    distant = cut_off & (ends | ~widened(mask, geometry, _FAR))
     if distant.any():
-        near = depth(~distant, geometry) <= _JOINED * _FAR
+        near = widened(distant, geometry, _JOINED * _FAR)
         distant = binary_propagation(distant, mask=cut_off & near)
     return largest_piece(mask | (cut_off & ~distant))
 
@@ -55,6 +55,6 @@ def with_rim(mask: np.ndarray, even: np.ndarray, level: float, geometry: Geometr
     low = minimum_filter(even, size=box, mode="nearest")
     share = uniform_filter(mask.astype(np.float32), 3)
     beside = uniform_filter(np.where(mask, even, 0.0).astype(np.float32), 3) / np.maximum(share, 1e-6)
-    near = (depth(~mask, geometry) <= _GROWTH) | binary_dilation(mask)
+    near = widened(mask, geometry, _GROWTH) | binary_dilation(mask)
     falling = (even < beside) & (even > 0.5 * (level + low)) & (low < _DARK * level)
     return without_holes(binary_propagation(mask, mask=mask | (near & falling)))

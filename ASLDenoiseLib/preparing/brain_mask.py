@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..series import ASLSeries, Geometry, Volume, VolumeType
-from ..spatial.masks import depth, largest_piece, without_holes
+from ..spatial.masks import depth, largest_piece, widened, without_holes
 from ..spatial.resampling import from_sitk, to_sitk
 from ..spatial.smoothing import gaussian, smooth_within
 from .brain_edge import with_brain_cut_off, with_rim
@@ -140,7 +140,7 @@ def _least_level(even: np.ndarray, core: np.ndarray, head: np.ndarray, within: n
 def _in_one_piece(bright: np.ndarray, geometry: Geometry) -> np.ndarray:
     """What is bright, without thin bridges and small pieces, its sulci and holes filled."""
     mask = largest_piece(_opened(bright, geometry))
-    near = depth(~mask, geometry) <= _CLOSING_RADIUS
+    near = widened(mask, geometry, _CLOSING_RADIUS)
     return without_holes(mask | (depth(near, geometry) > _CLOSING_RADIUS))
 
 
@@ -153,7 +153,7 @@ def _opened(mask: np.ndarray, geometry: Geometry) -> np.ndarray:
             break
     if not core.any():
         return mask
-    return mask & (depth(~largest_piece(core), geometry) <= radius + 0.5 * min(geometry.spacing))
+    return mask & widened(largest_piece(core), geometry, radius + 0.5 * min(geometry.spacing))
 
 
 def _check_size(mask: np.ndarray, reference: Volume) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..series import Volume
-from ..spatial.masks import depth
+from ..spatial.masks import depth, widened
 from ..spatial.resampling import average_onto, from_sitk, matrix_of, resample, sitk_transform, to_sitk, with_spacing
 from ..spatial.rigid import apply_affine
 from ..spatial.threads import in_threads
@@ -30,6 +30,7 @@ _AMBIGUOUS = 0.05  # a refined start whose mutual information is within this fra
 _DISTINCT = 4.0  # mm between coarse results that are worth refining separately
 # Smoothing sigma (mm) and how many voxels of the fixed grid are drawn to compare.
 _STAGES = {"coarse": (5.0, 12_000), "middle": (2.0, 24_000), "fine": (1.0, 80_000)}
+_REFINED = ("middle", "fine")
 _AFFINE_DRAWS = 100_000
 _AIR = 0.1  # of the brightest tissue: darker is air or bone
 _FEWEST_VOXELS = 100
@@ -53,7 +54,7 @@ class ImagePair:
     @classmethod
     def of(cls, moving: Volume, fixed: Volume, fixed_mask: Volume | None, seed: int) -> ImagePair:
         """The pair of two working copies (`working_copy`), compared in the mask widened by 8 mm, else everywhere."""
-        region = None if fixed_mask is None else depth(~_inside(fixed_mask, fixed), fixed.geometry) <= _MASK_MARGIN
+        region = None if fixed_mask is None else widened(_inside(fixed_mask, fixed), fixed.geometry, _MASK_MARGIN)
         points = _points(fixed, np.argwhere(np.ones(fixed.array.shape, bool) if region is None else region))
         middle = _points(moving, (np.array([moving.array.shape]) - 1) / 2)[0]
         return cls(
@@ -67,13 +68,14 @@ class ImagePair:
         )
 
     def within(self, mask: Volume, moving: Volume, fixed: Volume) -> ImagePair:
-        """The same pair with the whole moving image, compared only 8 mm and more inside `mask`."""
+        """The same pair with the whole moving image, compared only 8 mm and more inside `mask`; to refine, not to
+        begin with."""
         region = depth(_inside(mask, fixed), fixed.geometry) > _INTERIOR
         if region.sum() < _FEWEST_VOXELS:
             return self
         points = _points(fixed, np.argwhere(region))
         points = points[:: max(1, len(points) // _POINTS)]
-        return replace(self, moving=_smoothed(moving), fixed_mask=_mask_image(region, fixed), points=points)
+        return replace(self, moving=_smoothed(moving, _REFINED), fixed_mask=_mask_image(region, fixed), points=points)
 
     def mirrored(self, plane: float) -> ImagePair:
         """The same pair with the moving image mirrored at the sagittal plane x = `plane`, LPS mm."""
@@ -165,7 +167,7 @@ class ImagePair:
         affine.SetCenter(self.centre)
         affine.SetMatrix(inverse[:3, :3].ravel().tolist())
         affine.SetTranslation(self._shift(inverse).tolist())
-        for stage in ("middle", "fine"):
+        for stage in _REFINED:
             method = self._method(stage, _AFFINE_DRAWS)
             method.SetOptimizerAsRegularStepGradientDescent(2.0, 0.02, 80, 0.75)
             method.SetOptimizerScalesFromPhysicalShift()
@@ -258,13 +260,14 @@ def displaced(start: sitk.Euler3DTransform, *, up: float = 0.0, pitch: float = 0
     return other
 
 
-def _smoothed(volume: Volume) -> dict[str, sitk.Image]:
+def _smoothed(volume: Volume, stages: Iterable[str] = tuple(_STAGES)) -> dict[str, sitk.Image]:
     """Smoothed for each stage; for the coarse one thinned out too: ITK makes a gradient image at every start."""
     import SimpleITK as sitk
 
     image = to_sitk(volume)
-    images = {stage: sitk.DiscreteGaussian(image, sigma**2, 32, 0.02) for stage, (sigma, _) in _STAGES.items()}
-    images["coarse"] = sitk.Shrink(images["coarse"], [2 if n >= 64 else 1 for n in image.GetSize()])
+    images = {stage: sitk.DiscreteGaussian(image, _STAGES[stage][0] ** 2, 32, 0.02) for stage in stages}
+    if "coarse" in images:
+        images["coarse"] = sitk.Shrink(images["coarse"], [2 if n >= 64 else 1 for n in image.GetSize()])
     return images
 
 

@@ -15,9 +15,9 @@ def bounding_box(mask: np.ndarray, margin: tuple[int, int, int] = (0, 0, 0)) -> 
     >>> bounding_box(mask, (0, 1, 9))
     (slice(1, 2, None), slice(1, 4, None), slice(0, 6, None))
     """
-    where = np.argwhere(mask)
-    low, high = np.maximum(where.min(axis=0) - margin, 0), np.minimum(where.max(axis=0) + 1 + margin, mask.shape)
-    return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    where = [np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
+    ends = zip(where, margin, mask.shape, strict=True)
+    return tuple(slice(max(int(w[0]) - m, 0), min(int(w[-1]) + 1 + m, n)) for w, m, n in ends)
 
 
 def depth(mask: np.ndarray, geometry: Geometry) -> np.ndarray:
@@ -29,7 +29,22 @@ def depth(mask: np.ndarray, geometry: Geometry) -> np.ndarray:
 
     if mask.all():
         return np.full(mask.shape, np.inf)
-    return distance_transform_edt(mask, sampling=geometry.spacing[::-1])
+    found = np.zeros(mask.shape)
+    if mask.any():
+        box = bounding_box(mask, (1, 1, 1))  # the nearest outside of a voxel is never further
+        found[box] = distance_transform_edt(mask[box], sampling=geometry.spacing[::-1])
+    return found
+
+
+def widened(mask: np.ndarray, geometry: Geometry, reach: float) -> np.ndarray:
+    """The voxels of a mask (bool) and those within `reach` mm of one."""
+    from scipy.ndimage import distance_transform_edt
+
+    near = np.zeros(mask.shape, bool)
+    if mask.any():
+        box = bounding_box(mask, tuple(int(reach / s) + 1 for s in reversed(geometry.spacing)))
+        near[box] = distance_transform_edt(~mask[box], sampling=geometry.spacing[::-1]) <= reach
+    return near
 
 
 def largest_piece(mask: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..series import Geometry, Volume
-from .masks import depth
+from .masks import depth, widened
 from .rigid import apply_affine, matrix_from, parameters_of
 
 _MARGIN = 4.0  # mm around the brain that are compared too: its edge is the strongest landmark
@@ -46,7 +46,7 @@ class ComparedRegion:
     def of(cls, brain: Volume) -> ComparedRegion:
         """Compare in and around `brain` (0/1)."""
         within, geometry = brain.array > 0.5, brain.geometry
-        inside, interior = depth(~within, geometry) <= _MARGIN, depth(within, geometry) > _INTERIOR
+        inside, interior = widened(within, geometry, _MARGIN), depth(within, geometry) > _INTERIOR
         points = apply_affine(geometry.affine_lps, np.argwhere(within)[:, ::-1])
         return cls(geometry, inside, interior, points.mean(axis=0), points[:: max(1, len(points) // _POINTS)])
 
