@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Panel = tuple[str, np.ndarray, str, tuple[float, float], str]  # label, array (K, J, I), colours, window, unit
 _NOT_MEASURED = "#4a4a4a"
 _LEGEND = "Grey: not measured. Blue: below 0."
+_GAP = 0.08  # of a slice's width, between slices
 _BINS = (-4 / 9, 14 / 9)  # of the histogram, over the highest value of the window of maps
 
 
@@ -82,18 +83,16 @@ def map_panels(
     height_of_cell = size * (box[0].stop - box[0].start) * step_y / ((box[1].stop - box[1].start) * step_x)
     figsize = (size * len(columns) + 1.9, height_of_cell * len(panels) + 0.75)
     figure = Figure(figsize=figsize, facecolor="black", layout="constrained")
-    axes = figure.subplots(len(panels), len(columns), squeeze=False)
-    for row, (label, array, colours, window, unit) in zip(axes, panels, strict=True):
-        image = radiological(array, brain.geometry)
-        for axis, k in zip(row, columns, strict=True):
-            _show_slice(axis, image[k][box], colours, window, aspect=step_y / step_x)
-        row[0].set_ylabel(textwrap.fill(label, 16), color="white", fontsize=8)
-        scale = ScalarMappable(Normalize(*window), _colour_map(colours))
-        bar = figure.colorbar(scale, ax=list(row), extend="both", fraction=0.03, pad=0.01, aspect=12)
+    axes = figure.subplots(len(panels), squeeze=False)[:, 0]  # to lay out axes takes long, so that a row has but one
+    for axis, (label, array, colours, window, unit) in zip(axes, panels, strict=True):
+        image, scale = radiological(array, brain.geometry), ScalarMappable(Normalize(*window), _colour_map(colours))
+        _show_slices(axis, [image[k][box] for k in columns], scale, aspect=step_y / step_x)
+        axis.set_ylabel(textwrap.fill(label, 16), color="white", fontsize=8)
+        bar = figure.colorbar(scale, ax=axis, extend="both", fraction=0.03, pad=0.01, aspect=12)
         bar.set_label(unit, color="white", fontsize=7)
         bar.ax.tick_params(colors="white", labelsize=7)
         bar.outline.set_edgecolor("0.6")
-    _letter_sides(axes[0, 0])
+    _letter_sides(axes[0], len(columns))
     title = "Axial, radiological: the patient's right (R) is on the left."
     figure.suptitle(f"{title} {legend}", color="white", fontsize=8)
     return png_of(figure)
@@ -164,19 +163,23 @@ def _colour_map(name: str):
     return colormaps[name].with_extremes(bad=_NOT_MEASURED, under=under)
 
 
-def _show_slice(axis, image: np.ndarray, colours: str, window: tuple[float, float], *, aspect: float) -> None:
-    shown = {"cmap": _colour_map(colours), "vmin": window[0], "vmax": window[1], "interpolation": "nearest"}
-    axis.imshow(np.ma.masked_invalid(image), aspect=aspect, **shown)
+def _show_slices(axis, images: Sequence[np.ndarray], scale, *, aspect: float) -> None:
+    """Images (J, I) beside each other in the colours of a scale, with black between them."""
+    height, width = images[0].shape
+    coloured = [scale.to_rgba(np.ma.masked_invalid(image)) for image in images]
+    between = np.broadcast_to((0.0, 0.0, 0.0, 1.0), (height, max(1, round(_GAP * width)), 4))
+    row = [part for each in coloured for part in (each, between)][:-1]
+    axis.imshow(np.concatenate(row, axis=1), aspect=aspect, interpolation="nearest")
     axis.set(xticks=[], yticks=[])
     for edge in axis.spines.values():
         edge.set_visible(False)
 
 
-def _letter_sides(axis) -> None:
-    """R and L at the patient's sides: columns run towards the patient's left."""
+def _letter_sides(axis, count: int) -> None:
+    """R and L at the patient's sides in the first of `count` images: columns run towards the patient's left."""
     style = {"transform": axis.transAxes, "color": "white", "va": "top", "fontsize": 8, "weight": "bold"}
-    for x, letter, align in ((0.03, "R", "left"), (0.97, "L", "right")):
-        axis.text(x, 0.97, letter, ha=align, **style)
+    for x, letter, align in ((0.03, "R", "left"), (0.95, "L", "right")):
+        axis.text(x / count, 0.97, letter, ha=align, **style)
 
 
 def _histogram(axis, masks: Mapping[str, np.ndarray], maps: Sequence[SeriesMap], kind: MapKind) -> None:
