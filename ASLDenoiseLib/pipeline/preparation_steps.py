@@ -26,7 +26,7 @@ from ..preparing.warnings import (
 from ..progress import Progress
 from ..quantifying.calibration import calibrate, nothing_calibrates
 from ..quantifying.cbf import as_it_is, quantification, relative
-from ..series import CBF_UNIT, ASLSeries, Origin, Parameter, Volume, VolumeType
+from ..series import CBF_UNIT, ASLSeries, Origin, Parameter, Tissue, Volume, VolumeType
 from ..spatial.resampling import resample
 from ..spatial.smoothing import gaussian
 from .delays import image_of_tissue, quantify_each, several_delays
@@ -133,18 +133,22 @@ def align_t1(run: RunState, progress: Progress) -> None:
     ]
     if found.warning:
         run.findings.append(REGISTRATION.finding(what=found.warning))
-    run.t1_to_asl = found.matrix
-    _judge_fit(run, found, target)
-    place_on_t1(run)
+    run.t1_to_asl, laid = found.matrix, None
     if run.tissue is None:
         run.tissue = tissue_on(run.series.geometry, run.tissue_on_t1 or run.t1_tissue, transform=found.matrix)
+        laid = run.tissue if run.tissue_on_t1 is None and found.settled is found.matrix else None
+    _judge_fit(run, found, target, laid)
+    place_on_t1(run)
 
 
-def _judge_fit(run: RunState, found: RigidRegistration, target: Volume) -> None:
-    """Whether the T1 belongs to the series, by what it was aligned with and by the mean difference."""
+def _judge_fit(run: RunState, found: RigidRegistration, target: Volume, laid: Tissue | None) -> None:
+    """Whether the T1 belongs to the series, by what it was aligned with and by the mean difference.
+
+    `laid` is the T1's tissue on the series, where that was worked out already.
+    """
     difference = run.raw if run.acquired_delays else mean_difference(difference_volumes(run.aligned))
     images = [target] if target is run.raw else [target, difference]
-    fit = run.fit = series_fit(run.t1_tissue, found, images, run.brain)
+    fit = run.fit = series_fit(run.t1_tissue, found, images, run.brain, on_series=laid)
     run.parameters += fit.parameters()
     run.findings += fit_findings(fit)
 

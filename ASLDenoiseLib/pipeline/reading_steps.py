@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ..progress import Progress
-from ..reading.images import image_of, image_stem, is_single_volume, read_image
+from ..reading.images import image_of, image_stem, is_image_name, is_single_volume, read_image
 from ..reading.read import read_cbf_map, read_series, swapped
 from ..reading.study import read_t1
 from ..series import ASLSeries, Geometry, Tissue, Volume
@@ -27,7 +28,9 @@ def read(run: RunState, progress: Progress) -> None:
             somebody's own under their names.
     """
     request, head = run.request, run.request.head
-    series = series_of(request.series, maps=request.superresolution is not None)
+    with ThreadPoolExecutor(1) as beside:  # to unpack a file leaves Python to the other
+        t1 = beside.submit(t1_of, head.t1) if _is_image_file(head.t1) else None
+        series = series_of(request.series, maps=request.superresolution is not None)
     run.series = replace(series, name=request.outputs.name) if request.outputs.name else series
     if request.outputs.folder is not None:
         from ..reporting.derivatives import check_destination
@@ -41,7 +44,7 @@ def read(run: RunState, progress: Progress) -> None:
     progress(0.5, "reading images of the head")
     grid = run.series.geometry
     number = request.series.series if isinstance(request.series, SeriesFile) else None
-    run.t1 = t1_of(head.t1, series=run.series, number=number)
+    run.t1 = t1_of(head.t1, series=run.series, number=number) if t1 is None else t1.result()
     if head.tissue_space == "t1":
         run.tissue_on_t1 = tissue_of(head)
     else:
@@ -102,6 +105,11 @@ def t1_of(given: Image | None, *, series: ASLSeries | None = None, number: int |
     if isinstance(given, (str, Path)):
         given = read_t1(given, series=None if series is None else series.source, number=number)
     return None if given is None else require_image(given)
+
+
+def _is_image_file(given: Image | None) -> bool:
+    """Whether a T1 is a file of its own: which one of a folder is meant, the series must tell."""
+    return isinstance(given, (str, Path)) and is_image_name(Path(given)) and os.path.isfile(given)
 
 
 def _matrix_of(given: Matrix | None) -> np.ndarray | None:

@@ -18,6 +18,7 @@ from ..result import Readout, Result, errors_of, maps
 from ..result.pair_errors import PairErrors
 from ..result.plausible import implausible_findings
 from ..series import SCANNER_UNIT, Origin, Parameter, Volume, VolumeType
+from ..spatial.threads import in_threads
 from ..superresolving.targets import tissue_on_target
 from .adapt_step import adaptation_told, as_adapted
 from .arrival_step import arrival_maps
@@ -162,19 +163,20 @@ def _readouts(
 ) -> dict[str, tuple[Readout, ...]]:
     """Readouts of every judged map; tSNR of raw and prepared, which have pairs."""
     unit, factor = run.quantification.unit, run.quantification.factor.array
-    shown = (maps.RAW, maps.PREPARED, maps.DENOISED, maps.SMOOTHED, maps.UNCORRECTED)
-    raw, prepared, *others = (maps.in_unit(key, unit) for key in shown)
+    names = (maps.RAW, maps.PREPARED, maps.DENOISED, maps.SMOOTHED, maps.UNCORRECTED)
+    raw, prepared, *others = (maps.in_unit(key, unit) for key in names)
     judged, given = (raw, prepared, *others), {"regions": run.regions, "m0": run.m0}
     pairs = {}
     if run.fits is None:
         pairs = {raw: run.acquired.array * factor, prepared: run.kept_pairs * factor}
     if run.uncorrected is not None:
         pairs[others[-1]] = run.acquired.array * run.uncorrected.factor.array
-    readouts = {
-        key: measure(volumes[key], run.tissue, pairs=pairs.get(key), errors=errors_of(errors, key, volumes), **given)
-        for key in judged
-        if key in volumes
-    }
+
+    def read_out(key: str) -> tuple[Readout, ...]:
+        return measure(volumes[key], run.tissue, pairs=pairs.get(key), errors=errors_of(errors, key, volumes), **given)
+
+    shown = [key for key in judged if key in volumes]
+    readouts = dict(zip(shown, in_threads(read_out, shown), strict=True))
     for key, more in arrival_of_maps(run).items():
         readouts[key] += more
     if run.fine is not None:

@@ -11,6 +11,7 @@ alternation is, beside the 0.05 mm that labelling adds to a registration, the le
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
@@ -180,20 +181,28 @@ def estimate_motion(
     compared = ComparedRegion.of(brain)
     own, models = np.full((len(series.context), 4, 4), np.nan), {}
     corrupted = np.zeros(series.array.shape[:2], bool)
-    for n, kind in enumerate(_KINDS):
+
+    def align_kind_of(n: int, kind: VolumeType) -> None:
         where, part = series.indices(kind), span(progress, 0.45 * n, 0.45 * (n + 1))
         say = partial(part, text=f"finding the motion of {kind.value} volumes")
         models[kind], own[where], corrupted[where] = align_kind(series.array[where], compared, say)
-    progress(0.9, "joining control and label")
-    to_joint, alternation, warning = _joint(series, own, models, compared)
+
+    shows = series.m0 is not None and bool(np.ptp(np.nan_to_num(series.m0.array)) > 0)
+    align_kind_of(0, VolumeType.CONTROL)
+    with ThreadPoolExecutor(1) as beside:  # the M0's search takes one thread, and the controls alone
+        m0_found = (
+            beside.submit(_align_m0, series.m0, models[VolumeType.CONTROL], compared, m0_start) if shows else None
+        )
+        align_kind_of(1, VolumeType.LABEL)
+        progress(0.9, "joining control and label, aligning the M0")
+        to_joint, alternation, warning = _joint(series, own, models, compared)
     matrices = own.copy()
     for kind in _KINDS:
         matrices[series.indices(kind)] = to_joint[kind] @ own[series.indices(kind)]
     to_middle = _middle_pose(matrices, compared.centre)
     matrices, m0 = to_middle @ matrices, None
-    if series.m0 is not None and np.ptp(np.nan_to_num(series.m0.array)) > 0:
-        progress(0.95, "aligning the M0")
-        found = _align_m0(series.m0, models[VolumeType.CONTROL], compared, m0_start)
+    if m0_found is not None:
+        found = m0_found.result()
         m0 = np.eye(4) if found is None else to_middle @ to_joint[VolumeType.CONTROL] @ found
         if found is None:
             warning = warning or "The M0 could not be aligned with the series and is used as it is."

@@ -135,7 +135,14 @@ def fit_findings(fit: SeriesFit) -> list[Finding]:
     return [] if kind is None else [kind.finding(figure=fit.figure)]
 
 
-def series_fit(tissue: Tissue, found: RigidRegistration, images: Iterable[Volume], brain: Volume) -> SeriesFit:
+def series_fit(
+    tissue: Tissue,
+    found: RigidRegistration,
+    images: Iterable[Volume],
+    brain: Volume,
+    *,
+    on_series: Tissue | None = None,
+) -> SeriesFit:
     """Whether a T1 belongs to a series.
 
     In cubes of 20 mm each image is regressed on the T1's grey matter, white matter and CSF, and on the same of its
@@ -147,6 +154,7 @@ def series_fit(tissue: Tissue, found: RigidRegistration, images: Iterable[Volume
         found: the registration of the T1 to the series, with `settled` and `mirror`.
         images: of the series, on one grid, any unit: what the T1 was aligned with, and the mean difference.
         brain: 0/1, on that grid.
+        on_series: `tissue` on that grid as `settled` lays it, where that was worked out already.
     """
     within = brain.array > 0.5
     usable = [each.array for each in images if _varies(each.array, within)]
@@ -156,7 +164,8 @@ def series_fit(tissue: Tissue, found: RigidRegistration, images: Iterable[Volume
     cube = cubes(inside, brain.geometry, _EDGE)
     voxels = np.bincount(cube)
     enough = voxels >= _FEWEST
-    own, mirrored = (_features(tissue, brain, matrix, inside) for matrix in (found.settled, found.mirror))
+    own = _features(on_series or tissue_on(brain.geometry, tissue, transform=found.settled), inside)
+    mirrored = _features(tissue_on(brain.geometry, tissue, transform=found.mirror), inside)
     if enough.sum() < _FEWEST_CUBES or _symmetric(own, mirrored, cube, enough):
         return SeriesFit()
     gains = np.stack([_gain(array[inside], own, mirrored, cube)[enough] for array in usable])
@@ -175,9 +184,8 @@ def _gain(
     return np.log(np.maximum(left_mirrored, tiny) / np.maximum(left, tiny))
 
 
-def _features(tissue: Tissue, brain: Volume, matrix: np.ndarray, inside: np.ndarray) -> list[np.ndarray]:
-    """Fractions of the T1's tissues, (n,) each, where it is `inside` on the grid of the series."""
-    moved = tissue_on(brain.geometry, tissue, transform=matrix)
+def _features(moved: Tissue, inside: np.ndarray) -> list[np.ndarray]:
+    """Fractions of the T1's tissues on the grid of the series, (n,) each, where it is `inside`."""
     return [np.nan_to_num(each.array[inside]) for each in (moved.gm, moved.wm, moved.csf) if each is not None]
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import InputError
 from ..series import Geometry, Tissue, Volume
 from ..spatial.resampling import average_onto, crop, with_spacing
+from ..spatial.threads import in_threads
 from .t1_contrast import Levels
 
 _FINEST = 1.2  # mm, to segment; at 2 mm half of the cortex is partial volume and grey matter comes out half too large
@@ -140,10 +141,11 @@ def tissue_on(geometry: Geometry, tissue: Tissue, *, transform: np.ndarray | Non
 
     `transform` is 4x4, LPS mm, from points of the tissue to points of `geometry` (`RigidRegistration.matrix`).
     """
-    gm, wm, csf, brain = (
-        None if each is None else average_onto(each, geometry, transform=transform, outside=0.0)
-        for each in (tissue.gm, tissue.wm, tissue.csf, tissue.brain)
-    )
+
+    def moved(each: Volume | None) -> Volume | None:
+        return None if each is None else average_onto(each, geometry, transform=transform, outside=0.0)
+
+    gm, wm, csf, brain = in_threads(moved, (tissue.gm, tissue.wm, tissue.csf, tissue.brain))
     brain = brain.with_array(np.nan_to_num(brain.array) >= 0.5)
     return replace(tissue, gm=gm, wm=wm, csf=csf, brain=brain)
 

@@ -11,6 +11,7 @@ from scipy.ndimage import gaussian_filter
 from ASLDenoiseLib.preparing.registration import RigidRegistration, judge_alignment, register_rigid
 from ASLDenoiseLib.preparing.series_fit import Light, SeriesFit, fit_findings, series_fit
 from ASLDenoiseLib.preparing.template import icbm_template
+from ASLDenoiseLib.preparing.tissue import tissue_on
 from ASLDenoiseLib.series import Geometry, Tissue, Volume
 from ASLDenoiseLib.spatial.local_fit import cubes, unexplained
 from ASLDenoiseLib.spatial.resampling import average_onto, with_spacing
@@ -51,6 +52,17 @@ def test_the_own_t1_explains_the_series_better_than_its_mirror_image():
     fit = series_fit(own, registered(), [scan(own)], own.brain)
     assert fit.light is Light.GREEN and fit.share > 0.9 and fit.certainty > 6 and fit.places > 50
     assert fit_findings(fit) == []
+
+
+def test_tissue_that_was_laid_on_the_series_before_gives_the_same_figures():
+    own = head(1)
+    laid = tissue_on(GRID, own, transform=np.eye(4))
+    images = [scan(own)]
+    assert series_fit(own, registered(), images, own.brain, on_series=laid) == series_fit(
+        own, registered(), images, own.brain
+    )
+    other = tissue_on(GRID, head(2), transform=np.eye(4))
+    assert series_fit(own, registered(), images, own.brain, on_series=other).certainty < 6
 
 
 @pytest.mark.parametrize("other", range(2, 8))
