@@ -219,5 +219,8 @@ def _means_of_boxes(samples: np.ndarray, counts: tuple[int, int, int]) -> np.nda
     total = samples
     for axis, count in enumerate(reversed(counts)):
         along = np.moveaxis(total, axis, 0)
-        total = np.moveaxis(sum((along[n::count] for n in range(1, count)), along[::count].astype(np.float64)), 0, axis)
+        summed = along[::count].astype(np.float64)
+        for n in range(1, count):
+            summed += along[n::count]
+        total = np.moveaxis(summed, 0, axis)
     return total / np.prod(counts)
