@@ -75,7 +75,7 @@ def main() -> None:
             path = card.folder / "configs" / "metadata.json"
             data = json.loads(path.read_text("utf-8"))
             data.setdefault("seconds_64x64x24", {})[args.device] = round(seconds, 3)
-            path.write_text(json.dumps(data, indent=2) + "\n")
+            path.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8", newline="\n")
     body.append(["the residual audit, after any of them", "-", f"{seconds_of_audit():.2f}"])
     if importlib.util.find_spec("bm4d") is not None:
         body.append(["BM4D", "-", f"{seconds_of_bm4d():.2f}"])

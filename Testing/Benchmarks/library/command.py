@@ -98,7 +98,7 @@ class Command:
         text = "\n\n".join([f"# {title}", made, *blocks]).rstrip() + "\n"
         out = self.args.out or (self.script.with_suffix(".md") if kept and not self.quick else None)
         if out:
-            out.write_text(text)
+            out.write_text(text, encoding="utf-8", newline="\n")
         print(text, end="")
 
 
