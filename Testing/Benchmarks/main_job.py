@@ -186,11 +186,19 @@ def compared(results: Results) -> list[str]:
         "beside it say how long it took until the series was being read, and from the first file on to the end. Peak "
         "memory is that of the largest process.",
         text_table(["series", "pairs", "code", *columns], seconds),
+        f"The whole command against the old one's, as a share: {', '.join(shares(results))}.",
         "The largest absolute difference of each map, ml/100g/min, and in how many voxels only one has a value. ANTs "
         "adds up what its threads give in any order, so that two runs of one code differ as well where a T1 is "
         "segmented; `--one-thread` compares without that:",
         text_table(["series", "pairs", "map", "largest difference", "voxels"], apart),
     ]
+
+
+def shares(results: Results) -> list[str]:
+    """The new code's whole command as a share of the old one's, which no slower computer changes."""
+    whole = "whole command"
+    taken = {label: {n: median_stages(each)[whole] for n, each in runs.items()} for label, runs in results.items()}
+    return [f"{name} ({pairs}) {each['new'] / each['old']:.2f}" for (name, pairs), each in taken.items()]
 
 
 def cells(seconds: Mapping[str, float], columns: Iterable[str]) -> list[str]:
