@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 from ASLDenoiseLib.denoising.apart import APART
+from Testing.Packaging.git import git
 from Testing.Packaging.published import Refused, publish
 
 from .library.command import ROOT, begin, options
@@ -95,9 +95,9 @@ def _shown(verdict: str) -> str:
 
 
 def _sizes(what: str, clone: Path) -> tuple[str, str, str, str]:
-    git = bytes_below(clone / ".git")
+    packed = bytes_below(clone / ".git")
     total = bytes_below(clone)
-    return what, f"{(total - git) / MIB:.1f}", f"{git / MIB:.1f}", f"{total / MIB:.1f}"
+    return what, f"{(total - packed) / MIB:.1f}", f"{packed / MIB:.1f}", f"{total / MIB:.1f}"
 
 
 def _schemas(slicer: Path, folder: Path) -> Path:
@@ -111,7 +111,7 @@ def _schemas(slicer: Path, folder: Path) -> Path:
 
 
 def _git(folder: Path, *words: str) -> str:
-    return subprocess.run(["git", "-C", str(folder), *words], check=True, capture_output=True, text=True).stdout.strip()
+    return git(folder, *words).decode("utf-8").strip()
 
 
 if __name__ == "__main__":

@@ -169,9 +169,9 @@ class Turns:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test of the weights of a `model` that is published apart is skipped where they are not installed."""
-    from ASLDenoiseLib.denoising.catalogue import why_not_installed
-
     for marker in item.iter_markers("model"):
+        from ASLDenoiseLib.denoising.catalogue import why_not_installed
+
         if why := why_not_installed(*marker.args):
             pytest.skip(why)
 

@@ -13,12 +13,15 @@ import os
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import CodeType, ModuleType, SimpleNamespace
 from urllib.parse import urlsplit
+
+from Testing.Packaging.git import git, lines
 
 NAME = "ASLDenoise"
 MIB = 1024 * 1024
@@ -195,23 +198,16 @@ def earlier_versions(clone: Path) -> list[tuple[str, int, int]]:
 
     Files below ``Docs/panel`` count as one, and so do weights of models; the rest of the code and text as another.
     """
-
-    def told(*words: str, given: str | None = None) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(clone), *words], check=True, capture_output=True, text=True, input=given
-        )
-        return done.stdout
-
-    now = {line.split()[2] for line in told("ls-tree", "-r", "HEAD").splitlines()}
+    now = {line.split()[2] for line in lines(clone, "ls-tree", "-r", "HEAD")}
     form = "--batch-check=%(objecttype) %(objectname) %(objectsize:disk) %(rest)"
-    found: dict[str, list[int]] = {}
-    for line in told("cat-file", form, given=told("rev-list", "--objects", "HEAD")).splitlines():
+    objects, found = git(clone, "rev-list", "--objects", "HEAD"), defaultdict(list)
+    for line in git(clone, "cat-file", form, given=objects).decode("utf-8").splitlines():
         kind, name, size, *rest = line.split(" ", 3)
         if kind != "blob" or name in now:
             continue
         path = rest[0]
         group = next((called for ends, called in _GROUPS if re.search(ends, path)), "code and text")
-        found.setdefault(group, []).append(int(size))
+        found[group].append(int(size))
     rows = [(group, len(sizes), sum(sizes)) for group, sizes in found.items()]
     return sorted(rows, key=lambda row: -row[2])
 
